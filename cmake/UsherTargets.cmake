@@ -1,0 +1,52 @@
+# usher_library(name PUBLIC … PRIVATE …): every .cpp of src/<name>, recursively.
+function(usher_library name)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.h)
+  if(sources)
+    add_library(${name} STATIC ${sources} ${headers})
+    target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+    target_link_libraries(${name} PRIVATE usher_flags ${ARGN})
+    # ARGN carries its own PUBLIC/PRIVATE keywords.
+  else()
+    add_library(${name} INTERFACE)
+    target_include_directories(${name} INTERFACE ${CMAKE_SOURCE_DIR}/src)
+  endif()
+endfunction()
+
+# usher_program(name libraries…): every .cpp of apps/<name>.
+function(usher_program name)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/${name}/*.cpp)
+  if(sources)
+    add_executable(${name} ${sources})
+    target_link_libraries(${name} PRIVATE usher_flags ${ARGN})
+    target_compile_definitions(${name} PRIVATE USHER_VERSION="${PROJECT_VERSION}")
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  endif()
+endfunction()
+
+# One program unit_<folder> for each tests/unit/<folder>; each TEST is one ctest case.
+function(usher_unit_tests)
+  include(GoogleTest)
+  file(GLOB folders CONFIGURE_DEPENDS LIST_DIRECTORIES true ${CMAKE_SOURCE_DIR}/tests/unit/*)
+  foreach(folder ${folders})
+    if(NOT IS_DIRECTORY ${folder})
+      continue()
+    endif()
+    get_filename_component(name ${folder} NAME)
+    file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cpp)
+    if(NOT sources)
+      continue()
+    endif()
+    add_executable(unit_${name} ${sources})
+    target_include_directories(unit_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+    target_link_libraries(unit_${name} PRIVATE usher_flags ${name} ${RAPIDCHECK_LIBRARY} GTest::gtest_main)
+    if(EXISTS ${folder}/libraries.cmake)
+      include(${folder}/libraries.cmake)   # more libraries for this folder's tests
+    endif()
+    target_precompile_headers(unit_${name} PRIVATE <gtest/gtest.h> <string> <vector> <span> <array>)
+    target_compile_definitions(unit_${name} PRIVATE
+      USHER_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+      USHER_CONFORMANCE_DEFAULT="${CMAKE_SOURCE_DIR}/../shared/conformance")
+    gtest_discover_tests(unit_${name} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60)
+  endforeach()
+endfunction()

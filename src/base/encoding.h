@@ -1,0 +1,24 @@
+// base/encoding: hexadecimal and base64url (RFC 4648 §5, no padding). Strict: one text for one value.
+#pragma once
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace usher {
+
+/// Lower case, two characters a byte.
+[[nodiscard]] std::string to_hex(View bytes);
+/// Errors: malformed (odd length, another character). Upper case is taken.
+[[nodiscard]] Result<Bytes> from_hex(std::string_view text);
+
+[[nodiscard]] std::string to_base64url(View bytes);
+/// Errors: malformed (another character, padding, a length of 4n+1, unused bits that are not zero).
+[[nodiscard]] Result<Bytes> from_base64url(std::string_view text);
+
+/// Whether `text` is well-formed UTF-8 (no overlong form, no surrogate) without control characters (C0, DEL, C1).
+[[nodiscard]] bool is_clean_utf8(std::string_view text) noexcept;
+
+/// `text` with everything that is_clean_utf8 forbids replaced by U+FFFD: safe to print on a terminal.
+[[nodiscard]] std::string printable(std::string_view text);
+
+}  // namespace usher

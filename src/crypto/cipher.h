@@ -1,0 +1,46 @@
+// crypto/cipher: the ciphers of the channel and of sealed objects, as calls without state.
+#pragma once
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "crypto/secret.h"
+
+namespace usher::crypto {
+
+enum class Cipher : std::uint8_t {
+  aes128_gcm, aes256_gcm, chacha20_poly1305,                                  // AEADs: 12-byte nonce, 16-byte tag
+  aes128_cbc, aes256_cbc, aes128_cfb, aes256_cfb, aes256_ctr, chacha20,       // need a MAC beside them
+};
+
+struct CipherTraits {
+  std::uint8_t key_size;    // bytes
+  std::uint8_t iv_size;     // bytes; ChaCha20: 16, the block counter (4 bytes, little endian) and the nonce
+  std::uint8_t tag_size;    // bytes; 0: not an AEAD
+  std::uint8_t block_size;  // bytes; 16 for CBC, which pads (PKCS#7); 1 otherwise
+};
+[[nodiscard]] CipherTraits traits_of(Cipher cipher) noexcept;
+
+inline constexpr std::size_t kAeadNonceSize = 12;
+inline constexpr std::size_t kAeadTagSize = 16;
+
+/// Bytes that `encrypt` makes of `size`: CBC pads to the next whole block, the others keep the length.
+[[nodiscard]] constexpr std::size_t ciphertext_size(CipherTraits traits, std::size_t size) noexcept {
+  return traits.block_size == 1 ? size : (size / traits.block_size + 1) * traits.block_size;
+}
+
+/// AEAD. Writes plaintext.size() + 16 bytes to `out`, which may start at plaintext.data() (in place).
+/// Preconditions: an AEAD, key and nonce of its sizes, `out` of that size.
+void aead_seal(Cipher cipher, View key, View nonce, View associated, View plaintext, MutableView out);
+
+/// Writes sealed.size() - 16 bytes to `out`, which may start at sealed.data(). On error `out` is wiped.
+/// Errors: record_refused, the tag does not hold; malformed, shorter than a tag.
+[[nodiscard]] Result<> aead_open(Cipher cipher, View key, View nonce, View associated, View sealed, MutableView out);
+
+/// Not an AEAD. Writes ciphertext_size() bytes to `out`. Preconditions as above, the IV of its size.
+void encrypt(Cipher cipher, View key, View iv, View plaintext, MutableView out);
+
+/// Writes to `out` (as large as the ciphertext) and returns the plaintext's size. Only after the MAC has held.
+/// Errors: malformed, CBC with a wrong length or padding.
+[[nodiscard]] Result<std::size_t> decrypt(Cipher cipher, View key, View iv, View ciphertext, MutableView out);
+
+}  // namespace usher::crypto

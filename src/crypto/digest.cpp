@@ -1,0 +1,62 @@
+#include "crypto/digest.h"
+
+#include <cassert>
+#include <cstdlib>
+
+#include <openssl/err.h>
+
+namespace usher::crypto {
+namespace {
+
+// A digest of the default provider fails for want of memory alone: there is nothing to hand to a caller.
+void must(bool held) {
+  if (!held) std::abort();
+}
+
+}  // namespace
+
+std::unexpected<Error> ossl_fail(Fault fault, std::string_view where, std::string about) {
+  ERR_clear_error();
+  return fail(fault, where, std::move(about));
+}
+
+const EVP_MD* ossl_of(Digest digest) noexcept {
+  static const EVP_MD* const fetched[] = {EVP_MD_fetch(nullptr, "SHA256", nullptr),
+                                          EVP_MD_fetch(nullptr, "SHA384", nullptr),
+                                          EVP_MD_fetch(nullptr, "SHA512", nullptr)};
+  return fetched[static_cast<std::size_t>(digest)];
+}
+
+Bytes digest_of(Digest digest, std::initializer_list<View> parts) {
+  Hasher hasher(digest);
+  for (const View part : parts) hasher.update(part);
+  return hasher.value();
+}
+
+Hash256 sha256(std::initializer_list<View> parts) { return array_of<32>(digest_of(Digest::sha256, parts)); }
+
+Hasher::Hasher(Digest digest) : digest_(digest), context_(EVP_MD_CTX_new()) {
+  must(context_ && EVP_DigestInit_ex2(context_.get(), ossl_of(digest), nullptr) == 1);
+}
+
+Hasher::Hasher(const Hasher& other) : digest_(other.digest_), context_(EVP_MD_CTX_new()) {
+  must(context_ && EVP_MD_CTX_copy_ex(context_.get(), other.context_.get()) == 1);
+}
+
+Hasher& Hasher::operator=(const Hasher& other) {
+  if (this != &other) *this = Hasher(other);
+  return *this;
+}
+
+void Hasher::update(View bytes) {
+  if (!bytes.empty()) must(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1);
+}
+
+Bytes Hasher::value() const {
+  const Hasher copy(*this);
+  Bytes out(size_of(digest_));
+  must(EVP_DigestFinal_ex(copy.context_.get(), out.data(), nullptr) == 1);
+  return out;
+}
+
+}  // namespace usher::crypto

@@ -1,0 +1,98 @@
+// crypto/key: long-term keys and their signatures.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "crypto/ossl.h"
+#include "crypto/secret.h"
+
+namespace usher::crypto {
+
+/// The numbers are TLS's (RFC 8446 §4.2.3). RSA-PSS: MGF1 with the same digest, salt as long as the digest.
+/// ECDSA signatures are DER (RFC 3279 §2.2.3).
+enum class SignatureScheme : std::uint16_t {
+  rsa_pkcs1_sha256 = 0x0401,   // cards only
+  ecdsa_p256_sha256 = 0x0403,
+  rsa_pss_sha256 = 0x0804,
+};
+[[nodiscard]] std::optional<SignatureScheme> scheme_of(std::uint16_t number) noexcept;
+
+enum class KeyKind : std::uint8_t { rsa, p256 };
+/// What usher makes. Taken elsewhere: RSA of 2048 to 4096 bits.
+enum class NewKey : std::uint8_t { rsa2048, rsa3072, p256 };
+
+/// A public key of a kind and size that usher takes. Shared, immutable.
+class PublicKey {
+ public:
+  /// Errors: malformed; bad_key (another kind or curve, RSA below 2048 or above 4096 bits or with an odd exponent <3).
+  [[nodiscard]] static Result<PublicKey> from_spki(View der);
+  [[nodiscard]] static Result<PublicKey> from_ossl(EVP_PKEY* key);  // takes a reference of its own
+
+  [[nodiscard]] KeyKind kind() const noexcept { return kind_; }
+  /// SubjectPublicKeyInfo, DER.
+  [[nodiscard]] const Bytes& spki() const noexcept { return spki_; }
+  /// SHA-256 of spki().
+  [[nodiscard]] Hash256 fingerprint() const;
+  /// Whether a signature made with `scheme` can come from this kind of key.
+  [[nodiscard]] bool fits(SignatureScheme scheme) const noexcept;
+  /// Errors: bad_signature, also for a scheme that does not fit.
+  [[nodiscard]] Result<> verify(SignatureScheme scheme, View message, View signature) const;
+  [[nodiscard]] EVP_PKEY* ossl() const noexcept { return key_.get(); }
+
+ private:
+  friend class PrivateKey;
+  PublicKey() = default;
+  std::shared_ptr<EVP_PKEY> key_;
+  KeyKind kind_ = KeyKind::p256;
+  Bytes spki_;
+};
+
+/// Something that signs: a key in memory, or one on a token. Thread-safe.
+class Signer {
+ public:
+  virtual ~Signer() = default;
+  [[nodiscard]] virtual const PublicKey& public_key() const noexcept = 0;
+  /// rsa_pss_sha256 for RSA, ecdsa_p256_sha256 for P-256, if not said otherwise.
+  [[nodiscard]] virtual SignatureScheme scheme() const noexcept = 0;
+  /// Errors: local, or the token's.
+  [[nodiscard]] virtual Result<Bytes> sign(View message) const = 0;
+};
+
+/// A private key in memory. OpenSSL wipes it.
+class PrivateKey final : public Signer {
+ public:
+  [[nodiscard]] static Result<PrivateKey> generate(NewKey kind);
+  [[nodiscard]] static Result<PrivateKey> from_ossl(PKeyPtr key);
+  /// Encrypted PKCS#8 (PBES2). Errors: unencrypted_key, bad_passphrase, malformed, bad_key.
+  [[nodiscard]] static Result<PrivateKey> from_pem(std::string_view pem, const Secret& passphrase);
+  /// Encrypted PKCS#8 with scrypt (N = 2^15, r = 8, p = 1) and AES-256-CBC. Errors: local.
+  [[nodiscard]] Result<std::string> to_pem(const Secret& passphrase) const;
+
+  [[nodiscard]] const PublicKey& public_key() const noexcept override { return public_key_; }
+  [[nodiscard]] SignatureScheme scheme() const noexcept override;
+  [[nodiscard]] Result<Bytes> sign(View message) const override;
+  [[nodiscard]] EVP_PKEY* ossl() const noexcept { return key_.get(); }
+
+  /// RSA-OAEP with SHA-256 and MGF1-SHA-256, `label` as its label. Errors: no_key_fits (another kind, or it fails).
+  [[nodiscard]] Result<Secret> oaep_decrypt(View label, View wrapped) const;
+  /// ECDH with an uncompressed P-256 point: 32 bytes. Errors: no_key_fits, bad_key_share.
+  [[nodiscard]] Result<Secret> agree(View peer_point) const;
+
+ private:
+  explicit PrivateKey(PublicKey public_key) : public_key_(std::move(public_key)) {}
+  std::shared_ptr<EVP_PKEY> key_;
+  PublicKey public_key_;
+};
+
+/// RSA-OAEP as above, for the holder of `key`. Errors: bad_key (another kind, plaintext too long).
+[[nodiscard]] Result<Bytes> oaep_encrypt(const PublicKey& key, View label, const Secret& plaintext);
+/// The uncompressed point (65 bytes) of a P-256 key. Errors: bad_key.
+[[nodiscard]] Result<Bytes> point_of(const PublicKey& key);
+
+/// P1363 r ‖ s (64 bytes) to DER, for cards that sign raw. Errors: malformed.
+[[nodiscard]] Result<Bytes> ecdsa_der_from_raw(View raw);
+
+}  // namespace usher::crypto

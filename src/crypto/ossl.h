@@ -1,0 +1,32 @@
+// crypto/ossl: OpenSSL objects that free themselves. For crypto/, identity/ and where TLS is the subject.
+#pragma once
+
+#include <memory>
+
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/evp.h>
+
+#include "base/result.h"
+
+namespace usher::crypto {
+
+template <auto Free>
+struct OsslFree {
+  void operator()(auto* p) const noexcept { Free(p); }
+};
+template <class T, auto Free>
+using Ossl = std::unique_ptr<T, OsslFree<Free>>;
+
+using PKeyPtr = Ossl<EVP_PKEY, EVP_PKEY_free>;
+using PKeyCtxPtr = Ossl<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
+using BioPtr = Ossl<BIO, BIO_free_all>;
+using BnPtr = Ossl<BIGNUM, BN_clear_free>;
+using MdCtxPtr = Ossl<EVP_MD_CTX, EVP_MD_CTX_free>;
+using CipherCtxPtr = Ossl<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
+using MacCtxPtr = Ossl<EVP_MAC_CTX, EVP_MAC_CTX_free>;
+
+/// Empties OpenSSL's error queue, so that an old failure is never taken for a new one, and makes an error.
+[[nodiscard]] std::unexpected<Error> ossl_fail(Fault fault, std::string_view where, std::string about = {});
+
+}  // namespace usher::crypto
