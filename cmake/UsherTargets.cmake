@@ -13,12 +13,20 @@ function(usher_library name)
   endif()
 endfunction()
 
+# app_common: what the programs share (passphrases, error reports), from apps/common.
+function(usher_app_common)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/common/*.cpp)
+  add_library(app_common STATIC ${sources})
+  target_include_directories(app_common PUBLIC ${CMAKE_SOURCE_DIR}/apps)
+  target_link_libraries(app_common PRIVATE usher_flags PUBLIC base crypto)
+endfunction()
+
 # usher_program(name libraries…): every .cpp of apps/<name>.
 function(usher_program name)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/${name}/*.cpp)
   if(sources)
     add_executable(${name} ${sources})
-    target_link_libraries(${name} PRIVATE usher_flags ${ARGN})
+    target_link_libraries(${name} PRIVATE usher_flags app_common ${ARGN})
     target_compile_definitions(${name} PRIVATE USHER_VERSION="${PROJECT_VERSION}")
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
   endif()

@@ -1,0 +1,38 @@
+// apps/common/passphrase: how a program gets a passphrase or a PIN. Never from argv or the environment, which other
+// processes can read.
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+#include "base/result.h"
+#include "crypto/secret.h"
+
+namespace usher::app {
+
+inline constexpr std::size_t kMaxPassphrase = 1024;  // bytes
+
+/// Where it comes from: `--passphrase-file`, `--passphrase-fd`, or, where neither was given, a prompt.
+struct PassphraseSource {
+  std::filesystem::path file{};
+  int descriptor = -1;
+};
+
+/// Asks once, or twice for a new one. 1..kMaxPassphrase bytes.
+/// Errors: as the functions below; bad_usage, both a file and a descriptor; bad_passphrase, the two entries differ.
+[[nodiscard]] Result<crypto::Secret> read_passphrase(const PassphraseSource& source, std::string_view prompt,
+                                                     bool twice = false);
+
+/// The file's content without one newline at its end. Errors: not_found, not_permitted, io; bad_passphrase, empty;
+/// too_long.
+[[nodiscard]] Result<crypto::Secret> passphrase_from_file(const std::filesystem::path& file);
+
+/// One line, or what there is up to the end; not a byte more, so that a second passphrase can follow.
+/// Errors: io; bad_passphrase, empty; too_long.
+[[nodiscard]] Result<crypto::Secret> passphrase_from_descriptor(int descriptor);
+
+/// Asks on the controlling terminal, without echo. The terminal's state is restored, after Ctrl-C too.
+/// Errors: bad_usage, there is no terminal; cancelled, Ctrl-C or Ctrl-D; bad_passphrase, empty; too_long.
+[[nodiscard]] Result<crypto::Secret> passphrase_from_terminal(std::string_view prompt);
+
+}  // namespace usher::app
