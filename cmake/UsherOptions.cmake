@@ -28,6 +28,14 @@ target_compile_definitions(usher_flags INTERFACE
   $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>
   $<$<AND:$<NOT:$<CONFIG:Debug>>,$<STREQUAL:${USHER_SANITIZE},>>:_FORTIFY_SOURCE=2>)
 if(USHER_SANITIZE)
-  target_compile_options(usher_flags INTERFACE -fsanitize=${USHER_SANITIZE} -fno-omit-frame-pointer -g1)
+  target_compile_options(usher_flags INTERFACE -fsanitize=${USHER_SANITIZE} -fno-sanitize-recover=all
+    -fno-omit-frame-pointer -g1)
   target_link_options(usher_flags INTERFACE -fsanitize=${USHER_SANITIZE})
+endif()
+if(USHER_SANITIZE STREQUAL "thread" AND EXISTS /proc/sys/vm/mmap_rnd_bits)
+  # ThreadSanitizer's shadow memory has no place for the wider address randomisation of newer kernels.
+  file(READ /proc/sys/vm/mmap_rnd_bits bits)
+  if(bits GREATER 28)
+    set(CMAKE_CROSSCOMPILING_EMULATOR "setarch;-R")
+  endif()
 endif()

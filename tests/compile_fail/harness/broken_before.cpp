@@ -1,0 +1,2 @@
+// expect: was not declared
+int main() { return undeclared; }

@@ -1,0 +1,4 @@
+// expect: use of deleted function
+#ifdef USHER_MUST_FAIL
+int main() { return undeclared; }
+#endif
