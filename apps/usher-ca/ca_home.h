@@ -1,0 +1,84 @@
+// usher-ca/ca_home: the state directory of the authorities.  Layout: docs/operating.md, "The authority's directory".
+//
+//   <home>/media/root/   <home>/card/root/   <home>/card/sub/     each an authority:
+//     ca.pem  ca.key (encrypted PKCS#8)  index (one line a certificate)  state (crl number)  crl.pem  delta.pem
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "crypto/secret.h"
+#include "identity/issue.h"
+
+namespace usher::ca {
+
+/// One line of the index.
+struct IndexEntry {
+  std::string serial_hex;
+  std::string kind;                              // "server", "sub-ca", "card-user", …
+  std::int64_t not_after = 0;                    // Unix seconds
+  std::string label;                             // the common name
+  std::int64_t revoked_at = 0;                   // 0: good
+  identity::RevocationReason reason = identity::RevocationReason::unspecified;
+};
+
+/// An authority's directory: certificate, encrypted key, index. Writes are atomic; one process at a time (a lock).
+class Authority {
+ public:
+  /// Makes the directory (mode 0700) and its first files. Errors: already_exists, io, not_permitted, disk_full.
+  [[nodiscard]] static Result<Authority> create(const std::filesystem::path& directory,
+                                                const identity::Certificate& certificate, const crypto::PrivateKey& key,
+                                                const crypto::Secret& passphrase);
+  /// Errors: not_found, busy (another usher-ca), malformed, io.
+  [[nodiscard]] static Result<Authority> open(const std::filesystem::path& directory);
+
+  [[nodiscard]] const identity::Certificate& certificate() const noexcept { return certificate_; }
+  [[nodiscard]] const std::filesystem::path& directory() const noexcept { return directory_; }
+  /// Errors: bad_passphrase, malformed, bad_key (the key is not the certificate's).
+  [[nodiscard]] Result<crypto::PrivateKey> load_key(const crypto::Secret& passphrase) const;
+
+  [[nodiscard]] const std::vector<IndexEntry>& index() const noexcept { return index_; }
+  /// Appends to the index and saves. Call before the certificate is handed out.
+  [[nodiscard]] Result<> record(const identity::Certificate& certificate, std::string kind);
+  /// By serial number (hex). Errors: not_found, already_exists (revoked before).
+  [[nodiscard]] Result<> revoke(std::string_view serial_hex, identity::RevocationReason reason, Time now);
+
+  struct CrlState {
+    std::uint64_t next_number = 1;
+    std::uint64_t base_number = 0;   // of the last complete CRL; 0: none yet
+    std::int64_t base_at = 0;        // its thisUpdate
+  };
+  [[nodiscard]] const CrlState& crl_state() const noexcept { return crl_state_; }
+  /// A complete CRL, or a delta to the last complete one; saved as crl.pem or delta.pem.
+  /// Errors: not_found (a delta before any complete one), local, io.
+  [[nodiscard]] Result<identity::Crl> make_crl(const crypto::PrivateKey& key, bool delta, Time now, Seconds lifetime,
+                                               const std::string& freshest_url);
+
+ private:
+  class Lock;
+  Authority(std::filesystem::path directory, identity::Certificate certificate)
+      : directory_(std::move(directory)), certificate_(std::move(certificate)) {}
+  [[nodiscard]] Result<> save_index() const;
+  [[nodiscard]] Result<> save_state() const;
+
+  std::filesystem::path directory_;
+  identity::Certificate certificate_;
+  std::shared_ptr<Lock> lock_;
+  std::vector<IndexEntry> index_;
+  CrlState crl_state_;
+};
+
+/// Replaces the file whole or not at all. `mode`: 0600 for keys. Errors: io, disk_full, not_permitted, already_exists
+/// (when `replace` is false and something is there).
+[[nodiscard]] Result<> write_file(const std::filesystem::path& path, std::string_view content, unsigned mode,
+                                  bool replace);
+/// Errors: not_found, too_long, io, not_permitted.
+[[nodiscard]] Result<std::string> read_file(const std::filesystem::path& path, std::size_t max);
+
+}  // namespace usher::ca

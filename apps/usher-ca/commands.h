@@ -1,0 +1,49 @@
+// usher-ca/commands: the verbs.  Each adds itself to the command line and sets Context::action when it was chosen.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "ca_home.h"
+
+namespace CLI {
+class App;
+}
+
+namespace usher::ca {
+
+/// What every verb gets. Lives as long as main().
+struct Context {
+  std::filesystem::path home;
+  const Clock& clock;
+  Random& random;
+  /// The passphrase of the authorities' keys (--passphrase-file, --passphrase-fd, or a prompt); asked once, kept.
+  /// `fresh`: for a new key, so that a prompt asks twice.
+  std::function<Result<crypto::Secret>(bool fresh)> passphrase;
+  /// Set by the verb that was chosen; main() runs it after the command line was read whole.
+  std::function<Result<>()> action{};
+};
+
+/// A card's owner. The certificate is issued by the card hierarchy's sub-CA.
+struct CardUser {
+  std::string common_name;
+  std::string given_name;
+  std::string surname;
+  std::string civil_number;                     // "BI123456789": subject serialNumber
+  std::string profile = "cartao-de-cidadao";    // or "generic": adds the person's extended key usage
+  int days = 365 * 5;
+};
+/// Certifies the card's public key: user, sub-CA, root. Recorded in the index before it is returned.
+[[nodiscard]] Result<identity::Chain> issue_card_user(Context& context, const CardUser& user,
+                                                      const crypto::PublicKey& key);
+
+void add_init_command(CLI::App& app, Context& context);
+void add_issue_command(CLI::App& app, Context& context);
+void add_revoke_command(CLI::App& app, Context& context);
+void add_crl_command(CLI::App& app, Context& context);
+void add_list_command(CLI::App& app, Context& context);
+void add_card_command(CLI::App& app, Context& context);   // card.cpp
+
+}  // namespace usher::ca

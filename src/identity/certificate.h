@@ -1,0 +1,97 @@
+// identity/certificate: one X.509 certificate, parsed once, shared, immutable.  Spec: identity.md §2.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <openssl/types.h>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "crypto/key.h"
+
+namespace usher::identity {
+
+inline constexpr std::size_t kMaxCertificate = 16 << 10;  // bytes of DER, §2.1
+inline constexpr std::size_t kMaxChain = 4;               // certificates that a peer may send, leaf first
+
+/// An IPv4 (4 bytes) or IPv6 (16 bytes) address in network order, and its usual text.
+struct IpAddress {
+  Bytes bytes;
+  /// Takes "192.0.2.1", "2001:db8::1", "[2001:db8::1]". Errors: malformed.
+  [[nodiscard]] static Result<IpAddress> from_text(std::string_view text);
+  [[nodiscard]] std::string text() const;
+  bool operator==(const IpAddress&) const = default;
+};
+
+/// Copies share one object. Safe to use from many threads at once.
+class Certificate {
+ public:
+  /// The whole input is one DER certificate. Errors: too_long (above kMaxCertificate), malformed.
+  [[nodiscard]] static Result<Certificate> from_der(View der);
+  /// Exactly one certificate; text around the PEM block is ignored. Errors: as above, malformed for none or two.
+  [[nodiscard]] static Result<Certificate> from_pem(std::string_view pem);
+  /// Takes a reference of its own. Errors: as from_der.
+  [[nodiscard]] static Result<Certificate> from_x509(X509* certificate);
+
+  [[nodiscard]] const Bytes& der() const noexcept;
+  [[nodiscard]] std::string to_pem() const;
+
+  /// Errors: bad_key, when the key is not of a kind that usher takes (an authority's may be another).
+  [[nodiscard]] Result<crypto::PublicKey> public_key() const;
+  /// SHA-256 of the DER.
+  [[nodiscard]] const Hash256& fingerprint() const noexcept;
+  /// SHA-256 of the SubjectPublicKeyInfo; equals public_key()->fingerprint().
+  [[nodiscard]] const Hash256& key_fingerprint() const noexcept;
+
+  /// "CN=…, O=…", clean UTF-8, for people. A person's holds the civil number: never log it.
+  [[nodiscard]] std::string subject_text() const;
+  [[nodiscard]] std::string issuer_text() const;
+  /// The first value of an attribute ("CN", "O", "serialNumber", "GN", "SN", "C" or a dotted OID) of the subject or
+  /// the issuer, as clean UTF-8; nothing if it is absent, not text, or has control characters.
+  [[nodiscard]] std::optional<std::string> subject_field(std::string_view attribute) const;
+  [[nodiscard]] std::optional<std::string> issuer_field(std::string_view attribute) const;
+  [[nodiscard]] std::string common_name() const;    // empty if absent
+  [[nodiscard]] std::string organisation() const;   // empty if absent
+
+  /// Lower case hexadecimal, without leading zeros.
+  [[nodiscard]] std::string serial_hex() const;
+  [[nodiscard]] Time not_before() const noexcept;
+  [[nodiscard]] Time not_after() const noexcept;
+
+  [[nodiscard]] std::vector<std::string> dns_names() const;
+  [[nodiscard]] std::vector<IpAddress> ip_addresses() const;
+  /// The extended key usages, dotted; nothing if the extension is absent.
+  [[nodiscard]] std::optional<std::vector<std::string>> extended_key_usages() const;
+  [[nodiscard]] bool has_eku(std::string_view dotted) const;
+  /// OpenSSL's KU_… bits; all ones when the extension is absent.
+  [[nodiscard]] std::uint32_t key_usage() const noexcept;
+  [[nodiscard]] bool is_ca() const noexcept;
+  /// Subject and issuer are equal.
+  [[nodiscard]] bool is_self_issued() const noexcept;
+
+  /// For identity's own use and for TLS contexts: do not change it.
+  [[nodiscard]] X509* x509() const noexcept;
+
+  friend bool operator==(const Certificate& a, const Certificate& b) noexcept { return a.der() == b.der(); }
+
+ private:
+  struct Parsed;
+  explicit Certificate(std::shared_ptr<const Parsed> parsed) : parsed_(std::move(parsed)) {}
+  std::shared_ptr<const Parsed> parsed_;
+};
+
+using Chain = std::vector<Certificate>;   // leaf first
+
+/// All certificates of a PEM text in their order, 1 to `max`. Errors: malformed, too_long.
+[[nodiscard]] Result<Chain> chain_from_pem(std::string_view pem, std::size_t max = kMaxChain);
+/// A bundle of anchors or intermediates from a file: 1 to 256.
+[[nodiscard]] Result<Chain> bundle_from_pem(std::string_view pem);
+/// A chain as a peer sends it: 1 to kMaxChain certificates of DER. Errors: malformed, too_long.
+[[nodiscard]] Result<Chain> chain_from_der(std::span<const View> certificates);
+[[nodiscard]] std::string to_pem(std::span<const Certificate> chain);
+
+}  // namespace usher::identity

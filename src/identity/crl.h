@@ -1,0 +1,111 @@
+// identity/crl: certificate revocation lists, complete and delta.  Spec: identity.md §4.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <openssl/types.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace usher::identity {
+
+class Certificate;
+
+inline constexpr std::size_t kMaxCrl = 16 << 20;   // bytes of DER, §4.1
+
+/// A CRL number: up to 20 bytes, not negative (RFC 5280 §5.2.3).
+class CrlNumber {
+ public:
+  CrlNumber() = default;
+  explicit CrlNumber(std::uint64_t value);
+  /// Big endian, leading zeros are dropped.
+  [[nodiscard]] static CrlNumber from_bytes(View bytes);
+  [[nodiscard]] View bytes() const noexcept { return bytes_; }
+  [[nodiscard]] std::string hex() const;   // "0" for zero
+  bool operator==(const CrlNumber&) const = default;
+  friend std::strong_ordering operator<=>(const CrlNumber& a, const CrlNumber& b) noexcept;
+
+ private:
+  Bytes bytes_;
+};
+
+/// Parsed once, shared, immutable. That it parses says nothing about its signature.
+class Crl {
+ public:
+  /// Errors: too_long; malformed (also without thisUpdate, nextUpdate, or with a delta indicator that is not one).
+  [[nodiscard]] static Result<Crl> from_der(View der);
+  /// Exactly one.
+  [[nodiscard]] static Result<Crl> from_pem(std::string_view pem);
+  [[nodiscard]] static Result<Crl> from_ossl(X509_CRL* crl);   // takes a reference of its own
+
+  [[nodiscard]] const Bytes& der() const noexcept;
+  [[nodiscard]] std::string to_pem() const;
+  [[nodiscard]] std::string issuer_text() const;
+  [[nodiscard]] const std::optional<CrlNumber>& number() const noexcept;
+  [[nodiscard]] Time this_update() const noexcept;
+  [[nodiscard]] Time next_update() const noexcept;
+  [[nodiscard]] bool is_delta() const noexcept { return base_number().has_value(); }
+  /// The complete CRL that a delta starts from.
+  [[nodiscard]] const std::optional<CrlNumber>& base_number() const noexcept;
+  /// SHA-256 of issuer name ‖ authority key identifier ‖ issuing distribution point: CRLs of one scope replace each
+  /// other (§4.2).
+  [[nodiscard]] const Hash256& scope() const noexcept;
+  [[nodiscard]] std::size_t entries() const noexcept;
+  /// Whether the list is in force: thisUpdate <= at <= nextUpdate.
+  [[nodiscard]] bool in_force(Time at) const noexcept { return this_update() <= at && at <= next_update(); }
+  /// Whether the list names the certificate as revoked (an entry removeFromCRL does not).
+  [[nodiscard]] bool revokes(const Certificate& certificate) const;
+  /// Whether the signature is `issuer`'s, with SHA-256 or better. Errors: revocation_unknown.
+  [[nodiscard]] Result<> verify(const Certificate& issuer) const;
+  [[nodiscard]] X509_CRL* ossl() const noexcept;
+
+ private:
+  struct Parsed;
+  explicit Crl(std::shared_ptr<const Parsed> parsed) : parsed_(std::move(parsed)) {}
+  std::shared_ptr<const Parsed> parsed_;
+};
+
+/// All CRLs of a PEM text, 0 to 256; or one CRL in DER. Errors: malformed, too_long.
+[[nodiscard]] Result<std::vector<Crl>> crls_from_file_content(View content);
+
+/// The highest CRL number and thisUpdate seen of each scope. The caller keeps it across reloads (§4.4).
+struct RevocationFloor {
+  struct Mark {
+    std::optional<CrlNumber> number;
+    Time this_update{};
+    bool operator==(const Mark&) const = default;
+  };
+  std::map<Hash256, Mark> complete;
+  std::map<Hash256, Mark> deltas;
+
+  /// Errors: crl_rollback, when the newest CRL of a scope is older than what was seen before.
+  [[nodiscard]] Result<> check(std::span<const Crl> crls) const;
+  /// Precondition: the CRL's signature has been verified.
+  void raise(const Crl& crl);
+  /// Errors: malformed.
+  [[nodiscard]] static Result<RevocationFloor> from_text(std::string_view text);
+  [[nodiscard]] std::string to_text() const;
+  bool operator==(const RevocationFloor&) const = default;
+};
+
+/// What is used at `at` of a set of CRLs (§4.2): of each scope the newest complete one and the newest delta that goes
+/// beyond it.  Superseded lists are left out.
+struct CrlSelection {
+  std::vector<Crl> complete;
+  std::vector<Crl> deltas;
+};
+[[nodiscard]] CrlSelection select_crls(std::span<const Crl> crls, Time at);
+
+/// The checks of deltas that OpenSSL lacks (§4.3), for a path that OpenSSL has accepted: leaf first, root last.
+/// Errors: revoked, crl_expired, revocation_unknown.
+[[nodiscard]] Result<> check_deltas(std::span<const Certificate> path, const CrlSelection& crls, Time at,
+                                    bool leaf_only);
+
+}  // namespace usher::identity

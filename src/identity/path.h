@@ -1,0 +1,69 @@
+// identity/path: path validation (RFC 5280 §6) by OpenSSL, with the settings that make it safe.  Spec: identity.md §3.
+//
+// Knows no roles and no names: TrustStore (trust.h) is what the programs use.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "identity/certificate.h"
+#include "identity/crl.h"
+
+namespace usher::identity {
+
+enum class RevocationMode : std::uint8_t {
+  chain,   // a CRL for every certificate below the root (and the root's own)
+  leaf,    // for the leaf alone
+  none,    // explicitly switched off
+};
+
+/// RFC 5280 §6.1.1 (c), (e), (f), (g).
+struct PolicyInputs {
+  std::vector<std::string> initial_policies;   // dotted; empty: any policy
+  bool require_explicit = false;
+  bool inhibit_mapping = false;
+  bool inhibit_any = false;
+};
+
+struct PathOptions {
+  Time at{};
+  RevocationMode revocation = RevocationMode::chain;
+  bool strict = false;            // X509_V_FLAG_X509_STRICT
+  int max_intermediates = 4;
+  int security_level = 2;         // OpenSSL's: RSA 2048, SHA-256 and above
+  bool tolerate_expiry = false;   // of certificates, for signatures of the past (TrustStore::verify_signed_at)
+  PolicyInputs policy{};
+};
+
+/// Anchors, and what helps to reach them. Immutable; used from many threads at once.
+class PathTrust {
+ public:
+  /// Errors: bad_config (no anchor, or one that is not self-issued).
+  [[nodiscard]] static Result<PathTrust> make(Chain anchors, Chain intermediates, std::vector<Crl> crls);
+  [[nodiscard]] const Chain& anchors() const noexcept { return anchors_; }
+  [[nodiscard]] const Chain& intermediates() const noexcept { return intermediates_; }
+  [[nodiscard]] const std::vector<Crl>& crls() const noexcept { return crls_; }
+  [[nodiscard]] X509_STORE* store() const noexcept { return store_.get(); }
+
+ private:
+  PathTrust() = default;
+  Chain anchors_;
+  Chain intermediates_;
+  std::vector<Crl> crls_;
+  std::shared_ptr<X509_STORE> store_;
+};
+
+/// Leaf first, the configured root last.
+struct VerifiedPath {
+  Chain chain;
+};
+
+/// `chain`: the leaf, then certificates in any order that may help and are not trusted.
+/// Errors, `about` telling which certificate and why: untrusted, certificate_expired, certificate_not_yet_valid,
+/// revoked, revocation_unknown, crl_expired, bad_certificate.
+[[nodiscard]] Result<VerifiedPath> verify_path(std::span<const Certificate> chain, const PathTrust& trust,
+                                               const PathOptions& options);
+
+}  // namespace usher::identity

@@ -1,0 +1,101 @@
+// identity/trust: whether a peer's chain may act in a role, under a name.  Spec: identity.md §3.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <variant>
+
+#include "identity/path.h"
+#include "identity/role.h"
+
+namespace usher::identity {
+
+/// What a listener dialled, to be found in the server's certificate (§3.4).
+class ServerName {
+ public:
+  /// A DNS name, an IPv4 or an IPv6 address (with or without brackets), no port. Errors: bad_usage.
+  [[nodiscard]] static Result<ServerName> from_host(std::string_view host);
+  /// The SHA-256 of the server's SubjectPublicKeyInfo: the key counts in place of the name.
+  [[nodiscard]] static ServerName pinned(const Hash256& key_fingerprint);
+  /// For a server that looks at its own certificate: no client must use it.
+  [[nodiscard]] static ServerName own();
+
+  /// DNS and IP names come from the subject alternative names only; `*` stands for one whole left-most label.
+  /// Errors: wrong_name.
+  [[nodiscard]] Result<> check(const Certificate& certificate) const;
+  /// As dialled: in lower case, IPv6 without brackets; "key <hex>" when pinned.
+  [[nodiscard]] std::string text() const;
+
+ private:
+  struct Own {};
+  using Value = std::variant<Own, std::string, IpAddress, Hash256>;
+  explicit ServerName(Value value) : value_(std::move(value)) {}
+  Value value_;
+};
+
+/// Proof that a chain was verified: only TrustStore makes one.
+class VerifiedPeer {
+ public:
+  [[nodiscard]] const Certificate& certificate() const noexcept { return path_.front(); }
+  [[nodiscard]] const crypto::PublicKey& public_key() const noexcept { return key_; }
+  [[nodiscard]] Role role() const noexcept { return role_; }
+  /// Leaf first, the configured root last.
+  [[nodiscard]] const Chain& path() const noexcept { return path_; }
+  [[nodiscard]] const Certificate& anchor() const noexcept { return path_.back(); }
+  /// The earliest end of validity on the path.
+  [[nodiscard]] Time valid_until() const noexcept;
+
+ private:
+  friend class TrustStore;
+  VerifiedPeer(Role role, crypto::PublicKey key, Chain path)
+      : role_(role), key_(std::move(key)), path_(std::move(path)) {}
+  Role role_;
+  crypto::PublicKey key_;
+  Chain path_;
+};
+
+struct TrustConfig {
+  Role role = Role::server;
+  Chain anchors{};
+  Chain intermediates{};                 // not trusted by themselves
+  std::vector<Crl> crls{};               // complete and delta
+  RevocationMode revocation = RevocationMode::chain;
+  std::optional<RoleMapping> mapping{};
+};
+
+/// What one role's certificates are judged by: an immutable snapshot; a reload makes a new one and swaps the pointer.
+class TrustStore {
+ public:
+  /// Errors: bad_config (no anchor), crl_rollback.
+  [[nodiscard]] static Result<std::shared_ptr<const TrustStore>> make(TrustConfig config,
+                                                                      const RevocationFloor& floor = {});
+
+  /// `chain`: 1 to kMaxChain certificates, leaf first, as the peer sent them. `name`: required for servers, ignored
+  /// for other roles.  Errors: those of verify_path, check_role and ServerName::check; bad_key.
+  [[nodiscard]] Result<VerifiedPeer> verify(std::span<const Certificate> chain, Time at,
+                                            const ServerName* name = nullptr) const;
+
+  /// For signed documents: validity judged at the time of signing, revocation now (§3.5).
+  /// Errors: as verify; certificate_not_yet_valid, when signing_time is more than 5 minutes after `now`.
+  [[nodiscard]] Result<VerifiedPeer> verify_signed_at(std::span<const Certificate> chain, Time signing_time,
+                                                      Time now) const;
+
+  /// Whether somebody who was verified by an earlier snapshot still is: for reloads and long sessions.
+  [[nodiscard]] Result<> verify_again(const VerifiedPeer& peer, Time at) const;
+
+  /// `floor`, raised by those of this store's CRLs whose signature one of its certificates proves.
+  [[nodiscard]] RevocationFloor raised(RevocationFloor floor) const;
+
+  [[nodiscard]] Role role() const noexcept { return config_.role; }
+  [[nodiscard]] const TrustConfig& config() const noexcept { return config_; }
+
+ private:
+  TrustStore(TrustConfig config, PathTrust trust) : config_(std::move(config)), trust_(std::move(trust)) {}
+  [[nodiscard]] Result<VerifiedPeer> finish(Chain path) const;
+  [[nodiscard]] PathOptions options_at(Time at) const;
+
+  TrustConfig config_;
+  PathTrust trust_;
+};
+
+}  // namespace usher::identity
