@@ -1,0 +1,106 @@
+// store/records: what the store keeps, as values.  Spec: licence.md §7.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "licence/play.h"
+#include "licence/terms.h"
+
+namespace usher::store {
+
+/// Who asks: the authenticated person, and the installation that the channel was opened with.
+struct Caller {
+  Hash256 pseudonym{};
+  Hash256 installation{};               // SHA-256 of the client certificate's public key (SPKI)
+};
+
+/// The number of a request that changes state, unique per person, and what was asked: SHA-256 of path and body.
+struct Operation {
+  Id128 id{};
+  Hash256 content{};
+};
+
+/// A part of a list, in the order of addition.
+struct Range {
+  std::uint32_t offset = 0;
+  std::uint32_t count = 256;
+};
+template <class T>
+struct Page {
+  std::uint32_t total = 0;              // entries of the whole list
+  std::vector<T> entries;
+};
+
+struct Medium {
+  Id128 id{};
+  Hash256 manifest{};                   // SHA-256 of the manifest's bytes
+  Id128 object{};                       // the vault's sealed object with the media
+  std::uint32_t chunk_size = 0;         // bytes
+  std::uint32_t chunk_count = 0;        // at least 1
+  Milliseconds duration{0};             // 0: unknown
+  std::uint64_t size = 0;               // bytes of the media
+  Time added_at{};                      // set by the store
+  std::optional<Time> removed_at;       // set by the store; kept, so that old licences stay readable
+
+  [[nodiscard]] licence::Extent extent() const noexcept { return {.chunks = chunk_count, .duration = duration}; }
+};
+
+struct Licence {
+  licence::LicenceTerms terms;
+  std::string document;                 // the JWS
+  licence::Standing standing;
+  std::uint32_t open_plays = 0;
+};
+
+/// An open play, as its listener sees it.
+struct OpenPlay {
+  Id128 play{};
+  Id128 licence{};
+  Id128 medium{};
+  std::uint64_t epoch = 0;
+  Time deadline{};
+  std::optional<std::uint32_t> plays_left;  // none: not counted
+  std::uint32_t budget_left = 0;            // chunks
+  bool committed = false;
+};
+
+struct OpenRequest {
+  Id128 medium{};
+  std::optional<Id128> licence;         // none: the usable one that ends first, then the oldest
+};
+
+struct GrantRequest {
+  Id128 play{};
+  Id128 medium{};
+  std::uint64_t epoch = 0;
+  std::vector<std::uint32_t> chunks;    // 1..kMaxGrant, each number once
+};
+inline constexpr std::size_t kMaxGrant = 256;
+
+struct Granted {
+  Medium medium;                        // where the chunks are
+  bool committed = false;               // the play counts
+  std::uint32_t budget_left = 0;        // chunks
+};
+
+struct Closed {
+  bool refunded = false;
+  std::optional<std::uint32_t> plays_left;
+};
+
+struct Person {
+  Hash256 pseudonym{};
+  Time first_seen{};
+  Time last_seen{};
+};
+
+/// The newest CRL seen of one issuer: it never goes back.
+struct RevocationFloor {
+  Bytes number;                         // CRL number, big endian, without leading zeros, at most 20 bytes
+  Time this_update{};
+  friend bool operator==(const RevocationFloor&, const RevocationFloor&) = default;
+};
+
+}  // namespace usher::store

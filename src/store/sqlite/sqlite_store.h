@@ -1,0 +1,39 @@
+// store/sqlite: the store in one SQLite file.  Spec: licence.md §8.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "store/store.h"
+
+namespace usher::store {
+
+struct SqliteOptions {
+  licence::PlayPolicy policy;
+  std::uint32_t max_open_plays = 8;        // of one licence at once, at least 1
+  Milliseconds busy_timeout{5'000};        // how long to wait for another process
+  bool check = true;                       // SQLite's quick check when opening
+  std::uint32_t max_pages = 0;             // of the file (4 KiB each); 0: SQLite's own limit. For tests of a full disk
+};
+
+/// Opens or creates (mode 0600) the file and brings its schema up to date. Thread-safe. `random` names plays, and must
+/// outlive the store. Errors: not_found (the directory), not_permitted, busy, disk_full; store (damaged, not ours);
+/// unsupported (made by a newer usher); bad_config (the policy).
+[[nodiscard]] Result<std::unique_ptr<Store>> open_sqlite(const std::filesystem::path& file, Random& random,
+                                                         const SqliteOptions& options = {});
+
+/// Held by the one server that serves a home; the operator's verbs do without. Ends with the object or the process.
+class ServerLock {
+ public:
+  /// `file` is created (mode 0600) where missing. Errors: busy (another server), and fault_of_errno's.
+  [[nodiscard]] static Result<ServerLock> acquire(const std::filesystem::path& file);
+  ServerLock(ServerLock&& other) noexcept;
+  ServerLock& operator=(ServerLock&& other) noexcept;
+  ~ServerLock();
+
+ private:
+  explicit ServerLock(int descriptor) noexcept : descriptor_(descriptor) {}
+  int descriptor_ = -1;
+};
+
+}  // namespace usher::store
