@@ -4,7 +4,7 @@
 // encoding for one value: decode(encode(x)) == x, and encode(decode(b)) == b.
 #pragma once
 
-#include <concepts>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -28,7 +28,8 @@ class Writer {
   Writer& text16(std::string_view text) { return vec16(view_of(text)); }
 
   [[nodiscard]] const Bytes& bytes() const noexcept { return out_; }
-  [[nodiscard]] Bytes take() && { return std::move(out_); }
+  /// What was written; the writer is empty afterwards.
+  [[nodiscard]] Bytes take() { return std::exchange(out_, {}); }
 
  private:
   Writer& number(std::uint64_t value, int size);
