@@ -1,0 +1,50 @@
+// media/release: the file that a distributor sends to an operator.  Spec: release.md §4.
+#pragma once
+
+#include <functional>
+
+#include "media/manifest.h"
+
+namespace usher::media {
+
+/// Told how many bytes of how many are done; returns false to cancel.
+using Progress = std::function<bool(std::uint64_t done, std::uint64_t total)>;
+
+/// The root over `media` in chunks of `chunk_size`. Errors: malformed, empty; too_long; truncated; cancelled; io.
+[[nodiscard]] Result<Hash256> root_of(const Source& media, std::uint32_t chunk_size, const Progress& progress = {});
+
+/// Writes a release for one recipient. Reads `media` once more, and refuses it if it is not what the manifest says.
+/// Errors: release_mismatch, bad_key, truncated, cancelled; the source's and the sink's.
+[[nodiscard]] Result<> write_release(const SignedManifest& manifest, const Source& media, const Wrapper& recipient,
+                                     Sink& sink, Random& random, const Progress& progress = {});
+
+/// What a release shows without a key: nothing of it is authentic.
+struct ReleaseOutline {
+  Id128 medium{};
+  Header manifest;
+  Header media;
+  std::uint64_t media_offset = 0;
+  /// Errors: malformed, truncated, unsupported, too_long.
+  [[nodiscard]] static Result<ReleaseOutline> read(SourcePtr source);
+};
+
+/// An opened release: manifest and media belong together. Who signed is not checked here.
+class Release {
+ public:
+  /// Errors: as SealedObject::open; release_mismatch.
+  [[nodiscard]] static Result<Release> open(SourcePtr source, const Unwrapper& key);
+  [[nodiscard]] const SignedManifest& signed_manifest() const noexcept { return signed_; }
+  [[nodiscard]] const Manifest& manifest() const noexcept { return manifest_; }
+  [[nodiscard]] const SealedObject& media() const noexcept { return media_; }
+  /// Opens every chunk and compares the root. Errors: chunk_damaged with its number; release_mismatch; cancelled.
+  [[nodiscard]] Result<> verify_media(const Progress& progress = {}) const;
+
+ private:
+  Release(SignedManifest signed_manifest, Manifest manifest, SealedObject media)
+      : signed_(std::move(signed_manifest)), manifest_(std::move(manifest)), media_(std::move(media)) {}
+  SignedManifest signed_;
+  Manifest manifest_;
+  SealedObject media_;
+};
+
+}  // namespace usher::media
