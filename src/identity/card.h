@@ -1,0 +1,84 @@
+// identity/card: a person's card, from the listener's side.  Spec: identity.md §9.
+//
+// The module's code runs in a child process (card_agent.h): it can hang or crash without taking the program along.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "crypto/key.h"
+#include "crypto/secret.h"
+#include "identity/certificate.h"
+#include "identity/pkcs11.h"
+#include "identity/profile.h"
+
+namespace usher::identity {
+
+using p11::PinState;
+
+struct CardOptions {
+  /// PKCS #11 modules, tried in order: paths, or names for the loader to find. Empty: the profile's, then
+  /// kDefaultModules.
+  std::vector<std::string> modules{};
+  Profile profile{};
+  std::string token_label{};                 // empty: the one token that fits
+  std::optional<p11::SlotId> slot{};         // nothing: any
+  Chain intermediates{};                     // sub-CAs for cards that do not hold theirs (§5.2)
+  Milliseconds deadline{20'000};             // of each call
+  Milliseconds login_deadline{120'000};      // where the PIN is typed at the reader
+  bool in_process = false;                   // no child: for tests and for provisioning
+  std::filesystem::path agent = "/proc/self/exe";   // its main() gives `card-agent` to run_card_agent
+};
+
+inline constexpr std::string_view kDefaultModules[] = {"libpteidpkcs11.so", "opensc-pkcs11.so"};
+
+/// Whether one's last try may be spent (§9.4).
+enum class LastTry : std::uint8_t { refuse, accept };
+
+/// The card signs once per login: as a Signer it gives rsa_pkcs1_sha256 or ecdsa_p256_sha256 signatures. Thread-safe:
+/// one call after the other. Destroying it logs out and ends the child.
+class Card final : public crypto::Signer {
+ public:
+  /// Finds module, token and certificate; needs no PIN.
+  /// Errors: module_missing, module_failed (also: hung, crashed), no_card, card_removed, card_unsuitable.
+  [[nodiscard]] static Result<Card> open(CardOptions options);
+  Card(Card&&) noexcept;
+  Card& operator=(Card&&) noexcept;
+  ~Card() override;
+
+  /// What the card's owner is known by, unverified: for greeting only.
+  [[nodiscard]] const Certificate& certificate() const noexcept;
+  /// Leaf first, then the sub-CA from the card or from CardOptions::intermediates; never the root. What api/auth sends.
+  [[nodiscard]] const Chain& chain() const noexcept;
+  /// The root as found on the card, for people to compare: it is never trusted.
+  [[nodiscard]] const std::optional<Certificate>& root() const noexcept;
+  [[nodiscard]] const p11::TokenInfo& token() const noexcept;   // as it was at open() or the last login
+  [[nodiscard]] const std::string& module() const noexcept;     // as loaded
+
+  /// False where the reader has its own keys, or where no login is asked for: then login() takes no PIN.
+  [[nodiscard]] bool needs_pin() const noexcept;
+  /// Asks the token again. Errors: card_removed, module_failed.
+  [[nodiscard]] Result<PinState> pin_state() const;
+  /// Errors: wrong_pin (`about` says how many tries there are, as far as the token tells), pin_locked, pin_last_try
+  /// (and `last` is refuse: nothing was tried), pin_invalid, card_removed, cancelled, module_failed.
+  [[nodiscard]] Result<> login(const crypto::Secret& pin, LastTry last = LastTry::refuse);
+  /// For needs_pin() == false.
+  [[nodiscard]] Result<> login();
+
+  [[nodiscard]] const crypto::PublicKey& public_key() const noexcept override;
+  [[nodiscard]] crypto::SignatureScheme scheme() const noexcept override;
+  /// Errors: not_authenticated (no login), card_removed, card_unsuitable, module_failed; bad_signature, when the
+  /// card's answer does not verify with its own certificate.
+  [[nodiscard]] Result<Bytes> sign(View message) const override;
+
+ private:
+  struct State;
+  explicit Card(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace usher::identity

@@ -1,0 +1,136 @@
+// identity/pkcs11: a thin layer over Cryptoki (PKCS #11 v2.40).  Spec: identity.md §9.
+//
+// One thread at a time for each Module and its sessions. No call here has a deadline: a module can hang or crash, so
+// the programs use Card (card.h), which runs all of this in a child process.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "crypto/key.h"
+#include "crypto/secret.h"
+
+namespace usher::identity::p11 {
+
+using SlotId = unsigned long;      // CK_SLOT_ID
+using ObjectId = unsigned long;    // CK_OBJECT_HANDLE
+
+inline constexpr std::size_t kMaxLabel = 32;         // bytes of a token's label
+inline constexpr std::size_t kMaxObjects = 64;       // looked at on one token
+inline constexpr std::size_t kMaxObjectValue = 16 << 10;  // bytes of a certificate on a token
+
+/// What the token tells of its PIN. PKCS #11 knows no number of tries, only these (§9.4).
+enum class PinState : std::uint8_t { ok, low, last_try, locked, not_set };
+/// A sentence for the listener; empty for ok.
+[[nodiscard]] std::string_view words(PinState state) noexcept;
+
+struct TokenInfo {
+  SlotId slot = 0;
+  std::string label{};          // without the blanks at its end, clean UTF-8
+  std::string manufacturer{};
+  std::string model{};
+  std::string serial{};
+  bool initialised = false;
+  bool login_required = false;
+  bool protected_path = false;  // the PIN is entered at the reader
+  bool write_protected = false;
+  PinState pin = PinState::ok;
+};
+
+enum class ObjectClass : std::uint8_t { certificate, public_key, private_key };
+
+struct Object {
+  ObjectId handle = 0;
+  std::string label{};
+  Bytes id{};                   // CKA_ID: the same for a key and its certificate
+};
+
+/// A label or an id that is absent does not restrict the search.
+struct Search {
+  ObjectClass kind = ObjectClass::certificate;
+  std::optional<std::string> label{};
+  std::optional<Bytes> id{};
+};
+
+enum class User : std::uint8_t { user, security_officer };
+
+class Session;
+
+/// A loaded, initialised module. Copies share it; the last one finalises it. Its code stays mapped: modules do not
+/// survive being unloaded. Within a process, the same path gives the same module.
+class Module {
+ public:
+  /// A path, or a bare name for the loader to find. Errors: module_missing, module_failed.
+  [[nodiscard]] static Result<Module> load(const std::string& path);
+
+  [[nodiscard]] const std::string& path() const noexcept;
+  /// All slots with a token present. Errors: module_failed.
+  [[nodiscard]] Result<std::vector<TokenInfo>> tokens() const;
+  /// Errors: card_removed, module_failed.
+  [[nodiscard]] Result<TokenInfo> token(SlotId slot) const;
+  /// Errors: card_removed, module_failed, not_permitted (a write-protected token).
+  [[nodiscard]] Result<Session> open(SlotId slot, bool writing = false) const;
+  /// Wipes the token. No session may be open on it.
+  /// Errors: wrong_pin or pin_locked (the SO-PIN), pin_invalid, card_removed, module_failed.
+  [[nodiscard]] Result<> init_token(SlotId slot, const crypto::Secret& so_pin, std::string_view label) const;
+
+ private:
+  friend class Session;
+  struct Library;
+  explicit Module(std::shared_ptr<Library> library) : library_(std::move(library)) {}
+  std::shared_ptr<Library> library_;
+};
+
+struct NewKeyPair {
+  crypto::PublicKey public_key;
+  ObjectId private_key = 0;
+};
+
+struct CardSignature {
+  crypto::SignatureScheme scheme;   // rsa_pkcs1_sha256 or ecdsa_p256_sha256
+  Bytes bytes;
+};
+
+/// An open session; closed when destroyed.
+class Session {
+ public:
+  Session(Session&& other) noexcept;
+  Session& operator=(Session&& other) noexcept;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session();
+
+  /// Without a PIN: for a protected authentication path. Being logged in already is no error.
+  /// Errors: wrong_pin, pin_locked, pin_invalid, card_unsuitable (PIN not set), card_removed, cancelled, module_failed.
+  [[nodiscard]] Result<> login(User user, const crypto::Secret* pin);
+  [[nodiscard]] Result<> logout();
+  /// Sets the user's PIN; needs the security officer's login. Errors: pin_invalid, card_removed, module_failed.
+  [[nodiscard]] Result<> set_user_pin(const crypto::Secret& pin);
+
+  /// At most kMaxObjects. Errors: card_removed, module_failed.
+  [[nodiscard]] Result<std::vector<Object>> find(const Search& search) const;
+  /// A certificate's DER. Errors: too_long, card_removed, module_failed.
+  [[nodiscard]] Result<Bytes> value_of(ObjectId certificate) const;
+
+  /// SHA-256 in software, then CKM_RSA_PKCS over the DigestInfo, or raw CKM_ECDSA turned into DER (§9.5).
+  /// Errors: not_authenticated, card_removed, card_unsuitable, module_failed.
+  [[nodiscard]] Result<CardSignature> sign(ObjectId private_key, crypto::KeyKind kind, View message) const;
+
+  /// On the token, private and not extractable. Errors: card_unsuitable, not_authenticated, card_removed, module_failed.
+  [[nodiscard]] Result<NewKeyPair> generate(crypto::NewKey kind, std::string_view label, View id) const;
+  /// Errors: not_permitted, disk_full (no room on the token), card_removed, module_failed.
+  [[nodiscard]] Result<> write_certificate(std::string_view label, View id, View der, bool authority) const;
+
+ private:
+  friend class Module;
+  Session(std::shared_ptr<Module::Library> library, SlotId slot, unsigned long handle);
+  void close() noexcept;
+  std::shared_ptr<Module::Library> library_;
+  SlotId slot_ = 0;
+  unsigned long handle_ = 0;
+};
+
+}  // namespace usher::identity::p11
