@@ -267,4 +267,20 @@ Result<Bytes> ecdsa_der_from_raw(View raw) {
   return out;
 }
 
+Result<Bytes> ecdsa_raw_from_der(View der) {
+  const unsigned char* at = der.data();
+  const SigPtr signature(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
+  if (!signature || at != der.data() + der.size()) return ossl_fail(Fault::malformed, "ecdsa: form");
+  Bytes raw(64);
+  const BIGNUM* r = ECDSA_SIG_get0_r(signature.get());
+  const BIGNUM* s = ECDSA_SIG_get0_s(signature.get());
+  if (BN_is_negative(r) != 0 || BN_is_negative(s) != 0 || BN_bn2binpad(r, raw.data(), 32) != 32 ||
+      BN_bn2binpad(s, raw.data() + 32, 32) != 32) {
+    return ossl_fail(Fault::malformed, "ecdsa: range");
+  }
+  USHER_TRY(const Bytes again, ecdsa_der_from_raw(raw));
+  if (!same(again, der)) return fail(Fault::malformed, "ecdsa: not DER");
+  return raw;
+}
+
 }  // namespace usher::crypto

@@ -94,5 +94,7 @@ class PrivateKey final : public Signer {
 
 /// P1363 r ‖ s (64 bytes) to DER, for cards that sign raw. Errors: malformed.
 [[nodiscard]] Result<Bytes> ecdsa_der_from_raw(View raw);
+/// The reverse, for formats that want raw (JWS): DER to r ‖ s (64 bytes). Errors: malformed (also what is not DER).
+[[nodiscard]] Result<Bytes> ecdsa_raw_from_der(View der);
 
 }  // namespace usher::crypto
