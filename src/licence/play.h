@@ -14,12 +14,12 @@ namespace usher::licence {
 
 /// The operator's numbers (§5.1).
 struct PlayPolicy {
-  Seconds commit_after{30};             // of the medium, heard for nothing at most
-  Seconds deadline{24 * 3600};          // a play's life, at least
-  std::uint32_t deadline_durations = 3; // and at least so many times the medium's duration
-  std::uint32_t budget_num = 3;         // chunks granted in one play: num/den of the medium, rounded up
-  std::uint32_t budget_den = 2;         // at least 1
-  std::uint8_t per_chunk_max = 3;       // grants of one chunk in one play, at least 1
+  Seconds commit_after{30};              // of the medium, heard for nothing at most
+  Seconds deadline{24 * 3600};           // a play's life, at least
+  std::uint32_t deadline_durations = 3;  // and at least so many times the medium's duration
+  std::uint32_t budget_num = 3;          // chunks granted in one play: num/den of the medium, rounded up
+  std::uint32_t budget_den = 2;          // at least 1
+  std::uint8_t per_chunk_max = 3;        // grants of one chunk in one play, at least 1
 
   friend bool operator==(const PlayPolicy&, const PlayPolicy&) = default;
 };
@@ -28,8 +28,8 @@ struct PlayPolicy {
 
 /// What the rules need to know of a medium.
 struct Extent {
-  std::uint32_t chunks = 0;             // at least 1
-  Milliseconds duration{0};             // 0: unknown
+  std::uint32_t chunks = 0;  // at least 1
+  Milliseconds duration{0};  // 0: unknown
 };
 
 /// Distinct chunks that may be granted before a play counts: the smaller of commit_after's worth and half the medium,
@@ -45,9 +45,9 @@ enum class PlayState : std::uint8_t { opened = 0, committed = 1, refunded = 2, e
 
 struct Play {
   PlayState state = PlayState::opened;
-  std::uint64_t epoch = 1;              // raised by each resume
-  Time deadline{};                      // never moved
-  std::uint32_t granted = 0;            // chunks, repeats included
+  std::uint64_t epoch = 1;    // raised by each resume
+  Time deadline{};            // never moved
+  std::uint32_t granted = 0;  // chunks, repeats included
 
   friend bool operator==(const Play&, const Play&) = default;
 };
@@ -55,9 +55,9 @@ struct Play {
 /// What a step does to the licence, in the transaction that stores the play.
 enum class Effect : std::uint8_t {
   none,
-  reserve,   // one play less is left
-  commit,    // the reserved play is used; the heard chunks start anew (§5.3)
-  refund,    // the reserved play is given back
+  reserve,  // one play less is left
+  commit,   // the reserved play is used; the heard chunks start anew (§5.3)
+  refund,   // the reserved play is given back
 };
 struct Step {
   Play play;

@@ -10,22 +10,22 @@
 
 namespace usher::licence {
 
-inline constexpr std::uint32_t kMaxPlays = 1'000'000;             // §2.3
-inline constexpr std::int64_t kMaxSeconds = 253'402'300'799;      // the end of the year 9999, §2.3
-inline constexpr std::int64_t kMaxWindow = 3'155'760'000;         // seconds, a hundred years, §2.3
-inline constexpr std::size_t kMaxServerId = 255;                  // characters, §2.3
+inline constexpr std::uint32_t kMaxPlays = 1'000'000;         // §2.3
+inline constexpr std::int64_t kMaxSeconds = 253'402'300'799;  // the end of the year 9999, §2.3
+inline constexpr std::int64_t kMaxWindow = 3'155'760'000;     // seconds, a hundred years, §2.3
+inline constexpr std::size_t kMaxServerId = 255;              // characters, §2.3
 
 /// What the document says. Times are whole Unix seconds, as it writes them. Never changes after signing.
 struct LicenceTerms {
   Id128 id{};
-  std::string server;                                // the operator's configured server id
-  Hash256 pseudonym{};                               // the person
-  std::optional<Hash256> installation;               // SHA-256 of its public key's SPKI; none: binds the person alone
-  Hash256 manifest{};                                // SHA-256 of the manifest's bytes
+  std::string server;                   // the operator's configured server id
+  Hash256 pseudonym{};                  // the person
+  std::optional<Hash256> installation;  // SHA-256 of its public key's SPKI; none: binds the person alone
+  Hash256 manifest{};                   // SHA-256 of the manifest's bytes
   Id128 medium{};
-  std::optional<std::uint32_t> plays;                // 1..kMaxPlays; none: any number, for a time
-  std::int64_t not_before = 0;                       // usable from this second on
-  std::optional<std::int64_t> expires;               // not usable from this second on
+  std::optional<std::uint32_t> plays;                   // 1..kMaxPlays; none: any number, for a time
+  std::int64_t not_before = 0;                          // usable from this second on
+  std::optional<std::int64_t> expires;                  // not usable from this second on
   std::optional<std::int64_t> window_after_first_play;  // seconds from the first committed play
   std::int64_t issued_at = 0;
 
@@ -40,9 +40,9 @@ struct LicenceTerms {
 
 /// What the store knows of a licence beside its terms; with them, all that "usable now" depends on (§4).
 struct Standing {
-  std::optional<std::uint32_t> plays_left;           // none: not counted
-  std::optional<std::int64_t> first_play;            // Unix seconds of the first commit
-  std::optional<std::int64_t> revoked_at;            // Unix seconds
+  std::optional<std::uint32_t> plays_left;  // none: not counted
+  std::optional<std::int64_t> first_play;   // Unix seconds of the first commit
+  std::optional<std::int64_t> revoked_at;   // Unix seconds
 };
 
 /// The first second at which the licence is not usable any more, as far as it is known; none: no end.

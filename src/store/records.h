@@ -13,7 +13,7 @@ namespace usher::store {
 /// Who asks: the authenticated person, and the installation that the channel was opened with.
 struct Caller {
   Hash256 pseudonym{};
-  Hash256 installation{};               // SHA-256 of the client certificate's public key (SPKI)
+  Hash256 installation{};  // SHA-256 of the client certificate's public key (SPKI)
 };
 
 /// The number of a request that changes state, unique per person, and what was asked: SHA-256 of path and body.
@@ -29,27 +29,27 @@ struct Range {
 };
 template <class T>
 struct Page {
-  std::uint32_t total = 0;              // entries of the whole list
+  std::uint32_t total = 0;  // entries of the whole list
   std::vector<T> entries;
 };
 
 struct Medium {
   Id128 id{};
-  Hash256 manifest{};                   // SHA-256 of the manifest's bytes
-  Id128 object{};                       // the vault's sealed object with the media
-  std::uint32_t chunk_size = 0;         // bytes
-  std::uint32_t chunk_count = 0;        // at least 1
-  Milliseconds duration{0};             // 0: unknown
-  std::uint64_t size = 0;               // bytes of the media
-  Time added_at{};                      // set by the store
-  std::optional<Time> removed_at;       // set by the store; kept, so that old licences stay readable
+  Hash256 manifest{};              // SHA-256 of the manifest's bytes
+  Id128 object{};                  // the vault's sealed object with the media
+  std::uint32_t chunk_size = 0;    // bytes
+  std::uint32_t chunk_count = 0;   // at least 1
+  Milliseconds duration{0};        // 0: unknown
+  std::uint64_t size = 0;          // bytes of the media
+  Time added_at{};                 // set by the store
+  std::optional<Time> removed_at;  // set by the store; kept, so that old licences stay readable
 
   [[nodiscard]] licence::Extent extent() const noexcept { return {.chunks = chunk_count, .duration = duration}; }
 };
 
 struct Licence {
   licence::LicenceTerms terms;
-  std::string document;                 // the JWS
+  std::string document;  // the JWS
   licence::Standing standing;
   std::uint32_t open_plays = 0;
 };
@@ -68,21 +68,21 @@ struct OpenPlay {
 
 struct OpenRequest {
   Id128 medium{};
-  std::optional<Id128> licence;         // none: the usable one that ends first, then the oldest
+  std::optional<Id128> licence;  // none: the usable one that ends first, then the oldest
 };
 
 struct GrantRequest {
   Id128 play{};
   Id128 medium{};
   std::uint64_t epoch = 0;
-  std::vector<std::uint32_t> chunks;    // 1..kMaxGrant, each number once
+  std::vector<std::uint32_t> chunks;  // 1..kMaxGrant, each number once
 };
 inline constexpr std::size_t kMaxGrant = 256;
 
 struct Granted {
-  Medium medium;                        // where the chunks are
-  bool committed = false;               // the play counts
-  std::uint32_t budget_left = 0;        // chunks
+  Medium medium;                  // where the chunks are
+  bool committed = false;         // the play counts
+  std::uint32_t budget_left = 0;  // chunks
 };
 
 struct Closed {
@@ -98,7 +98,7 @@ struct Person {
 
 /// The newest CRL seen of one issuer: it never goes back.
 struct RevocationFloor {
-  Bytes number;                         // CRL number, big endian, without leading zeros, at most 20 bytes
+  Bytes number;  // CRL number, big endian, without leading zeros, at most 20 bytes
   Time this_update{};
   friend bool operator==(const RevocationFloor&, const RevocationFloor&) = default;
 };

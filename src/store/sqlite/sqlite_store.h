@@ -10,10 +10,10 @@ namespace usher::store {
 
 struct SqliteOptions {
   licence::PlayPolicy policy;
-  std::uint32_t max_open_plays = 8;        // of one licence at once, at least 1
-  Milliseconds busy_timeout{5'000};        // how long to wait for another process
-  bool check = true;                       // SQLite's quick check when opening
-  std::uint32_t max_pages = 0;             // of the file (4 KiB each); 0: SQLite's own limit. For tests of a full disk
+  std::uint32_t max_open_plays = 8;  // of one licence at once, at least 1
+  Milliseconds busy_timeout{5'000};  // how long to wait for another process
+  bool check = true;                 // SQLite's quick check when opening
+  std::uint32_t max_pages = 0;       // of the file (4 KiB each); 0: SQLite's own limit. For tests of a full disk
 };
 
 /// Opens or creates (mode 0600) the file and brings its schema up to date. Thread-safe. `random` names plays, and must
