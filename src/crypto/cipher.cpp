@@ -98,7 +98,7 @@ void encrypt(Cipher cipher, View key, View iv, View plaintext, MutableView out) 
     must(EVP_EncryptUpdate(context.get(), out.data(), &written, plaintext.data(), int_size(plaintext)) == 1);
   }
   must(EVP_EncryptFinal_ex(context.get(), out.data() + written, &last) == 1);
-  must(static_cast<std::size_t>(written + last) == out.size());
+  must(static_cast<std::size_t>(written) + static_cast<std::size_t>(last) == out.size());
 }
 
 Result<std::size_t> decrypt(Cipher cipher, View key, View iv, View ciphertext, MutableView out) {
@@ -118,7 +118,7 @@ Result<std::size_t> decrypt(Cipher cipher, View key, View iv, View ciphertext, M
     wipe(out);
     return ossl_fail(Fault::malformed, "cipher: padding");
   }
-  return static_cast<std::size_t>(written + last);
+  return static_cast<std::size_t>(written) + static_cast<std::size_t>(last);
 }
 
 }  // namespace usher::crypto

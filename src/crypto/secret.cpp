@@ -9,6 +9,7 @@ void wipe(MutableView bytes) noexcept {
 }
 
 bool equal_constant_time(View a, View b) noexcept {
+  // house-rule(memcmp): this is the one comparison in constant time.
   return a.size() == b.size() && (a.empty() || CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0);
 }
 

@@ -1,0 +1,104 @@
+"""tools/check-house-rules refuses what it is there to refuse, and nothing else."""
+import os
+import subprocess
+import tempfile
+import unittest
+
+SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "check-house-rules")
+BASE64 = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQDC7"
+
+# path, content, the rule that refuses it
+REFUSED = [
+    ("src/channel/a.cpp", "bool same = memcmp(a, b, 16) == 0;", "memcmp"),
+    ("src/channel/a.cpp", "bool same = std::memcmp(a, b, 16) == 0;", "memcmp"),
+    ("src/net/a.cpp", "if (CRYPTO_memcmp(a, b, 16)) return;", "memcmp"),
+    ("src/net/a.cpp", "int n = rand();", "rand"),
+    ("tests/unit/net/a.cpp", "std::srand(1);", "rand"),
+    ("src/net/a.cpp", "std::mt19937 engine;", "engine"),
+    ("src/identity/a.cpp", "RAND_bytes(out, 16);", "openssl-random"),
+    ("src/net/a.cpp", "auto now = std::chrono::system_clock::now();", "wall-clock"),
+    ("src/store/a.cpp", "auto now = time(nullptr);", "wall-clock"),
+    ("src/channel/a.cpp", "auto now = std::chrono::steady_clock::now();", "pure-clock"),
+    ("src/licence/a.cpp", "#include <ctime>", "pure-clock"),
+    ("src/channel/a.cpp", "#include <fstream>", "pure-system"),
+    ("src/licence/a.cpp", "#include <thread>", "pure-system"),
+    ("src/channel/a.cpp", "#include <sys/socket.h>", "pure-system"),
+    ("src/channel/a.cpp", "int fd = ::open(path, 0);", "pure-system"),
+    ("src/net/a.cpp", "exit(1);", "exit"),
+    ("apps/usherd/serve.cpp", "std::exit(1);", "exit"),
+    ("apps/usher/main.cpp", "system(command);", "shell"),
+    ("src/client/a.cpp", "FILE* f = popen(command, mode);", "shell"),
+    ("src/net/a.cpp", "sprintf(buffer, format);", "unbounded-c"),
+    ("src/net/a.cpp", "throw std::runtime_error(text);", "throw"),
+    ("src/net/a.cpp", "const char* home = std::getenv(name);", "environment"),
+    ("src/net/a.cpp", "out << key.expose();", "streamed-secret"),
+    ("src/net/a.cpp", "log.info(\"{}\",\n  to_hex(key.expose()));", "logged-secret"),
+    ("tests/unit/net/a.cpp", "GTEST_SKIP();", "skip"),
+    ("tests/unit/net/a.cpp", "std::this_thread::sleep_for(1s);", "sleep"),
+    ("tests/e2e/a.py", "time.sleep(1)", "sleep"),
+    ("tests/e2e/a.sh", "  sleep 1", "sleep"),
+    ("tests/unit/net/a.cpp", "TEST(A, DISABLED_B) {}", "disabled-test"),
+    ("src/net/a.h", "#pragma once\nusing namespace std;", "using-namespace"),
+    ("src/net/a.h", "int x;", "guard"),
+    ("src/net/a.cpp", "// TODO: later", "todo"),
+    ("docs/a.md", "FIXME", "todo"),
+    ("docs/a.md", "see /work/main/README.md", "machine"),
+    ("tools/a", "cp /root/x .", "machine"),
+    ("apps/usher/options.cpp", "app.add_option(\"--pin\", pin);", "secret-argument"),
+    ("tests/a.pem", "x", "key-in-git"),
+    ("packaging/server.key", "x", "key-in-git"),
+    ("docs/a.md", f"-----BEGIN PRIVATE KEY-----\n{BASE64}\n", "key-in-git"),
+    ("tests/a.cpp", f'"-----BEGIN CERTIFICATE-----\\n"\n"{BASE64}"', "key-in-git"),
+    ("src/net/a.cpp", "\n" * 500, "length"),
+    ("tools/a", "#!/bin/bash\n" + "\n" * 500, "length"),
+]
+
+TAKEN = [
+    ("src/channel/a.cpp", "// never memcmp(a, b), never rand()\nauto text = \"system(\";"),
+    ("src/crypto/a.cpp", "// house-rule(memcmp): this is the comparison in constant time.\nCRYPTO_memcmp(a, b, n);"),
+    ("src/base/clock.h", "#pragma once\nauto now = std::chrono::system_clock::now();"),
+    ("src/net/a.cpp", "auto soon = std::chrono::steady_clock::now();"),
+    ("src/channel/a.cpp", "record.open(bytes); machine->exit(); reader.time(0);"),
+    ("src/client/a.cpp", "if (child == 0) _exit(127);"),
+    ("apps/usher/main.cpp", "std::exit(1);"),
+    ("src/net/a.cpp", "out << key.size(); hmac(key.expose());"),
+    ("tests/unit/net/a.cpp", "GTEST_SKIP() << \"no card here\";"),
+    ("src/crypto/a.cpp", "text.starts_with(\"-----BEGIN PRIVATE KEY-----\");"),
+    ("docs/a.md", "see /etc/usher, ~/.config/usher and https://example.org/work/x"),
+    ("src/net/a.cpp", "\n" * 499),
+]
+
+
+class CheckHouseRules(unittest.TestCase):
+    def run_on(self, path, text):
+        with tempfile.TemporaryDirectory() as root:
+            os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
+            with open(os.path.join(root, path), "w", encoding="utf-8") as file:
+                file.write(text)
+            done = subprocess.run([SCRIPT, root], capture_output=True, text=True, check=False)
+            return done.returncode, done.stdout
+
+    def test_each_rule_refuses_its_example(self):
+        for path, text, rule in REFUSED:
+            with self.subTest(rule=rule, text=text[:60]):
+                status, output = self.run_on(path, text)
+                self.assertEqual(status, 1, output)
+                self.assertIn(f": {rule}: ", output)
+
+    def test_what_keeps_the_rules_is_taken(self):
+        for path, text in TAKEN:
+            with self.subTest(text=text[:60]):
+                status, output = self.run_on(path, text)
+                self.assertEqual(status, 0, output)
+
+    def test_an_excuse_without_a_reason_is_none(self):
+        status, _ = self.run_on("src/net/a.cpp", "int n = rand();  // house-rule(rand):")
+        self.assertEqual(status, 1)
+
+    def test_an_excuse_for_another_rule_is_none(self):
+        status, _ = self.run_on("src/net/a.cpp", "int n = rand();  // house-rule(exit): it is needed here")
+        self.assertEqual(status, 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
