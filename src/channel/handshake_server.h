@@ -1,0 +1,77 @@
+// channel/handshake_server: the server's side of the handshake, without I/O.  Spec: channel.md §1, §4, §5.
+//
+//   AwaitHello ─ClientHello→ AwaitKeys ─ClientKeys, record→ AwaitFinished ─record: ClientFinished→ a ServerSession
+//
+// Closed until a step succeeds. One thread at a time.
+#pragma once
+
+#include <memory>
+#include <variant>
+
+#include "base/random.h"
+#include "channel/session.h"
+
+namespace usher::channel {
+
+/// Immutable; shared by all handshakes since a reload.
+struct ServerSettings {
+  SuiteOrder suites = default_suites();
+  GroupOrder groups = default_groups();
+  identity::Chain chain;                                    // the server's own, leaf first
+  std::shared_ptr<const crypto::Signer> signer;             // the leaf's key
+  std::shared_ptr<const identity::TrustStore> clients;      // role client
+  Milliseconds handshake_time{10'000};                      // from ClientHello to ClientFinished, §4.3
+};
+
+/// What came of a verified record before the session is open.
+struct FinishStep {
+  Bytes answer;                                 // a record, to be sent with HTTP 200
+  std::unique_ptr<ServerSession> session;       // set: both Finished hold
+  std::optional<Error> refused;                 // set otherwise: the answer says so, and the machine is closed
+};
+
+class ServerHandshake {
+ public:
+  /// `random` is borrowed by the machine and by the session that it makes.
+  ServerHandshake(std::shared_ptr<const ServerSettings> settings, Random& random);
+  ~ServerHandshake();
+  ServerHandshake(ServerHandshake&&) noexcept;
+  ServerHandshake& operator=(ServerHandshake&&) noexcept;
+
+  /// The body of `POST /api/protocols` or `POST /api/keys`; returns that of its answer: ServerHello ‖ ServerProof, or
+  /// KeysAccepted. Errors leave the machine closed, but for one: in AwaitFinished every handshake message is refused
+  /// with unexpected_message and nothing changes, because nobody has proven that it is the client's.
+  /// Errors: unexpected_message, malformed, unsupported, too_long, no_common_suite, no_common_group, bad_key_share,
+  /// record_refused, bad_signature, unknown_session (too late), what is wrong with the client's chain, the signer's.
+  [[nodiscard]] Result<Bytes> on_messages(View body, Time now);
+
+  /// A record of direction 0: in AwaitFinished it must be `api/finished`.
+  /// Errors: record_refused, malformed, unsupported, too_long (nothing has changed); unexpected_message (before
+  /// ClientKeys, or closed); unknown_session (too late).
+  [[nodiscard]] Result<FinishStep> on_record(Bytes record, Time now);
+
+  /// Chosen with ClientHello; zeros before.
+  [[nodiscard]] const Id128& session() const noexcept { return session_; }
+  /// nullptr before ClientHello.
+  [[nodiscard]] const Suite* suite() const noexcept { return suite_; }
+  [[nodiscard]] bool closed() const noexcept;
+  /// When the half-open session ends; the caller removes it then.
+  [[nodiscard]] Time deadline() const noexcept { return deadline_; }
+
+ private:
+  struct Machine;
+  struct AwaitHello {};
+  struct AwaitKeys;
+  struct AwaitFinished;
+  struct Closed {};
+  using State = std::variant<AwaitHello, std::unique_ptr<AwaitKeys>, std::unique_ptr<AwaitFinished>, Closed>;
+
+  std::shared_ptr<const ServerSettings> settings_;
+  Random* random_;
+  State state_;
+  Id128 session_{};
+  const Suite* suite_ = nullptr;
+  Time deadline_{};
+};
+
+}  // namespace usher::channel

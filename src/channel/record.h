@@ -1,0 +1,99 @@
+// channel/record: sealing and opening of records.  Spec: channel.md §6, §7.
+#pragma once
+
+#include <atomic>
+#include <bitset>
+#include <initializer_list>
+#include <mutex>
+#include <optional>
+
+#include "base/random.h"
+#include "channel/key_schedule.h"
+#include "wire/record.h"
+
+namespace usher::channel {
+
+inline constexpr std::uint64_t kMaxRecords = 1ULL << 24;   // in a direction, §6.2
+
+/// Which sequence numbers have been used. Thread-safe.
+class ReplayWindow {
+ public:
+  static constexpr std::size_t kSize = 2048;   // numbers; §6.2 asks for 1,024
+  /// Whether the number is marked, or is too old for the window to know.
+  [[nodiscard]] bool used(std::uint64_t sequence) const;
+  /// Marks the number. False if it was used() already: one of several threads wins.
+  [[nodiscard]] bool mark(std::uint64_t sequence);
+
+ private:
+  [[nodiscard]] bool used_locked(std::uint64_t sequence) const;
+  mutable std::mutex mutex_;
+  std::bitset<kSize> marks_;       // of sequence % kSize
+  std::uint64_t next_ = 0;         // one more than the highest number marked
+};
+
+/// The key of a chunk response is made for the number that its record gets, or has.
+struct ChunkUse {
+  const ChunkKeys& keys;
+  ChunkIds ids;
+};
+
+/// Numbers its records from 0. Thread-safe; wipes its keys when destroyed. `random` is borrowed.
+class Sealer {
+ public:
+  /// `first`: the first number, for tests.
+  Sealer(const Suite& suite, const Id128& session, wire::Direction direction, DirectionKeys keys, Random& random,
+         std::uint64_t first = 0);
+
+  /// Writes one record to `out`, in place of what is there (a buffer that is used again costs no clearing). The
+  /// plaintext is n ‖ the parts ‖ zeros, `total` bytes. `request`: what a response answers; nothing: a request.
+  /// Returns the record's sequence.
+  /// Errors: too_long; session_over, when all numbers are used. On error `out` is untouched.
+  [[nodiscard]] Result<std::uint64_t> seal(Bytes& out, std::initializer_list<View> parts, std::size_t total,
+                                           std::optional<std::uint64_t> request = {},
+                                           const ChunkUse* chunk = nullptr);
+  /// Records sealed so far.
+  [[nodiscard]] std::uint64_t count() const noexcept;
+
+ private:
+  void protect(Bytes& out, const wire::RecordHeader& header, std::span<const View> plaintext, View key) const;
+  const Suite* suite_;
+  Id128 session_;
+  wire::Direction direction_;
+  DirectionKeys keys_;
+  std::optional<crypto::HmacKey> mac_;
+  Random* random_;
+  std::atomic<std::uint64_t> next_;
+};
+
+/// A record whose MAC or tag has held, and whose number is marked.
+struct OpenedRecord {
+  wire::RecordHeader header;
+  /// Inside the buffer that was given. malformed: the CBC padding, n, or the padding of §6.4.
+  Result<View> content;
+};
+
+/// Thread-safe; wipes its keys when destroyed.
+class Opener {
+ public:
+  Opener(const Suite& suite, const Id128& session, wire::Direction direction, DirectionKeys keys);
+
+  /// Verifies, marks the number, decrypts in place.
+  /// Errors, and nothing has changed then: malformed, unsupported, too_long (the form of the header, §6.3);
+  /// record_refused (another suite, session or direction; the MAC or tag; a number that was used or is out of range).
+  [[nodiscard]] Result<OpenedRecord> open(MutableView record, wire::Padding padding, const ChunkUse* chunk = nullptr);
+  /// Records accepted so far.
+  [[nodiscard]] std::uint64_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
+
+ private:
+  [[nodiscard]] Result<wire::RecordHeader> check_header(View record) const;
+  [[nodiscard]] Result<> verify(const wire::RecordHeader& header, MutableView record, View key) const;
+  const Suite* suite_;
+  Id128 session_;
+  wire::Direction direction_;
+  DirectionKeys keys_;
+  std::optional<crypto::HmacKey> mac_;
+  ReplayWindow window_;
+  std::atomic<std::uint64_t> count_ = 0;
+};
+
+}  // namespace usher::channel
