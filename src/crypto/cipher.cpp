@@ -48,22 +48,42 @@ int int_size(View bytes) {
   return static_cast<int>(bytes.size());
 }
 
+std::size_t size_of(std::span<const View> parts) {
+  std::size_t size = 0;
+  for (const View part : parts) size += part.size();
+  return size;
+}
+
+/// Encrypts the parts to the beginning of `out`; returns how many bytes were written (CBC holds some back).
+std::size_t encrypt_parts(EVP_CIPHER_CTX* context, std::span<const View> parts, MutableView out) {
+  std::size_t total = 0;
+  for (const View part : parts) {
+    int written = 0;
+    if (part.empty()) continue;
+    must(EVP_EncryptUpdate(context, out.data() + total, &written, part.data(), int_size(part)) == 1);
+    total += static_cast<std::size_t>(written);
+  }
+  return total;
+}
+
 }  // namespace
 
 CipherTraits traits_of(Cipher cipher) noexcept { return kRows[static_cast<std::size_t>(cipher)].traits; }
 
 void aead_seal(Cipher cipher, View key, View nonce, View associated, View plaintext, MutableView out) {
-  must(traits_of(cipher).tag_size == kAeadTagSize && out.size() == plaintext.size() + kAeadTagSize);
+  aead_seal(cipher, key, nonce, associated, std::span<const View>{&plaintext, 1}, out);
+}
+
+void aead_seal(Cipher cipher, View key, View nonce, View associated, std::span<const View> parts, MutableView out) {
+  must(traits_of(cipher).tag_size == kAeadTagSize && out.size() == size_of(parts) + kAeadTagSize);
   const auto context = context_for(cipher, key, nonce, true);
   int written = 0;
   if (!associated.empty()) {
     must(EVP_EncryptUpdate(context.get(), nullptr, &written, associated.data(), int_size(associated)) == 1);
   }
-  if (!plaintext.empty()) {
-    must(EVP_EncryptUpdate(context.get(), out.data(), &written, plaintext.data(), int_size(plaintext)) == 1);
-  }
-  must(EVP_EncryptFinal_ex(context.get(), out.data() + plaintext.size(), &written) == 1);
-  must(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_GET_TAG, kAeadTagSize, out.data() + plaintext.size()) == 1);
+  const MutableView tag = out.subspan(encrypt_parts(context.get(), parts, out));
+  must(tag.size() == kAeadTagSize && EVP_EncryptFinal_ex(context.get(), tag.data(), &written) == 1);
+  must(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_GET_TAG, kAeadTagSize, tag.data()) == 1);
 }
 
 Result<> aead_open(Cipher cipher, View key, View nonce, View associated, View sealed, MutableView out) {
@@ -89,16 +109,17 @@ Result<> aead_open(Cipher cipher, View key, View nonce, View associated, View se
 }
 
 void encrypt(Cipher cipher, View key, View iv, View plaintext, MutableView out) {
+  encrypt(cipher, key, iv, std::span<const View>{&plaintext, 1}, out);
+}
+
+void encrypt(Cipher cipher, View key, View iv, std::span<const View> parts, MutableView out) {
   const CipherTraits traits = traits_of(cipher);
-  must(traits.tag_size == 0 && out.size() == ciphertext_size(traits, plaintext.size()));
+  must(traits.tag_size == 0 && out.size() == ciphertext_size(traits, size_of(parts)));
   const auto context = context_for(cipher, key, iv, true);
-  int written = 0;
+  const std::size_t written = encrypt_parts(context.get(), parts, out);
   int last = 0;
-  if (!plaintext.empty()) {
-    must(EVP_EncryptUpdate(context.get(), out.data(), &written, plaintext.data(), int_size(plaintext)) == 1);
-  }
   must(EVP_EncryptFinal_ex(context.get(), out.data() + written, &last) == 1);
-  must(static_cast<std::size_t>(written) + static_cast<std::size_t>(last) == out.size());
+  must(written + static_cast<std::size_t>(last) == out.size());
 }
 
 Result<std::size_t> decrypt(Cipher cipher, View key, View iv, View ciphertext, MutableView out) {

@@ -1,6 +1,8 @@
 // crypto/cipher: the ciphers of the channel and of sealed objects, as calls without state.
 #pragma once
 
+#include <span>
+
 #include "base/bytes.h"
 #include "base/result.h"
 #include "crypto/secret.h"
@@ -31,6 +33,8 @@ inline constexpr std::size_t kAeadTagSize = 16;
 /// AEAD. Writes plaintext.size() + 16 bytes to `out`, which may start at plaintext.data() (in place).
 /// Preconditions: an AEAD, key and nonce of its sizes, `out` of that size.
 void aead_seal(Cipher cipher, View key, View nonce, View associated, View plaintext, MutableView out);
+/// The same for a plaintext in parts, one after the other, none of which lies in `out`: saves putting them together.
+void aead_seal(Cipher cipher, View key, View nonce, View associated, std::span<const View> parts, MutableView out);
 
 /// Writes sealed.size() - 16 bytes to `out`, which may start at sealed.data(). On error `out` is wiped.
 /// Errors: record_refused, the tag does not hold; malformed, shorter than a tag.
@@ -38,6 +42,8 @@ void aead_seal(Cipher cipher, View key, View nonce, View associated, View plaint
 
 /// Not an AEAD. Writes ciphertext_size() bytes to `out`. Preconditions as above, the IV of its size.
 void encrypt(Cipher cipher, View key, View iv, View plaintext, MutableView out);
+/// The same for a plaintext in parts, none of which lies in `out`.
+void encrypt(Cipher cipher, View key, View iv, std::span<const View> parts, MutableView out);
 
 /// Writes to `out` (as large as the ciphertext) and returns the plaintext's size. Only after the MAC has held.
 /// Errors: malformed, CBC with a wrong length or padding.

@@ -2,23 +2,24 @@
 
 #include <cassert>
 
-#include "crypto/mac.h"
-
 namespace usher::crypto {
 
 // HKDF is two uses of HMAC (RFC 5869 §2): written out, so that `info` needs no copy and no fetch a call.
 Secret hkdf_extract(Digest digest, View salt, View input) { return Secret::take(hmac(digest, salt, {input})); }
 
 Secret hkdf_expand(Digest digest, const Secret& prk, std::initializer_list<View> info, std::size_t size) {
-  assert(size <= 255 * size_of(digest));
+  return hkdf_expand(HmacKey(digest, prk), info, size);
+}
+
+Secret hkdf_expand(const HmacKey& prk, std::initializer_list<View> info, std::size_t size) {
+  assert(size <= 255 * prk.size());
   Bytes joined;
   for (const View part : info) append(joined, part);
-  const HmacKey key(digest, prk);
   Secret out(size);
   Secret block;
   std::size_t filled = 0;
   for (std::uint8_t counter = 1; filled < size; ++counter) {
-    block = Secret::take(key.of({block.expose(), joined, View{&counter, 1}}));
+    block = Secret::take(prk.of({block.expose(), joined, View{&counter, 1}}));
     const std::size_t take = std::min(block.size(), size - filled);
     std::ranges::copy(block.expose().first(take), out.expose_for_writing().begin() + static_cast<std::ptrdiff_t>(filled));
     filled += take;

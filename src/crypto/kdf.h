@@ -3,6 +3,7 @@
 
 #include "base/result.h"
 #include "crypto/digest.h"
+#include "crypto/mac.h"
 #include "crypto/secret.h"
 
 namespace usher::crypto {
@@ -12,6 +13,8 @@ namespace usher::crypto {
 
 /// `size` bytes of output. Precondition: size <= 255 * size_of(digest).
 [[nodiscard]] Secret hkdf_expand(Digest digest, const Secret& prk, std::initializer_list<View> info, std::size_t size);
+/// The same with a key that is set up once, for many expansions.
+[[nodiscard]] Secret hkdf_expand(const HmacKey& prk, std::initializer_list<View> info, std::size_t size);
 
 struct ScryptCost {
   std::uint8_t log2_n = 17;   // 128 MiB with r = 8
