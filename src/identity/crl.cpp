@@ -1,0 +1,192 @@
+#include "identity/crl.h"
+
+#include <algorithm>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include "base/encoding.h"
+#include "crypto/digest.h"
+#include "identity/certificate.h"
+#include "identity/x509.h"
+#include "wire/codec.h"
+
+namespace usher::identity {
+namespace {
+
+constexpr std::size_t kMaxCrls = 256;      // in one file
+constexpr std::size_t kMaxCrlFile = 64 << 20;  // bytes
+constexpr std::size_t kMaxNumber = 20;     // bytes, RFC 5280 §5.2.3
+
+Bytes raw_extension(const X509_CRL* crl, int nid) {
+  const int at = X509_CRL_get_ext_by_NID(crl, nid, -1);
+  if (at < 0) return {};
+  const ASN1_OCTET_STRING* data = X509_EXTENSION_get_data(X509_CRL_get_ext(crl, at));
+  const unsigned char* bytes = ASN1_STRING_get0_data(data);
+  return {bytes, bytes + ASN1_STRING_length(data)};
+}
+
+/// Nothing where the extension is absent. Errors: malformed (twice, not a number, negative, longer than 20 bytes).
+Result<std::optional<CrlNumber>> number_in(const X509_CRL* crl, int nid) {
+  int critical = 0;
+  const IntegerPtr number(static_cast<ASN1_INTEGER*>(X509_CRL_get_ext_d2i(crl, nid, &critical, nullptr)));
+  if (!number) {
+    ERR_clear_error();
+    if (critical == -1) return std::optional<CrlNumber>{};
+    return fail(Fault::malformed, "crl: number");
+  }
+  const int size = ASN1_STRING_length(number.get());
+  if (ASN1_STRING_type(number.get()) != V_ASN1_INTEGER || size < 0 || static_cast<std::size_t>(size) > kMaxNumber) {
+    return fail(Fault::malformed, "crl: number");
+  }
+  return CrlNumber::from_bytes(View(ASN1_STRING_get0_data(number.get()), static_cast<std::size_t>(size)));
+}
+
+Hash256 scope_of(const X509_CRL* crl) {
+  wire::Writer scope;
+  scope.vec32(der_of_name(X509_CRL_get_issuer(crl)));
+  scope.vec32(raw_extension(crl, NID_authority_key_identifier));
+  scope.vec32(raw_extension(crl, NID_issuing_distribution_point));
+  return crypto::sha256(scope.bytes());
+}
+
+}  // namespace
+
+std::strong_ordering operator<=>(const CrlNumber& a, const CrlNumber& b) noexcept {
+  if (a.bytes_.size() != b.bytes_.size()) return a.bytes_.size() <=> b.bytes_.size();
+  return std::lexicographical_compare_three_way(a.bytes_.begin(), a.bytes_.end(), b.bytes_.begin(), b.bytes_.end());
+}
+
+CrlNumber::CrlNumber(std::uint64_t value) {
+  wire::Writer writer;
+  *this = from_bytes(writer.u64(value).bytes());
+}
+
+CrlNumber CrlNumber::from_bytes(View bytes) {
+  const auto first = std::ranges::find_if(bytes, [](std::uint8_t byte) { return byte != 0; });
+  CrlNumber out;
+  out.bytes_.assign(first, bytes.end());
+  return out;
+}
+
+std::string CrlNumber::hex() const { return bytes_.empty() ? "0" : to_hex(bytes_); }
+
+struct Crl::Parsed {
+  CrlPtr crl;
+  Bytes der;
+  Hash256 scope{};
+  std::optional<CrlNumber> number;
+  std::optional<CrlNumber> base_number;
+  Time this_update{};
+  Time next_update{};
+};
+
+Result<Crl> Crl::from_der(View der) {
+  if (der.size() > kMaxCrl) return fail(Fault::too_long, "crl");
+  const unsigned char* at = der.data();
+  CrlPtr crl(d2i_X509_CRL(nullptr, &at, static_cast<long>(der.size())));
+  if (!crl || at != der.data() + der.size()) return crypto::ossl_fail(Fault::malformed, "crl");
+  const auto this_update = time_of(X509_CRL_get0_lastUpdate(crl.get()));
+  const auto next_update = time_of(X509_CRL_get0_nextUpdate(crl.get()));
+  if (!this_update || !next_update) return crypto::ossl_fail(Fault::malformed, "crl: times");
+
+  auto parsed = std::make_shared<Parsed>();
+  USHER_TRY(parsed->number, number_in(crl.get(), NID_crl_number));
+  USHER_TRY(parsed->base_number, number_in(crl.get(), NID_delta_crl));
+  // A delta without a number cannot be ordered (RFC 5280 §5.2.4).
+  if (parsed->base_number && !parsed->number) return fail(Fault::malformed, "crl: delta without number");
+  parsed->this_update = *this_update;
+  parsed->next_update = *next_update;
+  parsed->scope = scope_of(crl.get());
+  parsed->der = to_bytes(der);
+  parsed->crl = std::move(crl);
+  return Crl(std::move(parsed));
+}
+
+Result<Crl> Crl::from_ossl(X509_CRL* crl) {
+  unsigned char* der = nullptr;
+  const int size = crl == nullptr ? -1 : i2d_X509_CRL(crl, &der);
+  if (size <= 0) return crypto::ossl_fail(Fault::malformed, "crl");
+  const Bytes bytes(der, der + size);
+  OPENSSL_free(der);
+  return from_der(bytes);
+}
+
+Result<Crl> Crl::from_pem(std::string_view pem) {
+  USHER_TRY(std::vector<Crl> crls, crls_from_file_content(view_of(pem)));
+  if (crls.size() != 1) return fail(Fault::malformed, "crl");
+  return std::move(crls.front());
+}
+
+const Bytes& Crl::der() const noexcept { return parsed_->der; }
+const std::optional<CrlNumber>& Crl::number() const noexcept { return parsed_->number; }
+const std::optional<CrlNumber>& Crl::base_number() const noexcept { return parsed_->base_number; }
+Time Crl::this_update() const noexcept { return parsed_->this_update; }
+Time Crl::next_update() const noexcept { return parsed_->next_update; }
+const Hash256& Crl::scope() const noexcept { return parsed_->scope; }
+X509_CRL* Crl::ossl() const noexcept { return parsed_->crl.get(); }
+std::string Crl::issuer_text() const { return text_of_name(X509_CRL_get_issuer(ossl())); }
+
+std::size_t Crl::entries() const noexcept {
+  const auto* revoked = X509_CRL_get_REVOKED(ossl());
+  return revoked == nullptr ? 0 : static_cast<std::size_t>(sk_X509_REVOKED_num(revoked));
+}
+
+std::string Crl::to_pem() const {
+  const crypto::BioPtr bio(BIO_new(BIO_s_mem()));
+  if (!bio || PEM_write_bio_X509_CRL(bio.get(), ossl()) != 1) return {};
+  return content_of(bio.get());
+}
+
+bool Crl::revokes(const Certificate& certificate) const {
+  X509_REVOKED* entry = nullptr;
+  return X509_CRL_get0_by_cert(ossl(), &entry, certificate.x509()) == 1;
+}
+
+Result<> Crl::verify(const Certificate& issuer) const {
+  constexpr auto kFault = Fault::revocation_unknown;
+  if (X509_NAME_cmp(X509_CRL_get_issuer(ossl()), X509_get_subject_name(issuer.x509())) != 0) {
+    return fail(kFault, "crl: issuer", "the list is another authority's");
+  }
+  if ((issuer.key_usage() & KU_CRL_SIGN) == 0) return fail(kFault, "crl: issuer", "the authority may not sign lists");
+  const X509_ALGOR* algorithm = nullptr;
+  X509_CRL_get0_signature(ossl(), nullptr, &algorithm);
+  if (!is_strong_signature(algorithm)) return fail(kFault, "crl: signature", "the list is signed with a weak algorithm");
+  EVP_PKEY* key = X509_get0_pubkey(issuer.x509());
+  if (key == nullptr || X509_CRL_verify(ossl(), key) != 1) {
+    return crypto::ossl_fail(kFault, "crl: signature", "the signature of a revocation list does not verify");
+  }
+  return {};
+}
+
+Result<std::vector<Crl>> crls_from_file_content(View content) {
+  if (content.size() > kMaxCrlFile) return fail(Fault::too_long, "crl file");
+  std::vector<Crl> out;
+  if (!content.empty() && content.front() == 0x30) {  // a SEQUENCE: DER
+    USHER_TRY(Crl crl, Crl::from_der(content));
+    out.push_back(std::move(crl));
+    return out;
+  }
+  const crypto::BioPtr bio = reading(text_of(content));
+  while (true) {
+    char* name = nullptr;
+    char* header = nullptr;
+    unsigned char* data = nullptr;
+    long size = 0;
+    if (!bio || PEM_read_bio(bio.get(), &name, &header, &data, &size) != 1) break;
+    auto crl = std::string_view(name) == PEM_STRING_X509_CRL ? Crl::from_der(View(data, static_cast<std::size_t>(size)))
+                                                             : Result<Crl>(fail(Fault::malformed, "crl file"));
+    OPENSSL_free(name);
+    OPENSSL_free(header);
+    OPENSSL_free(data);
+    if (!crl) return std::unexpected(std::move(crl).error());
+    if (out.size() == kMaxCrls) return fail(Fault::too_long, "crl file");
+    out.push_back(*std::move(crl));
+  }
+  const unsigned long reason = ERR_peek_last_error();
+  ERR_clear_error();
+  if (ERR_GET_REASON(reason) != PEM_R_NO_START_LINE) return fail(Fault::malformed, "crl file");
+  return out;
+}
+
+}  // namespace usher::identity

@@ -1,0 +1,176 @@
+#include "identity/path.h"
+
+#include <algorithm>
+
+#include <openssl/err.h>
+
+#include "identity/x509.h"
+
+namespace usher::identity {
+namespace {
+
+Fault fault_of(int code) {
+  switch (code) {
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_CERT_UNTRUSTED:
+    case X509_V_ERR_CERT_REJECTED:
+    case X509_V_ERR_CERT_SIGNATURE_FAILURE:   // an authority that only has the configured one's name
+      return Fault::untrusted;
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+      return Fault::certificate_not_yet_valid;
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+      return Fault::certificate_expired;
+    case X509_V_ERR_CERT_REVOKED:
+      return Fault::revoked;
+    case X509_V_ERR_CRL_HAS_EXPIRED:
+      return Fault::crl_expired;
+    case X509_V_ERR_UNABLE_TO_GET_CRL:
+    case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
+    case X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE:
+    case X509_V_ERR_CRL_SIGNATURE_FAILURE:
+    case X509_V_ERR_CRL_NOT_YET_VALID:
+    case X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD:
+    case X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD:
+    case X509_V_ERR_KEYUSAGE_NO_CRL_SIGN:
+    case X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION:
+    case X509_V_ERR_DIFFERENT_CRL_SCOPE:
+    case X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
+      return Fault::revocation_unknown;
+    case X509_V_ERR_OUT_OF_MEM:
+    case X509_V_ERR_UNSPECIFIED:
+      return Fault::local;
+    default:
+      return Fault::bad_certificate;
+  }
+}
+
+/// No names: a person's subject holds the civil number, and errors are logged.
+std::string which(int depth) {
+  return depth == 0 ? "the certificate itself" : "the authority " + std::to_string(depth) + " above the certificate";
+}
+
+int tolerate_expiry(int ok, X509_STORE_CTX* context) {
+  if (ok == 0 && X509_STORE_CTX_get_error(context) == X509_V_ERR_CERT_HAS_EXPIRED) {
+    X509_STORE_CTX_set_error(context, X509_V_OK);
+    return 1;
+  }
+  return ok;
+}
+
+unsigned long flags_of(const PathOptions& options) {
+  unsigned long flags = X509_V_FLAG_POLICY_CHECK;
+  if (options.revocation != RevocationMode::none) {
+    // USE_DELTAS without EXTENDED_CRL_SUPPORT would take a delta for a complete list.
+    flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_USE_DELTAS | X509_V_FLAG_EXTENDED_CRL_SUPPORT;
+  }
+  if (options.revocation == RevocationMode::chain) flags |= X509_V_FLAG_CRL_CHECK_ALL;
+  if (options.strict) flags |= X509_V_FLAG_X509_STRICT;
+  if (options.policy.require_explicit) flags |= X509_V_FLAG_EXPLICIT_POLICY;
+  if (options.policy.inhibit_mapping) flags |= X509_V_FLAG_INHIBIT_MAP;
+  if (options.policy.inhibit_any) flags |= X509_V_FLAG_INHIBIT_ANY;
+  return flags;
+}
+
+bool configure(X509_STORE_CTX* context, const PathOptions& options) {
+  X509_VERIFY_PARAM* parameters = X509_STORE_CTX_get0_param(context);
+  if (X509_VERIFY_PARAM_set_flags(parameters, flags_of(options)) != 1) return false;
+  X509_VERIFY_PARAM_set_time(parameters, unix_seconds(options.at));
+  X509_VERIFY_PARAM_set_depth(parameters, options.max_intermediates);
+  X509_VERIFY_PARAM_set_auth_level(parameters, options.security_level);
+  for (const std::string& policy : options.policy.initial_policies) {
+    ObjectPtr object(OBJ_txt2obj(policy.c_str(), 1));
+    if (!object || X509_VERIFY_PARAM_add0_policy(parameters, object.get()) != 1) return false;
+    static_cast<void>(object.release());  // the parameters own it now
+  }
+  if (options.tolerate_expiry) X509_STORE_CTX_set_verify_cb(context, tolerate_expiry);
+  return true;
+}
+
+X509Stack untrusted_of(std::span<const Certificate> chain, const PathTrust& trust) {
+  X509Stack stack(sk_X509_new_null());
+  if (!stack) return stack;
+  for (const Certificate& certificate : chain.subspan(1)) sk_X509_push(stack.get(), certificate.x509());
+  for (const Certificate& certificate : trust.intermediates()) sk_X509_push(stack.get(), certificate.x509());
+  return stack;
+}
+
+CrlStack stack_of(const CrlSelection& selection, int security_level) {
+  CrlStack stack(sk_X509_CRL_new_null());
+  if (!stack) return stack;
+  for (const auto* list : {&selection.complete, &selection.deltas}) {
+    for (const Crl& crl : *list) {
+      const X509_ALGOR* algorithm = nullptr;
+      X509_CRL_get0_signature(crl.ossl(), nullptr, &algorithm);
+      // OpenSSL's security level does not look at the signatures of CRLs.
+      if (security_level < 2 || is_strong_signature(algorithm)) sk_X509_CRL_push(stack.get(), crl.ossl());
+    }
+  }
+  return stack;
+}
+
+/// The certificates that OpenSSL found, as ours. Errors: untrusted, if the last is not an anchor.
+Result<Chain> found_path(X509_STORE_CTX* context, const PathTrust& trust) {
+  const STACK_OF(X509)* found = X509_STORE_CTX_get0_chain(context);
+  Chain path;
+  for (int i = 0; i < sk_X509_num(found); ++i) {
+    USHER_TRY(Certificate certificate, Certificate::from_x509(sk_X509_value(found, i)));
+    path.push_back(std::move(certificate));
+  }
+  if (path.empty() || std::ranges::find(trust.anchors(), path.back()) == trust.anchors().end()) {
+    return fail(Fault::untrusted, "path: anchor");
+  }
+  return path;
+}
+
+}  // namespace
+
+Result<PathTrust> PathTrust::make(Chain anchors, Chain intermediates, std::vector<Crl> crls) {
+  if (anchors.empty()) return fail(Fault::bad_config, "trust", "there is no root certificate");
+  PathTrust trust;
+  trust.store_ = {X509_STORE_new(), [](X509_STORE* store) { X509_STORE_free(store); }};
+  if (!trust.store_) return crypto::ossl_fail(Fault::local, "trust");
+  for (const Certificate& anchor : anchors) {
+    if (!anchor.is_self_issued()) {
+      return fail(Fault::bad_config, "trust", "a certificate among the roots is not a root: " + anchor.subject_text());
+    }
+    if (X509_STORE_add_cert(trust.store_.get(), anchor.x509()) != 1) return crypto::ossl_fail(Fault::local, "trust");
+  }
+  trust.anchors_ = std::move(anchors);
+  trust.intermediates_ = std::move(intermediates);
+  trust.crls_ = std::move(crls);
+  return trust;
+}
+
+Result<VerifiedPath> verify_path(std::span<const Certificate> chain, const PathTrust& trust,
+                                 const PathOptions& options) {
+  if (chain.empty()) return fail(Fault::bad_certificate, "path", "no certificate was sent");
+  ERR_clear_error();
+  const CrlSelection selection = options.revocation == RevocationMode::none ? CrlSelection{} : select_crls(trust.crls(), options.at);
+  const X509Stack untrusted = untrusted_of(chain, trust);
+  const CrlStack crls = stack_of(selection, options.security_level);
+  const StoreCtxPtr context(X509_STORE_CTX_new());
+  if (!untrusted || !crls || !context ||
+      X509_STORE_CTX_init(context.get(), trust.store(), chain.front().x509(), untrusted.get()) != 1 ||
+      !configure(context.get(), options)) {
+    return crypto::ossl_fail(Fault::local, "path");
+  }
+  X509_STORE_CTX_set0_crls(context.get(), crls.get());
+  const int verified = X509_verify_cert(context.get());
+  const int code = X509_STORE_CTX_get_error(context.get());
+  if (verified != 1 || code != X509_V_OK) {
+    if (code == X509_V_OK) return crypto::ossl_fail(Fault::local, "path");
+    return crypto::ossl_fail(fault_of(code), "path",
+                             which(X509_STORE_CTX_get_error_depth(context.get())) + ": " + X509_verify_cert_error_string(code));
+  }
+  USHER_TRY(Chain path, found_path(context.get(), trust));
+  if (options.revocation != RevocationMode::none) {
+    USHER_CHECK(check_deltas(path, selection, options.at, options.revocation == RevocationMode::leaf));
+  }
+  return VerifiedPath{std::move(path)};
+}
+
+}  // namespace usher::identity

@@ -1,0 +1,106 @@
+#include "identity/trust.h"
+
+#include <algorithm>
+
+#include "identity/x509.h"
+
+namespace usher::identity {
+namespace {
+
+constexpr Milliseconds kSigningSkew = std::chrono::minutes(5);
+constexpr std::string_view kAnyExtendedKeyUsage = "2.5.29.37.0";
+
+/// An authority whose certificate restricts what it may certify must be allowed this role (§1.4).
+Result<> check_authorities(const Chain& path, Role role, const RoleMapping* mapping) {
+  if (path.size() < 2) return {};
+  const auto leaf_usages = path.front().extended_key_usages().value_or(std::vector<std::string>{});
+  for (const Certificate& authority : std::span(path).subspan(1, path.size() - 2)) {
+    const auto usages = authority.extended_key_usages();
+    if (!usages) continue;
+    const bool allowed = std::ranges::any_of(*usages, [&](const std::string& usage) {
+      if (usage == kAnyExtendedKeyUsage || usage == oid_of(role)) return true;
+      return mapping != nullptr && std::ranges::find(mapping->any_eku, usage) != mapping->any_eku.end() &&
+             std::ranges::find(leaf_usages, usage) != leaf_usages.end();
+    });
+    if (!allowed) return fail(Fault::wrong_role, "authority", "an authority of the chain may not certify this role");
+  }
+  return {};
+}
+
+}  // namespace
+
+Time VerifiedPeer::valid_until() const noexcept {
+  Time until = Time::max();
+  for (const Certificate& certificate : path_) until = std::min(until, certificate.not_after());
+  return until;
+}
+
+Result<std::shared_ptr<const TrustStore>> TrustStore::make(TrustConfig config, const RevocationFloor& floor) {
+  if (config.revocation != RevocationMode::none) USHER_CHECK(floor.check(config.crls));
+  USHER_TRY(PathTrust trust, PathTrust::make(config.anchors, config.intermediates, config.crls));
+  return std::shared_ptr<const TrustStore>(new TrustStore(std::move(config), std::move(trust)));
+}
+
+PathOptions TrustStore::options_at(Time at) const {
+  // Certificates made elsewhere are often less tidy than RFC 5280 asks.
+  return PathOptions{.at = at, .revocation = config_.revocation, .strict = !config_.mapping.has_value()};
+}
+
+Result<VerifiedPeer> TrustStore::finish(Chain path) const {
+  const RoleMapping* mapping = config_.mapping ? &*config_.mapping : nullptr;
+  USHER_CHECK(check_role(path.front(), config_.role, mapping));
+  USHER_CHECK(check_authorities(path, config_.role, mapping));
+  USHER_TRY(crypto::PublicKey key, path.front().public_key());
+  return VerifiedPeer(config_.role, std::move(key), std::move(path));
+}
+
+Result<VerifiedPeer> TrustStore::verify(std::span<const Certificate> chain, Time at, const ServerName* name) const {
+  if (chain.empty() || chain.size() > kMaxChain) return fail(Fault::bad_certificate, "chain", "1 to 4 certificates are taken");
+  USHER_TRY(VerifiedPath path, verify_path(chain, trust_, options_at(at)));
+  USHER_TRY(VerifiedPeer peer, finish(std::move(path.chain)));
+  if (config_.role == Role::server) {
+    if (name == nullptr) return fail(Fault::wrong_name, "server name", "no name to look for");
+    USHER_CHECK(name->check(peer.certificate()));
+  }
+  return peer;
+}
+
+Result<VerifiedPeer> TrustStore::verify_signed_at(std::span<const Certificate> chain, Time signing_time, Time now) const {
+  if (chain.empty() || chain.size() > kMaxChain) return fail(Fault::bad_certificate, "chain", "1 to 4 certificates are taken");
+  if (signing_time > now + kSigningSkew) {
+    return fail(Fault::certificate_not_yet_valid, "signing time", "the time of signing lies in the future");
+  }
+  PathOptions then = options_at(signing_time);
+  then.revocation = RevocationMode::none;
+  USHER_TRY(const VerifiedPath path, verify_path(chain, trust_, then));
+
+  PathOptions today = options_at(std::max(now, signing_time));
+  today.tolerate_expiry = true;
+  USHER_TRY(VerifiedPath same_path, verify_path(chain, trust_, today));
+  // Two different ways to a root would leave each certificate half judged.
+  if (same_path.chain != path.chain) return fail(Fault::bad_certificate, "chain", "it leads to a root in two ways");
+  return finish(std::move(same_path.chain));
+}
+
+Result<> TrustStore::verify_again(const VerifiedPeer& peer, Time at) const {
+  if (peer.role() != config_.role) return fail(Fault::wrong_role, "verify again");
+  USHER_TRY(VerifiedPath path, verify_path(std::span(peer.path()).first(std::max<std::size_t>(1, peer.path().size() - 1)),
+                                           trust_, options_at(at)));
+  USHER_TRY(const VerifiedPeer again, finish(std::move(path.chain)));
+  static_cast<void>(again);
+  return {};
+}
+
+RevocationFloor TrustStore::raised(RevocationFloor floor) const {
+  for (const Crl& crl : config_.crls) {
+    for (const Chain* chain : {&config_.anchors, &config_.intermediates}) {
+      const bool proven = std::ranges::any_of(*chain, [&](const Certificate& issuer) { return crl.verify(issuer).has_value(); });
+      if (!proven) continue;
+      floor.raise(crl);
+      break;
+    }
+  }
+  return floor;
+}
+
+}  // namespace usher::identity
