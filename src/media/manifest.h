@@ -24,13 +24,13 @@ struct Manifest {
   std::string album;          // 0..kMaxName
   std::string description;    // 0..kMaxDescription
   std::string media_type;     // "audio/ogg"; 3..kMaxMediaType
-  std::uint64_t duration_ms = 0;  // 0: not known
+  std::uint64_t duration_ms = 0;  // 0: not known; below 2^53
   std::uint64_t size = 0;     // bytes, from 1
   std::uint32_t chunk_size = kDefaultChunkSize;
   std::uint32_t chunks = 0;   // as size and chunk_size make it; at most kMaxChunks
   Hash256 root{};             // merkle.h
   Id128 object{};             // the sealed object that holds it
-  std::int64_t pressed_at = 0;    // unix seconds, not negative
+  std::int64_t pressed_at = 0;    // unix seconds, 0..2^53-1
   std::string distributor;    // 1..kMaxName
 
   /// Precondition: valid().

@@ -37,10 +37,8 @@ using Proof = std::vector<Hash256>;
 /// Takes leaves one by one, and gives the nodes to keep in their order. Memory: one node a level.
 class TreeBuilder {
  public:
-  /// Appends to `nodes` the leaf and the parents that it completes.
-  void add(const Hash256& leaf, std::vector<Hash256>& nodes);
-  /// Where only the root is wanted.
-  void add(const Hash256& leaf);
+  /// Appends to `nodes` the leaf and the parents that it completes; null, where only the root is wanted.
+  void add(const Hash256& leaf, std::vector<Hash256>* nodes = nullptr);
   [[nodiscard]] std::uint64_t leaves() const noexcept { return leaves_; }
   /// Of the leaves so far; SHA-256 of nothing for none.
   [[nodiscard]] Hash256 root() const;
@@ -60,7 +58,7 @@ using NodeReader = std::function<Result<Hash256>(std::uint64_t position)>;
 /// A whole tree in memory: about 64 bytes a leaf.
 class MerkleTree {
  public:
-  void add(const Hash256& leaf) { builder_.add(leaf, nodes_); }
+  void add(const Hash256& leaf) { builder_.add(leaf, &nodes_); }
   [[nodiscard]] std::uint64_t leaves() const noexcept { return builder_.leaves(); }
   [[nodiscard]] Hash256 root() const { return builder_.root(); }
   /// Errors: unknown_chunk.

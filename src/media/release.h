@@ -16,7 +16,11 @@ using Progress = std::function<bool(std::uint64_t done, std::uint64_t total)>;
 /// Writes a release for one recipient. Reads `media` once more, and refuses it if it is not what the manifest says.
 /// Errors: release_mismatch, bad_key, truncated, cancelled; the source's and the sink's.
 [[nodiscard]] Result<> write_release(const SignedManifest& manifest, const Source& media, const Wrapper& recipient,
-                                     Sink& sink, Random& random, const Progress& progress = {});
+                                     Sink& sink, Random& random, const Progress& progress = {},
+                                     Suite suite = Suite::aes256_gcm);
+
+/// Whether a manifest speaks of this medium and of an object of this layout. Errors: release_mismatch.
+[[nodiscard]] Result<> check_belongs(const Manifest& manifest, const Id128& medium, const Layout& layout);
 
 /// What a release shows without a key: nothing of it is authentic.
 struct ReleaseOutline {

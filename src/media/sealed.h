@@ -108,6 +108,10 @@ class SealedObject {
 
  private:
   SealedObject() = default;
+  [[nodiscard]] Result<std::size_t> sealed_size(std::uint64_t index) const;
+  [[nodiscard]] Result<> fetch(std::uint64_t index, MutableView sealed) const;
+  [[nodiscard]] Result<crypto::Secret> open_in_place(std::uint64_t index, crypto::Secret chunk) const;
+
   SourcePtr source_;
   Layout layout_;
   Hash256 salt_{};

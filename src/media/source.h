@@ -80,6 +80,9 @@ class FileSink final : public Sink {
   std::uint64_t offset_;
 };
 
+/// Removes a file, to disk. Errors: not_found, not_permitted, io.
+[[nodiscard]] Result<> remove_file(const std::filesystem::path& path);
+
 /// Removes temporary files of NewFile that no process is writing. Errors: not_found, not_permitted, io.
 [[nodiscard]] Result<> remove_leftovers(const std::filesystem::path& directory);
 

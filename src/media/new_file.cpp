@@ -1,0 +1,131 @@
+// A file that comes into being whole or not at all: see source.h.
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/encoding.h"
+#include "base/os_error.h"
+#include "crypto/random.h"
+#include "media/source.h"
+
+namespace usher::media {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kPrefix = ".usher-new-";
+
+fs::path directory_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
+
+Result<> sync_directory(const fs::path& directory) {
+  const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return fail_errno("new file: directory", directory.string());
+  const bool synced = ::fsync(descriptor) == 0;
+  const auto error = fail_errno("new file: directory", directory.string());
+  ::close(descriptor);
+  if (!synced) return error;
+  return {};
+}
+
+/// Whether the locked file is still the one of this name: a cleaner may have been between open and lock.
+bool is_named(int descriptor) {
+  struct stat status {};
+  return ::fstat(descriptor, &status) == 0 && status.st_nlink > 0;
+}
+
+/// Gives the file its name, and never replaces what is there under it. False: errno says why.
+bool name_it(const fs::path& temporary, const fs::path& path) {
+  if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) return true;
+  if (errno != EINVAL && errno != ENOSYS) return false;
+  // A file system (or a kernel) without RENAME_NOREPLACE.
+  if (::link(temporary.c_str(), path.c_str()) != 0) return false;
+  ::unlink(temporary.c_str());
+  return true;
+}
+
+}  // namespace
+
+Result<NewFile> NewFile::create(fs::path path) {
+  constexpr int kTries = 16;
+  crypto::SystemRandom random;
+  for (int i = 0; i < kTries; ++i) {
+    const fs::path temporary = directory_of(path) / (std::string(kPrefix) + to_hex(random.array<8>()));
+    const int descriptor = ::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor < 0 && errno == EEXIST) continue;
+    if (descriptor < 0) return fail_errno("new file", path.string());
+    NewFile file(descriptor, path, temporary);
+    // The lock says that somebody is writing it. It goes with the process, however that ends.
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0 && is_named(descriptor)) return file;
+  }
+  return fail(Fault::busy, "new file", path.string());
+}
+
+NewFile::NewFile(NewFile&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)),
+      path_(std::move(other.path_)),
+      temporary_(std::exchange(other.temporary_, {})) {}
+
+NewFile::~NewFile() {
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+Result<> NewFile::reserve(std::uint64_t size) const {
+  if (size == 0) return {};
+  int failed = 0;
+  do {
+    failed = ::fallocate(descriptor_, 0, 0, static_cast<off_t>(size)) == 0 ? 0 : errno;
+  } while (failed == EINTR);
+  // A file system without it tells a full disk later, at a write.
+  if (failed == 0 || failed == EOPNOTSUPP || failed == ENOSYS) return {};
+  return fail(fault_of_errno(failed), "new file: reserve", path_.string());
+}
+
+Result<> NewFile::write_at(std::uint64_t offset, View bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t wrote = ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) return fail_errno("new file: write", path_.string());
+    bytes = bytes.subspan(static_cast<std::size_t>(wrote));
+    offset += static_cast<std::uint64_t>(wrote);
+  }
+  return {};
+}
+
+Result<> NewFile::publish() {
+  if (::fsync(descriptor_) != 0) return fail_errno("new file: sync", path_.string());
+  if (!name_it(temporary_, path_)) return fail_errno("new file: publish", path_.string());
+  temporary_.clear();
+  if (auto synced = sync_directory(directory_of(path_)); !synced) {
+    ::unlink(path_.c_str());
+    return synced;
+  }
+  return {};
+}
+
+Result<> remove_file(const fs::path& path) {
+  if (::unlink(path.c_str()) != 0) return fail_errno("file: remove", path.string());
+  return sync_directory(directory_of(path));
+}
+
+Result<> remove_leftovers(const fs::path& directory) {
+  std::error_code error;
+  fs::directory_iterator entries(directory, error);
+  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+    const fs::path& path = entries->path();
+    if (!path.filename().string().starts_with(kPrefix)) continue;
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (descriptor < 0) continue;  // gone by now, or not ours
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) ::unlink(path.c_str());
+    ::close(descriptor);
+  }
+  if (error) return fail(fault_of_errno(error.value()), "new file: leftovers", directory.string());
+  return {};
+}
+
+}  // namespace usher::media

@@ -1,0 +1,128 @@
+#include "media/vault.h"
+
+#include <cerrno>
+
+#include <sys/stat.h>
+
+#include "base/encoding.h"
+#include "base/os_error.h"
+#include "media/vault_file.h"
+
+namespace usher::media {
+namespace {
+
+namespace fs = std::filesystem;
+using crypto::Secret;
+
+constexpr std::string_view kExtension = ".medium";
+constexpr std::size_t kIdDigits = 32;
+
+Id128 vault_key_id() { return companion_id("vault key", Id128{}); }
+
+Result<SourcePtr> open_stored(const fs::path& path, const Id128& medium) {
+  auto file = open_file(path);
+  if (!file && file.error().fault == Fault::not_found) {
+    return fail(Fault::unknown_medium, "vault: medium", "medium " + to_hex(medium));
+  }
+  return file;
+}
+
+}  // namespace
+
+Result<> create_vault_key(const fs::path& file, const Secret& passphrase, Random& random, crypto::ScryptCost cost) {
+  Secret key(kKekSize);
+  random.fill(key.expose_for_writing());
+  const PassphraseWrapper wrapper(passphrase.clone(), cost);
+  USHER_TRY(const Bytes sealed, seal_small(key.expose(), vault_key_id(), wrapper, random));
+  USHER_TRY(NewFile out, NewFile::create(file));
+  USHER_CHECK(out.write_at(0, sealed));
+  return out.publish();
+}
+
+Result<Secret> open_vault_key(const fs::path& file, const Secret& passphrase) {
+  USHER_TRY(SourcePtr source, open_file(file));
+  const PassphraseUnwrapper unwrapper(passphrase.clone());
+  auto key = open_small(std::move(source), vault_key_id(), unwrapper, kKekSize);
+  if (!key) {
+    key.error().about = file.string();
+    return key;
+  }
+  if (key->size() != kKekSize) return fail(Fault::bad_key, "vault key: size", file.string());
+  return key;
+}
+
+Result<Vault> Vault::open(fs::path directory, Secret vault_key, Random& random) {
+  if (vault_key.size() != kKekSize) return fail(Fault::bad_key, "vault key: size");
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return fail_errno("vault", directory.string());
+  USHER_CHECK(remove_leftovers(directory));
+  return Vault(std::move(directory), std::make_shared<const Kek>(std::move(vault_key)), random);
+}
+
+fs::path Vault::path_of(const Id128& medium) const { return directory_ / (to_hex(medium) + std::string(kExtension)); }
+
+Result<SignedManifest> Vault::import(SourcePtr source, const Unwrapper& key, const CheckOrigin& check_origin,
+                                     const Progress& progress) const {
+  USHER_TRY(const Release release, Release::open(std::move(source), key));
+  USHER_CHECK(check_origin(release.signed_manifest()));
+  const Id128& medium = release.manifest().medium;
+  const fs::path path = path_of(medium);
+  // Told now and not after the copy; publish() makes sure of it.
+  if (std::error_code ignored; fs::exists(path, ignored)) {
+    return fail(Fault::already_exists, "vault: import", "medium " + to_hex(medium));
+  }
+  USHER_TRY(NewFile file, NewFile::create(path));
+  USHER_CHECK(detail::write_vault_file(release, *kek_, file, *random_, progress));
+  USHER_CHECK(file.publish());
+  return release.signed_manifest();
+}
+
+Result<std::vector<Id128>> Vault::list() const {
+  std::vector<Id128> media;
+  std::error_code error;
+  fs::directory_iterator entries(directory_, error);
+  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+    if (entries->path().extension() != kExtension) continue;
+    const std::string stem = entries->path().stem().string();
+    const auto id = from_hex(stem);
+    // One name for one medium: upper case is not what path_of() makes.
+    if (id && stem.size() == kIdDigits && to_hex(*id) == stem) media.push_back(array_of<16>(*id));
+  }
+  if (error) return fail(fault_of_errno(error.value()), "vault: list", directory_.string());
+  std::ranges::sort(media);
+  return media;
+}
+
+Result<std::shared_ptr<const Medium>> Vault::open_medium(const Id128& medium) const {
+  USHER_TRY(const SourcePtr file, open_stored(path_of(medium), medium));
+  auto opened = detail::MediumFile::open(file, medium, *kek_);
+  if (!opened) return detail::of_medium(std::move(opened).error(), medium);
+  return *std::move(opened);
+}
+
+Result<SignedManifest> Vault::manifest(const Id128& medium) const {
+  USHER_TRY(const SourcePtr file, open_stored(path_of(medium), medium));
+  const auto parts = detail::vault_parts(file, medium);
+  if (!parts) return detail::of_medium(parts.error(), medium);
+  auto manifest = detail::read_manifest(*parts, medium, *kek_);
+  if (!manifest) return detail::of_medium(std::move(manifest).error(), medium);
+  return manifest;
+}
+
+Result<> Vault::verify(const Id128& medium, const Progress& progress) const {
+  USHER_TRY(const SourcePtr file, open_stored(path_of(medium), medium));
+  const auto opened = detail::MediumFile::open(file, medium, *kek_);
+  if (!opened) return detail::of_medium(opened.error(), medium);
+  auto verified = (*opened)->verify(progress);
+  if (!verified) return detail::of_medium(std::move(verified).error(), medium);
+  return {};
+}
+
+Result<> Vault::remove(const Id128& medium) const {
+  auto removed = remove_file(path_of(medium));
+  if (!removed && removed.error().fault == Fault::not_found) {
+    return fail(Fault::unknown_medium, "vault: remove", "medium " + to_hex(medium));
+  }
+  return removed;
+}
+
+}  // namespace usher::media
