@@ -1,0 +1,105 @@
+#include "store/sqlite/connection.h"
+
+#include <sqlite3.h>
+
+#include <limits>
+
+namespace usher::store::sqlite {
+namespace {
+
+Fault fault_of(int code) noexcept {
+  switch (code & 0xff) {  // without SQLite's extension
+    case SQLITE_FULL:
+      return Fault::disk_full;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL:
+      return Fault::busy;
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+      return Fault::not_permitted;
+    case SQLITE_IOERR:
+      return Fault::io;
+    default:
+      return Fault::store;
+  }
+}
+
+}  // namespace
+
+Error error_of(const SQLite::Exception& exception, std::string_view where) {
+  // getErrorStr() and not what(): fixed texts alone, never a value of a row.
+  const int code = exception.getErrorCode();
+  return Error{.fault = fault_of(code),
+               .where = where,
+               .about = code == SQLITE_CORRUPT ? exception.what() : exception.getErrorStr()};
+}
+
+void damaged(const char* what) { throw SQLite::Exception(std::string{"damaged: "} + what, SQLITE_CORRUPT); }
+
+Query& Query::put(std::int64_t value) {
+  statement_.bind(next_++, value);
+  return *this;
+}
+
+Query& Query::put(std::string_view text) {
+  statement_.bind(next_++, std::string{text});
+  return *this;
+}
+
+Query& Query::put(View blob) {
+  static constexpr std::uint8_t kNothing = 0;  // a null pointer would be NULL, not an empty blob
+  statement_.bind(next_++, blob.empty() ? &kNothing : blob.data(), static_cast<int>(blob.size()));
+  return *this;
+}
+
+Query& Query::put_null() {
+  statement_.bind(next_++);
+  return *this;
+}
+
+int Query::run() { return statement_.exec(); }
+
+std::int64_t Query::number(int column) const {
+  if (is_null(column)) damaged("a number that is missing");
+  return statement_.getColumn(column).getInt64();
+}
+
+std::uint32_t Query::number32(int column) const {
+  const std::int64_t value = number(column);
+  if (value < 0 || value > std::numeric_limits<std::uint32_t>::max()) damaged("a number out of range");
+  return static_cast<std::uint32_t>(value);
+}
+
+std::optional<std::int64_t> Query::number_or_null(int column) const {
+  if (is_null(column)) return std::nullopt;
+  return number(column);
+}
+
+std::string Query::text(int column) const { return statement_.getColumn(column).getString(); }
+
+Bytes Query::blob(int column) const {
+  const SQLite::Column value = statement_.getColumn(column);
+  const auto* bytes = static_cast<const std::uint8_t*>(value.getBlob());
+  return bytes == nullptr ? Bytes{} : Bytes(bytes, bytes + value.getBytes());
+}
+
+Connection::Connection(const std::filesystem::path& file, const ConnectionOptions& options)
+    // FULLMUTEX is not needed: the store gives a connection to one thread at a time.
+    : database_(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX,
+                static_cast<int>(options.busy_timeout.count())) {
+  database_.exec("PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON;");
+  database_.exec(options.durability == Durability::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+  database_.exec("PRAGMA secure_delete = FAST; PRAGMA wal_autocheckpoint = 4000;");
+  if (options.max_pages != 0) database_.exec("PRAGMA max_page_count = " + std::to_string(options.max_pages));
+}
+
+Query Connection::query(const char* sql) {
+  auto found = statements_.find(sql);
+  if (found == statements_.end()) found = statements_.try_emplace(sql, database_, sql).first;
+  return Query(found->second);
+}
+
+}  // namespace usher::store::sqlite

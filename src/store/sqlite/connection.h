@@ -1,0 +1,135 @@
+// store/sqlite/connection: one connection to the file, its statements, and SQLite's errors as ours.
+#pragma once
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Exception.h>
+#include <SQLiteCpp/Statement.h>
+#include <SQLiteCpp/Transaction.h>
+
+#include <filesystem>
+#include <optional>
+#include <unordered_map>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace usher::store::sqlite {
+
+/// What SQLite's error means to usher.
+[[nodiscard]] Error error_of(const SQLite::Exception& exception, std::string_view where);
+
+/// Throws what becomes Fault::store: a row that cannot have been written by us.
+[[noreturn]] void damaged(const char* what);
+
+/// A statement in use: bound from left to right, stepped, and reset at the end of its scope, whatever happens.
+class Query {
+ public:
+  explicit Query(SQLite::Statement& statement) : statement_(statement) {}
+  Query(const Query&) = delete;
+  Query& operator=(const Query&) = delete;
+  ~Query() { statement_.tryReset(); }
+
+  Query& put(std::int64_t value);
+  Query& put(std::string_view text);
+  Query& put(View blob);
+  Query& put(Time time) { return put(time.time_since_epoch().count()); }
+  Query& put_null();
+  template <class T>
+  Query& put(const std::optional<T>& value) {
+    return value ? put(*value) : put_null();
+  }
+  template <std::size_t N>
+  Query& put(const std::array<std::uint8_t, N>& blob) {
+    return put(View{blob});
+  }
+
+  /// The next row, if there is one.
+  bool step() { return statement_.executeStep(); }
+  /// For statements without rows: how many rows it changed.
+  int run();
+
+  [[nodiscard]] std::int64_t number(int column) const;
+  [[nodiscard]] std::uint32_t number32(int column) const;
+  [[nodiscard]] std::optional<std::int64_t> number_or_null(int column) const;
+  [[nodiscard]] Time time(int column) const { return Time{Milliseconds{number(column)}}; }
+  [[nodiscard]] std::string text(int column) const;
+  [[nodiscard]] Bytes blob(int column) const;
+  [[nodiscard]] bool is_null(int column) const { return statement_.isColumnNull(column); }
+  template <std::size_t N>
+  [[nodiscard]] std::array<std::uint8_t, N> array(int column) const {
+    const Bytes bytes = blob(column);
+    if (bytes.size() != N) damaged("a column's size");
+    return array_of<N>(bytes);
+  }
+
+ private:
+  SQLite::Statement& statement_;
+  int next_ = 1;
+};
+
+/// When a commit has reached the disk: at once, or (safe against the process's death alone) with the next one that does.
+enum class Durability : std::uint8_t { full, normal };
+
+struct ConnectionOptions {
+  Durability durability = Durability::full;
+  Milliseconds busy_timeout{0};
+  std::uint32_t max_pages = 0;
+};
+
+/// One thread at a time.
+class Connection {
+ public:
+  /// Throws SQLite::Exception.
+  Connection(const std::filesystem::path& file, const ConnectionOptions& options);
+
+  /// A statement that is prepared once. `sql` must be a literal; one use at a time.
+  [[nodiscard]] Query query(const char* sql);
+  /// How many rows an UPDATE, INSERT or DELETE changed.
+  template <class... Values>
+  int run(const char* sql, const Values&... values) {
+    Query q = query(sql);
+    (q.put(values), ...);
+    return q.run();
+  }
+  /// The first column of the first row.
+  template <class... Values>
+  std::int64_t number(const char* sql, const Values&... values) {
+    Query q = query(sql);
+    (q.put(values), ...);
+    if (!q.step()) damaged("no row");
+    return q.number(0);
+  }
+  [[nodiscard]] SQLite::Database& database() noexcept { return database_; }
+
+ private:
+  SQLite::Database database_;
+  std::unordered_map<const char*, SQLite::Statement> statements_;
+};
+
+/// Runs `body(connection)` in a transaction that takes the write lock first, and commits if it gives a value. A body
+/// that fails leaves nothing behind.
+template <class Body>
+auto write(Connection& connection, std::string_view where, Body&& body) -> decltype(body(connection)) {
+  try {
+    SQLite::Transaction transaction(connection.database(), SQLite::TransactionBehavior::IMMEDIATE);
+    auto result = body(connection);
+    if (result) transaction.commit();
+    return result;
+  } catch (const SQLite::Exception& exception) {
+    return std::unexpected(error_of(exception, where));
+  }
+}
+
+/// The same for reading: all of it sees one state of the store.
+template <class Body>
+auto read(Connection& connection, std::string_view where, Body&& body) -> decltype(body(connection)) {
+  try {
+    const SQLite::Transaction transaction(connection.database(), SQLite::TransactionBehavior::DEFERRED);
+    return body(connection);
+  } catch (const SQLite::Exception& exception) {
+    return std::unexpected(error_of(exception, where));
+  }
+}
+
+}  // namespace usher::store::sqlite

@@ -1,0 +1,53 @@
+// store/sqlite/connections: the three connections of one store, for any number of threads.  Spec: licence.md §8.2.
+#pragma once
+
+#include <mutex>
+#include <type_traits>
+#include <utility>
+
+#include "store/sqlite/connection.h"
+
+namespace usher::store::sqlite {
+
+/// Two connections write, one transaction at a time: one waits until its commit is on the disk, the other (for grants)
+/// leaves that to the next one that does. That is enough, since the log reaches the disk in its own order: whatever is
+/// durable, everything before it is durable too. The third one reads, while the others write.
+class Connections {
+ public:
+  /// Throws SQLite::Exception.
+  Connections(const std::filesystem::path& file, Milliseconds busy_timeout, std::uint32_t max_pages)
+      : durable_(file, {.durability = Durability::full, .busy_timeout = busy_timeout, .max_pages = max_pages}),
+        quick_(file, {.durability = Durability::normal, .busy_timeout = busy_timeout, .max_pages = max_pages}),
+        reader_(file, {.durability = Durability::normal, .busy_timeout = busy_timeout, .max_pages = max_pages}) {}
+
+  template <class Body>
+  auto durably(std::string_view where, Body&& body) {
+    const std::lock_guard lock(writing_);
+    return write(durable_, where, std::forward<Body>(body));
+  }
+  template <class Body>
+  auto quickly(std::string_view where, Body&& body) {
+    const std::lock_guard lock(writing_);
+    return write(quick_, where, std::forward<Body>(body));
+  }
+  template <class Body>
+  auto reading(std::string_view where, Body&& body) {
+    const std::lock_guard lock(reading_);
+    return read(reader_, where, std::forward<Body>(body));
+  }
+  /// The reading connection, for calls that make their own transactions.
+  template <class Body>
+  auto with_reader(Body&& body) {
+    const std::lock_guard lock(reading_);
+    return body(reader_);
+  }
+
+ private:
+  std::mutex writing_;  // durable_ and quick_
+  std::mutex reading_;  // reader_
+  Connection durable_;
+  Connection quick_;
+  Connection reader_;
+};
+
+}  // namespace usher::store::sqlite

@@ -1,0 +1,198 @@
+#include "store/sqlite/rows.h"
+
+namespace usher::store::sqlite {
+namespace {
+
+// Each list of columns is read by the one function below it, in this order.
+#define MEDIUM_COLUMNS "medium, manifest, object, chunk_size, chunk_count, duration_ms, size, added_at, removed_at"
+
+Medium medium_of(const Query& q) {
+  Medium medium;
+  medium.id = q.array<16>(0);
+  medium.manifest = q.array<32>(1);
+  medium.object = q.array<16>(2);
+  medium.chunk_size = q.number32(3);
+  medium.chunk_count = q.number32(4);
+  medium.duration = Milliseconds{q.number(5)};
+  medium.size = static_cast<std::uint64_t>(q.number(6));
+  medium.added_at = q.time(7);
+  if (!q.is_null(8)) medium.removed_at = q.time(8);
+  return medium;
+}
+
+#define LICENCE_COLUMNS                                                                                 \
+  "n, licence, server, pseudonym, installation, manifest, medium, plays, not_before, expires, window, " \
+  "issued_at, document, plays_left, first_play, revoked_at, heard, "                                    \
+  "(SELECT count(*) FROM plays WHERE plays.licence = licences.n AND plays.state IN (0, 1))"
+
+std::optional<std::uint32_t> number32_or_null(const Query& q, int column) {
+  if (q.is_null(column)) return std::nullopt;
+  return q.number32(column);
+}
+
+LicenceRow licence_of(const Query& q) {
+  LicenceRow row{.n = q.number(0), .licence = {}, .heard = q.number32(16)};
+  licence::LicenceTerms& terms = row.licence.terms;
+  terms.id = q.array<16>(1);
+  terms.server = q.text(2);
+  terms.pseudonym = q.array<32>(3);
+  if (!q.is_null(4)) terms.installation = q.array<32>(4);
+  terms.manifest = q.array<32>(5);
+  terms.medium = q.array<16>(6);
+  terms.plays = number32_or_null(q, 7);
+  terms.not_before = q.number(8);
+  terms.expires = q.number_or_null(9);
+  terms.window_after_first_play = q.number_or_null(10);
+  terms.issued_at = q.number(11);
+  row.licence.document = q.text(12);
+  row.licence.standing = {
+      .plays_left = number32_or_null(q, 13), .first_play = q.number_or_null(14), .revoked_at = q.number_or_null(15)};
+  row.licence.open_plays = q.number32(17);
+  return row;
+}
+
+#define PLAY_COLUMNS "n, play, licence, pseudonym, installation, medium, state, epoch, deadline, granted"
+
+PlayRow play_of(const Query& q) {
+  PlayRow row{.n = q.number(0),
+              .id = q.array<16>(1),
+              .licence = q.number(2),
+              .pseudonym = q.array<32>(3),
+              .installation = q.array<32>(4),
+              .medium = q.array<16>(5),
+              .play = {}};
+  const std::int64_t state = q.number(6);
+  if (state < 0 || state > static_cast<std::int64_t>(licence::PlayState::ended)) damaged("a play's state");
+  row.play = {.state = static_cast<licence::PlayState>(state),
+              .epoch = static_cast<std::uint64_t>(q.number(7)),
+              .deadline = q.time(8),
+              .granted = q.number32(9)};
+  return row;
+}
+
+Page<Licence> page_of_licences(Query& q, std::int64_t total) {
+  Page<Licence> page{.total = static_cast<std::uint32_t>(total), .entries = {}};
+  while (q.step()) page.entries.push_back(licence_of(q).licence);
+  return page;
+}
+
+std::vector<PlayRow> plays_of(Query& q) {
+  std::vector<PlayRow> plays;
+  while (q.step()) plays.push_back(play_of(q));
+  return plays;
+}
+
+}  // namespace
+
+std::optional<Medium> load_medium(Connection& connection, const Id128& id) {
+  Query q = connection.query("SELECT " MEDIUM_COLUMNS " FROM media WHERE medium = ?");
+  if (!q.put(id).step()) return std::nullopt;
+  return medium_of(q);
+}
+
+Result<Medium> require_medium(Connection& connection, const Id128& id) {
+  auto medium = load_medium(connection, id);
+  if (!medium || medium->removed_at) return fail(Fault::unknown_medium, "store");
+  return *std::move(medium);
+}
+
+Page<Medium> load_media(Connection& connection, Range range) {
+  const std::int64_t total = connection.number("SELECT count(*) FROM media WHERE removed_at IS NULL");
+  Page<Medium> page{.total = static_cast<std::uint32_t>(total), .entries = {}};
+  Query q =
+      connection.query("SELECT " MEDIUM_COLUMNS " FROM media WHERE removed_at IS NULL ORDER BY n LIMIT ? OFFSET ?");
+  q.put(std::int64_t{range.count}).put(std::int64_t{range.offset});
+  while (q.step()) page.entries.push_back(medium_of(q));
+  return page;
+}
+
+std::optional<LicenceRow> load_licence(Connection& connection, const Id128& id) {
+  Query q = connection.query("SELECT " LICENCE_COLUMNS " FROM licences WHERE licence = ?");
+  if (!q.put(id).step()) return std::nullopt;
+  return licence_of(q);
+}
+
+LicenceRow load_licence(Connection& connection, std::int64_t n) {
+  Query q = connection.query("SELECT " LICENCE_COLUMNS " FROM licences WHERE n = ?");
+  if (!q.put(n).step()) damaged("a licence that is missing");
+  return licence_of(q);
+}
+
+std::vector<LicenceRow> load_licences_for(Connection& connection, const Hash256& pseudonym, const Id128& medium) {
+  Query q = connection.query("SELECT " LICENCE_COLUMNS " FROM licences WHERE pseudonym = ? AND medium = ? ORDER BY n");
+  q.put(pseudonym).put(medium);
+  std::vector<LicenceRow> rows;
+  while (q.step()) rows.push_back(licence_of(q));
+  return rows;
+}
+
+Page<Licence> load_licences(Connection& connection, const Hash256& pseudonym, Range range) {
+  const std::int64_t total = connection.number("SELECT count(*) FROM licences WHERE pseudonym = ?", pseudonym);
+  Query q =
+      connection.query("SELECT " LICENCE_COLUMNS " FROM licences WHERE pseudonym = ? ORDER BY n LIMIT ? OFFSET ?");
+  q.put(pseudonym).put(std::int64_t{range.count}).put(std::int64_t{range.offset});
+  return page_of_licences(q, total);
+}
+
+Page<Licence> load_all_licences(Connection& connection, Range range) {
+  const std::int64_t total = connection.number("SELECT count(*) FROM licences");
+  Query q = connection.query("SELECT " LICENCE_COLUMNS " FROM licences ORDER BY n LIMIT ? OFFSET ?");
+  q.put(std::int64_t{range.count}).put(std::int64_t{range.offset});
+  return page_of_licences(q, total);
+}
+
+std::optional<PlayRow> load_play(Connection& connection, const Id128& id) {
+  Query q = connection.query("SELECT " PLAY_COLUMNS " FROM plays WHERE play = ?");
+  if (!q.put(id).step()) return std::nullopt;
+  return play_of(q);
+}
+
+PlayRow load_play(Connection& connection, std::int64_t n) {
+  Query q = connection.query("SELECT " PLAY_COLUMNS " FROM plays WHERE n = ?");
+  if (!q.put(n).step()) damaged("a play that is missing");
+  return play_of(q);
+}
+
+std::vector<PlayRow> load_overdue(Connection& connection, const std::optional<Hash256>& pseudonym, Time now) {
+  if (!pseudonym) {
+    Query q = connection.query("SELECT " PLAY_COLUMNS " FROM plays WHERE state < 2 AND deadline <= ? LIMIT 256");
+    return plays_of(q.put(now));
+  }
+  Query q = connection.query("SELECT " PLAY_COLUMNS
+                             " FROM plays WHERE pseudonym = ? AND state < 2 AND deadline <= ? LIMIT 256");
+  return plays_of(q.put(*pseudonym).put(now));
+}
+
+std::vector<PlayRow> load_open_plays(Connection& connection, const Hash256& pseudonym) {
+  Query q = connection.query("SELECT " PLAY_COLUMNS
+                             " FROM plays WHERE pseudonym = ? AND state < 2 ORDER BY n DESC LIMIT 256");
+  return plays_of(q.put(pseudonym));
+}
+
+Result<std::optional<Done>> load_done(Connection& connection, const Hash256& pseudonym, const Operation& operation,
+                                      Done::Kind kind) {
+  Query q = connection.query(
+      "SELECT content, kind, subject, epoch, plays_left, budget_left, flag FROM operations "
+      "WHERE pseudonym = ? AND operation = ?");
+  if (!q.put(pseudonym).put(operation.id).step()) return std::nullopt;
+  const bool same_question = q.array<32>(0) == operation.content && q.number(1) == static_cast<std::int64_t>(kind);
+  if (!same_question) return fail(Fault::operation_conflict, "store");
+  return Done{.kind = kind,
+              .subject = q.number(2),
+              .epoch = static_cast<std::uint64_t>(q.number(3)),
+              .plays_left = number32_or_null(q, 4),
+              .budget_left = q.number32(5),
+              .flag = q.number(6) != 0};
+}
+
+void save_done(Connection& connection, const Hash256& pseudonym, const Operation& operation, const Done& done,
+               Time now) {
+  connection.run(
+      "INSERT INTO operations (pseudonym, operation, content, kind, subject, epoch, plays_left, budget_left, flag, at) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      pseudonym, operation.id, operation.content, static_cast<std::int64_t>(done.kind), done.subject,
+      static_cast<std::int64_t>(done.epoch), done.plays_left, std::int64_t{done.budget_left},
+      std::int64_t{done.flag ? 1 : 0}, now);
+}
+
+}  // namespace usher::store::sqlite

@@ -1,0 +1,60 @@
+// store/sqlite/rows: media, licences, plays and operations as rows.
+#pragma once
+
+#include "store/records.h"
+#include "store/sqlite/connection.h"
+
+namespace usher::store::sqlite {
+
+[[nodiscard]] std::optional<Medium> load_medium(Connection& connection, const Id128& id);
+/// One that is in the catalogue. Errors: unknown_medium.
+[[nodiscard]] Result<Medium> require_medium(Connection& connection, const Id128& id);
+[[nodiscard]] Page<Medium> load_media(Connection& connection, Range range);
+
+struct LicenceRow {
+  std::int64_t n = 0;
+  Licence licence;
+  std::uint32_t heard = 0;  // chunks heard for nothing
+};
+[[nodiscard]] std::optional<LicenceRow> load_licence(Connection& connection, const Id128& id);
+[[nodiscard]] LicenceRow load_licence(Connection& connection, std::int64_t n);
+/// In the order of addition.
+[[nodiscard]] std::vector<LicenceRow> load_licences_for(Connection& connection, const Hash256& pseudonym,
+                                                        const Id128& medium);
+[[nodiscard]] Page<Licence> load_licences(Connection& connection, const Hash256& pseudonym, Range range);
+[[nodiscard]] Page<Licence> load_all_licences(Connection& connection, Range range);
+
+struct PlayRow {
+  std::int64_t n = 0;
+  Id128 id{};
+  std::int64_t licence = 0;  // its row
+  Hash256 pseudonym{};
+  Hash256 installation{};  // that opened or resumed it last
+  Id128 medium{};
+  licence::Play play;
+};
+[[nodiscard]] std::optional<PlayRow> load_play(Connection& connection, const Id128& id);
+[[nodiscard]] PlayRow load_play(Connection& connection, std::int64_t n);
+/// Those that are not over and whose deadline has passed; of one person, or everybody's. At most 256.
+[[nodiscard]] std::vector<PlayRow> load_overdue(Connection& connection, const std::optional<Hash256>& pseudonym,
+                                                Time now);
+/// A person's that are not over, the newest first. At most 256.
+[[nodiscard]] std::vector<PlayRow> load_open_plays(Connection& connection, const Hash256& pseudonym);
+
+/// What an operation did, to be told again.
+struct Done {
+  enum class Kind : std::uint8_t { issue = 1, open = 2, resume = 3, close = 4 };
+  Kind kind = Kind::issue;
+  std::int64_t subject = 0;  // the row of a licence (issue) or of a play
+  std::uint64_t epoch = 0;
+  std::optional<std::uint32_t> plays_left;
+  std::uint32_t budget_left = 0;
+  bool flag = false;  // committed (open, resume), refunded (close)
+};
+/// Errors: operation_conflict (other content, or another kind of verb).
+[[nodiscard]] Result<std::optional<Done>> load_done(Connection& connection, const Hash256& pseudonym,
+                                                    const Operation& operation, Done::Kind kind);
+void save_done(Connection& connection, const Hash256& pseudonym, const Operation& operation, const Done& done,
+               Time now);
+
+}  // namespace usher::store::sqlite

@@ -1,0 +1,21 @@
+// store/sqlite/schema: the tables, and how older ones become them.  Spec: licence.md §8.
+#pragma once
+
+#include "store/sqlite/connection.h"
+
+namespace usher::store::sqlite {
+
+inline constexpr std::int64_t kApplicationId = 0x75736872;  // "ushr"
+inline constexpr std::uint32_t kSchemaVersion = 1;
+inline constexpr std::uint32_t kBlock = 64;  // chunks of one row of `heard` and `grants`
+
+/// Creates or brings up to date, as one transaction. Errors: store (another application's file); unsupported (newer).
+[[nodiscard]] Result<> migrate(Connection& connection);
+
+/// SQLite's own checks and the references. Errors: store.
+[[nodiscard]] Result<> check_file(Connection& connection, bool quick);
+
+/// The figures that must agree with each other (licence.md §7.6). Errors: store.
+[[nodiscard]] Result<> check_figures(Connection& connection);
+
+}  // namespace usher::store::sqlite
