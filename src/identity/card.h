@@ -25,13 +25,13 @@ struct CardOptions {
   /// kDefaultModules.
   std::vector<std::string> modules{};
   Profile profile{};
-  std::string token_label{};                 // empty: the one token that fits
-  std::optional<p11::SlotId> slot{};         // nothing: any
-  Chain intermediates{};                     // sub-CAs for cards that do not hold theirs (§5.2)
-  Milliseconds deadline{20'000};             // of each call
-  Milliseconds login_deadline{120'000};      // where the PIN is typed at the reader
-  bool in_process = false;                   // no child: for tests and for provisioning
-  std::filesystem::path agent = "/proc/self/exe";   // its main() gives `card-agent` to run_card_agent
+  std::string token_label{};                       // empty: the one token that fits
+  std::optional<p11::SlotId> slot{};               // nothing: any
+  Chain intermediates{};                           // sub-CAs for cards that do not hold theirs (§5.2)
+  Milliseconds deadline{20'000};                   // of each call
+  Milliseconds login_deadline{120'000};            // where the PIN is typed at the reader
+  bool in_process = false;                         // no child: for tests and for provisioning
+  std::filesystem::path agent = "/proc/self/exe";  // its main() gives `card-agent` to run_card_agent
 };
 
 inline constexpr std::string_view kDefaultModules[] = {"libpteidpkcs11.so", "opensc-pkcs11.so"};
@@ -56,8 +56,8 @@ class Card final : public crypto::Signer {
   [[nodiscard]] const Chain& chain() const noexcept;
   /// The root as found on the card, for people to compare: it is never trusted.
   [[nodiscard]] const std::optional<Certificate>& root() const noexcept;
-  [[nodiscard]] const p11::TokenInfo& token() const noexcept;   // as it was at open() or the last login
-  [[nodiscard]] const std::string& module() const noexcept;     // as loaded
+  [[nodiscard]] const p11::TokenInfo& token() const noexcept;  // as it was at open() or the last login
+  [[nodiscard]] const std::string& module() const noexcept;    // as loaded
 
   /// False where the reader has its own keys, or where no login is asked for: then login() takes no PIN.
   [[nodiscard]] bool needs_pin() const noexcept;
@@ -78,6 +78,7 @@ class Card final : public crypto::Signer {
  private:
   struct State;
   explicit Card(std::unique_ptr<State> state);
+  [[nodiscard]] Result<> log_in(const crypto::Secret* pin, LastTry last);
   std::unique_ptr<State> state_;
 };
 

@@ -8,7 +8,7 @@
 
 namespace usher::identity {
 
-inline constexpr char kCardAgentVerb[] = "card-agent";   // argv[1] of the child; hidden from --help
+inline constexpr char kCardAgentVerb[] = "card-agent";  // argv[1] of the child; hidden from --help
 inline constexpr int kCardAgentDescriptor = 3;
 
 /// The socket's descriptor, if this process was started as an agent.

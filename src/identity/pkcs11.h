@@ -13,13 +13,17 @@
 #include "crypto/key.h"
 #include "crypto/secret.h"
 
+namespace usher::identity {
+class Certificate;
+}
+
 namespace usher::identity::p11 {
 
-using SlotId = unsigned long;      // CK_SLOT_ID
-using ObjectId = unsigned long;    // CK_OBJECT_HANDLE
+using SlotId = unsigned long;    // CK_SLOT_ID
+using ObjectId = unsigned long;  // CK_OBJECT_HANDLE
 
-inline constexpr std::size_t kMaxLabel = 32;         // bytes of a token's label
-inline constexpr std::size_t kMaxObjects = 64;       // looked at on one token
+inline constexpr std::size_t kMaxLabel = 32;              // bytes of a token's label
+inline constexpr std::size_t kMaxObjects = 64;            // looked at on one token
 inline constexpr std::size_t kMaxObjectValue = 16 << 10;  // bytes of a certificate on a token
 
 /// What the token tells of its PIN. PKCS #11 knows no number of tries, only these (§9.4).
@@ -29,7 +33,7 @@ enum class PinState : std::uint8_t { ok, low, last_try, locked, not_set };
 
 struct TokenInfo {
   SlotId slot = 0;
-  std::string label{};          // without the blanks at its end, clean UTF-8
+  std::string label{};  // without the blanks at its end, clean UTF-8
   std::string manufacturer{};
   std::string model{};
   std::string serial{};
@@ -45,7 +49,7 @@ enum class ObjectClass : std::uint8_t { certificate, public_key, private_key };
 struct Object {
   ObjectId handle = 0;
   std::string label{};
-  Bytes id{};                   // CKA_ID: the same for a key and its certificate
+  Bytes id{};  // CKA_ID: the same for a key and its certificate
 };
 
 /// A label or an id that is absent does not restrict the search.
@@ -90,7 +94,7 @@ struct NewKeyPair {
 };
 
 struct CardSignature {
-  crypto::SignatureScheme scheme;   // rsa_pkcs1_sha256 or ecdsa_p256_sha256
+  crypto::SignatureScheme scheme;  // rsa_pkcs1_sha256 or ecdsa_p256_sha256
   Bytes bytes;
 };
 
@@ -122,14 +126,13 @@ class Session {
   /// On the token, private and not extractable. Errors: card_unsuitable, not_authenticated, card_removed, module_failed.
   [[nodiscard]] Result<NewKeyPair> generate(crypto::NewKey kind, std::string_view label, View id) const;
   /// Errors: not_permitted, disk_full (no room on the token), card_removed, module_failed.
-  [[nodiscard]] Result<> write_certificate(std::string_view label, View id, View der, bool authority) const;
+  [[nodiscard]] Result<> write_certificate(std::string_view label, View id, const Certificate& certificate) const;
 
  private:
   friend class Module;
-  Session(std::shared_ptr<Module::Library> library, SlotId slot, unsigned long handle);
+  Session(std::shared_ptr<Module::Library> library, unsigned long handle);
   void close() noexcept;
   std::shared_ptr<Module::Library> library_;
-  SlotId slot_ = 0;
   unsigned long handle_ = 0;
 };
 

@@ -24,11 +24,11 @@ struct CardLabels {
 /// nowhere else.
 struct PersonId {
   std::string subject_id;
-  std::string display_name;   // clean UTF-8, at most 128 bytes
+  std::string display_name;  // clean UTF-8, at most 128 bytes
 };
 
-inline constexpr std::size_t kMaxSubjectId = 64;      // bytes, §5.1
-inline constexpr std::size_t kMaxDisplayName = 128;   // bytes, §5.1
+inline constexpr std::size_t kMaxSubjectId = 64;     // bytes, §5.1
+inline constexpr std::size_t kMaxDisplayName = 128;  // bytes, §5.1
 
 enum class SubjectIdForm : std::uint8_t {
   any,           // 1..kMaxSubjectId bytes of clean UTF-8, taken as they are
@@ -38,14 +38,14 @@ enum class SubjectIdForm : std::uint8_t {
 /// A row of data; made by the functions below and changed by configuration. A name or an organisation is never trust
 /// by itself: a profile is asked after TrustStore has verified the chain to a configured root.
 struct Profile {
-  std::string name{};                                // "cartao-de-cidadao", "generic"
+  std::string name{};  // "cartao-de-cidadao", "generic"
   CardLabels labels{};
-  std::vector<std::string> modules{};                // tried in this order when none is given
-  std::string subject_field = "serialNumber";        // as Certificate::subject_field takes it
+  std::vector<std::string> modules{};          // tried in this order when none is given
+  std::string subject_field = "serialNumber";  // as Certificate::subject_field takes it
   SubjectIdForm subject_id_form = SubjectIdForm::any;
-  std::vector<std::string> organisations{};          // the subject's O is one of these; empty: any
-  std::vector<std::string> issuer_organisations{};   // the issuer's O is one of these; empty: any
-  bool require_person_eku = false;                   // usher's own EKU, however the trust store maps roles
+  std::vector<std::string> organisations{};         // the subject's O is one of these; empty: any
+  std::vector<std::string> issuer_organisations{};  // the issuer's O is one of these; empty: any
+  bool require_person_eku = false;                  // usher's own EKU, however the trust store maps roles
   /// What the trust store needs to take this profile's certificates (TrustConfig::mapping); nothing: only person EKU.
   std::optional<RoleMapping> mapping{};
 

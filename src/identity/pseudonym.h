@@ -12,7 +12,7 @@ class VerifiedPerson;
 /// Thread-safe.
 class PseudonymKey {
  public:
-  static constexpr std::size_t kSize = 32;   // bytes
+  static constexpr std::size_t kSize = 32;  // bytes
 
   /// Precondition: kSize bytes.
   explicit PseudonymKey(const crypto::Secret& key) : key_(crypto::Digest::sha256, key) {}

@@ -21,23 +21,23 @@ class TrustStore;
 class VerifiedPeer;
 
 inline constexpr std::uint16_t kStatementVersion = 1;
-inline constexpr Seconds kMaxStatementLife{12 * 3600};    // §6.2
-inline constexpr Seconds kStatementSkew{5 * 60};          // §6.4: how far the clocks may differ
-inline constexpr std::size_t kMaxStatement = 512;         // bytes
-inline constexpr std::size_t kMaxCardSignature = 512;     // bytes: RSA-4096
-inline constexpr std::size_t kMaxEphemeralSignature = 72; // bytes: ECDSA P-256 in DER
-inline constexpr std::size_t kExporterSize = 32;          // bytes, channel.md
+inline constexpr Seconds kMaxStatementLife{12 * 3600};     // §6.2
+inline constexpr Seconds kStatementSkew{5 * 60};           // §6.4: how far the clocks may differ
+inline constexpr std::size_t kMaxStatement = 512;          // bytes
+inline constexpr std::size_t kMaxCardSignature = 512;      // bytes: RSA-4096
+inline constexpr std::size_t kMaxEphemeralSignature = 72;  // bytes: ECDSA P-256 in DER
+inline constexpr std::size_t kExporterSize = 32;           // bytes, channel.md
 
 enum class Purpose : std::uint8_t { media = 1 };
 
 /// §6.2.
 struct Statement {
-  Hash256 server_key{};      // SHA-256 of the server certificate's SubjectPublicKeyInfo
-  Hash256 installation{};    // SHA-256 of the client certificate's DER
-  Hash256 card{};            // SHA-256 of the card certificate's DER
-  Bytes ephemeral_key{};     // SubjectPublicKeyInfo, P-256
+  Hash256 server_key{};    // SHA-256 of the server certificate's SubjectPublicKeyInfo
+  Hash256 installation{};  // SHA-256 of the client certificate's DER
+  Hash256 card{};          // SHA-256 of the card certificate's DER
+  Bytes ephemeral_key{};   // SubjectPublicKeyInfo, P-256
   Purpose purpose = Purpose::media;
-  std::int64_t not_before = 0;   // unix seconds
+  std::int64_t not_before = 0;  // unix seconds
   std::int64_t not_after = 0;
   Id128 nonce{};
 
@@ -47,10 +47,10 @@ struct Statement {
   bool operator==(const Statement&) const = default;
 };
 
-/// The body of api/auth, §6.5.
+/// The body of api/auth, §7.2.
 struct AuthRequest {
   Bytes statement{};
-  std::vector<Bytes> chain{};    // DER, leaf first, 1..4, at most 16 KiB together
+  std::vector<Bytes> chain{};  // DER, leaf first, 1..4, at most 16 KiB together
   std::uint16_t card_scheme = 0;
   Bytes card_signature{};
   Bytes holder_signature{};
@@ -64,8 +64,8 @@ struct AuthRequest {
 
 /// What a login is for.
 struct LoginTerms {
-  Hash256 server_key{};          // Certificate::key_fingerprint() of the verified server
-  Hash256 installation{};        // Certificate::fingerprint() of the client certificate
+  Hash256 server_key{};    // Certificate::key_fingerprint() of the verified server
+  Hash256 installation{};  // Certificate::fingerprint() of the client certificate
   Time now{};
   Seconds life = kMaxStatementLife;
 };
@@ -99,9 +99,9 @@ class PersonSession {
 
 /// What the server knows of the channel that the request came over.
 struct AuthContext {
-  Hash256 server_key{};      // its own certificate's key_fingerprint()
-  Hash256 installation{};    // the client certificate's fingerprint(), as verified in the handshake
-  View exporter{};           // kExporterSize bytes
+  Hash256 server_key{};    // its own certificate's key_fingerprint()
+  Hash256 installation{};  // the client certificate's fingerprint(), as verified in the handshake
+  View exporter{};         // kExporterSize bytes
   Time now{};
 };
 

@@ -1,0 +1,193 @@
+// The card of this process: finds module, token, certificate and key by CardQuery (identity.md §9.2, §9.3).
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "identity/card_service.h"
+
+namespace usher::identity {
+namespace {
+
+using p11::Module;
+using p11::Object;
+using p11::ObjectClass;
+using p11::Session;
+using p11::TokenInfo;
+
+std::optional<std::string> label_or_any(const std::string& label) {
+  return label.empty() ? std::nullopt : std::optional(label);
+}
+
+struct Fit {
+  Module module;
+  TokenInfo token;
+  Session session;
+  Object certificate;
+  Bytes der;
+};
+
+/// The end entity's certificate of a token: the one with the profile's label, or, where the profile names none, the
+/// only one that is not an authority's.
+Result<std::optional<std::pair<Object, Bytes>>> own_certificate(const Session& session, const CardLabels& labels) {
+  USHER_TRY(const auto objects, session.find({ObjectClass::certificate, label_or_any(labels.certificate), {}}));
+  std::optional<std::pair<Object, Bytes>> found;
+  for (const Object& object : objects) {
+    USHER_TRY(Bytes der, session.value_of(object.handle));
+    if (labels.certificate.empty()) {
+      const auto parsed = Certificate::from_der(der);
+      if (!parsed || parsed->is_ca()) continue;
+    }
+    if (found) {
+      return fail(Fault::card_unsuitable, "card: certificates",
+                  "it holds more than one certificate that could be meant");
+    }
+    found.emplace(object, std::move(der));
+  }
+  return found;
+}
+
+Result<Fit> choose(std::vector<Fit> fits, const CardQuery& query) {
+  if (fits.empty()) {
+    return fail(Fault::card_unsuitable, "card: certificates",
+                query.labels.certificate.empty()
+                    ? std::string("it holds no certificate of a person")
+                    : fmt::format("it holds no certificate labelled \"{}\"", query.labels.certificate));
+  }
+  if (fits.size() > 1) {
+    std::vector<std::string> names;
+    for (const Fit& fit : fits) names.push_back(fmt::format("\"{}\"", fit.token.label));
+    return fail(Fault::card_unsuitable, "card: tokens",
+                fmt::format("more than one card fits, name one by its label: {}", fmt::join(names, ", ")));
+  }
+  return std::move(fits.front());
+}
+
+Result<Fit> find_card(const std::string& path, const CardQuery& query) {
+  USHER_TRY(const Module module, Module::load(path));
+  USHER_TRY(const std::vector<TokenInfo> tokens, module.tokens());
+  std::vector<Fit> fits;
+  bool any = false;
+  for (const TokenInfo& token : tokens) {
+    if (!token.initialised || (query.slot && *query.slot != token.slot)) continue;
+    if (!query.token_label.empty() && query.token_label != token.label) continue;
+    any = true;
+    USHER_TRY(Session session, module.open(token.slot));
+    USHER_TRY(auto certificate, own_certificate(session, query.labels));
+    if (!certificate) continue;
+    fits.push_back({module, token, std::move(session), certificate->first, std::move(certificate->second)});
+  }
+  if (!any) {
+    return fail(Fault::no_card, "card: tokens",
+                query.token_label.empty() ? std::string() : fmt::format("none is labelled \"{}\"", query.token_label));
+  }
+  return choose(std::move(fits), query);
+}
+
+/// Of the errors of several modules, the one that tells the listener most.
+int weight(Fault fault) noexcept {
+  switch (fault) {
+    case Fault::module_missing:
+      return 0;
+    case Fault::no_card:
+      return 1;
+    case Fault::module_failed:
+      return 2;
+    default:
+      return 3;
+  }
+}
+
+class LocalCard final : public CardService {
+ public:
+  Result<OpenedCard> open(const CardQuery& query) override {
+    std::optional<Error> worst;
+    for (const std::string& path : query.modules) {
+      auto fit = find_card(path, query);
+      if (fit) return finish(*std::move(fit), query);
+      if (!worst || weight(fit.error().fault) > weight(worst->fault)) worst = std::move(fit).error();
+    }
+    if (!worst) return fail(Fault::module_missing, "card: no module named");
+    if (worst->fault == Fault::module_missing) worst->about = fmt::format("{}", fmt::join(query.modules, ", "));
+    return std::unexpected(*std::move(worst));
+  }
+
+  Result<TokenInfo> token() override {
+    if (!fit_) return not_open();
+    return fit_->module.token(fit_->token.slot);
+  }
+
+  Result<> login(const crypto::Secret* pin) override {
+    if (!fit_) return not_open();
+    USHER_CHECK(fit_->session.login(p11::User::user, pin));
+    logged_in_ = true;
+    return {};
+  }
+
+  Result<p11::CardSignature> sign(View message) override {
+    if (!fit_) return not_open();
+    // Private objects are invisible before the login.
+    if (fit_->token.login_required && !logged_in_) return fail(Fault::not_authenticated, "card: sign before login");
+    USHER_TRY(const p11::ObjectId key, key_of_certificate());
+    return fit_->session.sign(key, kind_, message);
+  }
+
+ private:
+  static std::unexpected<Error> not_open() { return fail(Fault::local, "card: not open"); }
+
+  Result<OpenedCard> finish(Fit fit, const CardQuery& query) {
+    labels_ = query.labels;
+    const auto certificate = Certificate::from_der(fit.der);
+    if (!certificate) return fail(Fault::card_unsuitable, "card: certificate", "its certificate cannot be read");
+    const auto key = certificate->public_key();
+    if (!key) return fail(Fault::card_unsuitable, "card: key", "its key is neither RSA of 2048 to 4096 bits nor P-256");
+    kind_ = key->kind();
+    USHER_TRY(std::vector<Bytes> authorities, authorities_of(fit));
+    OpenedCard out{fit.module.path(), fit.token, fit.der, std::move(authorities)};
+    fit_ = std::move(fit);
+    return out;
+  }
+
+  Result<std::vector<Bytes>> authorities_of(const Fit& fit) const {
+    std::vector<Bytes> out;
+    USHER_TRY(const auto objects, fit.session.find({ObjectClass::certificate, {}, {}}));
+    for (const Object& object : objects) {
+      const bool named = !labels_.sub_ca.empty() || !labels_.root.empty();
+      if (named && object.label != labels_.sub_ca && object.label != labels_.root) continue;
+      if (object.handle == fit.certificate.handle) continue;
+      USHER_TRY(Bytes der, fit.session.value_of(object.handle));
+      const auto parsed = Certificate::from_der(der);
+      if (!parsed || !parsed->is_ca()) continue;
+      out.push_back(std::move(der));
+      if (out.size() == kMaxCardAuthorities) break;
+    }
+    return out;
+  }
+
+  /// Key and certificate share their id; the label decides where a card gives no ids.
+  Result<p11::ObjectId> key_of_certificate() const {
+    p11::Search search{ObjectClass::private_key, label_or_any(labels_.key), {}};
+    if (!fit_->certificate.id.empty()) search.id = fit_->certificate.id;
+    USHER_TRY(auto keys, fit_->session.find(search));
+    if (keys.empty() && search.id && search.label) {
+      search.label.reset();
+      USHER_TRY(keys, fit_->session.find(search));
+    }
+    if (keys.empty()) {
+      if (auto now = fit_->module.token(fit_->token.slot); !now) return std::unexpected(std::move(now).error());
+      return fail(Fault::card_unsuitable, "card: key", "no private key can be seen that belongs to its certificate");
+    }
+    return keys.front().handle;
+  }
+
+  CardLabels labels_;
+  crypto::KeyKind kind_ = crypto::KeyKind::p256;
+  bool logged_in_ = false;
+  std::optional<Fit> fit_;
+};
+
+}  // namespace
+
+std::unique_ptr<CardService> local_card() { return std::make_unique<LocalCard>(); }
+
+}  // namespace usher::identity

@@ -1,0 +1,41 @@
+// identity/card_wire: the messages between Card and its agent.  Spec: identity.md §9.6.
+//
+// A frame is u32 length ‖ body. A request's body begins with an operation, a response's with 0, or 1 and an error.
+// Both ends are the same binary: there is no version.
+#pragma once
+
+#include <chrono>
+
+#include "identity/card_service.h"
+
+namespace usher::identity::card_wire {
+
+inline constexpr std::size_t kMaxFrame = 256 << 10;  // bytes of a body
+
+enum class Operation : std::uint8_t { open = 1, token = 2, login = 3, sign = 4 };
+
+using Deadline = std::optional<std::chrono::steady_clock::time_point>;  // nothing: none
+
+/// Sends one frame of head ‖ tail. `tail` may be a PIN: it is not copied.
+/// Errors: interrupted (the other side is gone), server_busy (the deadline has passed), io.
+[[nodiscard]] Result<> send(int socket, View head, View tail, const Deadline& deadline);
+/// One frame's body. Errors: as send; malformed (too long).
+[[nodiscard]] Result<crypto::Secret> receive(int socket, const Deadline& deadline);
+
+[[nodiscard]] Bytes encode(const CardQuery& query);
+[[nodiscard]] Result<CardQuery> decode_query(View body);
+
+[[nodiscard]] Bytes encode(const OpenedCard& card);
+[[nodiscard]] Result<OpenedCard> decode_opened(View body);
+
+[[nodiscard]] Bytes encode(const p11::TokenInfo& token);
+[[nodiscard]] Result<p11::TokenInfo> decode_token(View body);
+
+[[nodiscard]] Bytes encode(const p11::CardSignature& signature);
+[[nodiscard]] Result<p11::CardSignature> decode_signature(View body);
+
+[[nodiscard]] Bytes encode(const Error& error);
+/// The error of a response that begins with 1. A body without form gives module_failed.
+[[nodiscard]] Error decode_error(View body);
+
+}  // namespace usher::identity::card_wire
