@@ -23,6 +23,17 @@ constexpr int kMinRsaBits = 2048;
 constexpr int kMaxRsaBits = 4096;
 constexpr std::size_t kMaxPem = 64 << 10;  // bytes
 
+/// OpenSSL reads a PEM with at most 32 MiB for scrypt, which N = 2^15 with r = 8 passes: p makes up for it.
+constexpr struct {
+  std::uint64_t n = 1U << 14, r = 8, p = 3;
+} kPemCost;
+
+/// What every P-256 SubjectPublicKeyInfo begins with when the curve is named and the point is not compressed
+/// (RFC 5480): the point's 64 bytes follow. Other ways to write it would give one key many fingerprints.
+constexpr std::uint8_t kP256Spki[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06,
+                                      0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
+constexpr std::size_t kP256SpkiSize = sizeof kP256Spki + 64;
+
 std::shared_ptr<EVP_PKEY> shared(PKeyPtr key) { return {key.release(), OsslFree<EVP_PKEY_free>{}}; }
 
 BioPtr reading(std::string_view text) { return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
@@ -115,6 +126,10 @@ Result<PublicKey> PublicKey::from_ossl(EVP_PKEY* key) {
   if (size <= 0) return ossl_fail(Fault::malformed, "public key");
   out.spki_.assign(der, der + size);
   OPENSSL_free(der);
+  if (kind == KeyKind::p256 &&
+      (out.spki_.size() != kP256SpkiSize || !same(View{out.spki_}.first(sizeof kP256Spki), kP256Spki))) {
+    return fail(Fault::bad_key, "public key: encoding");
+  }
   return out;
 }
 
@@ -165,7 +180,7 @@ Result<std::string> PrivateKey::to_pem(const Secret& passphrase) const {
   auto iv = random.array<16>();
   const Pkcs8Ptr plain(EVP_PKEY2PKCS8(key_.get()));
   X509_ALGOR* algorithm = PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), salt.data(), static_cast<int>(salt.size()),
-                                                iv.data(), 1U << 15, 8, 1);
+                                                iv.data(), kPemCost.n, kPemCost.r, kPemCost.p);
   if (!plain || algorithm == nullptr) return ossl_fail(Fault::local, "private key: encryption");
   // PKCS8_set0_pbe takes the algorithm over when it succeeds.
   const X509SigPtr sealed(PKCS8_set0_pbe(reinterpret_cast<const char*>(passphrase.expose().data()),

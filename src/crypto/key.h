@@ -27,7 +27,8 @@ enum class NewKey : std::uint8_t { rsa2048, rsa3072, p256 };
 /// A public key of a kind and size that usher takes. Shared, immutable.
 class PublicKey {
  public:
-  /// Errors: malformed; bad_key (another kind or curve, RSA below 2048 or above 4096 bits or with an odd exponent <3).
+  /// Errors: malformed; bad_key (another kind or curve, RSA below 2048 or above 4096 bits or with an exponent that
+  /// is even, 1 or above 2^33; P-256 with a compressed point or a curve that is not named).
   [[nodiscard]] static Result<PublicKey> from_spki(View der);
   [[nodiscard]] static Result<PublicKey> from_ossl(EVP_PKEY* key);  // takes a reference of its own
 
@@ -68,7 +69,7 @@ class PrivateKey final : public Signer {
   [[nodiscard]] static Result<PrivateKey> from_ossl(PKeyPtr key);
   /// Encrypted PKCS#8 (PBES2). Errors: unencrypted_key, bad_passphrase, malformed, bad_key.
   [[nodiscard]] static Result<PrivateKey> from_pem(std::string_view pem, const Secret& passphrase);
-  /// Encrypted PKCS#8 with scrypt (N = 2^15, r = 8, p = 1) and AES-256-CBC. Errors: local.
+  /// Encrypted PKCS#8 with scrypt (N = 2^14, r = 8, p = 3) and AES-256-CBC. Errors: local.
   [[nodiscard]] Result<std::string> to_pem(const Secret& passphrase) const;
 
   [[nodiscard]] const PublicKey& public_key() const noexcept override { return public_key_; }
