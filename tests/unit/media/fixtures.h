@@ -1,0 +1,143 @@
+// What the tests of media/ share: predictable random bytes, throw-away directories, small releases.
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <gtest/gtest.h>
+
+#include "crypto/digest.h"
+#include "crypto/random.h"
+#include "media/vault.h"
+
+namespace usher::media::test {
+
+/// The same bytes in every run: SHA-256 of a counter.
+class CountingRandom final : public Random {
+ public:
+  void fill(MutableView out) override {
+    for (std::uint8_t& byte : out) {
+      if (used_ == block_.size()) {
+        const std::uint64_t now = counter_++;
+        const auto* bytes = reinterpret_cast<const std::uint8_t*>(&now);
+        block_ = crypto::sha256(View{bytes, sizeof now});
+        used_ = 0;
+      }
+      byte = block_[used_++];
+    }
+  }
+
+ private:
+  std::uint64_t counter_ = 1;
+  Hash256 block_{};
+  std::size_t used_ = block_.size();
+};
+
+inline Bytes noise(std::size_t size, std::uint8_t seed = 1) {
+  Bytes out(size);
+  std::uint32_t state = seed * 2654435761U + 1;
+  for (std::uint8_t& byte : out) {
+    state = state * 1664525U + 1013904223U;
+    byte = static_cast<std::uint8_t>(state >> 24);
+  }
+  return out;
+}
+
+inline crypto::Secret secret(std::string_view text) { return crypto::Secret::copy_of(view_of(text)); }
+inline crypto::Secret vault_key(std::uint8_t fill = 7) { return crypto::Secret::copy_of(Bytes(kKekSize, fill)); }
+inline constexpr crypto::ScryptCost kCheap{.log2_n = 4, .r = 8, .p = 1};
+
+inline const crypto::PrivateKey& p256_key() {
+  static const crypto::PrivateKey key = *crypto::PrivateKey::generate(crypto::NewKey::p256);
+  return key;
+}
+inline const crypto::PrivateKey& rsa_key() {
+  static const crypto::PrivateKey key = *crypto::PrivateKey::generate(crypto::NewKey::rsa2048);
+  return key;
+}
+/// The distributor's: another one.
+inline const crypto::PrivateKey& distributor_key() {
+  static const crypto::PrivateKey key = *crypto::PrivateKey::generate(crypto::NewKey::p256);
+  return key;
+}
+
+class Directory {
+ public:
+  explicit Directory(const std::filesystem::path& base = std::filesystem::temp_directory_path()) {
+    std::string name = (base / "usher-media-XXXXXX").string();
+    path = ::mkdtemp(name.data());
+  }
+  ~Directory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+
+  [[nodiscard]] std::vector<std::string> names() const {
+    std::vector<std::string> out;
+    for (const auto& entry : std::filesystem::directory_iterator(path)) out.push_back(entry.path().filename().string());
+    return out;
+  }
+  std::filesystem::path path;
+};
+
+inline Bytes read_file(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+inline void write_file(const std::filesystem::path& path, View bytes) {
+  std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()),
+                                              static_cast<std::streamsize>(bytes.size()));
+}
+
+/// Checks are valid in every field; `seed` makes media and ids differ.
+inline Manifest manifest_of(const Source& media, std::uint32_t chunk_size = kMinChunkSize, std::uint8_t seed = 1) {
+  Manifest out;
+  out.medium.fill(seed);
+  out.object.fill(static_cast<std::uint8_t>(seed + 100));
+  out.title = "Awakening";
+  out.artist = "Max McLaughlin";
+  out.album = "Endgame: Singularity";
+  out.description = "Ein Stück mit Umlaut: ü.";
+  out.media_type = "audio/ogg";
+  out.duration_ms = 169'000;
+  out.size = media.size();
+  out.chunk_size = chunk_size;
+  out.chunks = static_cast<std::uint32_t>(chunks_of(out.size, chunk_size));
+  out.root = *root_of(media, chunk_size);
+  out.pressed_at = 1'700'000'000;
+  out.distributor = "Test Records";
+  return out;
+}
+
+inline SignedManifest sign(const Manifest& manifest) {
+  return *SignedManifest::sign(manifest, distributor_key(), {Bytes{0x30, 1, 0}});
+}
+
+/// A release of `media` for `recipient`.
+inline Bytes release_of(const Source& media, const Manifest& manifest,
+                        const crypto::PublicKey& recipient = p256_key().public_key()) {
+  crypto::SystemRandom random;
+  MemorySink sink;
+  const auto written = write_release(sign(manifest), media, PublicKeyWrapper(recipient), sink, random);
+  EXPECT_TRUE(written) << explain(written.error());
+  return sink.bytes;
+}
+inline Bytes release_of(const Source& media) { return release_of(media, manifest_of(media)); }
+
+template <class T>
+void expect_fault(const Result<T>& result, Fault fault) {
+  ASSERT_FALSE(result) << "expected " << code_of(fault);
+  EXPECT_EQ(code_of(result.error().fault), code_of(fault)) << explain(result.error()) << " at " << result.error().where;
+}
+template <class T>
+void expect_fault(const Result<T>& result, Fault fault, std::string_view about) {
+  expect_fault(result, fault);
+  if (result) return;
+  EXPECT_NE(result.error().about.find(about), std::string::npos) << result.error().about;
+}
+
+}  // namespace usher::media::test
