@@ -48,7 +48,6 @@ class ClientHandshake {
   [[nodiscard]] bool closed() const noexcept;
 
  private:
-  struct Machine;
   struct Ready {};
   struct AwaitHello;
   struct AwaitAccepted;
@@ -56,6 +55,7 @@ class ClientHandshake {
   struct Closed {};
   using State = std::variant<Ready, std::unique_ptr<AwaitHello>, std::unique_ptr<AwaitAccepted>,
                              std::unique_ptr<AwaitFinished>, Closed>;
+  struct Steps;
 
   std::shared_ptr<const ClientSettings> settings_;
   Random* random_;

@@ -59,12 +59,12 @@ class ServerHandshake {
   [[nodiscard]] Time deadline() const noexcept { return deadline_; }
 
  private:
-  struct Machine;
   struct AwaitHello {};
   struct AwaitKeys;
   struct AwaitFinished;
   struct Closed {};
   using State = std::variant<AwaitHello, std::unique_ptr<AwaitKeys>, std::unique_ptr<AwaitFinished>, Closed>;
+  struct Steps;
 
   std::shared_ptr<const ServerSettings> settings_;
   Random* random_;

@@ -4,6 +4,7 @@
 #include "channel/peer.h"
 #include "channel/suite.h"
 #include "crypto/mac.h"
+#include "wire/api.h"
 #include "wire/handshake.h"
 
 namespace usher::channel {

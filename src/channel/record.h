@@ -55,7 +55,8 @@ class Sealer {
   [[nodiscard]] std::uint64_t count() const noexcept;
 
  private:
-  void protect(Bytes& out, const wire::RecordHeader& header, std::span<const View> plaintext, View key) const;
+  [[nodiscard]] Result<std::uint64_t> take_number();
+  void protect(MutableView out, wire::RecordHeader header, std::span<const View> plaintext, View key) const;
   const Suite* suite_;
   Id128 session_;
   wire::Direction direction_;
@@ -77,8 +78,8 @@ class Opener {
  public:
   Opener(const Suite& suite, const Id128& session, wire::Direction direction, DirectionKeys keys);
 
-  /// Verifies, marks the number, decrypts in place.
-  /// Errors, and nothing has changed then: malformed, unsupported, too_long (the form of the header, §6.3);
+  /// Verifies, marks the number, decrypts in place. On error the buffer's content is of no use any more.
+  /// Errors, and no state has changed then: malformed, unsupported, too_long (the form of the header, §6.3);
   /// record_refused (another suite, session or direction; the MAC or tag; a number that was used or is out of range).
   [[nodiscard]] Result<OpenedRecord> open(MutableView record, wire::Padding padding, const ChunkUse* chunk = nullptr);
   /// Records accepted so far.
@@ -87,6 +88,7 @@ class Opener {
  private:
   [[nodiscard]] Result<wire::RecordHeader> check_header(View record) const;
   [[nodiscard]] Result<> verify(const wire::RecordHeader& header, MutableView record, View key) const;
+  [[nodiscard]] Result<View> decrypt(const wire::RecordHeader& header, MutableView ciphertext, View key) const;
   const Suite* suite_;
   Id128 session_;
   wire::Direction direction_;

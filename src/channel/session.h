@@ -15,6 +15,8 @@ namespace usher::channel {
 
 /// Both directions' keys. Shared by the calls that are under way, so that close() never pulls a key from under one.
 struct Traffic {
+  /// `own`: which side we are. Takes the keys over, but for the Finished keys.
+  Traffic(const Suite& suite, const Id128& session, Side own, TrafficKeys& keys, Random& random);
   Sealer sealer;
   Opener opener;
   ChunkKeys chunk_keys;
