@@ -6,7 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,7 +34,7 @@ class Authority {
   /// Makes the directory (mode 0700) and its first files. Errors: already_exists, io, not_permitted, disk_full.
   [[nodiscard]] static Result<Authority> create(const std::filesystem::path& directory,
                                                 const identity::Certificate& certificate, const crypto::PrivateKey& key,
-                                                const crypto::Secret& passphrase);
+                                                const crypto::Secret& passphrase, const identity::Pointers& pointers);
   /// Errors: not_found, busy (another usher-ca), malformed, io.
   [[nodiscard]] static Result<Authority> open(const std::filesystem::path& directory);
 
@@ -57,8 +57,9 @@ class Authority {
   [[nodiscard]] const CrlState& crl_state() const noexcept { return crl_state_; }
   /// A complete CRL, or a delta to the last complete one; saved as crl.pem or delta.pem.
   /// Errors: not_found (a delta before any complete one), local, io.
-  [[nodiscard]] Result<identity::Crl> make_crl(const crypto::PrivateKey& key, bool delta, Time now, Seconds lifetime,
-                                               const std::string& freshest_url);
+  [[nodiscard]] Result<identity::Crl> make_crl(const crypto::PrivateKey& key, bool delta, Time now, Seconds lifetime);
+  /// What certificates issued here say about where to find its lists.
+  [[nodiscard]] const identity::Pointers& pointers() const noexcept { return pointers_; }
 
  private:
   class Lock;
@@ -66,12 +67,14 @@ class Authority {
       : directory_(std::move(directory)), certificate_(std::move(certificate)) {}
   [[nodiscard]] Result<> save_index() const;
   [[nodiscard]] Result<> save_state() const;
+  [[nodiscard]] Result<> load_state();
 
   std::filesystem::path directory_;
   identity::Certificate certificate_;
   std::shared_ptr<Lock> lock_;
   std::vector<IndexEntry> index_;
   CrlState crl_state_;
+  identity::Pointers pointers_;
 };
 
 /// Replaces the file whole or not at all. `mode`: 0600 for keys. Errors: io, disk_full, not_permitted, already_exists

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ca_home.h"
 
@@ -25,6 +26,15 @@ struct Context {
   /// Set by the verb that was chosen; main() runs it after the command line was read whole.
   std::function<Result<>()> action{};
 };
+
+/// The authorities that exist in the home: "media/root", "card/root", "card/sub".
+[[nodiscard]] std::vector<std::string> authorities_in(const std::filesystem::path& home);
+/// A certificate that was just made by `authority` goes into its index.
+[[nodiscard]] Result<identity::Certificate> issue_recorded(Authority& authority, const crypto::PrivateKey& authority_key,
+                                                           const identity::LeafRequest& request, std::string kind,
+                                                           const crypto::PublicKey& key, Random& random);
+/// Starts a little in the past, for clocks that are behind, and never outlives the authority.
+[[nodiscard]] identity::Validity validity_of(int days, Time now, const identity::Certificate* authority);
 
 /// A card's owner. The certificate is issued by the card hierarchy's sub-CA.
 struct CardUser {

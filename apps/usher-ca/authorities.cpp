@@ -1,0 +1,104 @@
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "commands.h"
+#include "options.h"
+
+namespace usher::ca {
+namespace {
+
+constexpr Milliseconds kClockSkew = std::chrono::minutes(5);
+constexpr std::size_t kMaxPem = 64 << 10;  // bytes
+
+Result<Bytes> der_of_public_key(std::string_view pem) {
+  constexpr std::string_view kBegin = "-----BEGIN PUBLIC KEY-----";
+  constexpr std::string_view kEnd = "-----END PUBLIC KEY-----";
+  const std::size_t begin = pem.find(kBegin);
+  const std::size_t end = pem.find(kEnd);
+  if (begin == std::string_view::npos || end == std::string_view::npos || end < begin) return fail(Fault::malformed, "public key");
+  std::string text;
+  for (char c : pem.substr(begin + kBegin.size(), end - begin - kBegin.size())) {
+    if (c == '+') c = '-';
+    if (c == '/') c = '_';
+    if (c != '\n' && c != '\r' && c != '=') text.push_back(c);
+  }
+  return from_base64url(text);
+}
+
+}  // namespace
+
+Result<crypto::NewKey> new_key_of(std::string_view name) {
+  if (name == "p256") return crypto::NewKey::p256;
+  if (name == "rsa2048") return crypto::NewKey::rsa2048;
+  if (name == "rsa3072") return crypto::NewKey::rsa3072;
+  return fail(Fault::bad_usage, "key kind", "p256, rsa2048 or rsa3072");
+}
+
+Result<crypto::PublicKey> read_public_key(const std::filesystem::path& file) {
+  USHER_TRY(const std::string pem, read_file(file, kMaxPem));
+  auto key = Result<crypto::PublicKey>(fail(Fault::malformed, "public key"));
+  if (const auto chain = identity::chain_from_pem(pem)) {
+    key = chain->front().public_key();
+  } else if (const auto der = der_of_public_key(pem)) {
+    key = crypto::PublicKey::from_spki(*der);
+  }
+  if (!key) return fail(key.error().fault, key.error().where, file.string());
+  return key;
+}
+
+std::vector<std::string> authorities_in(const std::filesystem::path& home) {
+  std::vector<std::string> out;
+  for (const char* name : {"media/root", "card/root", "card/sub"}) {
+    std::error_code ignored;
+    if (std::filesystem::exists(home / name / "ca.pem", ignored)) out.emplace_back(name);
+  }
+  return out;
+}
+
+identity::Validity validity_of(int days, Time now, const identity::Certificate* authority) {
+  identity::Validity validity{now - kClockSkew, now + std::chrono::days(days)};
+  if (authority != nullptr) {
+    validity.not_before = std::max(validity.not_before, authority->not_before());
+    validity.not_after = std::min(validity.not_after, authority->not_after());
+  }
+  return validity;
+}
+
+Result<identity::Certificate> issue_recorded(Authority& authority, const crypto::PrivateKey& authority_key,
+                                             const identity::LeafRequest& request, std::string kind,
+                                             const crypto::PublicKey& key, Random& random) {
+  USHER_TRY(identity::Certificate certificate,
+            identity::issue_leaf({authority.certificate(), authority_key}, request, key, random));
+  USHER_CHECK(authority.record(certificate, std::move(kind)));
+  return certificate;
+}
+
+Result<identity::Chain> issue_card_user(Context& context, const CardUser& user, const crypto::PublicKey& key) {
+  USHER_TRY(Authority sub, Authority::open(context.home / "card/sub"));
+  USHER_TRY(const std::string root_pem, read_file(context.home / "card/root/ca.pem", kMaxPem));
+  USHER_TRY(const identity::Certificate root, identity::Certificate::from_pem(root_pem));
+  USHER_TRY(const crypto::Secret passphrase, context.passphrase(false));
+  USHER_TRY(const crypto::PrivateKey sub_key, sub.load_key(passphrase));
+  identity::LeafRequest request{
+      .name = {.common_name = user.common_name,
+               .organisation = "Cartão de Cidadão",
+               .organisational_unit = "Cidadão Português",
+               .country = "PT",
+               .serial_number = user.civil_number,
+               .given_name = user.given_name,
+               .surname = user.surname},
+      .validity = validity_of(user.days, context.clock.now(), &sub.certificate()),
+      .pointers = sub.pointers()};
+  if (user.profile == "generic") {
+    request.role = identity::Role::person;
+  } else if (user.profile == "cartao-de-cidadao") {
+    request.more_eku = {std::string(identity::kOidClientAuth)};  // as the real card: no role of ours
+  } else {
+    return fail(Fault::bad_usage, "profile", "cartao-de-cidadao or generic");
+  }
+  USHER_TRY(const identity::Certificate certificate,
+            issue_recorded(sub, sub_key, request, "card-user", key, context.random));
+  return identity::Chain{certificate, sub.certificate(), root};
+}
+
+}  // namespace usher::ca

@@ -1,0 +1,147 @@
+// usher-ca issue: certificates by role, and their keys.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "base/encoding.h"
+#include "commands.h"
+#include "options.h"
+
+namespace usher::ca {
+namespace {
+
+struct IssueOptions {
+  std::string out;
+  std::string common_name;
+  std::string organisation;
+  std::vector<std::string> dns_names;
+  std::vector<std::string> ip_addresses;
+  std::string key_kind = "p256";
+  std::filesystem::path public_key;
+  app::PassphraseSource key_passphrase;
+  int days = 365;
+  CardUser user;
+};
+
+/// A new key pair in <out>.key, or the public key that was given.
+Result<crypto::PublicKey> subject_key(const IssueOptions& options) {
+  if (!options.public_key.empty()) return read_public_key(options.public_key);
+  USHER_TRY(const crypto::NewKey kind, new_key_of(options.key_kind));
+  USHER_TRY(const crypto::Secret passphrase,
+            app::read_passphrase(options.key_passphrase, "Passphrase for the new key " + options.out + ".key: ", true));
+  USHER_TRY(const crypto::PrivateKey key, crypto::PrivateKey::generate(kind));
+  USHER_TRY(const std::string pem, key.to_pem(passphrase));
+  USHER_CHECK(write_file(options.out + ".key", pem, 0600, false));
+  return key.public_key();
+}
+
+Result<> check_outputs(const IssueOptions& options) {
+  for (const char* suffix : {".pem", ".key"}) {
+    const std::string file = options.out + suffix;
+    const bool written = std::string_view(suffix) == ".pem" || options.public_key.empty();
+    if (written && std::filesystem::exists(file)) return fail(Fault::already_exists, "issue", file);
+  }
+  return {};
+}
+
+void tell(const IssueOptions& options, const identity::Certificate& certificate) {
+  std::printf("issued: %s.pem (serial %s, SHA-256 of the key %s)\n", options.out.c_str(), certificate.serial_hex().c_str(),
+              to_hex(certificate.key_fingerprint()).c_str());
+  if (options.public_key.empty()) std::printf("key:    %s.key\n", options.out.c_str());
+}
+
+Result<> issue_media(Context& context, const IssueOptions& options, identity::Role role) {
+  identity::LeafRequest request{.role = role, .dns_names = options.dns_names};
+  for (const std::string& text : options.ip_addresses) {
+    auto address = identity::IpAddress::from_text(text);
+    if (!address) return fail(Fault::bad_usage, "issue", "not an IP address: " + text);
+    request.ip_addresses.push_back(*std::move(address));
+  }
+  if (role == identity::Role::server && options.dns_names.empty() && options.ip_addresses.empty()) {
+    return fail(Fault::bad_usage, "issue", "a server needs --name or --ip: what its listeners dial");
+  }
+  request.name = {.common_name = options.common_name, .organisation = options.organisation};
+  if (request.name.common_name.empty() && !options.dns_names.empty()) request.name.common_name = options.dns_names.front();
+  if (request.name.common_name.empty()) request.name.common_name = std::string(name_of(role));
+  USHER_CHECK(check_outputs(options));
+  USHER_TRY(Authority authority, Authority::open(context.home / "media/root"));
+  USHER_TRY(const crypto::Secret passphrase, context.passphrase(false));
+  USHER_TRY(const crypto::PrivateKey authority_key, authority.load_key(passphrase));
+  request.validity = validity_of(options.days, context.clock.now(), &authority.certificate());
+  request.pointers = authority.pointers();
+  USHER_TRY(const crypto::PublicKey key, subject_key(options));
+  USHER_TRY(const identity::Certificate certificate,
+            issue_recorded(authority, authority_key, request, std::string(name_of(role)), key, context.random));
+  USHER_CHECK(write_file(options.out + ".pem", certificate.to_pem(), 0644, false));
+  tell(options, certificate);
+  return {};
+}
+
+Result<> issue_user(Context& context, IssueOptions& options) {
+  options.user.common_name = options.common_name;
+  options.user.days = options.days;
+  USHER_CHECK(check_outputs(options));
+  USHER_TRY(const crypto::PublicKey key, subject_key(options));
+  USHER_TRY(const identity::Chain chain, issue_card_user(context, options.user, key));
+  // User and sub-CA: the root is never taken from whom it shall vouch for.
+  USHER_CHECK(write_file(options.out + ".pem", identity::to_pem(std::span(chain).first(2)), 0644, false));
+  tell(options, chain.front());
+  return {};
+}
+
+void add_common(CLI::App& verb, IssueOptions& options) {
+  verb.add_option("--out", options.out, "Path without suffix: <out>.pem and <out>.key are written")->required();
+  verb.add_option("--key", options.key_kind, "Kind of the new key: p256, rsa2048 or rsa3072")->capture_default_str();
+  verb.add_option("--public-key", options.public_key,
+                  "PEM with a public key, or a certificate whose key is kept: certify that, make no new key");
+  verb.add_option("--key-passphrase-file", options.key_passphrase.file, "File with the passphrase for the new key");
+  verb.add_option("--key-passphrase-fd", options.key_passphrase.descriptor, "Open descriptor to read that passphrase from");
+  verb.add_option("--days", options.days, "Validity in days, at most the authority's")->check(CLI::Range(1, 36500))->capture_default_str();
+}
+
+void add_media_verb(CLI::App& issue, Context& context, identity::Role role, const char* about) {
+  auto options = std::make_shared<IssueOptions>();
+  CLI::App* verb = issue.add_subcommand(std::string(name_of(role)), about);
+  if (role == identity::Role::release_recipient) verb->alias("recipient")->alias("release");
+  add_common(*verb, *options);
+  verb->add_option("--cn", options->common_name, "Common name");
+  verb->add_option("--organisation", options->organisation, "Organisation");
+  if (role == identity::Role::server) {
+    verb->add_option("--name", options->dns_names, "DNS name that listeners dial; may be repeated");
+    verb->add_option("--ip", options->ip_addresses, "IPv4 or IPv6 address that listeners dial; may be repeated");
+  }
+  verb->callback([&context, options, role] {
+    context.action = [&context, options, role] { return issue_media(context, *options, role); };
+  });
+}
+
+void add_user_verb(CLI::App& issue, Context& context) {
+  auto options = std::make_shared<IssueOptions>();
+  options->days = options->user.days;
+  CLI::App* verb = issue.add_subcommand("user", "A person of the card hierarchy, for a key that is elsewhere or new (see also: card)");
+  add_common(*verb, *options);
+  verb->add_option("--cn", options->common_name, "The person's full name")->required();
+  verb->add_option("--given-name", options->user.given_name, "Given name");
+  verb->add_option("--surname", options->user.surname, "Surname");
+  verb->add_option("--civil-number", options->user.civil_number, "Subject serialNumber: BI123456789")->required();
+  verb->add_option("--profile", options->user.profile, "cartao-de-cidadao or generic")->capture_default_str();
+  verb->callback([&context, options] { context.action = [&context, options] { return issue_user(context, *options); }; });
+}
+
+}  // namespace
+
+void add_issue_command(CLI::App& app, Context& context) {
+  CLI::App* issue = app.add_subcommand("issue", "Issue a certificate");
+  issue->require_subcommand(1);
+  issue->footer("Examples:\n"
+                "  usher-ca --home ca issue server --name localhost --ip 127.0.0.1 --ip ::1 --out server\n"
+                "  usher-ca --home ca issue client --cn \"Kitchen radio\" --public-key client.pem --out client-2027\n"
+                "  usher-ca --home ca issue release-recipient --key rsa3072 --out operator\n"
+                "  usher-ca --home ca issue user --cn \"Ana Maria Silva\" --civil-number BI123456789 --out ana");
+  add_media_verb(*issue, context, identity::Role::server, "A server, under the names that listeners dial");
+  add_media_verb(*issue, context, identity::Role::client, "A listener's installation");
+  add_media_verb(*issue, context, identity::Role::distributor, "A distributor, who signs releases");
+  add_media_verb(*issue, context, identity::Role::release_recipient, "An operator, for whom releases are sealed");
+  add_user_verb(*issue, context);
+}
+
+}  // namespace usher::ca

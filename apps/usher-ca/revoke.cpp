@@ -1,0 +1,153 @@
+// usher-ca revoke, list, crl: what happens to certificates after they were issued.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+
+#include "commands.h"
+
+namespace usher::ca {
+namespace {
+
+constexpr std::size_t kMaxPem = 64 << 10;  // bytes
+
+struct RevokeOptions {
+  std::string serial;
+  std::filesystem::path certificate;
+  std::string reason = "unspecified";
+};
+
+struct CrlOptions {
+  bool delta = false;
+  bool card = false;
+  bool media = false;
+  double days = 30;
+  std::filesystem::path out;
+};
+
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(), [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
+  return text;
+}
+
+Result<> revoke(Context& context, const RevokeOptions& options) {
+  const auto reason = identity::revocation_reason_of_name(options.reason);
+  if (!reason || *reason == identity::RevocationReason::remove_from_crl) return fail(Fault::bad_usage, "revoke", "no such reason: " + options.reason);
+  std::string serial = lower(options.serial);
+  if (!options.certificate.empty()) {
+    USHER_TRY(const std::string pem, read_file(options.certificate, kMaxPem));
+    USHER_TRY(const identity::Chain chain, identity::chain_from_pem(pem));
+    serial = chain.front().serial_hex();
+  }
+  for (const std::string& name : authorities_in(context.home)) {
+    USHER_TRY(Authority authority, Authority::open(context.home / name));
+    const auto entry = std::ranges::find(authority.index(), serial, &IndexEntry::serial_hex);
+    if (entry == authority.index().end()) continue;
+    const std::string label = entry->kind + " " + entry->label;
+    USHER_CHECK(authority.revoke(serial, *reason, context.clock.now()));
+    std::printf("revoked: %s (serial %s, %s)\nIt takes effect with the next list: usher-ca crl, or usher-ca crl --delta\n",
+                label.c_str(), serial.c_str(), name.c_str());
+    return {};
+  }
+  return fail(Fault::not_found, "revoke", "no authority here has issued the certificate with serial number " + serial);
+}
+
+/// What a web server publishes: DER under the names that the certificates point to, PEM for configurations.
+Result<std::filesystem::path> publish(const std::filesystem::path& out, std::string stem, const Authority& authority,
+                                      const identity::Crl& crl) {
+  std::ranges::replace(stem, '/', '-');
+  const std::string kind = crl.is_delta() ? ".delta.crl" : ".crl";
+  const std::filesystem::path pem = out / (stem + kind + ".pem");
+  USHER_CHECK(write_file(pem, crl.to_pem(), 0644, true));
+  USHER_CHECK(write_file(out / (stem + kind), text_of(crl.der()), 0644, true));
+  USHER_CHECK(write_file(out / (stem + ".crt"), text_of(authority.certificate().der()), 0644, true));
+  USHER_CHECK(write_file(out / (stem + ".pem"), authority.certificate().to_pem(), 0644, true));
+  std::error_code ignored;  // an older delta is superseded by a complete list; verifiers leave it out anyway
+  for (const char* old : {".delta.crl", ".delta.crl.pem"}) {
+    if (!crl.is_delta()) std::filesystem::remove(out / (stem + old), ignored);
+  }
+  return pem;
+}
+
+Result<> make_one(Context& context, const CrlOptions& options, const std::string& name) {
+  USHER_TRY(Authority authority, Authority::open(context.home / name));
+  USHER_TRY(const crypto::Secret passphrase, context.passphrase(false));
+  USHER_TRY(const crypto::PrivateKey key, authority.load_key(passphrase));
+  const Seconds lifetime{static_cast<std::int64_t>(options.days * 86400)};
+  USHER_TRY(const identity::Crl crl, authority.make_crl(key, options.delta, context.clock.now(), lifetime));
+  std::filesystem::path file = authority.directory() / (options.delta ? "delta.pem" : "crl.pem");
+  if (!options.out.empty()) {
+    USHER_TRY(file, publish(options.out, name, authority, crl));
+  }
+  std::printf("list: %s (number %llu, %zu revoked)\n", file.c_str(),
+              static_cast<unsigned long long>(authority.crl_state().next_number - 1), crl.entries());
+  return {};
+}
+
+Result<> make_crls(Context& context, const CrlOptions& options) {
+  std::error_code error;
+  if (!options.out.empty()) std::filesystem::create_directories(options.out, error);
+  bool made = false;
+  for (const std::string& name : authorities_in(context.home)) {
+    const bool all = options.card == options.media;
+    if (!all && name.starts_with("card/") != options.card) continue;
+    USHER_CHECK(make_one(context, options, name));
+    made = true;
+  }
+  if (!made) return fail(Fault::not_found, "crl", "no authority in " + context.home.string());
+  return {};
+}
+
+Result<> list(const Context& context) {
+  const std::vector<std::string> names = authorities_in(context.home);
+  if (names.empty()) return fail(Fault::not_found, "list", "no authority in " + context.home.string());
+  for (const std::string& name : names) {
+    USHER_TRY(const Authority authority, Authority::open(context.home / name));
+    std::printf("%s: %s\n", name.c_str(), authority.certificate().subject_text().c_str());
+    for (const IndexEntry& entry : authority.index()) {
+      const std::string state = entry.revoked_at != 0 ? "revoked (" + std::string(name_of(entry.reason)) + ")"
+                                : entry.not_after < unix_seconds(context.clock.now()) ? "expired" : "good";
+      std::printf("  %s  %-18s %-28s %s\n", entry.serial_hex.c_str(), entry.kind.c_str(), state.c_str(), entry.label.c_str());
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+void add_revoke_command(CLI::App& app, Context& context) {
+  auto options = std::make_shared<RevokeOptions>();
+  CLI::App* verb = app.add_subcommand("revoke", "Revoke a certificate");
+  verb->footer("Examples:\n  usher-ca --home ca revoke --certificate client.pem --reason key-compromise\n"
+               "  usher-ca --home ca revoke 5d1f0a…\n"
+               "Reasons: unspecified key-compromise ca-compromise affiliation-changed superseded\n"
+               "  cessation-of-operation certificate-hold privilege-withdrawn");
+  auto* serial = verb->add_option("serial", options->serial, "Serial number, hexadecimal, as `usher-ca list` shows it");
+  auto* certificate = verb->add_option("--certificate", options->certificate, "The certificate, PEM")->excludes(serial);
+  verb->add_option("--reason", options->reason, "Why")->capture_default_str();
+  verb->callback([&context, options, serial, certificate] {
+    if (serial->count() + certificate->count() == 0) throw CLI::RequiredError("serial or --certificate");
+    context.action = [&context, options] { return revoke(context, *options); };
+  });
+}
+
+void add_crl_command(CLI::App& app, Context& context) {
+  auto options = std::make_shared<CrlOptions>();
+  CLI::App* verb = app.add_subcommand("crl", "Make revocation lists, for every authority of the home");
+  verb->footer("Examples:\n  usher-ca --home ca crl --out published\n  usher-ca --home ca crl --delta --days 1 --out published\n"
+               "Files: <out>/media-root.crl.pem, card-root.crl.pem, card-sub.crl.pem, with --delta *.delta.crl.pem; the same in\n"
+               "DER without .pem, and the authorities' certificates, as a web server publishes them.\n"
+               "A delta holds what changed since the last complete list; configure it beside that list.");
+  verb->add_flag("--delta", options->delta, "Delta lists");
+  verb->add_flag("--media", options->media, "The media hierarchy alone");
+  verb->add_flag("--card", options->card, "The card hierarchy alone");
+  verb->add_option("--days", options->days, "Days until the next one must be there")->check(CLI::Range(0.001, 3650.0))->capture_default_str();
+  verb->add_option("--out", options->out, "Directory for copies");
+  verb->callback([&context, options] { context.action = [&context, options] { return make_crls(context, *options); }; });
+}
+
+void add_list_command(CLI::App& app, Context& context) {
+  CLI::App* verb = app.add_subcommand("list", "List the certificates that were issued");
+  verb->callback([&context] { context.action = [&context] { return list(context); }; });
+}
+
+}  // namespace usher::ca
