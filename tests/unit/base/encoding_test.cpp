@@ -25,9 +25,9 @@ TEST(Hex, AnyOtherCharacterIsRefused) {
 RC_GTEST_PROP(Hex, DecodesWhatItEncoded, (const Bytes& bytes)) { RC_ASSERT(from_hex(to_hex(bytes)).value() == bytes); }
 
 TEST(Base64Url, IsThatOfRfc4648WithoutPadding) {
-  const std::pair<const char*, const char*> cases[] = {{"", ""},         {"f", "Zg"},         {"fo", "Zm8"},
-                                                       {"foo", "Zm9v"},  {"foob", "Zm9vYg"},  {"fooba", "Zm9vYmE"},
-                                                       {"foobar", "Zm9vYmFy"}};
+  const std::pair<const char*, const char*> cases[] = {
+      {"", ""},           {"f", "Zg"},          {"fo", "Zm8"},         {"foo", "Zm9v"},
+      {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}};
   for (const auto& [plain, encoded] : cases) {
     EXPECT_EQ(to_base64url(view_of(plain)), encoded);
     EXPECT_EQ(text_of(from_base64url(encoded).value()), plain);
@@ -80,12 +80,16 @@ TEST(CleanUtf8, ControlCharactersAreNot) {
 }
 
 TEST(CleanUtf8, WhatIsNotUtf8IsNot) {
-  const std::pair<std::string_view, const char*> cases[] = {
-      {"\x80", "a continuation alone"},       {"\xc3", "cut short"},
-      {"\xc0\xaf", "an overlong slash"},      {"\xe0\x80\xaf", "an overlong slash of three"},
-      {"\xf0\x80\x80\xaf", "one of four"},    {"\xed\xa0\x80", "a surrogate"},
-      {"\xf4\x90\x80\x80", "above U+10FFFF"}, {"\xf8\x88\x80\x80\x80", "five bytes"},
-      {"\xff", "no lead byte"},               {"\xe2\x82", "cut short"}};
+  const std::pair<std::string_view, const char*> cases[] = {{"\x80", "a continuation alone"},
+                                                            {"\xc3", "cut short"},
+                                                            {"\xc0\xaf", "an overlong slash"},
+                                                            {"\xe0\x80\xaf", "an overlong slash of three"},
+                                                            {"\xf0\x80\x80\xaf", "one of four"},
+                                                            {"\xed\xa0\x80", "a surrogate"},
+                                                            {"\xf4\x90\x80\x80", "above U+10FFFF"},
+                                                            {"\xf8\x88\x80\x80\x80", "five bytes"},
+                                                            {"\xff", "no lead byte"},
+                                                            {"\xe2\x82", "cut short"}};
   for (const auto& [text, what] : cases) EXPECT_FALSE(is_clean_utf8(text)) << what;
 }
 
@@ -94,9 +98,7 @@ TEST(Printable, WhatATerminalMustNotSeeIsReplaced) {
   EXPECT_EQ(printable("a\xc3"), "a\xef\xbf\xbd");
 }
 
-RC_GTEST_PROP(Printable, WhatItGivesIsClean, (const std::string& text)) {
-  RC_ASSERT(is_clean_utf8(printable(text)));
-}
+RC_GTEST_PROP(Printable, WhatItGivesIsClean, (const std::string& text)) { RC_ASSERT(is_clean_utf8(printable(text))); }
 
 }  // namespace
 }  // namespace usher

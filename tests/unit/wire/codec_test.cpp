@@ -66,14 +66,30 @@ TEST(Reader, AVectorLongerThanTheInputIsRefused) {
 
 TEST(Reader, AVectorAboveItsLimitIsRefusedThoughItIsThere) {
   const Bytes input{3, 'a', 'b', 'c'};
-  EXPECT_FALSE([&] { Reader in(input, "test"); (void)in.vec8(0, 2); return in.ok(); }());
-  EXPECT_TRUE([&] { Reader in(input, "test"); (void)in.vec8(0, 3); return in.ok(); }());
+  EXPECT_FALSE([&] {
+    Reader in(input, "test");
+    (void)in.vec8(0, 2);
+    return in.ok();
+  }());
+  EXPECT_TRUE([&] {
+    Reader in(input, "test");
+    (void)in.vec8(0, 3);
+    return in.ok();
+  }());
 }
 
 TEST(Reader, AVectorBelowItsLimitIsRefused) {
   const Bytes input{1, 'a'};
-  EXPECT_FALSE([&] { Reader in(input, "test"); (void)in.vec8(2, 9); return in.ok(); }());
-  EXPECT_TRUE([&] { Reader in(input, "test"); (void)in.vec8(1, 9); return in.ok(); }());
+  EXPECT_FALSE([&] {
+    Reader in(input, "test");
+    (void)in.vec8(2, 9);
+    return in.ok();
+  }());
+  EXPECT_TRUE([&] {
+    Reader in(input, "test");
+    (void)in.vec8(1, 9);
+    return in.ok();
+  }());
 }
 
 TEST(Reader, AHugeLengthAllocatesNothingAndIsRefused) {

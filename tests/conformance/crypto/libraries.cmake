@@ -1,0 +1,1 @@
+target_link_libraries(conformance_crypto PRIVATE Boost::json)
