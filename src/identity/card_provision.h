@@ -1,0 +1,33 @@
+// identity/card_provision: making a card: for usher-ca and for tests.  Spec: identity.md §9.8.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "crypto/key.h"
+#include "crypto/secret.h"
+#include "identity/certificate.h"
+#include "identity/profile.h"
+
+namespace usher::identity {
+
+struct NewCard {
+  std::string module{};       // a path, or a name for the loader to find
+  std::string token_label{};  // 1..32 bytes; no other token of the module may have it
+  crypto::NewKey kind = crypto::NewKey::p256;
+  CardLabels labels{};      // an empty one is left out, the certificate's and the key's must not be
+  bool with_sub_ca = true;  // false: as the citizen card v2, which does not hold it
+};
+
+/// Certifies the public key that the card has made: leaf, authorities upwards, root.
+using CardIssuer = std::function<Result<Chain>(const crypto::PublicKey&)>;
+
+/// Initialises the module's first free token, sets the PINs, has the key pair made on the token (it never leaves it),
+/// asks `issuer` for the chain, and writes the certificates. Where it fails after the token was initialised, the token
+/// stays as it is then, without a certificate.
+/// Errors: already_exists (the label), no_card (no free token), pin_invalid, bad_usage, module_missing, module_failed,
+/// card_unsuitable (it does not make such keys); the issuer's.
+[[nodiscard]] Result<Chain> provision_card(const NewCard& card, const crypto::Secret& so_pin, const crypto::Secret& pin,
+                                           const CardIssuer& issuer);
+
+}  // namespace usher::identity

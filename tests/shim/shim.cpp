@@ -1,0 +1,170 @@
+// A PKCS #11 module of our own in front of another one (SoftHSM). SoftHSM never locks a PIN, is never taken out of its
+// reader, never hangs and never crashes: this does.
+//
+// Environment:
+//   USHER_SHIM_MODULE  the module behind; /usr/lib/softhsm/libsofthsm2.so if not set
+//   USHER_SHIM_DIR     a directory with these files, each of which may be absent; read anew at every call:
+//     mode   lines: "hang C_Login" (or another of the functions below), "crash C_Sign", "removed" (also: no card from
+//            the start), "protected" (the PIN is entered at the reader: taken from the file `pin`),
+//            "tries N" (wrong PINs that lock; 3 if not said)
+//     pin    what somebody types at the reader, for "protected"
+//     wrong  the number of wrong PINs so far: written by the shim, so that it outlives the process as on a card
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <string_view>
+
+#include <dlfcn.h>
+#include <p11-kit/pkcs11.h>
+#include <unistd.h>
+
+namespace {
+
+CK_FUNCTION_LIST* real = nullptr;
+CK_FUNCTION_LIST ours{};
+
+std::string file(const char* name) {
+  const char* const folder = std::getenv("USHER_SHIM_DIR");
+  if (folder == nullptr) return {};
+  const std::ifstream in(std::filesystem::path(folder) / name, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+/// Whether a line of the file `mode` begins with `word` (and `argument`); `number`: what follows, as a number.
+bool mode_has(std::string_view word, std::string_view argument = {}, int* number = nullptr) {
+  std::istringstream lines(file("mode"));
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream in(line);
+    std::string first;
+    std::string second;
+    in >> first >> second;
+    if (first != word || (!argument.empty() && second != argument)) continue;
+    if (number != nullptr) *number = std::atoi(second.c_str());
+    return true;
+  }
+  return false;
+}
+
+int allowed_tries() {
+  int tries = 3;
+  mode_has("tries", {}, &tries);
+  return tries;
+}
+
+int wrong_pins() { return std::atoi(file("wrong").c_str()); }
+
+void set_wrong_pins(int count) {
+  if (const char* const folder = std::getenv("USHER_SHIM_DIR")) {
+    std::ofstream(std::filesystem::path(folder) / "wrong") << count;
+  }
+}
+
+/// Does what `mode` says for this function; whether the card is there.
+bool present(const char* function) {
+  if (mode_has("hang", function)) {
+    for (;;) ::pause();
+  }
+  if (mode_has("crash", function)) std::abort();
+  return !mode_has("removed");
+}
+
+CK_RV get_slot_list(CK_BBOOL with_token, CK_SLOT_ID* slots, CK_ULONG* count) {
+  if (present("C_GetSlotList") || with_token == CK_FALSE) return real->C_GetSlotList(with_token, slots, count);
+  *count = 0;
+  return CKR_OK;
+}
+
+CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
+  if (!present("C_GetTokenInfo")) return CKR_TOKEN_NOT_PRESENT;
+  const CK_RV value = real->C_GetTokenInfo(slot, info);
+  if (value != CKR_OK) return value;
+  info->flags &= ~(CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_LOCKED);
+  const int wrong = wrong_pins();
+  const int allowed = allowed_tries();
+  if (wrong > 0) info->flags |= CKF_USER_PIN_COUNT_LOW;
+  if (wrong == allowed - 1) info->flags |= CKF_USER_PIN_FINAL_TRY;
+  if (wrong >= allowed) info->flags |= CKF_USER_PIN_LOCKED;
+  if (mode_has("protected")) info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
+  return CKR_OK;
+}
+
+CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void* application, CK_NOTIFY notify, CK_SESSION_HANDLE* session) {
+  if (!present("C_OpenSession")) return CKR_TOKEN_NOT_PRESENT;
+  return real->C_OpenSession(slot, flags, application, notify, session);
+}
+
+CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR* pin, CK_ULONG size) {
+  if (!present("C_Login")) return CKR_DEVICE_REMOVED;
+  if (user != CKU_USER) return real->C_Login(session, user, pin, size);
+  const int wrong = wrong_pins();
+  if (wrong >= allowed_tries()) return CKR_PIN_LOCKED;
+  std::string typed = file("pin");
+  if (pin == nullptr && mode_has("protected")) {
+    pin = reinterpret_cast<CK_UTF8CHAR*>(typed.data());
+    size = typed.size();
+  }
+  const CK_RV value = real->C_Login(session, user, pin, size);
+  if (value == CKR_PIN_INCORRECT) set_wrong_pins(wrong + 1);
+  if (value == CKR_OK) set_wrong_pins(0);
+  return value;
+}
+
+CK_RV init_pin(CK_SESSION_HANDLE session, CK_UTF8CHAR* pin, CK_ULONG size) {
+  const CK_RV value = real->C_InitPIN(session, pin, size);
+  if (value == CKR_OK) set_wrong_pins(0);
+  return value;
+}
+
+CK_RV find_objects_init(CK_SESSION_HANDLE session, CK_ATTRIBUTE* wanted, CK_ULONG count) {
+  if (!present("C_FindObjectsInit")) return CKR_DEVICE_REMOVED;
+  return real->C_FindObjectsInit(session, wanted, count);
+}
+
+CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
+  if (!present("C_SignInit")) return CKR_DEVICE_REMOVED;
+  return real->C_SignInit(session, mechanism, key);
+}
+
+CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* signature, CK_ULONG* signature_size) {
+  if (!present("C_Sign")) return CKR_DEVICE_REMOVED;
+  return real->C_Sign(session, data, size, signature, signature_size);
+}
+
+CK_RV initialise(void* arguments) {
+  (void)present("C_Initialize");
+  return real->C_Initialize(arguments);
+}
+
+bool load_real() {
+  const char* const named = std::getenv("USHER_SHIM_MODULE");
+  void* const handle = ::dlopen(named != nullptr ? named : "/usr/lib/softhsm/libsofthsm2.so", RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) return false;
+  const auto get = reinterpret_cast<CK_C_GetFunctionList>(::dlsym(handle, "C_GetFunctionList"));
+  return get != nullptr && get(&real) == CKR_OK && real != nullptr;
+}
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUNCTION_LIST** list) {
+  if (real == nullptr) {
+    if (!load_real()) return CKR_GENERAL_ERROR;
+    ours = *real;
+    ours.C_GetFunctionList = C_GetFunctionList;
+    ours.C_Initialize = initialise;
+    ours.C_GetSlotList = get_slot_list;
+    ours.C_GetTokenInfo = get_token_info;
+    ours.C_OpenSession = open_session;
+    ours.C_Login = login;
+    ours.C_InitPIN = init_pin;
+    ours.C_FindObjectsInit = find_objects_init;
+    ours.C_SignInit = sign_init;
+    ours.C_Sign = sign;
+  }
+  *list = &ours;
+  return CKR_OK;
+}
