@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "crypto/digest.h"
 #include "crypto/random.h"
@@ -63,10 +64,15 @@ inline const crypto::PrivateKey& distributor_key() {
   return key;
 }
 
+/// In memory where there is a place for it: the vault syncs what it writes, and a disk takes its time.
 class Directory {
  public:
-  explicit Directory(const std::filesystem::path& base = std::filesystem::temp_directory_path()) {
-    std::string name = (base / "usher-media-XXXXXX").string();
+  /// `room`: bytes that it is to hold.
+  explicit Directory(std::uintmax_t room = 32 << 20) {
+    const std::filesystem::path memory = "/dev/shm";
+    std::error_code none;
+    const bool usable = ::access(memory.c_str(), W_OK | X_OK) == 0 && std::filesystem::space(memory, none).available / 2 > room;
+    std::string name = ((usable ? memory : std::filesystem::temp_directory_path()) / "usher-media-XXXXXX").string();
     path = ::mkdtemp(name.data());
   }
   ~Directory() {
