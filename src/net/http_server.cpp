@@ -1,0 +1,195 @@
+#include "net/http_server.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "base/os_error.h"
+#include "net/http_connection.h"
+#include "net/runtime_impl.h"
+
+namespace usher::net {
+namespace asio = boost::asio;
+using asio::ip::tcp;
+namespace {
+
+constexpr std::size_t kMaxRefusing = 64;            // connections over the limit that are still told so
+constexpr Milliseconds kAcceptPause{200};           // after an error such as "no more descriptors"
+
+/// An address, or of IPv6 the /64 that it is from: what one subscriber has at least.
+std::string counted_as(const asio::ip::address& address) {
+  if (address.is_v4()) return address.to_string();
+  auto bytes = address.to_v6().to_bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+  return asio::ip::address_v6(bytes).to_string();
+}
+
+bool is_no_such_family(const boost::system::error_code& error) {
+  return error == asio::error::address_family_not_supported || error.value() == EADDRNOTAVAIL;
+}
+
+}  // namespace
+
+Result<Endpoint> Endpoint::from_text(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return fail(Fault::bad_config, "endpoint", std::string(text));
+  std::string_view host = text.substr(0, colon);
+  const std::string_view port = text.substr(colon + 1);
+  const bool brackets = host.starts_with('[') && host.ends_with(']') && host.size() > 2;
+  if (brackets) host = host.substr(1, host.size() - 2);
+  Endpoint endpoint{.address = std::string(host)};
+  const auto [end, bad_port] = std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
+  boost::system::error_code bad_address;
+  const auto address = asio::ip::make_address(endpoint.address, bad_address);
+  if (bad_port != std::errc{} || end != port.data() + port.size() || bad_address || address.is_v6() != brackets) {
+    return fail(Fault::bad_config, "endpoint", "\"" + std::string(text) + "\" is not ADDRESS:PORT or [ADDRESS]:PORT");
+  }
+  return endpoint;
+}
+
+std::string Endpoint::text() const {
+  const bool brackets = address.find(':') != std::string::npos;
+  return (brackets ? "[" + address + "]" : address) + ":" + std::to_string(port);
+}
+
+/// One listening socket. Everything of it runs on one strand.
+struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
+  struct Acceptor {
+    Acceptor(asio::io_context& context, tcp::acceptor socket_)
+        : strand(context.get_executor()), socket(std::move(socket_)), pause(context) {}
+    Strand strand;
+    tcp::acceptor socket;
+    asio::steady_timer pause;
+  };
+
+  Impl(Runtime& runtime, std::shared_ptr<HttpShared> shared_)
+      : context(runtime.impl().context), shared(std::move(shared_)) {}
+
+  Result<bool> bind(const Endpoint& endpoint, std::vector<Endpoint>& bound);
+  void accept(const std::shared_ptr<Acceptor>& acceptor);
+  void take(Socket socket);
+
+  asio::io_context& context;
+  std::shared_ptr<HttpShared> shared;
+  std::vector<std::shared_ptr<Acceptor>> acceptors;
+};
+
+Result<bool> HttpServer::Impl::bind(const Endpoint& endpoint, std::vector<Endpoint>& bound) {
+  const tcp::endpoint wanted(asio::ip::make_address(endpoint.address), endpoint.port);
+  tcp::acceptor socket(context);
+  boost::system::error_code error;
+  socket.open(wanted.protocol(), error);
+  if (!error && wanted.address().is_v6()) socket.set_option(asio::ip::v6_only(true), error);
+  if (!error) socket.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) socket.bind(wanted, error);
+  if (!error) socket.listen(asio::socket_base::max_listen_connections, error);
+  if (error && is_no_such_family(error)) {
+    shared->log.warning("address left out", {{"address", endpoint.text()}, {"reason", error.message()}});
+    return false;
+  }
+  if (error) {
+    const Fault fault = error.value() == EADDRINUSE ? Fault::busy : fault_of_errno(error.value());
+    return fail(fault, "listen", endpoint.text());
+  }
+  const tcp::endpoint got = socket.local_endpoint(error);
+  bound.push_back({got.address().to_string(), got.port()});
+  acceptors.push_back(std::make_shared<Acceptor>(context, std::move(socket)));
+  return true;
+}
+
+void HttpServer::Impl::accept(const std::shared_ptr<Acceptor>& acceptor) {
+  // The new socket gets a strand of its own; the acceptor stays on its.
+  acceptor->socket.async_accept(
+      Strand(context.get_executor()),
+      asio::bind_executor(acceptor->strand, [self = shared_from_this(), acceptor](
+                                                const boost::system::error_code& error, Socket socket) {
+        if (error == asio::error::operation_aborted || !acceptor->socket.is_open()) return;
+        if (!error) {
+          self->take(std::move(socket));
+          self->accept(acceptor);
+          return;
+        }
+        self->shared->log.warning("accept failed", {{"reason", error.message()}});
+        acceptor->pause.expires_after(kAcceptPause);
+        acceptor->pause.async_wait(asio::bind_executor(
+            acceptor->strand, [self, acceptor](const boost::system::error_code& stopped) {
+              if (!stopped && acceptor->socket.is_open()) self->accept(acceptor);
+            }));
+      }));
+}
+
+void HttpServer::Impl::take(Socket socket) {
+  boost::system::error_code error;
+  const tcp::endpoint peer = socket.remote_endpoint(error);
+  if (error) return;
+  std::string address = peer.address().to_string();
+  std::string counted = counted_as(peer.address());
+  bool admitted = false;
+  std::size_t open = 0;
+  std::string_view reason;
+  {
+    const std::scoped_lock lock(shared->mutex);
+    std::size_t& of_address = shared->by_address[counted];
+    if (shared->open.size() >= shared->limits.connections) {
+      reason = "connections";
+    } else if (of_address >= shared->limits.connections_per_address) {
+      reason = "connections-per-address";
+    }
+    admitted = reason.empty();
+    if (admitted) {
+      ++of_address;
+    } else {
+      if (of_address == 0) shared->by_address.erase(counted);
+      if (shared->refusing >= kMaxRefusing) return;   // the socket closes
+      ++shared->refusing;
+    }
+    open = shared->open.size() + (admitted ? 1 : 0);
+  }
+  if (admitted && shared->events.connections) shared->events.connections(open);
+  if (!admitted) shared->log.debug("connection refused", {{"peer", address}, {"reason", reason}});
+  std::make_shared<HttpConnection>(shared, std::move(socket), std::move(address), std::move(counted), admitted)
+      ->start();
+}
+
+HttpServer::HttpServer(Runtime& runtime, HttpHandler& handler, const HostNames& names, Log& log, HttpLimits limits,
+                       HttpEvents events)
+    : impl_(std::make_shared<Impl>(
+          runtime, std::make_shared<HttpShared>(handler, names, log, limits, std::move(events)))) {}
+
+HttpServer::~HttpServer() = default;
+
+Result<std::vector<Endpoint>> HttpServer::listen(const std::vector<Endpoint>& endpoints) {
+  std::vector<Endpoint> bound;
+  for (const Endpoint& endpoint : endpoints) {
+    USHER_TRY([[maybe_unused]] const bool there, impl_->bind(endpoint, bound));
+  }
+  if (bound.empty()) return fail(Fault::bad_config, "listen", "no address to listen on");
+  for (const auto& acceptor : impl_->acceptors) {
+    asio::post(acceptor->strand, [impl = impl_, acceptor] { impl->accept(acceptor); });
+  }
+  return bound;
+}
+
+void HttpServer::drain() {
+  impl_->shared->draining = true;
+  for (const auto& acceptor : impl_->acceptors) {
+    asio::post(acceptor->strand, [acceptor] {
+      boost::system::error_code ignored;
+      acceptor->socket.close(ignored);
+      acceptor->pause.cancel();
+    });
+  }
+  const std::scoped_lock lock(impl_->shared->mutex);
+  for (HttpConnection* connection : impl_->shared->open) connection->close_if_idle();
+}
+
+bool HttpServer::drained() const {
+  const std::scoped_lock lock(impl_->shared->mutex);
+  return impl_->shared->open.empty();
+}
+
+}  // namespace usher::net

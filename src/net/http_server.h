@@ -1,0 +1,68 @@
+// net/http_server: a listener for HTTP/1.1 that bounds what a peer can make it do.  Spec: channel.md §8.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "net/host_names.h"
+#include "net/http.h"
+#include "net/log.h"
+
+namespace usher::net {
+
+class Runtime;
+
+/// An address to listen on. Port 0: the system chooses.
+struct Endpoint {
+  std::string address;              // IPv4 or IPv6, without brackets
+  std::uint16_t port = 0;
+  /// "0.0.0.0:8080", "[::1]:8080". Errors: bad_config.
+  [[nodiscard]] static Result<Endpoint> from_text(std::string_view text);
+  [[nodiscard]] std::string text() const;
+  friend bool operator==(const Endpoint&, const Endpoint&) = default;
+};
+
+struct HttpLimits {
+  std::size_t header_bytes = 16 << 10;
+  std::size_t connections = 1'000;
+  std::size_t connections_per_address = 128;  // IPv6: of one /64
+  Milliseconds header_time{10'000};           // from the first byte to the end of the head; also for a first request
+  Milliseconds body_time{30'000};             // for a whole body
+  Milliseconds idle_time{60'000};             // between two requests of one connection
+  Milliseconds write_stall{20'000};           // without taking a byte of an answer
+  Milliseconds write_time{300'000};           // for a whole answer
+};
+
+/// What happened, for metrics. Called from any thread.
+struct HttpEvents {
+  std::function<void(std::size_t open)> connections{};
+  std::function<void(std::string_view reason)> refused{};   // "connections", "connections-per-address", "timeout", …
+};
+
+class HttpServer {
+ public:
+  /// All borrowed, and outlive the server; `names` may change while it runs.
+  HttpServer(Runtime& runtime, HttpHandler& handler, const HostNames& names, Log& log, HttpLimits limits,
+             HttpEvents events = {});
+  ~HttpServer();  // the runtime must have been stopped, or drained() be true
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  /// Binds all of them and accepts once the runtime runs. Where this machine has no IPv6 (or IPv4), such addresses are
+  /// left out with a warning, as long as one is left. Returns what was bound.
+  /// Errors: busy (the port is taken), not_permitted, bad_config.
+  [[nodiscard]] Result<std::vector<Endpoint>> listen(const std::vector<Endpoint>& endpoints);
+
+  /// No new connections; those that wait for a request are closed, the others after their answer.
+  void drain();
+  [[nodiscard]] bool drained() const;
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace usher::net

@@ -1,0 +1,222 @@
+#include "net/media_service.h"
+
+#include <cstring>
+
+#include "wire/record.h"
+
+namespace usher::net {
+namespace {
+
+constexpr std::size_t kMaxManifests = 4'096;        // kept in memory: a few KiB each
+constexpr std::uint64_t kMinWindow = 60;            // seconds, channel.md §9.2
+constexpr std::uint64_t kMaxWindow = 31'622'400;
+
+std::uint64_t seconds_or_zero(const std::optional<std::int64_t>& time) {
+  return time && *time > 0 ? static_cast<std::uint64_t>(*time) : 0;
+}
+
+Result<LicenceOrder> order_of(const wire::Acquire& wanted) {
+  LicenceOrder order;
+  order.medium = wanted.medium;
+  if (wanted.kind == static_cast<std::uint8_t>(wire::LicenceKind::plays)) {
+    if (wanted.amount != 1 && wanted.amount != 5 && wanted.amount != 10 && wanted.amount != 20) {
+      return fail(Fault::unknown_licence_kind, "acquire: plays");
+    }
+    order.plays = static_cast<std::uint32_t>(wanted.amount);
+  } else if (wanted.kind == static_cast<std::uint8_t>(wire::LicenceKind::time)) {
+    if (wanted.amount < kMinWindow || wanted.amount > kMaxWindow) {
+      return fail(Fault::unknown_licence_kind, "acquire: time");
+    }
+    order.life = Seconds(wanted.amount);
+  } else {
+    return fail(Fault::unknown_licence_kind, "acquire: kind");
+  }
+  return order;
+}
+
+}  // namespace
+
+std::size_t MediaService::IdHash::operator()(const Id128& id) const noexcept {
+  std::size_t hash = 0;
+  std::memcpy(&hash, id.data(), sizeof hash);
+  return hash;
+}
+
+wire::LicenceEntry entry_of(const store::Licence& licence, Time now) {
+  const licence::Standing& standing = licence.standing;
+  wire::LicenceEntry entry{.licence = licence.document,
+                           .plays_left = standing.plays_left.value_or(wire::kNoLimit),
+                           .state = wire::LicenceState::usable,
+                           .first_play = seconds_or_zero(standing.first_play),
+                           .usable_until = seconds_or_zero(licence::usable_until(licence.terms, standing)),
+                           .open_plays = licence.open_plays};
+  const auto usable = licence::check_usable(licence.terms, standing, now);
+  if (!usable) {
+    switch (usable.error().fault) {
+      case Fault::licence_revoked: entry.state = wire::LicenceState::revoked; break;
+      case Fault::licence_not_yet_valid: entry.state = wire::LicenceState::not_yet_valid; break;
+      default: entry.state = wire::LicenceState::expired; break;
+    }
+  } else if (standing.plays_left == 0U) {
+    entry.state = wire::LicenceState::used_up;
+  }
+  return entry;
+}
+
+Result<MediaService::MediumPtr> MediaService::medium(const Id128& id) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (const auto found = open_.find(id); found != open_.end()) {
+      recent_.splice(recent_.begin(), recent_, found->second);
+      return found->second->second;
+    }
+  }
+  // Opened without the lock: other media go on meanwhile. Two threads may open the same one; the second is dropped.
+  USHER_TRY(MediumPtr opened, p_.vault.open_medium(id));
+  const std::scoped_lock lock(mutex_);
+  if (const auto found = open_.find(id); found != open_.end()) return found->second->second;
+  recent_.emplace_front(id, opened);
+  open_.emplace(id, recent_.begin());
+  if (recent_.size() > p_.open_media) {
+    open_.erase(recent_.back().first);
+    recent_.pop_back();
+  }
+  return opened;
+}
+
+Result<Bytes> MediaService::signed_manifest(const Id128& id) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (const auto found = manifests_.find(id); found != manifests_.end()) return found->second;
+  }
+  USHER_TRY(const media::SignedManifest manifest, p_.vault.manifest(id));
+  Bytes encoded = manifest.encode();
+  const std::scoped_lock lock(mutex_);
+  if (manifests_.size() < kMaxManifests) manifests_.emplace(id, encoded);
+  return encoded;
+}
+
+Result<wire::Catalogue> MediaService::list(const wire::Page& page) {
+  USHER_TRY(const auto media, p_.store.list_media({.offset = page.offset, .count = page.count}));
+  wire::Catalogue catalogue;
+  catalogue.total = media.total;
+  std::size_t size = 4 + 2;
+  for (const store::Medium& medium : media.entries) {
+    USHER_TRY(Bytes manifest, signed_manifest(medium.id));
+    size += medium.id.size() + 3 + manifest.size();
+    if (size > wire::kMaxPageBody) break;
+    catalogue.entries.push_back({.medium = medium.id, .signed_manifest = std::move(manifest)});
+  }
+  return catalogue;
+}
+
+Result<wire::Licences> MediaService::licences(const store::Caller& caller, const wire::Page& page, Time now) {
+  USHER_TRY(const auto own, p_.store.list_licences(caller.pseudonym, {.offset = page.offset, .count = page.count}));
+  wire::Licences licences;
+  licences.total = own.total;
+  std::size_t size = 4 + 2;
+  for (const store::Licence& licence : own.entries) {
+    size += 2 + licence.document.size() + 4 + 1 + 8 + 8 + 4;
+    if (size > wire::kMaxPageBody) break;
+    licences.entries.push_back(entry_of(licence, now));
+  }
+  return licences;
+}
+
+Result<wire::LicenceEntry> MediaService::acquire(const store::Caller& caller, const store::Operation& operation,
+                                                 const wire::Acquire& wanted, Time now) {
+  // A repeat is answered even if the policy has changed since.
+  USHER_TRY(const auto before, p_.store.issued_before(caller.pseudonym, operation));
+  if (before) return entry_of(*before, now);
+  const auto policy = p_.policy.get();
+  if (!policy->acquisition_open) return fail(Fault::acquisition_closed, "acquire");
+  USHER_TRY(LicenceOrder order, order_of(wanted));
+  order.pseudonym = caller.pseudonym;
+  if (policy->bind_installation) order.installation = caller.installation;
+  USHER_TRY(const store::Licence licence, issue(order, operation, now));
+  return entry_of(licence, now);
+}
+
+Result<store::Licence> MediaService::issue(const LicenceOrder& order, const store::Operation& operation, Time now) {
+  USHER_TRY(const store::Medium medium, p_.store.find_medium(order.medium));
+  if (medium.removed_at) return fail(Fault::unknown_medium, "issue: removed");
+  licence::LicenceTerms terms;
+  terms.id = p_.random.id();
+  terms.server = p_.issuer.server_id;
+  terms.pseudonym = order.pseudonym;
+  terms.installation = order.installation;
+  terms.manifest = medium.manifest;
+  terms.medium = medium.id;
+  terms.plays = order.plays;
+  terms.issued_at = unix_seconds(now);
+  terms.not_before = terms.issued_at;
+  if (order.life) terms.expires = terms.issued_at + order.life->count();
+  USHER_TRY(const std::string document, licence::sign(terms, *p_.issuer.signer));
+  USHER_TRY(const licence::VerifiedLicence licence, licence::verify(document, p_.issuer.signer->public_key()));
+  return p_.store.issue(operation, licence, now);
+}
+
+Result<wire::Plays> MediaService::plays(const store::Caller& caller, Time now) {
+  USHER_TRY(const auto open, p_.store.list_plays(caller, now));
+  wire::Plays plays;
+  for (const store::OpenPlay& play : open) {
+    plays.entries.push_back({.play = play.play,
+                             .medium = play.medium,
+                             .licence = play.licence,
+                             .deadline = static_cast<std::uint64_t>(unix_seconds(play.deadline)),
+                             .committed = play.committed});
+  }
+  return plays;
+}
+
+Result<wire::Opened> MediaService::opened(const store::OpenPlay& play) {
+  USHER_TRY(Bytes manifest, signed_manifest(play.medium));
+  return wire::Opened{.play = play.play,
+                      .epoch = play.epoch,
+                      .licence = play.licence,
+                      .medium = play.medium,
+                      .plays_left = play.plays_left.value_or(wire::kNoLimit),
+                      .deadline = static_cast<std::uint64_t>(unix_seconds(play.deadline)),
+                      .budget_left = play.budget_left,
+                      .committed = play.committed,
+                      .signed_manifest = std::move(manifest)};
+}
+
+Result<wire::Opened> MediaService::open(const store::Caller& caller, const store::Operation& operation,
+                                        const wire::Open& wanted, Time now) {
+  // Read first: a medium that cannot be read costs the listener no play.
+  USHER_TRY([[maybe_unused]] const MediumPtr readable, medium(wanted.medium));
+  USHER_TRY(const auto play,
+            p_.store.open_play(caller, operation, {.medium = wanted.medium, .licence = wanted.licence}, now));
+  return opened(play);
+}
+
+Result<wire::Opened> MediaService::resume(const store::Caller& caller, const store::Operation& operation,
+                                          const Id128& play, Time now) {
+  USHER_TRY(const auto resumed, p_.store.resume_play(caller, operation, play, now));
+  return opened(resumed);
+}
+
+Result<wire::Closed> MediaService::close(const store::Caller& caller, const store::Operation& operation,
+                                         const wire::Close& wanted, Time now) {
+  USHER_TRY(const auto closed, p_.store.close_play(caller, operation, wanted.play, wanted.epoch, now));
+  return wire::Closed{.refunded = closed.refunded, .plays_left = closed.plays_left.value_or(wire::kNoLimit)};
+}
+
+Result<GrantedChunk> MediaService::chunk(const store::Caller& caller, const wire::Chunk& wanted, Time now) {
+  const store::GrantRequest request{
+      .play = wanted.play, .medium = wanted.medium, .epoch = wanted.epoch, .chunks = {wanted.chunk}};
+  USHER_TRY(const auto granted, p_.store.grant_chunks(caller, request, now));
+  USHER_TRY(const MediumPtr reader, medium(wanted.medium));
+  USHER_TRY(media::Chunk chunk, reader->read_chunk(wanted.chunk));
+  return GrantedChunk{.chunk_size = granted.medium.chunk_size, .chunk = std::move(chunk)};
+}
+
+std::size_t MediaService::refusal_size(const wire::Chunk& wanted, Fault fault) {
+  // The store says unknown_play for every request that does not name one of this person's plays of this medium.
+  if (fault == Fault::unknown_play || fault == Fault::malformed) return wire::kNoChunkSize;
+  const auto medium = p_.store.find_medium(wanted.medium);
+  return medium ? medium->chunk_size : wire::kNoChunkSize;
+}
+
+}  // namespace usher::net

@@ -1,0 +1,100 @@
+// net/media_service: catalogue, licences, plays and chunks: the store, the vault and the licence key together.
+// Spec: channel.md §9.2, licence.md.  Knows no sessions, no records and no HTTP.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "crypto/key.h"
+#include "media/vault.h"
+#include "net/guarded.h"
+#include "store/store.h"
+#include "wire/api.h"
+
+namespace usher::net {
+
+/// What the operator decides, and may change while the server runs.
+struct ServicePolicy {
+  bool acquisition_open = true;       // false: licences are issued by the operator alone
+  bool bind_installation = true;      // acquired licences play on the installation that acquired them
+};
+
+/// Who signs licences.
+struct LicenceIssuer {
+  std::string server_id;
+  std::shared_ptr<const crypto::Signer> signer;
+  std::vector<Bytes> public_keys;     // SubjectPublicKeyInfo, 1..8, the current one first
+};
+
+/// A chunk that was granted, and the size that its answer is padded to.
+struct GrantedChunk {
+  std::size_t chunk_size = 0;
+  media::Chunk chunk;
+};
+
+/// What the operator or a listener asks to be licensed, checked.
+struct LicenceOrder {
+  Hash256 pseudonym{};
+  std::optional<Hash256> installation;
+  Id128 medium{};
+  std::optional<std::uint32_t> plays;
+  std::optional<Seconds> life;        // from now on
+};
+
+/// Thread-safe. All references are borrowed.
+class MediaService {
+ public:
+  struct Parts {
+    store::Store& store;
+    const media::Vault& vault;
+    LicenceIssuer issuer;
+    Random& random;
+    const Guarded<ServicePolicy>& policy;
+    std::size_t open_media = 64;      // kept open: up to 4 MiB each
+  };
+  explicit MediaService(Parts parts) : p_(std::move(parts)) {}
+
+  [[nodiscard]] const LicenceIssuer& issuer() const noexcept { return p_.issuer; }
+
+  [[nodiscard]] Result<wire::Catalogue> list(const wire::Page& page);
+  [[nodiscard]] Result<wire::Licences> licences(const store::Caller& caller, const wire::Page& page, Time now);
+  /// Errors: acquisition_closed, unknown_licence_kind, unknown_medium, operation_conflict.
+  [[nodiscard]] Result<wire::LicenceEntry> acquire(const store::Caller& caller, const store::Operation& operation,
+                                                   const wire::Acquire& wanted, Time now);
+  /// Signs and stores; a repeat gives the first. For the operator too. Errors: unknown_medium, operation_conflict.
+  [[nodiscard]] Result<store::Licence> issue(const LicenceOrder& order, const store::Operation& operation, Time now);
+
+  [[nodiscard]] Result<wire::Plays> plays(const store::Caller& caller, Time now);
+  [[nodiscard]] Result<wire::Opened> open(const store::Caller& caller, const store::Operation& operation,
+                                          const wire::Open& wanted, Time now);
+  [[nodiscard]] Result<wire::Opened> resume(const store::Caller& caller, const store::Operation& operation,
+                                            const Id128& play, Time now);
+  [[nodiscard]] Result<wire::Closed> close(const store::Caller& caller, const store::Operation& operation,
+                                           const wire::Close& wanted, Time now);
+  /// Counted in the store before it is read. Errors: the store's, the vault's.
+  [[nodiscard]] Result<GrantedChunk> chunk(const store::Caller& caller, const wire::Chunk& wanted, Time now);
+  /// The size that a refusal of `wanted` is padded to (§7). `fault`: why it was refused.
+  [[nodiscard]] std::size_t refusal_size(const wire::Chunk& wanted, Fault fault);
+
+ private:
+  using MediumPtr = std::shared_ptr<const media::Medium>;
+  struct IdHash {
+    std::size_t operator()(const Id128& id) const noexcept;
+  };
+  [[nodiscard]] Result<MediumPtr> medium(const Id128& id);
+  [[nodiscard]] Result<Bytes> signed_manifest(const Id128& id);
+  [[nodiscard]] Result<wire::Opened> opened(const store::OpenPlay& play);
+
+  Parts p_;
+  std::mutex mutex_;
+  std::list<std::pair<Id128, MediumPtr>> recent_;                       // the last used first
+  std::unordered_map<Id128, decltype(recent_)::iterator, IdHash> open_;
+  std::unordered_map<Id128, Bytes, IdHash> manifests_;
+};
+
+/// As a listener sees it, at `now`.
+[[nodiscard]] wire::LicenceEntry entry_of(const store::Licence& licence, Time now);
+
+}  // namespace usher::net

@@ -1,0 +1,26 @@
+// net/operator_listener: health, readiness and metrics, for the operator's own machines.
+#pragma once
+
+#include <functional>
+
+#include "net/http.h"
+#include "net/metrics.h"
+
+namespace usher::net {
+
+class OperatorListener final : public HttpHandler {
+ public:
+  /// `not_ready`: empty, or in a few words why requests should not be sent here now. Both borrowed for life.
+  OperatorListener(const Metrics& metrics, std::function<std::string()> not_ready)
+      : metrics_(metrics), not_ready_(std::move(not_ready)) {}
+
+  [[nodiscard]] Admission admit(const HttpRequest& head) override;
+  [[nodiscard]] HttpResponse handle(HttpRequest request) override;
+  [[nodiscard]] HttpResponse refuse(unsigned status, std::string_view code, const HttpRequest& head) override;
+
+ private:
+  const Metrics& metrics_;
+  std::function<std::string()> not_ready_;
+};
+
+}  // namespace usher::net

@@ -1,0 +1,172 @@
+#include "net/session_table.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace usher::net {
+
+std::shared_ptr<const Person> LiveSession::person() const {
+  const std::scoped_lock lock(mutex_);
+  return person_;
+}
+
+void LiveSession::set_person(std::shared_ptr<const Person> person) {
+  const std::scoped_lock lock(mutex_);
+  person_ = std::move(person);
+}
+
+Time LiveSession::ends() const {
+  const std::scoped_lock lock(mutex_);
+  return person_ ? std::min(channel_ends_, person_->verified.not_after()) : channel_ends_;
+}
+
+// Session numbers are random: their first bytes are a hash already.
+std::size_t SessionTable::IdHash::operator()(const Id128& id) const noexcept {
+  std::size_t hash = 0;
+  std::memcpy(&hash, id.data(), sizeof hash);
+  return hash;
+}
+
+SessionTable::Place::~Place() {
+  if (table_ == nullptr) return;
+  const std::scoped_lock lock(table_->mutex_);
+  --table_->reserved_;
+}
+
+Result<SessionTable::Place> SessionTable::reserve(Time now) {
+  const std::scoped_lock lock(mutex_);
+  if (half_open_.size() + reserved_ >= limits_.half_open) {
+    std::erase_if(half_open_, [&](const auto& entry) { return entry.second->deadline <= now; });
+  }
+  if (half_open_.size() + reserved_ >= limits_.half_open) return fail(Fault::server_busy, "session: half open");
+  if (open_.size() + reserved_ >= limits_.open) return fail(Fault::server_busy, "session: open");
+  ++reserved_;
+  return Place(this);
+}
+
+void SessionTable::add_half_open(Place place, const Id128& session, HalfOpenPtr half_open) {
+  const std::scoped_lock lock(mutex_);
+  half_open_.emplace(session, std::move(half_open));
+  --reserved_;
+  place.table_ = nullptr;
+}
+
+HalfOpenPtr SessionTable::find_half_open(const Id128& session) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = half_open_.find(session);
+  return found == half_open_.end() ? nullptr : found->second;
+}
+
+void SessionTable::remove_half_open(const Id128& session) {
+  HalfOpenPtr gone;   // destroyed outside of the lock
+  const std::scoped_lock lock(mutex_);
+  const auto found = half_open_.find(session);
+  if (found == half_open_.end()) return;
+  gone = std::move(found->second);
+  half_open_.erase(found);
+}
+
+SessionPtr SessionTable::open(std::unique_ptr<channel::ServerSession> channel, Time now) {
+  const Id128 id = channel->id();
+  const Hash256 installation = channel->peer().certificate().key_fingerprint();
+  const Time ends = std::min(now + limits_.life, channel->peer().valid_until());
+  auto session = std::make_shared<LiveSession>(std::move(channel), installation, ends);
+  std::vector<SessionPtr> displaced;
+  {
+    const std::scoped_lock lock(mutex_);
+    half_open_.erase(id);
+    std::vector<Id128>& own = by_installation_[installation];
+    own.push_back(id);
+    open_.emplace(id, session);
+    if (own.size() > limits_.open_per_installation) displaced.push_back(take_locked(Id128(own.front())));
+  }
+  finish(displaced, "displaced");
+  return session;
+}
+
+SessionPtr SessionTable::find(const Id128& session, Time now) {
+  SessionPtr live;
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto found = open_.find(session);
+    if (found == open_.end()) return nullptr;
+    live = found->second;
+  }
+  const channel::ServerSession& channel = live->channel();
+  if (live->ends() <= now) {
+    end(session, "expired");
+    return nullptr;
+  }
+  if (channel.sealed() >= limits_.records || channel.opened_records() >= limits_.records) {
+    end(session, "records");
+    return nullptr;
+  }
+  return channel.closed() ? nullptr : live;
+}
+
+SessionPtr SessionTable::take_locked(const Id128& session) {
+  const auto found = open_.find(session);
+  if (found == open_.end()) return nullptr;
+  SessionPtr taken = std::move(found->second);
+  open_.erase(found);
+  const auto own = by_installation_.find(taken->installation());
+  std::erase(own->second, session);
+  if (own->second.empty()) by_installation_.erase(own);
+  return taken;
+}
+
+void SessionTable::end(const Id128& session, std::string_view reason) {
+  std::vector<SessionPtr> over;
+  {
+    const std::scoped_lock lock(mutex_);
+    SessionPtr found = take_locked(session);
+    if (!found) return;
+    over.push_back(std::move(found));
+  }
+  finish(over, reason);
+}
+
+void SessionTable::sweep(Time now) {
+  std::vector<HalfOpenPtr> gone;
+  {
+    const std::scoped_lock lock(mutex_);
+    std::erase_if(half_open_, [&](auto& entry) {
+      if (entry.second->deadline > now) return false;
+      gone.push_back(std::move(entry.second));
+      return true;
+    });
+  }
+  end_where([&](const LiveSession& session) { return session.ends() <= now; }, "expired");
+}
+
+void SessionTable::end_where(const std::function<bool(const LiveSession&)>& gone, std::string_view reason) {
+  // The question may be slow (a chain is verified): it is asked without the lock.
+  std::vector<SessionPtr> all;
+  {
+    const std::scoped_lock lock(mutex_);
+    all.reserve(open_.size());
+    for (const auto& entry : open_) all.push_back(entry.second);
+  }
+  for (const SessionPtr& session : all) {
+    if (gone(*session)) end(session->channel().id(), reason);
+  }
+}
+
+void SessionTable::finish(const std::vector<SessionPtr>& over, std::string_view reason) {
+  for (const SessionPtr& session : over) {
+    session->channel().close();
+    if (ended_) ended_(*session, reason);
+  }
+}
+
+std::size_t SessionTable::half_open() const {
+  const std::scoped_lock lock(mutex_);
+  return half_open_.size() + reserved_;
+}
+
+std::size_t SessionTable::open_sessions() const {
+  const std::scoped_lock lock(mutex_);
+  return open_.size();
+}
+
+}  // namespace usher::net
