@@ -1,0 +1,19 @@
+#include "client/catalogue.h"
+
+namespace usher::client {
+
+Result<Medium> verify_manifest(View signed_manifest, const identity::TrustStore& distributors, Time now,
+                               const std::optional<Id128>& medium) {
+  USHER_TRY(const media::SignedManifest document, media::SignedManifest::decode(signed_manifest));
+  std::vector<View> certificates(document.chain.begin(), document.chain.end());
+  USHER_TRY(const identity::Chain chain, identity::chain_from_der(certificates));
+  // Until the signature has held, the manifest's own time is a claim: it only chooses when the chain is judged.
+  USHER_TRY(media::Manifest manifest, document.contents());
+  USHER_TRY(const identity::VerifiedPeer peer,
+            distributors.verify_signed_at(chain, from_unix_seconds(manifest.pressed_at), now));
+  USHER_CHECK(document.verify(peer.public_key()));
+  if (medium && manifest.medium != *medium) return fail(Fault::release_mismatch, "catalogue: another medium");
+  return Medium(std::move(manifest), document.hash(), peer.certificate().common_name());
+}
+
+}  // namespace usher::client

@@ -1,0 +1,128 @@
+// client/engine: the listener's conversation with the server, kept up across broken connections.  Spec: channel.md §9.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "client/catalogue.h"
+#include "client/link.h"
+#include "identity/statement.h"
+
+namespace usher::client {
+
+/// Asks the person for their card: once per login, at the first connection to a server. May ask for a PIN.
+using Login = std::function<Result<identity::PersonSession>(const identity::LoginTerms& terms)>;
+/// A sentence for the listener. Called from any thread.
+using Note = std::function<void(std::string_view sentence)>;
+
+struct EngineOptions {
+  std::shared_ptr<const channel::ClientSettings> settings{};
+  std::shared_ptr<const identity::TrustStore> distributors{};
+  Login login{};
+  Note note = [](std::string_view) {};
+  Milliseconds patience{120'000};     // how long a lost connection is tried again
+  Milliseconds first_pause{250};      // doubled after each attempt, up to last_pause
+  Milliseconds last_pause{5'000};
+};
+
+/// A play as this client holds it. Shared by the threads that fetch.
+class OpenPlay {
+ public:
+  OpenPlay(wire::Opened opened, Medium medium, std::uint64_t generation);
+  [[nodiscard]] const Medium& medium() const noexcept { return medium_; }
+  [[nodiscard]] const Id128& id() const noexcept { return opened_.play; }
+  [[nodiscard]] const Id128& licence() const noexcept { return opened_.licence; }
+  [[nodiscard]] std::uint32_t plays_left() const noexcept { return opened_.plays_left; }
+  [[nodiscard]] std::uint64_t deadline() const noexcept { return opened_.deadline; }
+  [[nodiscard]] bool committed() const noexcept { return opened_.committed; }
+
+ private:
+  friend class Engine;
+  wire::Opened opened_;        // as it was when the play was opened or resumed by the listener
+  Medium medium_;
+  std::mutex mutex_;
+  std::uint64_t epoch_;        // under mutex_, as the next one
+  std::uint64_t generation_;   // of the connection on which it was opened or resumed last
+};
+
+/// Thread-safe after connect(). Borrows transport, random and clock. A request whose answer was lost is repeated on a
+/// new connection with the same operation number, so that nothing is bought, opened or counted twice.
+class Engine {
+ public:
+  Engine(Transport& transport, EngineOptions options, Random& random, const Clock& clock);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// Handshake and login. Does not wait for a server that is not there.
+  /// Errors: those of Link::open, of the login and of api/auth.
+  [[nodiscard]] Result<> connect();
+  /// Who was authenticated. Precondition: connect() succeeded.
+  [[nodiscard]] wire::Authenticated person() const;
+  [[nodiscard]] std::string suite() const;
+
+  /// All of it. Errors: as every call below: the server's; the transport's after `patience`; malformed.
+  [[nodiscard]] Result<std::vector<CatalogueItem>> catalogue();
+  [[nodiscard]] Result<std::vector<wire::LicenceEntry>> licences();
+  [[nodiscard]] Result<wire::LicenceEntry> acquire(const wire::Acquire& wanted);
+  [[nodiscard]] Result<wire::Plays> plays();
+
+  /// Errors: also release_mismatch, when the server opens another medium; what is wrong with its manifest.
+  [[nodiscard]] Result<std::shared_ptr<OpenPlay>> open(const wire::Open& wanted);
+  /// Carries on with a play that was not closed. Errors: play_over, play_expired, unknown_play, …
+  [[nodiscard]] Result<std::shared_ptr<OpenPlay>> resume(const Id128& play);
+  [[nodiscard]] Result<wire::Closed> close(OpenPlay& play);
+  /// Unchecked: see checked_chunk. After a lost connection the play is resumed, without PIN and without charge.
+  [[nodiscard]] Result<wire::ChunkBody> chunk(OpenPlay& play, std::uint32_t number, const std::atomic<bool>& stop);
+
+  /// Ends the session; its keys are destroyed on both sides. Never waits for long.
+  void exit() noexcept;
+  /// Makes everything that waits for the server give up (`cancelled`), but close() and exit().
+  void cancel() noexcept { cancelled_ = true; }
+
+ private:
+  struct Connection {
+    std::shared_ptr<Link> link;         // empty: to be made
+    std::uint64_t generation = 0;       // of the link that is there, or was
+  };
+  struct Call {
+    std::string_view path;
+    std::optional<Id128> operation{};
+    Bytes body{};
+    const std::atomic<bool>* stop = nullptr;
+    Milliseconds patience{};
+    bool to_the_end = false;            // not given up by cancel()
+  };
+  [[nodiscard]] Result<channel::Response> call(const Call& request);
+  [[nodiscard]] Answer attempt(const Call& request);
+  [[nodiscard]] Result<Connection> connection();
+  [[nodiscard]] Result<std::shared_ptr<Link>> make_link(bool may_ask);
+  [[nodiscard]] Result<wire::Authenticated> authenticate(Link& link, bool may_ask);
+  void install(std::shared_ptr<Link> link, wire::Authenticated person);
+  void abandon(std::uint64_t generation);
+  void tell_trouble(const Error& error);
+  void tell_recovery();
+  [[nodiscard]] bool given_up(const Call& request) const;
+  [[nodiscard]] bool pause(Milliseconds time, const Call& request) const;
+  [[nodiscard]] Call changing(std::string_view path, Bytes body);
+  [[nodiscard]] Result<std::uint64_t> epoch_of(OpenPlay& play, const std::atomic<bool>& stop);
+  [[nodiscard]] Result<std::shared_ptr<OpenPlay>> opened(const channel::Response& response,
+                                                         const std::optional<Id128>& medium);
+
+  Transport* transport_;
+  EngineOptions options_;
+  Random* random_;
+  const Clock* clock_;
+  std::mutex connecting_;              // one thread at a time makes a new connection
+  std::optional<identity::PersonSession> login_;   // under connecting_
+  mutable std::mutex mutex_;           // of what follows
+  Connection connection_;
+  wire::Authenticated person_;
+  std::uint64_t failed_attempts_ = 0;  // at making a connection
+  std::optional<Error> last_failure_;
+  bool troubled_ = false;              // the listener was told so
+  std::atomic<bool> cancelled_{false};
+};
+
+}  // namespace usher::client

@@ -1,0 +1,167 @@
+#include "client/fetcher.h"
+
+#include "crypto/secret.h"
+#include "media/merkle.h"
+
+namespace usher::client {
+namespace {
+
+std::size_t size_of_chunk(const media::Manifest& manifest, std::uint32_t chunk) {
+  const std::uint64_t start = std::uint64_t{chunk} * manifest.chunk_size;
+  return static_cast<std::size_t>(std::min<std::uint64_t>(manifest.chunk_size, manifest.size - start));
+}
+
+std::string name_of_chunk(std::uint32_t chunk) { return "chunk " + std::to_string(chunk); }
+
+}  // namespace
+
+Result<Piece> checked_chunk(const media::Manifest& manifest, std::uint32_t chunk, wire::ChunkBody body) {
+  const crypto::Secret bytes = crypto::Secret::take(std::move(body.chunk));
+  if (chunk >= manifest.chunks) return fail(Fault::unknown_chunk, "chunk: number", name_of_chunk(chunk));
+  if (bytes.size() != size_of_chunk(manifest, chunk)) {
+    return fail(Fault::chunk_damaged, "chunk: size", name_of_chunk(chunk));
+  }
+  const Hash256 leaf = media::leaf_hash(bytes.expose());
+  if (!media::verify_inclusion(leaf, chunk, manifest.chunks, body.proof, manifest.root)) {
+    return fail(Fault::chunk_damaged, "chunk: proof", name_of_chunk(chunk) + " is not what the distributor signed");
+  }
+  USHER_TRY(LockedBuffer kept, LockedBuffer::copy_of(bytes.expose()));
+  return std::make_shared<const LockedBuffer>(std::move(kept));
+}
+
+Fetcher::Fetcher(media::Manifest manifest, GetChunk get, FetcherOptions options)
+    : manifest_(std::move(manifest)), get_(std::move(get)), options_(options) {
+  const std::uint32_t threads = std::clamp<std::uint32_t>(options_.window, 1, 64);
+  threads_.reserve(threads);
+  for (std::uint32_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+}
+
+Fetcher::~Fetcher() {
+  {
+    const std::scoped_lock lock(mutex_);
+    stop_ = true;
+  }
+  work_.notify_all();
+  arrived_.notify_all();
+}
+
+/// The lowest chunk of the window that nobody has, has asked for or has failed to get.
+std::optional<std::uint32_t> Fetcher::wanted() const {
+  if (cancelled_) return std::nullopt;
+  if (extra_ && !pieces_.contains(*extra_) && !asked_.contains(*extra_) && !errors_.contains(*extra_)) return extra_;
+  const std::uint64_t end = std::min<std::uint64_t>(std::uint64_t{position_} + options_.window, manifest_.chunks);
+  for (std::uint64_t i = position_; i < end; ++i) {
+    const auto chunk = static_cast<std::uint32_t>(i);
+    if (errors_.contains(chunk)) return std::nullopt;   // nothing behind a hole is ever given out
+    if (!pieces_.contains(chunk) && !asked_.contains(chunk)) return chunk;
+  }
+  return std::nullopt;
+}
+
+void Fetcher::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    std::optional<std::uint32_t> chunk;
+    work_.wait(lock, [&] { return stop_ || (chunk = wanted()); });
+    if (stop_) return;
+    asked_.insert(*chunk);
+    std::uint32_t ahead = 0;
+    for (const auto& [number, piece] : pieces_) ahead += number >= position_ ? 1U : 0U;
+    most_ahead_ = std::max(most_ahead_, ahead + static_cast<std::uint32_t>(asked_.size()));
+    lock.unlock();
+    auto body = get_(*chunk, stop_);
+    Result<Piece> got = body ? checked_chunk(manifest_, *chunk, *std::move(body))
+                             : Result<Piece>(std::unexpected(std::move(body).error()));
+    lock.lock();
+    asked_.erase(*chunk);
+    store(*chunk, std::move(got));
+    arrived_.notify_all();
+  }
+}
+
+void Fetcher::store(std::uint32_t chunk, Result<Piece> got) {
+  if (got) {
+    pieces_[chunk] = *std::move(got);
+  } else {
+    errors_.insert_or_assign(chunk, std::move(got).error());
+  }
+}
+
+/// Forgets what was given out longest ago, and what a seek left far ahead, until no more than `keep` bytes are left
+/// outside of the window. Chunk 0 stays: it holds the headers that every seek needs.
+void Fetcher::trim() {
+  const std::uint64_t end = std::uint64_t{position_} + options_.window;
+  const auto outside = [&](std::uint32_t chunk) { return chunk != 0 && (chunk < position_ || chunk >= end); };
+  std::size_t kept = 0;
+  for (const auto& [chunk, piece] : pieces_) kept += outside(chunk) ? piece->size() : 0;
+  for (auto it = pieces_.begin(); it != pieces_.end() && kept > options_.keep;) {
+    if (!outside(it->first)) {
+      ++it;
+      continue;
+    }
+    kept -= it->second->size();
+    it = pieces_.erase(it);
+  }
+}
+
+Result<Piece> Fetcher::take(std::unique_lock<std::mutex>& lock, std::uint32_t chunk) {
+  arrived_.wait(lock, [&] {
+    return stop_ || cancelled_ || pieces_.contains(chunk) || errors_.contains(chunk);
+  });
+  if (stop_ || cancelled_) return fail(Fault::cancelled, "fetcher");
+  if (const auto wrong = errors_.find(chunk); wrong != errors_.end()) return std::unexpected(wrong->second);
+  return pieces_.at(chunk);
+}
+
+Result<Piece> Fetcher::next() {
+  std::unique_lock lock(mutex_);
+  if (cancelled_) return fail(Fault::cancelled, "fetcher");
+  if (position_ >= manifest_.chunks) return Piece{};
+  work_.notify_all();
+  USHER_TRY(Piece piece, take(lock, position_));
+  ++position_;
+  trim();
+  work_.notify_all();
+  return piece;
+}
+
+Result<Piece> Fetcher::at(std::uint32_t chunk) {
+  std::unique_lock lock(mutex_);
+  if (chunk >= manifest_.chunks) return fail(Fault::unknown_chunk, "fetcher", name_of_chunk(chunk));
+  extra_ = chunk;
+  work_.notify_all();
+  auto piece = take(lock, chunk);
+  extra_.reset();
+  return piece;
+}
+
+void Fetcher::move_to(std::uint32_t chunk) {
+  const std::scoped_lock lock(mutex_);
+  position_ = std::min(chunk, manifest_.chunks);
+  trim();
+  work_.notify_all();
+}
+
+void Fetcher::cancel() {
+  const std::scoped_lock lock(mutex_);
+  cancelled_ = true;
+  arrived_.notify_all();
+}
+
+void Fetcher::resume() {
+  const std::scoped_lock lock(mutex_);
+  cancelled_ = false;
+  work_.notify_all();
+}
+
+std::uint32_t Fetcher::position() const {
+  const std::scoped_lock lock(mutex_);
+  return position_;
+}
+
+std::uint32_t Fetcher::most_ahead() const {
+  const std::scoped_lock lock(mutex_);
+  return most_ahead_;
+}
+
+}  // namespace usher::client

@@ -1,0 +1,42 @@
+#include "client/link.h"
+
+namespace usher::client {
+
+Result<std::unique_ptr<Link>> Link::open(Transport& transport, std::shared_ptr<const channel::ClientSettings> settings,
+                                         Random& random, const Clock& clock) {
+  channel::ClientHandshake handshake(std::move(settings), random);
+  USHER_TRY(const Bytes hello, handshake.start());
+  USHER_TRY(const Bytes server_hello, transport.post("/api/protocols", kHandshakeType, hello));
+  USHER_TRY(const Bytes keys, handshake.on_messages(server_hello, clock.now()));
+  USHER_TRY(const Bytes accepted, transport.post("/api/keys", kHandshakeType, keys));
+  USHER_TRY(const Bytes finished, handshake.on_messages(accepted, clock.now()));
+  USHER_TRY(Bytes answer, transport.post("/", kRecordType, finished));
+  USHER_TRY(auto session, handshake.on_record(std::move(answer), clock.now()));
+  return std::unique_ptr<Link>(new Link(transport, std::move(session)));
+}
+
+Answer Link::request(std::string_view path, const std::optional<Id128>& operation, View body,
+                     const std::atomic<bool>* stop) {
+  std::vector<wire::Parameter> parameters;
+  if (operation) parameters.push_back({.name = std::string(wire::kParameterOperation), .value = to_bytes(*operation)});
+  auto sealed = session_->seal_request(path, std::move(parameters), body);
+  if (!sealed) return std::unexpected(Failure{.error = sealed.error(), .lost = sealed.error().fault == Fault::session_over});
+  auto answer = transport_->post("/", kRecordType, sealed->record, stop);
+  if (!answer) {
+    session_->forget(sealed->sequence);
+    return std::unexpected(Failure{.error = std::move(answer).error(), .lost = true});
+  }
+  auto response = session_->open_response(*std::move(answer));
+  if (!response || response->request() != sealed->sequence) {
+    // Whoever answered, it was not the server, or not to this request.
+    session_->forget(sealed->sequence);
+    const Error error = response ? Error{Fault::record_refused, "link: another answer"} : response.error();
+    return std::unexpected(Failure{.error = error, .lost = true});
+  }
+  if (!response->ok()) {
+    return std::unexpected(Failure{.error = {wire::fault_of(response->status()), "link: answered"}, .lost = false});
+  }
+  return *std::move(response);
+}
+
+}  // namespace usher::client

@@ -1,0 +1,150 @@
+#include "client/player.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client/player_process.h"
+#include "base/encoding.h"
+#include "base/os_error.h"
+
+namespace usher::client {
+namespace {
+
+constexpr std::size_t kMaxLine = 4'096;   // characters of one line of a player
+constexpr std::size_t kMaxLines = 12;     // kept
+constexpr std::size_t kMaxSaid = 1'000;   // characters
+
+/// "-": the bytes themselves, for a player at the other end of a pipe.
+class OutputPlayer final : public Player {
+ public:
+  explicit OutputPlayer(int output) : output_(output) {}
+
+  Result<> write(View bytes, const std::atomic<bool>& stop) override { return write_pipe(output_, bytes, stop); }
+  void finish() override { ended_ = true; }
+  bool poll(int milliseconds) override {
+    if (ended_) return true;
+    ::poll(nullptr, 0, milliseconds);
+    return ended_;
+  }
+  [[nodiscard]] Result<> verdict() const override { return {}; }
+  [[nodiscard]] std::optional<double> clock() const override { return std::nullopt; }
+  bool pause(bool) override { return false; }
+  void kill() override { ended_ = true; }
+
+ private:
+  int output_;
+  std::atomic<bool> ended_{false};
+};
+
+/// Where execvp would find it.
+bool can_be_started(const std::string& program) {
+  if (program.find('/') != std::string::npos) return ::access(program.c_str(), X_OK) == 0;
+  const char* path = std::getenv("PATH");
+  std::string_view left = path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin";
+  for (;;) {
+    const std::size_t colon = left.find(':');
+    const std::string folder(left.substr(0, colon));
+    if (::access(((folder.empty() ? "." : folder) + "/" + program).c_str(), X_OK) == 0) return true;
+    if (colon == std::string_view::npos) return false;
+    left.remove_prefix(colon + 1);
+  }
+}
+
+/// ffplay: "  12.34 M-A:  0.000 fd= …"; "nan" before the first sound. mpv: "usher 12.340000".
+bool is_status(PlayerKind kind, std::string_view text, std::optional<double>& clock) {
+  const std::string line(text.substr(std::min(text.find_first_not_of(' '), text.size())));
+  const char* number = line.c_str();
+  if (kind == PlayerKind::ffplay) {
+    if (line.find(" fd=") == std::string::npos || line.find(" aq=") == std::string::npos) return false;
+  } else if (kind == PlayerKind::mpv) {
+    if (!line.starts_with("usher ")) return false;
+    number += 6;
+  } else {
+    return false;
+  }
+  char* end = nullptr;
+  const double seconds = std::strtod(number, &end);
+  if (end != number && seconds == seconds && seconds >= 0 && seconds < 1e9) clock = seconds;
+  return true;
+}
+
+}  // namespace
+
+PlayerKind PlayerSpec::kind() const {
+  if (command == "-") return PlayerKind::standard_output;
+  const std::string name = std::filesystem::path(command).filename().string();
+  if (name == "ffplay") return PlayerKind::ffplay;
+  if (name == "mpv") return PlayerKind::mpv;
+  return PlayerKind::other;
+}
+
+std::vector<std::string> PlayerSpec::arguments() const {
+  switch (kind()) {
+    case PlayerKind::standard_output: return {};
+    case PlayerKind::other: return {command};
+    // What the medium says must not make the player open anything but its standard input.
+    case PlayerKind::ffplay:
+      return {command, "-nodisp", "-autoexit", "-hide_banner", "-loglevel", "error", "-stats", "-vn", "-sn",
+              "-protocol_whitelist", "pipe", "-i", "pipe:0"};
+    case PlayerKind::mpv:
+      return {command, "--no-config", "--vo=null", "--vid=no", "--sid=no", "--no-ytdl", "--load-scripts=no",
+              "--access-references=no", "--no-input-terminal", "--input-default-bindings=no", "--really-quiet",
+              "--msg-level=all=error,statusline=status", "--term-status-msg=usher ${=time-pos}\n", "-"};
+  }
+  return {};
+}
+
+Result<> check_player(const PlayerSpec& spec, int output) {
+  if (spec.kind() != PlayerKind::standard_output) {
+    if (spec.command.empty() || !can_be_started(spec.command)) {
+      return fail(Fault::player_missing, "player: check", spec.command);
+    }
+    return {};
+  }
+  struct stat info {};
+  if (::fstat(output, &info) != 0) return fail(Fault::unsafe_output, "player: output", "standard output is closed");
+  if (S_ISREG(info.st_mode) || S_ISBLK(info.st_mode)) return fail(Fault::unsafe_output, "player: output");
+  if (::isatty(output) == 1) return fail(Fault::unsafe_output, "player: output", "standard output is a terminal");
+  return {};
+}
+
+Result<std::unique_ptr<Player>> start_player(const PlayerSpec& spec, int output) {
+  USHER_CHECK(check_player(spec, output));
+  if (spec.kind() == PlayerKind::standard_output) return std::make_unique<OutputPlayer>(output);
+  return start_process(spec);
+}
+
+void PlayerOutput::add(std::string_view text) {
+  for (const char c : text) {
+    if (c == '\n' || c == '\r') {
+      line(partial_);
+      partial_.clear();
+    } else if (partial_.size() < kMaxLine) {
+      partial_.push_back(c);
+    }
+  }
+}
+
+void PlayerOutput::line(std::string_view text) {
+  if (text.find_first_not_of(" \t") == std::string_view::npos || is_status(kind_, text, clock_)) return;
+  if (lines_.size() == kMaxLines) lines_.erase(lines_.begin());
+  lines_.push_back(printable(text));
+}
+
+std::string PlayerOutput::said() const {
+  std::string all;
+  for (const std::string& text : lines_) {
+    if (!all.empty()) all += "; ";
+    all += text;
+  }
+  if (all.size() > kMaxSaid) all.resize(kMaxSaid);
+  return printable(all);
+}
+
+}  // namespace usher::client

@@ -1,0 +1,145 @@
+// client/wallet: the person's licences, kept by the listener, so that the server's figures can be checked.
+//
+//   <home>/wallet/<server>/<pseudonym>/          0700; server: SHA-256 of its id, 32 hex digits
+//       licences/<id>.jws                        the document, byte for byte; never removed
+//       figures.json                             what the server told last of each licence
+//       keys/<kid>.der                           licence keys that this server has had
+//       plays/<play>.json                        plays of ours that were not closed; locked while they are played
+//       differences.log                          what was told to the listener, with its time
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/clock.h"
+#include "licence/licence.h"
+#include "wire/api.h"
+
+namespace usher::client {
+
+/// A licence with the server's word on what is left of it.
+struct HeldLicence {
+  licence::LicenceTerms terms;
+  wire::LicenceEntry entry;
+};
+
+/// How the server's figures and ours disagree.
+enum class DifferenceKind : std::uint8_t {
+  missing,        // kept here, not listed by the server
+  unknown,        // listed by the server, not kept here until now
+  changed,        // another document under the same id
+  bad_signature,  // not signed by this server's licence key
+  foreign,        // another person's, or another server's
+  more_plays,     // plays left went up
+  fewer_plays,    // plays that were not made here
+  impossible,     // more left than the licence ever had
+  key_changed,    // the server signs with a key that it did not have before
+  damaged,        // a file here cannot be read, or is not what was written
+};
+[[nodiscard]] std::string_view name_of(DifferenceKind kind) noexcept;
+
+struct Difference {
+  DifferenceKind kind;
+  std::string licence;    // id in hexadecimal; empty for key_changed
+  std::string sentence;   // what exactly differs
+};
+
+struct Reconciled {
+  std::vector<HeldLicence> licences;       // those whose signature holds, in the server's order
+  std::vector<Difference> differences;
+};
+
+/// A play that was opened here and not closed.
+struct UnfinishedPlay {
+  Id128 play{};
+  Id128 medium{};
+  Id128 licence{};
+  std::uint64_t position_ms = 0;           // up to where it was heard
+  std::uint64_t deadline = 0;              // unix seconds
+};
+
+/// Keeps the play's file and its lock; while it lives no other process takes the play for unfinished.
+class PlayMark {
+ public:
+  PlayMark(const PlayMark&) = delete;
+  PlayMark& operator=(const PlayMark&) = delete;
+  ~PlayMark();
+  /// Best effort: a position that is not written only costs the listener some seconds.
+  void position(std::uint64_t milliseconds) noexcept;
+  /// The play is over: nothing to resume.
+  void done() noexcept;
+
+ private:
+  friend class Wallet;
+  PlayMark(int descriptor, std::filesystem::path file, UnfinishedPlay play)
+      : descriptor_(descriptor), file_(std::move(file)), play_(play) {}
+  int descriptor_;
+  std::filesystem::path file_;
+  UnfinishedPlay play_;
+};
+
+/// One person's licences of one server. One thread at a time; processes exclude each other by a lock.
+class Wallet {
+ public:
+  /// Makes the directories. `keys`: the server's licence keys (SPKI), the current one first, as api/auth gave them.
+  /// Errors: not_permitted, disk_full, io; bad_key.
+  [[nodiscard]] static Result<Wallet> open(const std::filesystem::path& home, const wire::Authenticated& person,
+                                           const Clock& clock);
+
+  /// What open() found wrong: a key that is new, files that are damaged. Once.
+  [[nodiscard]] std::vector<Difference> take_findings();
+  /// The documents that are kept and verify.
+  [[nodiscard]] const std::map<Id128, licence::VerifiedLicence>& kept() const noexcept { return kept_; }
+  /// Whether a licence for the medium is kept that had plays left, and time, when the server told last.
+  [[nodiscard]] bool knows_usable(const Id128& medium, Time now) const;
+
+  /// Compares all of what the server lists with what is kept, keeps what is new, and takes over its figures.
+  /// Errors: disk_full, io.
+  [[nodiscard]] Result<Reconciled> reconcile(const std::vector<wire::LicenceEntry>& listed);
+  /// A licence just acquired. Errors: bad_signature, unknown_licence (another person's or server's), malformed; io.
+  [[nodiscard]] Result<HeldLicence> add(const wire::LicenceEntry& entry);
+  /// The server told, of a play made here, how many are left now. Errors: io.
+  [[nodiscard]] Result<> plays_left(const Id128& licence, std::uint32_t left);
+
+  /// Errors: busy (another process plays it), io.
+  [[nodiscard]] Result<std::unique_ptr<PlayMark>> begin(const UnfinishedPlay& play);
+  /// Plays of this medium that were begun here, not closed, and that no process is playing; the newest first.
+  [[nodiscard]] std::vector<UnfinishedPlay> unfinished(const Id128& medium, Time now) const;
+
+ private:
+  struct Figure {
+    std::uint32_t plays_left = 0;
+    wire::LicenceState state{};
+    std::uint64_t usable_until = 0;
+  };
+  Wallet(std::filesystem::path folder, const Clock& clock) : folder_(std::move(folder)), clock_(&clock) {}
+  [[nodiscard]] Result<> load(const wire::Authenticated& person);
+  [[nodiscard]] Result<> load_keys(const wire::Authenticated& person);
+  [[nodiscard]] Result<> load_licences();
+  void load_figures();
+  [[nodiscard]] Result<> save_figures() const;
+  [[nodiscard]] Result<> check_holder(const licence::LicenceTerms& terms) const;
+  /// keys: those the server gave now, or also those that it had before.
+  [[nodiscard]] Result<licence::VerifiedLicence> check(std::string_view document,
+                                                       const std::vector<crypto::PublicKey>& keys) const;
+  [[nodiscard]] Result<> keep(const licence::VerifiedLicence& licence);
+  void compare(const HeldLicence& held, std::vector<Difference>& differences) const;
+  [[nodiscard]] std::vector<UnfinishedPlay> all_unfinished() const;
+  void log(const std::vector<Difference>& differences) const;
+
+  std::filesystem::path folder_;
+  const Clock* clock_;
+  std::string server_;
+  Hash256 pseudonym_{};
+  std::vector<crypto::PublicKey> keys_;       // given now
+  std::vector<crypto::PublicKey> all_keys_;   // and those of before
+  bool first_time_ = true;
+  std::map<Id128, licence::VerifiedLicence> kept_;
+  std::map<Id128, Figure> figures_;
+  std::vector<Difference> findings_;
+};
+
+}  // namespace usher::client

@@ -1,0 +1,256 @@
+// The wallet's files.
+#include <charconv>
+#include <cstdio>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+
+#include "base/encoding.h"
+#include "client/files.h"
+#include "client/wallet.h"
+#include "crypto/digest.h"
+
+namespace usher::client {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kMaxFigures = 16 << 20;   // bytes
+constexpr std::size_t kMaxPlayFile = 4'096;     // bytes
+constexpr std::size_t kMaxKey = 2'048;          // bytes
+
+std::optional<Id128> id_of(std::string_view hex) {
+  const auto bytes = from_hex(hex);
+  if (!bytes || bytes->size() != 16) return std::nullopt;
+  return array_of<16>(*bytes);
+}
+
+/// What is not an object with these members of these kinds is damaged.
+std::optional<std::uint64_t> number(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains({name.data(), name.size()});
+  if (value == nullptr) return std::nullopt;
+  boost::system::error_code wrong;
+  const auto out = value->to_number<std::uint64_t>(wrong);
+  return wrong ? std::nullopt : std::optional(out);
+}
+std::optional<Id128> id(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains({name.data(), name.size()});
+  if (value == nullptr || !value->is_string()) return std::nullopt;
+  return id_of({value->get_string().data(), value->get_string().size()});
+}
+std::optional<json::object> parse(std::string_view text) {
+  boost::system::error_code wrong;
+  const json::value value = json::parse({text.data(), text.size()}, wrong);
+  if (wrong || !value.is_object()) return std::nullopt;
+  return value.get_object();
+}
+
+std::string text_of_play(const UnfinishedPlay& play) {
+  const json::object object{{"play", to_hex(play.play)},       {"medium", to_hex(play.medium)},
+                            {"licence", to_hex(play.licence)}, {"position_ms", play.position_ms},
+                            {"deadline", play.deadline}};
+  return json::serialize(object);
+}
+std::optional<UnfinishedPlay> play_of_text(std::string_view text) {
+  const auto object = parse(text);
+  if (!object) return std::nullopt;
+  const auto play = id(*object, "play");
+  const auto medium = id(*object, "medium");
+  const auto licence = id(*object, "licence");
+  const auto position = number(*object, "position_ms");
+  const auto deadline = number(*object, "deadline");
+  if (!play || !medium || !licence || !position || !deadline) return std::nullopt;
+  return UnfinishedPlay{.play = *play, .medium = *medium, .licence = *licence, .position_ms = *position,
+                        .deadline = *deadline};
+}
+
+std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder, std::string_view extension) {
+  std::vector<std::filesystem::path> files;
+  std::error_code wrong;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, wrong)) {
+    if (entry.path().extension() == extension) files.push_back(entry.path());
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+Difference damaged(const std::filesystem::path& file, std::string_view what) {
+  return {.kind = DifferenceKind::damaged, .licence = file.stem().string(),
+          .sentence = "The file " + printable(file.string()) + " " + std::string(what)};
+}
+
+}  // namespace
+
+Result<Wallet> Wallet::open(const std::filesystem::path& home, const wire::Authenticated& person, const Clock& clock) {
+  const std::string server = to_hex(crypto::sha256(view_of(person.server_id))).substr(0, 32);
+  Wallet wallet(home / "wallet" / server / to_hex(person.pseudonym), clock);
+  for (const char* part : {"licences", "keys", "plays"}) USHER_CHECK(make_private_directory(wallet.folder_ / part));
+  USHER_CHECK(wallet.load(person));
+  return wallet;
+}
+
+Result<> Wallet::load(const wire::Authenticated& person) {
+  USHER_TRY(const FileLock lock, FileLock::wait(folder_ / "lock"));
+  server_ = person.server_id;
+  pseudonym_ = person.pseudonym;
+  USHER_CHECK(load_keys(person));
+  USHER_CHECK(load_licences());
+  std::error_code wrong;
+  first_time_ = kept_.empty() && !std::filesystem::exists(folder_ / "figures.json", wrong);
+  load_figures();
+  return {};
+}
+
+Result<> Wallet::load_keys(const wire::Authenticated& person) {
+  const auto files = files_in(folder_ / "keys", ".der");
+  for (const auto& file : files) {
+    const auto content = read_file(file, kMaxKey);
+    const auto key = content ? crypto::PublicKey::from_spki(view_of(*content)) : fail(Fault::bad_key, "wallet");
+    if (key && licence::key_id_of(*key) == file.stem().string()) {
+      all_keys_.push_back(*key);
+    } else {
+      findings_.push_back(damaged(file, "is not the licence key that it was."));
+    }
+  }
+  for (const Bytes& spki : person.licence_keys) {
+    USHER_TRY(crypto::PublicKey key, crypto::PublicKey::from_spki(spki));
+    const std::string kid = licence::key_id_of(key);
+    keys_.push_back(key);
+    if (std::ranges::any_of(all_keys_, [&](const auto& known) { return licence::key_id_of(known) == kid; })) continue;
+    if (!files.empty()) {
+      findings_.push_back({.kind = DifferenceKind::key_changed, .licence = {},
+                           .sentence = "The server signs licences with a key that it did not have before (" + kid +
+                                       "); ask the operator whether that is so."});
+    }
+    USHER_CHECK(replace_file(folder_ / "keys" / (kid + ".der"), text_of(spki)));
+    all_keys_.push_back(std::move(key));
+  }
+  return {};
+}
+
+Result<> Wallet::load_licences() {
+  for (const auto& file : files_in(folder_ / "licences", ".jws")) {
+    const auto document = read_file(file, licence::kMaxDocument);
+    auto verified = document ? check(*document, all_keys_) : std::unexpected(document.error());
+    if (verified && to_hex(verified->terms().id) == file.stem().string() && check_holder(verified->terms())) {
+      const Id128 number = verified->terms().id;
+      kept_.emplace(number, *std::move(verified));
+    } else {
+      findings_.push_back(damaged(file, "is not the licence that was kept: its signature does not hold."));
+    }
+  }
+  return {};
+}
+
+void Wallet::load_figures() {
+  const auto file = folder_ / "figures.json";
+  std::error_code wrong;
+  if (!std::filesystem::exists(file, wrong)) return;
+  const auto text = read_file(file, kMaxFigures);
+  const auto object = text ? parse(*text) : std::nullopt;
+  std::map<Id128, Figure> figures;
+  bool good = object.has_value();
+  if (good) {
+    for (const auto& member : *object) {
+      const auto name = id_of({member.key().data(), member.key().size()});
+      const json::object* value = member.value().if_object();
+      const auto left = value != nullptr ? number(*value, "plays_left") : std::nullopt;
+      const auto state = value != nullptr ? number(*value, "state") : std::nullopt;
+      const auto until = value != nullptr ? number(*value, "usable_until") : std::nullopt;
+      good = good && name && left && *left <= wire::kNoLimit && state && *state <= 4 && until;
+      if (!good) break;
+      figures[*name] = {.plays_left = static_cast<std::uint32_t>(*left),
+                        .state = static_cast<wire::LicenceState>(*state), .usable_until = *until};
+    }
+  }
+  if (good) {
+    figures_ = std::move(figures);
+  } else {
+    findings_.push_back(damaged(file, "cannot be read: the server's figures cannot be compared with it this time."));
+  }
+}
+
+Result<> Wallet::save_figures() const {
+  json::object object;
+  for (const auto& [number, figure] : figures_) {
+    object[to_hex(number)] = json::object{{"plays_left", figure.plays_left},
+                                          {"state", static_cast<std::uint8_t>(figure.state)},
+                                          {"usable_until", figure.usable_until}};
+  }
+  return replace_file(folder_ / "figures.json", json::serialize(object));
+}
+
+Result<> Wallet::keep(const licence::VerifiedLicence& licence) {
+  const auto file = folder_ / "licences" / (to_hex(licence.terms().id) + ".jws");
+  std::error_code wrong;
+  if (!kept_.contains(licence.terms().id) && std::filesystem::exists(file, wrong)) {
+    std::filesystem::rename(file, file.string() + ".damaged", wrong);   // evidence is not overwritten
+  }
+  if (kept_.contains(licence.terms().id)) return {};
+  USHER_CHECK(replace_file(file, licence.document()));
+  kept_.emplace(licence.terms().id, licence);
+  return {};
+}
+
+void Wallet::log(const std::vector<Difference>& differences) const {
+  if (differences.empty()) return;
+  const int out = ::open((folder_ / "differences.log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (out < 0) return;
+  for (const Difference& difference : differences) {
+    const std::string line = std::to_string(unix_seconds(clock_->now())) + " " + std::string(name_of(difference.kind)) +
+                             " " + difference.sentence + "\n";
+    static_cast<void>(!::write(out, line.data(), line.size()));
+  }
+  ::close(out);
+}
+
+std::vector<UnfinishedPlay> Wallet::all_unfinished() const {
+  std::vector<UnfinishedPlay> plays;
+  for (const auto& file : files_in(folder_ / "plays", ".json")) {
+    const auto text = read_file(file, kMaxPlayFile);
+    if (const auto play = text ? play_of_text(*text) : std::nullopt) plays.push_back(*play);
+  }
+  return plays;
+}
+
+std::vector<UnfinishedPlay> Wallet::unfinished(const Id128& medium, Time now) const {
+  std::vector<UnfinishedPlay> plays;
+  for (const UnfinishedPlay& play : all_unfinished()) {
+    if (play.medium != medium || static_cast<std::int64_t>(play.deadline) <= unix_seconds(now)) continue;
+    const auto lock = try_lock(folder_ / "plays" / (to_hex(play.play) + ".json"), false);
+    if (!lock) continue;
+    ::close(*lock);
+    plays.push_back(play);
+  }
+  std::ranges::sort(plays, std::ranges::greater{}, &UnfinishedPlay::deadline);
+  return plays;
+}
+
+Result<std::unique_ptr<PlayMark>> Wallet::begin(const UnfinishedPlay& play) {
+  // Written in place: the lock is the file's, and would not go along with a rename.
+  auto file = folder_ / "plays" / (to_hex(play.play) + ".json");
+  const auto lock = try_lock(file, true);
+  if (!lock) return fail(Fault::busy, "wallet: play", "the play's file");
+  std::unique_ptr<PlayMark> mark(new PlayMark(*lock, std::move(file), play));
+  mark->position(play.position_ms);
+  return mark;
+}
+
+PlayMark::~PlayMark() { ::close(descriptor_); }
+
+void PlayMark::position(std::uint64_t milliseconds) noexcept {
+  play_.position_ms = milliseconds;
+  const std::string text = text_of_play(play_);
+  if (::pwrite(descriptor_, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size())) {
+    static_cast<void>(!::ftruncate(descriptor_, static_cast<off_t>(text.size())));
+  }
+}
+
+void PlayMark::done() noexcept {
+  std::error_code wrong;
+  std::filesystem::remove(file_, wrong);
+}
+
+}  // namespace usher::client
