@@ -102,4 +102,21 @@ Query Connection::query(const char* sql) {
   return Query(found->second);
 }
 
+Transaction::Transaction(Connection& connection, Kind kind) : connection_(connection) {
+  connection_.run(kind == Kind::write ? "BEGIN IMMEDIATE" : "BEGIN DEFERRED");
+}
+
+Transaction::~Transaction() {
+  if (!open_) return;
+  try {
+    connection_.run("ROLLBACK");
+  } catch (const SQLite::Exception&) {  // NOLINT(bugprone-empty-catch): a full disk has rolled back already
+  }
+}
+
+void Transaction::commit() {
+  connection_.run("COMMIT");
+  open_ = false;
+}
+
 }  // namespace usher::store::sqlite

@@ -4,11 +4,11 @@
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Exception.h>
 #include <SQLiteCpp/Statement.h>
-#include <SQLiteCpp/Transaction.h>
 
 #include <filesystem>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -107,12 +107,27 @@ class Connection {
   std::unordered_map<const char*, SQLite::Statement> statements_;
 };
 
-/// Runs `body(connection)` in a transaction that takes the write lock first, and commits if it gives a value. A body
-/// that fails leaves nothing behind.
+/// Ends without a trace unless it was committed.
+class Transaction {
+ public:
+  enum class Kind : std::uint8_t { read, write };  // write: takes the lock at once
+  Transaction(Connection& connection, Kind kind);
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  ~Transaction();
+  void commit();
+
+ private:
+  Connection& connection_;
+  bool open_ = true;
+};
+
+/// Runs `body(connection)` as a transaction, and commits if it gives a value. A body that fails leaves nothing behind.
 template <class Body>
-auto write(Connection& connection, std::string_view where, Body&& body) -> decltype(body(connection)) {
+auto transact(Connection& connection, Transaction::Kind kind, std::string_view where, Body&& body)
+    -> decltype(body(connection)) {
   try {
-    SQLite::Transaction transaction(connection.database(), SQLite::TransactionBehavior::IMMEDIATE);
+    Transaction transaction(connection, kind);
     auto result = body(connection);
     if (result) transaction.commit();
     return result;
@@ -120,16 +135,14 @@ auto write(Connection& connection, std::string_view where, Body&& body) -> declt
     return std::unexpected(error_of(exception, where));
   }
 }
-
-/// The same for reading: all of it sees one state of the store.
 template <class Body>
-auto read(Connection& connection, std::string_view where, Body&& body) -> decltype(body(connection)) {
-  try {
-    const SQLite::Transaction transaction(connection.database(), SQLite::TransactionBehavior::DEFERRED);
-    return body(connection);
-  } catch (const SQLite::Exception& exception) {
-    return std::unexpected(error_of(exception, where));
-  }
+auto write(Connection& connection, std::string_view where, Body&& body) {
+  return transact(connection, Transaction::Kind::write, where, std::forward<Body>(body));
+}
+/// All of it sees one state of the store.
+template <class Body>
+auto read(Connection& connection, std::string_view where, Body&& body) {
+  return transact(connection, Transaction::Kind::read, where, std::forward<Body>(body));
 }
 
 }  // namespace usher::store::sqlite

@@ -1,4 +1,4 @@
-// store/sqlite/connections: the three connections of one store, for any number of threads.  Spec: licence.md §8.2.
+// store/sqlite/connections: the connections of one store, for any number of threads.  Spec: licence.md §8.2.
 #pragma once
 
 #include <mutex>
@@ -11,14 +11,15 @@ namespace usher::store::sqlite {
 
 /// Two connections write, one transaction at a time: one waits until its commit is on the disk, the other (for grants)
 /// leaves that to the next one that does. That is enough, since the log reaches the disk in its own order: whatever is
-/// durable, everything before it is durable too. The third one reads, while the others write.
+/// durable, everything before it is durable too. The others read meanwhile.
 class Connections {
  public:
   /// Throws SQLite::Exception.
   Connections(const std::filesystem::path& file, Milliseconds busy_timeout, std::uint32_t max_pages)
       : durable_(file, {.durability = Durability::full, .busy_timeout = busy_timeout, .max_pages = max_pages}),
         quick_(file, {.durability = Durability::normal, .busy_timeout = busy_timeout, .max_pages = max_pages}),
-        reader_(file, {.durability = Durability::normal, .busy_timeout = busy_timeout, .max_pages = max_pages}) {}
+        reader_(file, {.durability = Durability::normal, .busy_timeout = busy_timeout, .max_pages = max_pages}),
+        checker_(file, {.durability = Durability::normal, .busy_timeout = busy_timeout, .max_pages = max_pages}) {}
 
   template <class Body>
   auto durably(std::string_view where, Body&& body) {
@@ -35,6 +36,12 @@ class Connections {
     const std::lock_guard lock(reading_);
     return read(reader_, where, std::forward<Body>(body));
   }
+  /// Short reads that do not wait for long ones.
+  template <class Body>
+  auto checking(std::string_view where, Body&& body) {
+    const std::lock_guard lock(checking_);
+    return read(checker_, where, std::forward<Body>(body));
+  }
   /// The reading connection, for calls that make their own transactions.
   template <class Body>
   auto with_reader(Body&& body) {
@@ -43,11 +50,13 @@ class Connections {
   }
 
  private:
-  std::mutex writing_;  // durable_ and quick_
-  std::mutex reading_;  // reader_
+  std::mutex writing_;   // durable_ and quick_
+  std::mutex reading_;   // reader_
+  std::mutex checking_;  // checker_
   Connection durable_;
   Connection quick_;
   Connection reader_;
+  Connection checker_;
 };
 
 }  // namespace usher::store::sqlite

@@ -17,8 +17,22 @@ struct PlayRules {
                                          Time now);
 [[nodiscard]] Result<OpenPlay> resume_play(Connection& connection, const PlayRules& rules, const Caller& caller,
                                            const Operation& operation, const Id128& play, Time now);
-[[nodiscard]] Result<Granted> grant_chunks(Connection& connection, const PlayRules& rules, const Caller& caller,
-                                           const GrantRequest& request, Time now);
+/// How a grant is stored.
+struct GrantMode {
+  bool durably = false;     // whether this connection waits for the disk: a grant that commits wants it
+  std::uint32_t ahead = 0;  // chunks to count beside the requested ones, for requests to come (licence.md §8.3)
+};
+struct GrantStored {
+  Granted granted;
+  std::vector<std::uint32_t> ahead;  // counted, not requested yet
+};
+/// Nothing stored, and no value, when it would commit the play on a connection that does not wait for the disk.
+[[nodiscard]] Result<std::optional<GrantStored>> grant_chunks(Connection& connection, const PlayRules& rules,
+                                                              const Caller& caller, const GrantRequest& request,
+                                                              GrantMode mode, Time now);
+/// Everything that grant_chunks checks but the chunks themselves; for chunks that have been counted ahead.
+[[nodiscard]] Result<Granted> check_grant(Connection& connection, const PlayRules& rules, const Caller& caller,
+                                          const GrantRequest& request, Time now);
 [[nodiscard]] Result<Closed> close_play(Connection& connection, const Caller& caller, const Operation& operation,
                                         const Id128& play, std::uint64_t epoch, Time now);
 [[nodiscard]] Result<std::vector<OpenPlay>> list_plays(Connection& connection, const PlayRules& rules,

@@ -18,6 +18,8 @@ struct LicenceRow {
 };
 [[nodiscard]] std::optional<LicenceRow> load_licence(Connection& connection, const Id128& id);
 [[nodiscard]] LicenceRow load_licence(Connection& connection, std::int64_t n);
+/// Without the document and the number of open plays: what is judged at every chunk.
+[[nodiscard]] LicenceRow load_licence_briefly(Connection& connection, std::int64_t n);
 /// In the order of addition.
 [[nodiscard]] std::vector<LicenceRow> load_licences_for(Connection& connection, const Hash256& pseudonym,
                                                         const Id128& medium);

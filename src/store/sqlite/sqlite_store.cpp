@@ -1,9 +1,11 @@
 #include "store/sqlite/sqlite_store.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/encoding.h"
 #include "store/sqlite/connections.h"
+#include "store/sqlite/leases.h"
 #include "store/sqlite/open_file.h"
 #include "store/sqlite/plays.h"
 #include "store/sqlite/rows.h"
@@ -15,6 +17,7 @@ namespace {
 using namespace sqlite;  // the parts of this home
 
 constexpr std::size_t kCrlNumber = 20;  // bytes, RFC 5280 §5.2.3
+constexpr std::uint32_t kAhead = 31;    // chunks counted beside a requested one, licence.md §8.3
 
 class SqliteStore final : public Store {
  public:
@@ -140,15 +143,23 @@ class SqliteStore final : public Store {
   }
 
   Result<Granted> grant_chunks(const Caller& caller, const GrantRequest& request, Time now) override {
-    return tidying(caller, now, db_.quickly("store: grant", [&](Connection& c) {
-      return sqlite::grant_chunks(c, rules_, caller, request, now);
-    }));
+    const std::vector<std::uint32_t> taken = leases_.take(request.play, request.chunks);
+    Result<Granted> result = taken.empty() ? grant(caller, request, now) : grant_leased(caller, request, taken, now);
+    if (!result) {
+      const bool over = result.error().fault == Fault::play_over || result.error().fault == Fault::play_expired;
+      over ? leases_.drop(request.play) : leases_.add(request.play, taken);
+      return tidying(caller, now, std::move(result));
+    }
+    result->budget_left += leases_.count(request.play);
+    return result;
   }
 
   Result<Closed> close_play(const Caller& caller, const Operation& operation, const Id128& play, std::uint64_t epoch,
                             Time now) override {
-    return db_.durably("store: close",
-                       [&](Connection& c) { return sqlite::close_play(c, caller, operation, play, epoch, now); });
+    auto closed = db_.durably(
+        "store: close", [&](Connection& c) { return sqlite::close_play(c, caller, operation, play, epoch, now); });
+    if (closed) leases_.drop(play);
+    return closed;
   }
 
   Result<std::vector<OpenPlay>> list_plays(const Caller& caller, Time now) override {
@@ -248,6 +259,34 @@ class SqliteStore final : public Store {
     return std::move(row->licence);
   }
 
+  /// Some or all of the chunks have been counted ahead: the rest is counted now.
+  Result<Granted> grant_leased(const Caller& caller, const GrantRequest& request,
+                               const std::vector<std::uint32_t>& taken, Time now) {
+    if (std::set(request.chunks.begin(), request.chunks.end()).size() != request.chunks.size()) {
+      return fail(Fault::malformed, "store: grant");
+    }
+    GrantRequest rest = request;
+    std::erase_if(rest.chunks, [&](std::uint32_t chunk) { return std::ranges::find(taken, chunk) != taken.end(); });
+    if (!rest.chunks.empty()) return grant(caller, rest, now);
+    return db_.checking("store: grant",
+                        [&](Connection& c) { return sqlite::check_grant(c, rules_, caller, request, now); });
+  }
+
+  Result<Granted> grant(const Caller& caller, const GrantRequest& request, Time now) {
+    const auto store = [&](bool durably) {
+      return [&, durably](Connection& c) {
+        return sqlite::grant_chunks(c, rules_, caller, request, {.durably = durably, .ahead = kAhead}, now);
+      };
+    };
+    USHER_TRY(auto stored, db_.quickly("store: grant", store(false)));
+    if (!stored) {
+      USHER_TRY(stored, db_.durably("store: commit", store(true)));
+    }
+    if (!stored) return fail(Fault::local, "store: grant");
+    leases_.add(request.play, stored->ahead);
+    return std::move(stored->granted);
+  }
+
   /// A play that was refused for its age also ends for it, in a transaction of its own.
   template <class T>
   Result<T> tidying(const Caller& caller, Time now, Result<T> result) {
@@ -261,6 +300,7 @@ class SqliteStore final : public Store {
   Random& random_;
   PlayRules rules_;
   Connections db_;
+  Leases leases_;
 };
 
 }  // namespace
