@@ -1,0 +1,128 @@
+// shim/soft_card: card hierarchies and SoftHSM cards for tests, made per run.
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "crypto/random.h"
+#include "identity/card.h"
+#include "identity/card_provision.h"
+#include "identity/issue.h"
+#include "identity/trust.h"
+
+namespace usher::test {
+
+inline constexpr const char* kSoftHsm = "/usr/lib/softhsm/libsofthsm2.so";
+
+template <class T>
+T must(Result<T> value) {
+  if (!value) {
+    std::fprintf(stderr, "a test's preparation failed: %s\n", explain(value.error()).c_str());
+    std::abort();
+  }
+  if constexpr (!std::is_void_v<T>) return *std::move(value);
+}
+
+/// Root, sub-CA and users as the citizen card has them.
+class CardHierarchy {
+ public:
+  explicit CardHierarchy(Time now) : now_(now) {
+    root_.emplace(must(identity::issue_root({.name = {.common_name = "Card root", .organisation = "Test State"},
+                                             .validity = validity()},
+                                            root_key_, random_)));
+    sub_.emplace(must(identity::issue_sub_ca({*root_, root_key_},
+                                             {.name = {.common_name = "Card sub-CA", .organisation = "Test Registry"},
+                                              .validity = validity(),
+                                              .path_length = 0},
+                                             sub_key_.public_key(), random_)));
+  }
+
+  [[nodiscard]] const identity::Certificate& root() const { return *root_; }
+  [[nodiscard]] const identity::Certificate& sub() const { return *sub_; }
+  [[nodiscard]] const crypto::PrivateKey& sub_key() const { return sub_key_; }
+  [[nodiscard]] const crypto::PrivateKey& root_key() const { return root_key_; }
+  [[nodiscard]] identity::Validity validity() const {
+    return {now_ - std::chrono::days(1), now_ + std::chrono::days(30)};
+  }
+
+  /// As a citizen card's, changed by the caller where a test wants it.
+  [[nodiscard]] identity::LeafRequest citizen() const {
+    return {.name = {.common_name = "Ana Maria Silva",
+                     .organisation = "Cart\xc3\xa3o de Cidad\xc3\xa3o",
+                     .country = "PT",
+                     .serial_number = "BI123456789",
+                     .given_name = "Ana Maria",
+                     .surname = "Silva"},
+            .validity = validity(),
+            .more_eku = {std::string(identity::kOidClientAuth)}};
+  }
+  /// Leaf, sub-CA, root.
+  [[nodiscard]] identity::Chain certify(const crypto::PublicKey& key, const identity::LeafRequest& request) {
+    return {must(identity::issue_leaf({*sub_, sub_key_}, request, key, random_)), *sub_, *root_};
+  }
+
+  [[nodiscard]] std::shared_ptr<const identity::TrustStore> trust(const identity::Profile& profile) const {
+    return must(identity::TrustStore::make({.role = identity::Role::person,
+                                            .anchors = {*root_},
+                                            .revocation = identity::RevocationMode::none,
+                                            .mapping = profile.mapping}));
+  }
+
+ private:
+  Time now_;
+  crypto::SystemRandom random_;
+  crypto::PrivateKey root_key_ = must(crypto::PrivateKey::generate(crypto::NewKey::p256));
+  crypto::PrivateKey sub_key_ = must(crypto::PrivateKey::generate(crypto::NewKey::p256));
+  std::optional<identity::Certificate> root_;
+  std::optional<identity::Certificate> sub_;
+};
+
+/// SoftHSM with a token directory of its own, and the shim's control directory. One at a time in a process.
+class SoftCards {
+ public:
+  SoftCards() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "usher card XXXXXX").string();
+    folder_ = ::mkdtemp(pattern.data());
+    std::filesystem::create_directory(folder_ / "tokens");
+    std::ofstream(folder_ / "softhsm.conf") << "directories.tokendir = " << (folder_ / "tokens").string()
+                                            << "\nobjectstore.backend = file\nlog.level = ERROR\n";
+    ::setenv("SOFTHSM2_CONF", (folder_ / "softhsm.conf").c_str(), 1);
+    ::setenv("USHER_SHIM_DIR", folder_.c_str(), 1);
+    ::setenv("USHER_SHIM_MODULE", kSoftHsm, 1);
+  }
+  ~SoftCards() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  SoftCards(const SoftCards&) = delete;
+  SoftCards& operator=(const SoftCards&) = delete;
+
+  static crypto::Secret pin() { return crypto::Secret::copy_of(view_of("1234")); }
+  static crypto::Secret wrong_pin() { return crypto::Secret::copy_of(view_of("9999")); }
+
+  /// A card whose certificate the hierarchy issues.
+  identity::Chain provision(CardHierarchy& hierarchy, const std::string& label, crypto::NewKey kind,
+                            bool with_sub_ca = true) const {
+    const identity::NewCard card{.module = kSoftHsm,
+                                 .token_label = label,
+                                 .kind = kind,
+                                 .labels = identity::citizen_card_profile().labels,
+                                 .with_sub_ca = with_sub_ca};
+    return must(identity::provision_card(
+        card, crypto::Secret::copy_of(view_of("87654321")), pin(),
+        [&](const crypto::PublicKey& key) { return hierarchy.certify(key, hierarchy.citizen()); }));
+  }
+
+  /// What the shim does from now on (shim.cpp says which lines there are).
+  void set_mode(const std::string& lines) const { std::ofstream(folder_ / "mode") << lines << '\n'; }
+  /// What somebody types at the reader's own keys.
+  void type_at_reader(const std::string& pin) const { std::ofstream(folder_ / "pin") << pin; }
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+}  // namespace usher::test

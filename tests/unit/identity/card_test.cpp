@@ -1,0 +1,265 @@
+// Real cards: SoftHSM, alone and behind the shim, in the card agent.
+#include "identity/card.h"
+
+#include <gtest/gtest.h>
+
+#include "shim/soft_card.h"
+
+namespace usher::identity {
+namespace {
+
+using test::CardHierarchy;
+using test::SoftCards;
+using namespace std::chrono_literals;
+
+constexpr const char* kShim = USHER_PKCS11_SHIM;
+
+CardOptions options_for(const std::string& module) {
+  return {.modules = {module}, .profile = citizen_card_profile(), .deadline = 30s};
+}
+
+class CardTest : public testing::Test {
+ protected:
+  SoftCards cards;
+  CardHierarchy hierarchy{SystemClock{}.now()};
+};
+
+Fault fault_of_opening(CardOptions options) {
+  const auto card = Card::open(std::move(options));
+  EXPECT_FALSE(card);
+  return card ? Fault::local : card.error().fault;
+}
+
+void expect_signs(const CardOptions& options, crypto::SignatureScheme scheme) {
+  auto card = test::must(Card::open(options));
+  EXPECT_TRUE(card.needs_pin());
+  EXPECT_EQ(card.pin_state(), PinState::ok);
+  ASSERT_TRUE(card.login(SoftCards::pin()));
+  EXPECT_EQ(card.scheme(), scheme);
+  const auto signature = card.sign(view_of("what is signed"));
+  ASSERT_TRUE(signature);
+  EXPECT_TRUE(card.public_key().verify(scheme, view_of("what is signed"), *signature));
+  EXPECT_FALSE(card.public_key().verify(scheme, view_of("something else"), *signature));
+}
+
+TEST_F(CardTest, AP256CardSigns) {
+  cards.provision(hierarchy, "v2", crypto::NewKey::p256);
+  expect_signs(options_for(test::kSoftHsm), crypto::SignatureScheme::ecdsa_p256_sha256);
+}
+
+TEST_F(CardTest, AnRsaCardSigns) {
+  cards.provision(hierarchy, "v1", crypto::NewKey::rsa2048);
+  expect_signs(options_for(test::kSoftHsm), crypto::SignatureScheme::rsa_pkcs1_sha256);
+}
+
+TEST_F(CardTest, SignsInThisProcessToo) {
+  cards.provision(hierarchy, "v2", crypto::NewKey::p256);
+  CardOptions options = options_for(test::kSoftHsm);
+  options.in_process = true;
+  expect_signs(options, crypto::SignatureScheme::ecdsa_p256_sha256);
+}
+
+TEST_F(CardTest, GivesItsCertificatesAndKeepsTheRootOutOfTheChain) {
+  const Chain issued = cards.provision(hierarchy, "v2", crypto::NewKey::p256);
+  const auto card = test::must(Card::open(options_for(test::kSoftHsm)));
+  EXPECT_EQ(card.certificate(), issued[0]);
+  EXPECT_EQ(card.chain(), (Chain{issued[0], issued[1]}));
+  EXPECT_EQ(card.root(), issued[2]);
+  EXPECT_EQ(card.token().label, "v2");
+  EXPECT_EQ(card.module(), test::kSoftHsm);
+}
+
+TEST_F(CardTest, TakesAMissingSubCaFromTheConfiguration) {
+  const Chain issued = cards.provision(hierarchy, "v2", crypto::NewKey::p256, false);
+  CardOptions options = options_for(test::kSoftHsm);
+  EXPECT_EQ(test::must(Card::open(options)).chain(), Chain{issued[0]});
+  options.intermediates = {hierarchy.root(), hierarchy.sub()};
+  EXPECT_EQ(test::must(Card::open(options)).chain(), (Chain{issued[0], issued[1]}));
+}
+
+TEST_F(CardTest, AProfileWithoutLabelsFindsTheOnlyPersonsCertificate) {
+  const Chain issued = cards.provision(hierarchy, "any", crypto::NewKey::p256);
+  CardOptions options = options_for(test::kSoftHsm);
+  options.profile = generic_profile();
+  auto card = test::must(Card::open(options));
+  EXPECT_EQ(card.chain(), (Chain{issued[0], issued[1]}));
+  ASSERT_TRUE(card.login(SoftCards::pin()));
+  EXPECT_TRUE(card.sign(view_of("x")));
+}
+
+TEST_F(CardTest, SigningBeforeLoginIsRefused) {
+  cards.provision(hierarchy, "v2", crypto::NewKey::p256);
+  const auto card = test::must(Card::open(options_for(test::kSoftHsm)));
+  EXPECT_EQ(card.sign(view_of("x")).error().fault, Fault::not_authenticated);
+}
+
+TEST_F(CardTest, AMissingModuleIsNamed) {
+  const auto card = Card::open(options_for("/nowhere/libnothing.so"));
+  ASSERT_FALSE(card);
+  EXPECT_EQ(card.error().fault, Fault::module_missing);
+  EXPECT_NE(explain(card.error()).find("/nowhere/libnothing.so"), std::string::npos);
+}
+
+TEST_F(CardTest, ALibraryThatIsNoModuleIsMissing) {
+  EXPECT_EQ(fault_of_opening(options_for("libz.so.1")), Fault::module_missing);
+}
+
+TEST_F(CardTest, TheNextModuleIsTriedWhenOneIsMissing) {
+  cards.provision(hierarchy, "v2", crypto::NewKey::p256);
+  CardOptions options = options_for(test::kSoftHsm);
+  options.modules.insert(options.modules.begin(), "/nowhere/libnothing.so");
+  EXPECT_EQ(test::must(Card::open(options)).module(), test::kSoftHsm);
+}
+
+TEST_F(CardTest, NoCardIsTold) {
+  EXPECT_EQ(fault_of_opening(options_for(test::kSoftHsm)), Fault::no_card);
+  cards.provision(hierarchy, "v2", crypto::NewKey::p256);
+  cards.set_mode("removed");
+  EXPECT_EQ(fault_of_opening(options_for(kShim)), Fault::no_card);
+}
+
+TEST_F(CardTest, ACardWithoutTheProfilesCertificateIsUnsuitable) {
+  cards.provision(hierarchy, "v2", crypto::NewKey::p256);
+  CardOptions options = options_for(test::kSoftHsm);
+  options.profile.labels.certificate = "ANOTHER CERTIFICATE";
+  EXPECT_EQ(fault_of_opening(options), Fault::card_unsuitable);
+}
+
+TEST_F(CardTest, OfTwoCardsTheLabelChooses) {
+  cards.provision(hierarchy, "first", crypto::NewKey::p256);
+  const Chain second = cards.provision(hierarchy, "second", crypto::NewKey::p256);
+  CardOptions options = options_for(test::kSoftHsm);
+  const auto unclear = Card::open(options);
+  ASSERT_FALSE(unclear);
+  EXPECT_EQ(unclear.error().fault, Fault::card_unsuitable);
+  EXPECT_NE(unclear.error().about.find("\"second\""), std::string::npos);
+  options.token_label = "second";
+  EXPECT_EQ(test::must(Card::open(options)).certificate(), second[0]);
+  options.token_label = "third";
+  EXPECT_EQ(fault_of_opening(options), Fault::no_card);
+}
+
+TEST_F(CardTest, AWrongPinIsTold) {
+  cards.provision(hierarchy, "v2", crypto::NewKey::p256);
+  auto card = test::must(Card::open(options_for(test::kSoftHsm)));
+  EXPECT_EQ(card.login(SoftCards::wrong_pin()).error().fault, Fault::wrong_pin);
+  EXPECT_TRUE(card.login(SoftCards::pin()));
+}
+
+TEST_F(CardTest, AnEmptyPinIsNotTried) {
+  cards.provision(hierarchy, "v2", crypto::NewKey::p256);
+  auto card = test::must(Card::open(options_for(kShim)));
+  EXPECT_EQ(card.login(crypto::Secret()).error().fault, Fault::pin_invalid);
+  EXPECT_EQ(card.pin_state(), PinState::ok);
+}
+
+TEST_F(CardTest, ThreeWrongPinsLockTheCardAndEachSaysHowItStands) {
+  cards.provision(hierarchy, "v2", crypto::NewKey::p256);
+  auto card = test::must(Card::open(options_for(kShim)));
+
+  const auto first = card.login(SoftCards::wrong_pin());
+  EXPECT_EQ(first.error().fault, Fault::wrong_pin);
+  EXPECT_NE(explain(first.error()).find("few tries are left"), std::string::npos);
+  EXPECT_EQ(card.pin_state(), PinState::low);
+
+  const auto second = card.login(SoftCards::wrong_pin());
+  EXPECT_EQ(second.error().fault, Fault::wrong_pin);
+  EXPECT_NE(explain(second.error()).find("one try is left"), std::string::npos);
+  EXPECT_EQ(card.pin_state(), PinState::last_try);
+
+  // The last try is spent only by somebody who knows that it is one.
+  EXPECT_EQ(card.login(SoftCards::wrong_pin()).error().fault, Fault::pin_last_try);
+  EXPECT_EQ(card.pin_state(), PinState::last_try);
+
+  EXPECT_EQ(card.login(SoftCards::wrong_pin(), LastTry::accept).error().fault, Fault::pin_locked);
+  EXPECT_EQ(card.pin_state(), PinState::locked);
+  EXPECT_EQ(card.login(SoftCards::pin(), LastTry::accept).error().fault, Fault::pin_locked);
+}
+
+TEST_F(CardTest, TheRightPinOnTheLastTryClearsTheWarning) {
+  cards.provision(hierarchy, "v2", crypto::NewKey::p256);
+  auto card = test::must(Card::open(options_for(kShim)));
+  EXPECT_FALSE(card.login(SoftCards::wrong_pin()));
+  EXPECT_FALSE(card.login(SoftCards::wrong_pin()));
+  EXPECT_TRUE(card.login(SoftCards::pin(), LastTry::accept));
+  EXPECT_EQ(card.pin_state(), PinState::ok);
+}
+
+TEST_F(CardTest, EveryPinStateButOkHasWords) {
+  EXPECT_EQ(p11::words(PinState::ok), "");
+  for (const auto state : {PinState::low, PinState::last_try, PinState::locked, PinState::not_set}) {
+    EXPECT_FALSE(p11::words(state).empty());
+  }
+}
+
+TEST_F(CardTest, AReaderWithItsOwnKeysNeedsNoPinFromUs) {
+  cards.provision(hierarchy, "v2", crypto::NewKey::p256);
+  cards.set_mode("protected");
+  cards.type_at_reader("1234");
+  auto card = test::must(Card::open(options_for(kShim)));
+  EXPECT_FALSE(card.needs_pin());
+  ASSERT_TRUE(card.login());
+  EXPECT_TRUE(card.sign(view_of("x")));
+}
+
+TEST_F(CardTest, ACardTakenOutIsToldAtEveryStep) {
+  cards.provision(hierarchy, "v2", crypto::NewKey::p256);
+  auto card = test::must(Card::open(options_for(kShim)));
+  cards.set_mode("removed");
+  EXPECT_EQ(card.pin_state().error().fault, Fault::card_removed);
+  EXPECT_EQ(card.login(SoftCards::pin()).error().fault, Fault::card_removed);
+  cards.set_mode("");
+  ASSERT_TRUE(card.login(SoftCards::pin()));
+  cards.set_mode("removed");
+  EXPECT_EQ(card.sign(view_of("x")).error().fault, Fault::card_removed);
+}
+
+TEST_F(CardTest, AHangingModuleHitsTheDeadlineAndTheCardCanBeOpenedAgain) {
+  cards.provision(hierarchy, "v2", crypto::NewKey::p256);
+  CardOptions options = options_for(kShim);
+  auto card = test::must(Card::open(options));
+  ASSERT_TRUE(card.login(SoftCards::pin()));
+
+  options.deadline = 300ms;
+  cards.set_mode("hang C_GetSlotList");
+  const auto hung = Card::open(options);
+  ASSERT_FALSE(hung);
+  EXPECT_EQ(hung.error().fault, Fault::module_failed);
+  EXPECT_NE(explain(hung.error()).find("no answer within 0.3 s"), std::string::npos);
+  // The other child, which is not in that call, works on.
+  EXPECT_TRUE(card.sign(view_of("x")));
+}
+
+TEST_F(CardTest, ACrashingModuleIsSurvived) {
+  cards.provision(hierarchy, "v2", crypto::NewKey::p256);
+  auto card = test::must(Card::open(options_for(kShim)));
+  ASSERT_TRUE(card.login(SoftCards::pin()));
+  cards.set_mode("crash C_Sign");
+  const auto crashed = card.sign(view_of("x"));
+  ASSERT_FALSE(crashed);
+  EXPECT_EQ(crashed.error().fault, Fault::module_failed);
+  EXPECT_NE(explain(crashed.error()).find("crashed"), std::string::npos);
+  EXPECT_EQ(card.sign(view_of("x")).error().fault, Fault::module_failed);
+
+  cards.set_mode("");
+  card = test::must(Card::open(options_for(kShim)));
+  ASSERT_TRUE(card.login(SoftCards::pin()));
+  EXPECT_TRUE(card.sign(view_of("x")));
+}
+
+TEST_F(CardTest, AnAgentThatCannotBeStartedIsAFault) {
+  CardOptions options = options_for(test::kSoftHsm);
+  options.agent = cards.folder() / "no such program";
+  EXPECT_EQ(fault_of_opening(options), Fault::module_failed);
+}
+
+TEST_F(CardTest, ATokensLabelIsGivenOnce) {
+  cards.provision(hierarchy, "v2", crypto::NewKey::p256);
+  const NewCard again{.module = test::kSoftHsm, .token_label = "v2", .labels = citizen_card_profile().labels};
+  const auto made = provision_card(again, SoftCards::pin(), SoftCards::pin(),
+                                   [](const crypto::PublicKey&) -> Result<Chain> { return Chain{}; });
+  EXPECT_EQ(made.error().fault, Fault::already_exists);
+}
+
+}  // namespace
+}  // namespace usher::identity
