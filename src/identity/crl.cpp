@@ -185,7 +185,8 @@ Result<std::vector<Crl>> crls_from_file_content(View content) {
   }
   const unsigned long reason = ERR_peek_last_error();
   ERR_clear_error();
-  if (ERR_GET_REASON(reason) != PEM_R_NO_START_LINE) return fail(Fault::malformed, "crl file");
+  // Only the end of the text may end it, and a file without a list is a mistake.
+  if (out.empty() || ERR_GET_REASON(reason) != PEM_R_NO_START_LINE) return fail(Fault::malformed, "crl file");
   return out;
 }
 

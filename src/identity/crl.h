@@ -72,7 +72,7 @@ class Crl {
   std::shared_ptr<const Parsed> parsed_;
 };
 
-/// All CRLs of a PEM text, 0 to 256; or one CRL in DER. Errors: malformed, too_long.
+/// All CRLs of a PEM text, 1 to 256; or one CRL in DER. Errors: malformed, too_long.
 [[nodiscard]] Result<std::vector<Crl>> crls_from_file_content(View content);
 
 /// The highest CRL number and thisUpdate seen of each scope. The caller keeps it across reloads (§4.4).

@@ -39,7 +39,7 @@ inline constexpr std::string_view kOidClientAuth = "1.3.6.1.5.5.7.3.2";
 /// Lets one trust store take certificates that were made elsewhere (§1.3). A certificate that carries one of our
 /// role OIDs is never mapped: it has its role already.
 struct RoleMapping {
-  std::vector<std::string> any_eku;   // dotted OIDs: one of them must be among the certificate's key usages
+  std::vector<std::string> any_eku{};   // dotted OIDs: one of them must be among the certificate's key usages
   bool accept_without_eku = false;    // a certificate without that extension passes; for profiles that check more
 };
 

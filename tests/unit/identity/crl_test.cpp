@@ -1,0 +1,211 @@
+#include <gtest/gtest.h>
+
+#include "support/pki.h"
+
+namespace usher::identity {
+namespace {
+
+using test::Authority;
+using test::kDay;
+using test::kNow;
+using test::must;
+
+/// A leaf directly under a root, so that one authority's lists decide.
+struct Deltas {
+  Authority root = Authority::root();
+  test::Identity leaf = root.leaf(Role::client);
+  test::Identity other = root.leaf(Role::client);
+  Crl base = root.crl(5);
+
+  /// "" when the leaf is accepted, else the fault's code.
+  [[nodiscard]] std::string verdict(std::vector<Crl> crls, Time at = kNow) const {
+    const auto peer = test::trust(Role::client, root, std::move(crls))->verify({{leaf.certificate}}, at);
+    return peer ? "" : std::string(code_of(peer.error().fault));
+  }
+};
+
+TEST(CrlNumber, IsOrderedAsANumber) {
+  EXPECT_LT(CrlNumber(0), CrlNumber(1));
+  EXPECT_LT(CrlNumber(255), CrlNumber(256));
+  EXPECT_EQ(CrlNumber::from_bytes(Bytes{0, 0, 1, 0}), CrlNumber(256));
+  EXPECT_EQ(CrlNumber(0).hex(), "0");
+  EXPECT_EQ(CrlNumber(256).hex(), "0100");
+  EXPECT_LT(CrlNumber(~std::uint64_t{0}), CrlNumber::from_bytes(Bytes{1, 0, 0, 0, 0, 0, 0, 0, 0}));
+}
+
+TEST(Crl, WhatWasIssuedIsReadBack) {
+  const Deltas d;
+  const Crl delta = d.root.crl(6, {d.leaf.certificate}, 5);
+  EXPECT_EQ(delta.number(), CrlNumber(6));
+  EXPECT_EQ(delta.base_number(), CrlNumber(5));
+  EXPECT_TRUE(delta.is_delta());
+  EXPECT_FALSE(d.base.is_delta());
+  EXPECT_EQ(delta.scope(), d.base.scope());
+  EXPECT_NE(delta.scope(), Authority::root().crl().scope());   // the same name, another key
+  EXPECT_EQ(delta.entries(), 1U);
+  EXPECT_TRUE(delta.revokes(d.leaf.certificate));
+  EXPECT_FALSE(delta.revokes(d.other.certificate));
+  EXPECT_TRUE(delta.verify(d.root.certificate));
+  EXPECT_FALSE(delta.verify(Authority::root().certificate));
+  EXPECT_EQ(must(Crl::from_pem(delta.to_pem())).der(), delta.der());
+  EXPECT_EQ(must(crls_from_file_content(view_of(d.base.to_pem() + delta.to_pem()))).size(), 2U);
+  EXPECT_EQ(must(crls_from_file_content(delta.der())).size(), 1U);
+}
+
+TEST(Crl, DamagedInputIsRefused) {
+  const Crl crl = Authority::root().crl();
+  for (std::size_t size = 0; size < crl.der().size(); ++size) EXPECT_FALSE(Crl::from_der(View(crl.der()).first(size)));
+  const std::string pem = crl.to_pem();
+  EXPECT_FALSE(crls_from_file_content(view_of(pem + pem.substr(0, pem.size() - 30))));
+  EXPECT_FALSE(crls_from_file_content(view_of(pem + Authority::root().certificate.to_pem())));
+  EXPECT_FALSE(crls_from_file_content({}));
+  EXPECT_FALSE(crls_from_file_content(view_of("nothing here\n")));
+}
+
+TEST(Delta, AFreshCleanOneIsAccepted) {
+  const Deltas d;
+  EXPECT_EQ(d.verdict({d.base, d.root.crl(6, {d.other.certificate}, 5)}), "");
+}
+
+TEST(Delta, ARevocationInItCountsWithoutFreshestCrlAnywhere) {
+  const Deltas d;
+  EXPECT_EQ(d.verdict({d.base, d.root.crl(6, {d.leaf.certificate}, 5)}), "revoked");
+}
+
+TEST(Delta, TheNewestCountsInAnyOrder) {
+  const Deltas d;
+  const Crl older = d.root.crl(6, {}, 5);
+  const Crl newer = d.root.crl(7, {d.leaf.certificate}, 5);
+  EXPECT_EQ(d.verdict({d.base, older, newer}), "revoked");
+  EXPECT_EQ(d.verdict({newer, older, d.base}), "revoked");
+}
+
+TEST(Delta, AnOlderOneIsNotUsedBesideANewerOne) {
+  // The hold of number 6 was lifted in number 7.
+  const Deltas d;
+  EXPECT_EQ(d.verdict({d.base, d.root.crl(6, {d.leaf.certificate}, 5), d.root.crl(7, {}, 5)}), "");
+}
+
+TEST(Delta, IsNeverTakenForACompleteList) {
+  const Deltas d;
+  EXPECT_EQ(d.verdict({d.root.crl(6, {}, 5)}), "revocation-unknown");
+  EXPECT_EQ(d.verdict({d.root.crl(6, {d.leaf.certificate}, 5)}), "revocation-unknown");
+}
+
+TEST(Delta, AnExpiredOneIsRefusedListedOrNot) {
+  const Deltas d;
+  const Crl clean = d.root.crl(6, {}, 5, kNow - 2 * kDay, kNow - kDay);
+  const Crl revoking = d.root.crl(6, {d.leaf.certificate}, 5, kNow - 2 * kDay, kNow - kDay);
+  EXPECT_EQ(d.verdict({d.base, clean}), "crl-expired");
+  EXPECT_EQ(d.verdict({d.base, revoking}), "revoked");
+}
+
+TEST(Delta, OneOfANewerBaseIsRefused) {
+  const Deltas d;
+  EXPECT_EQ(d.verdict({d.base, d.root.crl(9, {}, 8)}), "revocation-unknown");
+  EXPECT_EQ(d.verdict({d.base, d.root.crl(9, {d.leaf.certificate}, 8)}), "revoked");
+}
+
+TEST(Delta, AForgedOneIsRefused) {
+  const Deltas d;
+  Bytes der = d.root.crl(6, {}, 5).der();
+  der.back() ^= 1;   // in the signature
+  EXPECT_EQ(d.verdict({d.base, must(Crl::from_der(der))}), "revocation-unknown");
+}
+
+TEST(Delta, OneOfAnotherAuthorityIsNoneOfOurs) {
+  const Deltas d;
+  EXPECT_EQ(d.verdict({d.base, Authority::root("other root").crl(9, {d.leaf.certificate}, 5)}), "");
+  // The same name and another key: its lists have another scope.
+  EXPECT_EQ(d.verdict({d.base, Authority::root().crl(9, {d.leaf.certificate}, 5)}), "");
+}
+
+TEST(Delta, ACompleteListSupersedesIt) {
+  const Deltas d;
+  EXPECT_EQ(d.verdict({d.root.crl(7), d.root.crl(6, {}, 5, kNow - 2 * kDay, kNow - kDay)}), "");
+  EXPECT_EQ(d.verdict({d.root.crl(6), d.root.crl(6, {d.leaf.certificate}, 5)}), "");   // §4.2: not above the base
+}
+
+TEST(Delta, DoesNotReviveAnExpiredBase) {
+  const Deltas d;
+  const Crl old_base = d.root.crl(5, {}, {}, kNow - 9 * kDay, kNow - kDay);
+  EXPECT_EQ(d.verdict({old_base, d.root.crl(6, {}, 5)}), "crl-expired");
+}
+
+TEST(Delta, RemoveFromCrlIsNoRevocation) {
+  const Deltas d;
+  const Crl delta = must(issue_crl(d.root.issuer(), {.number = 6, .base_number = 5, .this_update = kNow - kDay, .next_update = kNow + kDay,
+                                                     .revoked = {{d.leaf.certificate.serial_hex(), kNow - kDay, RevocationReason::remove_from_crl}}}));
+  EXPECT_EQ(d.verdict({d.base, delta}), "");
+}
+
+TEST(Delta, OfAnIntermediateCounts) {
+  const Authority root = Authority::root();
+  const Authority sub = root.sub();
+  const auto leaf = sub.leaf(Role::client);
+  const auto store = test::trust(Role::client, root, {root.crl(1), root.crl(2, {sub.certificate}, 1), sub.crl()});
+  EXPECT_EQ(store->verify({{leaf.certificate, sub.certificate}}, kNow).error().fault, Fault::revoked);
+}
+
+Result<std::shared_ptr<const TrustStore>> reload(const Authority& root, std::vector<Crl> crls, const RevocationFloor& floor) {
+  return TrustStore::make({.role = Role::client, .anchors = {root.certificate}, .crls = std::move(crls)}, floor);
+}
+
+TEST(Rollback, AnOlderListIsRefused) {
+  const Deltas d;
+  const RevocationFloor floor = test::trust(Role::client, d.root, {d.root.crl(6)})->raised({});
+  EXPECT_EQ(floor.complete.size(), 1U);
+  EXPECT_EQ(reload(d.root, {d.base}, floor).error().fault, Fault::crl_rollback);
+  EXPECT_TRUE(reload(d.root, {d.root.crl(6)}, floor));
+  EXPECT_TRUE(reload(d.root, {d.root.crl(7)}, floor));
+  EXPECT_TRUE(reload(d.root, {d.base, d.root.crl(6)}, floor));   // an old one beside it does no harm
+}
+
+TEST(Rollback, TheSameNumberWithAnOlderDateIsRefused) {
+  const Deltas d;
+  const RevocationFloor floor = test::trust(Role::client, d.root, {d.base})->raised({});
+  EXPECT_EQ(reload(d.root, {d.root.crl(5, {}, {}, kNow - 3 * kDay)}, floor).error().fault, Fault::crl_rollback);
+}
+
+TEST(Rollback, ADeltaThatGoesAwayIsRefused) {
+  const Deltas d;
+  const Crl delta = d.root.crl(6, {d.leaf.certificate}, 5);
+  const RevocationFloor floor = test::trust(Role::client, d.root, {d.base, delta})->raised({});
+  EXPECT_EQ(reload(d.root, {d.base}, floor).error().fault, Fault::crl_rollback);
+  EXPECT_TRUE(reload(d.root, {d.base, delta}, floor));
+  EXPECT_TRUE(reload(d.root, {d.base, d.root.crl(7, {}, 5)}, floor));
+  EXPECT_TRUE(reload(d.root, {d.root.crl(7)}, floor));
+}
+
+TEST(Rollback, AForgedListDoesNotRaiseTheFloor) {
+  const Deltas d;
+  Bytes der = d.root.crl(1000).der();
+  der.back() ^= 1;
+  const RevocationFloor floor = test::trust(Role::client, d.root, {must(Crl::from_der(der))})->raised({});
+  EXPECT_EQ(floor, RevocationFloor{});
+}
+
+TEST(Rollback, TheFloorNeverSinks) {
+  const Deltas d;
+  RevocationFloor floor;
+  floor.raise(d.root.crl(6));
+  floor.raise(d.base);
+  EXPECT_EQ(floor.complete.begin()->second.number, CrlNumber(6));
+}
+
+TEST(Rollback, TheFloorIsKeptAsText) {
+  const Deltas d;
+  RevocationFloor floor;
+  floor.raise(d.base);
+  floor.raise(d.root.crl(600, {}, 5));
+  floor.raise(Authority::root().crl(0));
+  EXPECT_EQ(must(RevocationFloor::from_text(floor.to_text())), floor);
+  EXPECT_EQ(must(RevocationFloor::from_text("")), RevocationFloor{});
+  const std::string good = floor.to_text();
+  for (const std::string& bad : {good.substr(0, good.size() - 1), "x" + good, std::string("complete 00 1 2\n"), std::string("\n")}) {
+    EXPECT_EQ(RevocationFloor::from_text(bad).error().fault, Fault::malformed) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace usher::identity
