@@ -1,0 +1,210 @@
+// The file: created privately, checked at open, refused when it is not ours; a full disk changes nothing.
+#include <SQLiteCpp/Database.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "support.h"
+
+namespace usher::store {
+namespace {
+
+class StoreFile : public StoreTest {
+ protected:
+  [[nodiscard]] Result<std::unique_ptr<Store>> reopen(const SqliteOptions& options = {}) const {
+    return open_sqlite(directory_.file(), random(), options);
+  }
+  void execute(const std::string& sql) const {
+    SQLite::Database database(directory_.file().string(), SQLite::OPEN_READWRITE, 1'000);
+    database.exec(sql);
+  }
+};
+
+TEST_F(StoreFile, IsReadableByItsOwnerAlone) {
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    struct stat status {};
+    ASSERT_EQ(::stat((directory_.file().string() + suffix).c_str(), &status), 0) << suffix;
+    EXPECT_EQ(status.st_mode & 0777, 0600U) << suffix;
+  }
+}
+
+TEST_F(StoreFile, KeepsEverythingWhenOpenedAgain) {
+  const Id128 licence = issue(3);
+  const auto play = open();
+  store_.reset();
+  store_ = open_store(directory_.file());
+  EXPECT_EQ(left(licence), 2U);
+  EXPECT_TRUE(succeeds(grant(*play, {0})));
+}
+
+TEST_F(StoreFile, WithoutItsDirectoryIsNotFound) {
+  EXPECT_TRUE(fails_with(open_sqlite(directory_.path() / "nowhere" / "store.db", random()), Fault::not_found));
+}
+
+TEST_F(StoreFile, ThatIsADirectoryIsRefused) {
+  EXPECT_FALSE(open_sqlite(directory_.path(), random()));
+}
+
+TEST_F(StoreFile, ThatIsNotADatabaseIsRefused) {
+  std::ofstream(directory_.path() / "text") << std::string(10'000, 'x');
+  EXPECT_TRUE(fails_with(open_sqlite(directory_.path() / "text", random()), Fault::store));
+}
+
+TEST_F(StoreFile, OfAnotherApplicationIsRefusedAndLeftAlone) {
+  const auto other = directory_.path() / "other.db";
+  SQLite::Database(other.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE).exec("CREATE TABLE theirs (x)");
+  EXPECT_TRUE(fails_with(open_sqlite(other, random()), Fault::store));
+  SQLite::Database database(other.string());
+  EXPECT_FALSE(database.tableExists("licences"));
+  EXPECT_TRUE(database.tableExists("theirs"));
+}
+
+TEST_F(StoreFile, OfANewerUsherIsRefused) {
+  store_.reset();
+  execute("PRAGMA user_version = 2");
+  EXPECT_TRUE(fails_with(reopen(), Fault::unsupported));
+}
+
+TEST_F(StoreFile, ThatIsDamagedIsRefused) {
+  for (int i = 0; i < 50; ++i) issue(1);
+  store_.reset();
+  execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  {
+    std::fstream file(directory_.file(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(4'096 * 3);
+    file << std::string(4'096 * 6, '\xff');
+  }
+  EXPECT_TRUE(fails_with(reopen(), Fault::store));
+}
+
+TEST_F(StoreFile, WhoseRowsDangleIsRefused) {
+  issue(1);
+  store_.reset();
+  execute("PRAGMA foreign_keys = OFF; DELETE FROM media");
+  EXPECT_TRUE(fails_with(reopen(), Fault::store));
+}
+
+TEST_F(StoreFile, WhoseFiguresDisagreeIsFoundByVerify) {
+  const Id128 licence = issue(3);
+  ASSERT_TRUE(open());
+  ASSERT_TRUE(succeeds(store_->verify()));
+  execute("UPDATE licences SET plays_left = 3");
+  EXPECT_TRUE(fails_with(store_->verify(), Fault::store));
+  EXPECT_EQ(left(licence), 3U);
+  execute("UPDATE licences SET plays_left = 2, heard = 1");
+  EXPECT_TRUE(fails_with(store_->verify(), Fault::store));
+}
+
+TEST_F(StoreFile, OptionsThatCannotBeMeantAreRefused) {
+  SqliteOptions options;
+  options.max_open_plays = 0;
+  EXPECT_TRUE(fails_with(reopen(options), Fault::bad_config));
+  options = {};
+  options.policy.per_chunk_max = 0;
+  EXPECT_TRUE(fails_with(reopen(options), Fault::bad_config));
+}
+
+TEST_F(StoreFile, LockedForLongByAnotherIsBusyAndNothingChanges) {
+  SqliteOptions impatient;
+  impatient.busy_timeout = Milliseconds{1};
+  auto store = reopen(impatient);
+  ASSERT_TRUE(succeeds(store));
+  const Id128 licence = issue(1);
+  SQLite::Database other(directory_.file().string(), SQLite::OPEN_READWRITE);
+  other.exec("BEGIN IMMEDIATE");
+  const OpenRequest request{.medium = medium_.id, .licence = {}};
+  EXPECT_TRUE(fails_with((*store)->open_play(caller_, new_operation(), request, kNow), Fault::busy));
+  EXPECT_EQ((*store)->find_licence(licence)->standing.plays_left, 1U);  // reading goes on
+  other.exec("ROLLBACK");
+  EXPECT_TRUE(succeeds((*store)->open_play(caller_, new_operation(), request, kNow)));
+}
+
+TEST_F(StoreFile, FullDiskIsSaidAndNothingChanges) {
+  const Id128 licence = issue(5);
+  const auto play = open();
+  const auto pages = [&] {
+    return static_cast<std::uint32_t>(
+        SQLite::Database(directory_.file().string()).execAndGet("PRAGMA page_count").getInt64());
+  };
+  store_.reset();
+  SqliteOptions small;
+  small.max_pages = pages() + 4;
+  store_ = open_store(directory_.file(), small);
+  Result<Licence> issued = fail(Fault::local, "none yet");
+  std::uint32_t total = 1;
+  for (int i = 0; i < 200; ++i) {  // until nothing fits
+    issued = store_->issue(new_operation(), document_of(terms(1)), kNow);
+    if (!issued) break;
+    ++total;
+  }
+  ASSERT_TRUE(fails_with(issued, Fault::disk_full));
+  EXPECT_EQ(store_->list_all_licences({})->total, total);
+
+  // Every verb that writes: whole, or not at all.
+  int refused = 0;
+  for (int i = 0; i < 300; ++i) {
+    const auto before = left(licence);
+    const auto opened = store_->open_play(caller_, new_operation(), {.medium = medium_.id, .licence = licence}, kNow);
+    if (opened) {
+      ASSERT_EQ(left(licence), *before - 1);
+      const bool closed = close(*opened).has_value();
+      ASSERT_EQ(left(licence), closed ? *before : *before - 1);
+      continue;
+    }
+    ++refused;
+    if (opened.error().fault == Fault::no_licence) break;  // a close was refused as well: its play is still open
+    ASSERT_TRUE(fails_with(opened, Fault::disk_full));
+    ASSERT_EQ(left(licence), before);
+  }
+  EXPECT_GT(refused, 0);
+  EXPECT_TRUE(succeeds(store_->verify()));
+
+  // With room again, everything goes on where it was.
+  store_.reset();
+  store_ = open_store(directory_.file());
+  EXPECT_TRUE(succeeds(grant(*play, {0})));
+  EXPECT_TRUE(succeeds(close(*play)));
+  EXPECT_TRUE(succeeds(store_->verify()));
+}
+
+TEST_F(StoreFile, FullDiskOnCommitOfAPlayGrantsNothing) {
+  SqliteOptions small;
+  medium_ = new_medium("long", 100'000);
+  medium_.duration = Milliseconds{100'000'000};
+  ASSERT_TRUE(store_->add_medium(medium_, kNow));
+  issue(5);
+  const auto play = open();
+  ASSERT_TRUE(succeeds(play));
+  store_.reset();
+  small.max_pages = static_cast<std::uint32_t>(
+      SQLite::Database(directory_.file().string()).execAndGet("PRAGMA page_count").getInt64());
+  store_ = open_store(directory_.file(), small);
+  std::uint32_t granted = 0;
+  Result<Granted> result = Granted{};
+  for (std::uint32_t chunk = 0; chunk < medium_.chunk_count; chunk += 64) {  // a new row each
+    result = grant(*play, {chunk});
+    if (!result) break;
+    ++granted;
+  }
+  ASSERT_TRUE(fails_with(result, Fault::disk_full));
+  store_.reset();
+  store_ = open_store(directory_.file());
+  ASSERT_TRUE(succeeds(store_->verify()));
+  const auto again = resume(*play);
+  EXPECT_LE(again->budget_left, 150'000U - granted);
+}
+
+TEST(ServerLock, IsHeldByOneAtATime) {
+  const TemporaryDirectory directory;
+  const auto file = directory.path() / "lock";
+  {
+    const auto first = ServerLock::acquire(file);
+    ASSERT_TRUE(succeeds(first));
+    EXPECT_TRUE(fails_with(ServerLock::acquire(file), Fault::busy));
+  }
+  EXPECT_TRUE(succeeds(ServerLock::acquire(file)));
+}
+
+}  // namespace
+}  // namespace usher::store
