@@ -44,18 +44,11 @@ Result<std::string> subject_id(const Profile& profile, const Certificate& certif
   return *value;
 }
 
-/// The common name; else given name and surname. Cut at a character's end.
+/// The common name, cut at a character's end.
 std::string display_name(const Certificate& certificate) {
   std::string name = certificate.common_name();
-  if (name.empty()) {
-    name = certificate.subject_field("GN").value_or("");
-    const std::string surname = certificate.subject_field("SN").value_or("");
-    if (!name.empty() && !surname.empty()) name += ' ';
-    name += surname;
-  }
-  if (name.size() <= kMaxDisplayName) return name;
-  std::size_t end = kMaxDisplayName;
-  while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xc0) == 0x80) --end;
+  std::size_t end = std::min(name.size(), kMaxDisplayName);
+  while (end > 0 && end < name.size() && (static_cast<unsigned char>(name[end]) & 0xc0) == 0x80) --end;
   name.resize(end);
   return name;
 }

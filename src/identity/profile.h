@@ -24,7 +24,7 @@ struct CardLabels {
 /// nowhere else.
 struct PersonId {
   std::string subject_id;
-  std::string display_name;  // clean UTF-8, at most 128 bytes
+  std::string display_name;  // the common name: clean UTF-8, at most 128 bytes, may be empty
 };
 
 inline constexpr std::size_t kMaxSubjectId = 64;     // bytes, §5.1

@@ -29,9 +29,9 @@ T must(Result<T> value) {
 class CardHierarchy {
  public:
   explicit CardHierarchy(Time now) : now_(now) {
-    root_.emplace(must(identity::issue_root({.name = {.common_name = "Card root", .organisation = "Test State"},
-                                             .validity = validity()},
-                                            root_key_, random_)));
+    root_.emplace(must(identity::issue_root(
+        {.name = {.common_name = "Card root", .organisation = "Test State"}, .validity = validity()}, root_key_,
+        random_)));
     sub_.emplace(must(identity::issue_sub_ca({*root_, root_key_},
                                              {.name = {.common_name = "Card sub-CA", .organisation = "Test Registry"},
                                               .validity = validity(),
