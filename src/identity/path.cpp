@@ -126,6 +126,20 @@ Result<Chain> found_path(X509_STORE_CTX* context, const PathTrust& trust) {
   return path;
 }
 
+/// RFC 5280 §4.2.1.10: name constraints are critical, and stand in authorities' certificates only. OpenSSL obeys them
+/// and checks neither.
+Result<> check_name_constraints(const Chain& path) {
+  for (std::size_t i = 0; i + 1 < path.size(); ++i) {
+    const int at = X509_get_ext_by_NID(path[i].x509(), NID_name_constraints, -1);
+    if (at < 0) continue;
+    const bool critical = X509_EXTENSION_get_critical(X509_get_ext(path[i].x509(), at)) == 1;
+    if (!path[i].is_ca() || !critical) {
+      return fail(Fault::bad_certificate, "path", which(static_cast<int>(i)) + ": name constraints out of place");
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<PathTrust> PathTrust::make(Chain anchors, Chain intermediates, std::vector<Crl> crls) {
@@ -167,6 +181,7 @@ Result<VerifiedPath> verify_path(std::span<const Certificate> chain, const PathT
                              which(X509_STORE_CTX_get_error_depth(context.get())) + ": " + X509_verify_cert_error_string(code));
   }
   USHER_TRY(Chain path, found_path(context.get(), trust));
+  USHER_CHECK(check_name_constraints(path));
   if (options.revocation != RevocationMode::none) {
     USHER_CHECK(check_deltas(path, selection, options.at, options.revocation == RevocationMode::leaf));
   }
