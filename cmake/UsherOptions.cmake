@@ -24,9 +24,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(usher_flags INTERFACE -fpch-preprocess)
 endif()
 target_link_options(usher_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
-target_compile_definitions(usher_flags INTERFACE
-  $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>
-  $<$<AND:$<NOT:$<CONFIG:Debug>>,$<STREQUAL:${USHER_SANITIZE},>>:_FORTIFY_SOURCE=2>)
+target_compile_definitions(usher_flags INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
+if(NOT USHER_SANITIZE)
+  target_compile_definitions(usher_flags INTERFACE $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
+endif()
 if(USHER_SANITIZE)
   target_compile_options(usher_flags INTERFACE -fsanitize=${USHER_SANITIZE} -fno-sanitize-recover=all
     -fno-omit-frame-pointer -g1)
