@@ -50,7 +50,7 @@ Result<> Engine::connect() {
   const std::scoped_lock connecting(connecting_);
   Milliseconds wait = options_.first_pause;
   for (int tries = 1;; ++tries) {
-    auto link = make_link(true);
+    auto link = make_link({}, true);
     if (link) return {};
     if (link.error().fault != Fault::server_busy || tries == kBusyTries) return std::unexpected(link.error());
     if (!pause(wait, {})) return fail(Fault::cancelled, "engine: connect");
@@ -59,8 +59,8 @@ Result<> Engine::connect() {
 }
 
 /// connecting_ is held.
-Result<std::shared_ptr<Link>> Engine::make_link(bool may_ask) {
-  auto opened = Link::open(*transport_, options_.settings, *random_, *clock_);
+Result<std::shared_ptr<Link>> Engine::make_link(const Call& request, bool may_ask) {
+  auto opened = Link::open(*transport_, options_.settings, *random_, *clock_, [&] { return given_up(request); });
   if (!opened) return std::unexpected(std::move(opened).error());
   std::shared_ptr<Link> link = *std::move(opened);
   USHER_TRY(wire::Authenticated person, authenticate(*link, may_ask));
@@ -100,7 +100,7 @@ void Engine::abandon(std::uint64_t generation) {
   connection_.link.reset();
 }
 
-Result<Engine::Connection> Engine::connection() {
+Result<Engine::Connection> Engine::connection(const Call& request) {
   std::uint64_t failed_before = 0;
   {
     const std::scoped_lock lock(mutex_);
@@ -114,7 +114,7 @@ Result<Engine::Connection> Engine::connection() {
     // Another thread has tried while this one waited: the same attempt again would only take as long again.
     if (failed_attempts_ != failed_before) return std::unexpected(*last_failure_);
   }
-  auto link = make_link(false);
+  auto link = make_link(request, false);
   const std::scoped_lock lock(mutex_);
   if (link) return connection_;
   ++failed_attempts_;
@@ -123,9 +123,9 @@ Result<Engine::Connection> Engine::connection() {
 }
 
 Answer Engine::attempt(const Call& request) {
-  auto now = connection();
+  auto now = connection(request);
   if (!now) return std::unexpected(Failure{.error = std::move(now).error(), .lost = true});
-  auto answer = now->link->request(request.path, request.operation, request.body, request.stop);
+  auto answer = now->link->request(request.path, request.operation, request.body, [&] { return given_up(request); });
   if (!answer && answer.error().lost && ends_session(answer.error().error.fault)) abandon(now->generation);
   return answer;
 }
@@ -167,7 +167,7 @@ void Engine::tell_recovery() {
 }
 
 bool Engine::given_up(const Call& request) const {
-  return (request.stop != nullptr && *request.stop) || (cancelled_ && !request.to_the_end);
+  return (request.stop != nullptr && *request.stop) || (options_.cancelled != nullptr && *options_.cancelled && !request.to_the_end);
 }
 
 bool Engine::pause(Milliseconds time, const Call& request) const {

@@ -1,6 +1,7 @@
 // client/engine: the listener's conversation with the server, kept up across broken connections.  Spec: channel.md §9.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <vector>
@@ -24,6 +25,8 @@ struct EngineOptions {
   Milliseconds patience{120'000};     // how long a lost connection is tried again
   Milliseconds first_pause{250};      // doubled after each attempt, up to last_pause
   Milliseconds last_pause{5'000};
+  /// While it is true, everything that waits for the server gives up (`cancelled`), but close() and exit().
+  const std::atomic<bool>* cancelled = nullptr;
 };
 
 /// A play as this client holds it. Shared by the threads that fetch.
@@ -78,8 +81,6 @@ class Engine {
 
   /// Ends the session; its keys are destroyed on both sides. Never waits for long.
   void exit() noexcept;
-  /// Makes everything that waits for the server give up (`cancelled`), but close() and exit().
-  void cancel() noexcept { cancelled_ = true; }
 
  private:
   struct Connection {
@@ -96,8 +97,8 @@ class Engine {
   };
   [[nodiscard]] Result<channel::Response> call(const Call& request);
   [[nodiscard]] Answer attempt(const Call& request);
-  [[nodiscard]] Result<Connection> connection();
-  [[nodiscard]] Result<std::shared_ptr<Link>> make_link(bool may_ask);
+  [[nodiscard]] Result<Connection> connection(const Call& request);
+  [[nodiscard]] Result<std::shared_ptr<Link>> make_link(const Call& request, bool may_ask);
   [[nodiscard]] Result<wire::Authenticated> authenticate(Link& link, bool may_ask);
   void install(std::shared_ptr<Link> link, wire::Authenticated person);
   void abandon(std::uint64_t generation);
@@ -122,7 +123,6 @@ class Engine {
   std::uint64_t failed_attempts_ = 0;  // at making a connection
   std::optional<Error> last_failure_;
   bool troubled_ = false;              // the listener was told so
-  std::atomic<bool> cancelled_{false};
 };
 
 }  // namespace usher::client

@@ -48,7 +48,9 @@ Fetcher::~Fetcher() {
 /// The lowest chunk of the window that nobody has, has asked for or has failed to get.
 std::optional<std::uint32_t> Fetcher::wanted() const {
   if (cancelled_) return std::nullopt;
-  if (extra_ && !pieces_.contains(*extra_) && !asked_.contains(*extra_) && !errors_.contains(*extra_)) return extra_;
+  for (const std::uint32_t chunk : extra_) {
+    if (!pieces_.contains(chunk) && !asked_.contains(chunk) && !errors_.contains(chunk)) return chunk;
+  }
   const std::uint64_t end = std::min<std::uint64_t>(std::uint64_t{position_} + options_.window, manifest_.chunks);
   for (std::uint64_t i = position_; i < end; ++i) {
     const auto chunk = static_cast<std::uint32_t>(i);
@@ -91,7 +93,9 @@ void Fetcher::store(std::uint32_t chunk, Result<Piece> got) {
 /// outside of the window. Chunk 0 stays: it holds the headers that every seek needs.
 void Fetcher::trim() {
   const std::uint64_t end = std::uint64_t{position_} + options_.window;
-  const auto outside = [&](std::uint32_t chunk) { return chunk != 0 && (chunk < position_ || chunk >= end); };
+  const auto outside = [&](std::uint32_t chunk) {
+    return chunk != 0 && !extra_.contains(chunk) && (chunk < position_ || chunk >= end);
+  };
   std::size_t kept = 0;
   for (const auto& [chunk, piece] : pieces_) kept += outside(chunk) ? piece->size() : 0;
   for (auto it = pieces_.begin(); it != pieces_.end() && kept > options_.keep;) {
@@ -128,10 +132,10 @@ Result<Piece> Fetcher::next() {
 Result<Piece> Fetcher::at(std::uint32_t chunk) {
   std::unique_lock lock(mutex_);
   if (chunk >= manifest_.chunks) return fail(Fault::unknown_chunk, "fetcher", name_of_chunk(chunk));
-  extra_ = chunk;
+  const auto waiting = extra_.insert(chunk);
   work_.notify_all();
   auto piece = take(lock, chunk);
-  extra_.reset();
+  extra_.erase(waiting);
   return piece;
 }
 

@@ -42,7 +42,7 @@ class Fetcher {
   [[nodiscard]] Result<Piece> next();
   /// Carries on from there: for seeking. What is kept is not asked for again. Only while no other thread is in next().
   void move_to(std::uint32_t chunk);
-  /// One chunk out of order, as for next().
+  /// One chunk out of order; errors as for next(). From any thread.
   [[nodiscard]] Result<Piece> at(std::uint32_t chunk);
 
   /// Makes waiting calls return `cancelled` until resume() is called.
@@ -71,7 +71,7 @@ class Fetcher {
   std::map<std::uint32_t, Piece> pieces_;
   std::map<std::uint32_t, Error> errors_;
   std::set<std::uint32_t> asked_;
-  std::optional<std::uint32_t> extra_;   // asked for by at()
+  std::multiset<std::uint32_t> extra_;   // that at() waits for
   std::uint32_t position_ = 0;
   std::uint32_t most_ahead_ = 0;
   bool cancelled_ = false;

@@ -3,20 +3,20 @@
 namespace usher::client {
 
 Result<std::unique_ptr<Link>> Link::open(Transport& transport, std::shared_ptr<const channel::ClientSettings> settings,
-                                         Random& random, const Clock& clock) {
+                                         Random& random, const Clock& clock, const Stop& stop) {
   channel::ClientHandshake handshake(std::move(settings), random);
   USHER_TRY(const Bytes hello, handshake.start());
-  USHER_TRY(const Bytes server_hello, transport.post("/api/protocols", kHandshakeType, hello));
+  USHER_TRY(const Bytes server_hello, transport.post("/api/protocols", kHandshakeType, hello, stop));
   USHER_TRY(const Bytes keys, handshake.on_messages(server_hello, clock.now()));
-  USHER_TRY(const Bytes accepted, transport.post("/api/keys", kHandshakeType, keys));
+  USHER_TRY(const Bytes accepted, transport.post("/api/keys", kHandshakeType, keys, stop));
   USHER_TRY(const Bytes finished, handshake.on_messages(accepted, clock.now()));
-  USHER_TRY(Bytes answer, transport.post("/", kRecordType, finished));
+  USHER_TRY(Bytes answer, transport.post("/", kRecordType, finished, stop));
   USHER_TRY(auto session, handshake.on_record(std::move(answer), clock.now()));
   return std::unique_ptr<Link>(new Link(transport, std::move(session)));
 }
 
 Answer Link::request(std::string_view path, const std::optional<Id128>& operation, View body,
-                     const std::atomic<bool>* stop) {
+                     const Stop& stop) {
   std::vector<wire::Parameter> parameters;
   if (operation) parameters.push_back({.name = std::string(wire::kParameterOperation), .value = to_bytes(*operation)});
   auto sealed = session_->seal_request(path, std::move(parameters), body);

@@ -25,12 +25,13 @@ class Link {
   /// Errors: the transport's; those of ClientHandshake, so everything that is wrong with the server's certificate.
   [[nodiscard]] static Result<std::unique_ptr<Link>> open(Transport& transport,
                                                           std::shared_ptr<const channel::ClientSettings> settings,
-                                                          Random& random, const Clock& clock);
+                                                          Random& random, const Clock& clock,
+                                                          const Stop& stop = {});
 
   /// Errors, not lost: what the server answered in a record, as fault_of; too_long. Lost: the transport's;
   /// record_refused, unknown_session, session_over.
   [[nodiscard]] Answer request(std::string_view path, const std::optional<Id128>& operation, View body,
-                               const std::atomic<bool>* stop = nullptr);
+                               const Stop& stop = {});
 
   [[nodiscard]] const channel::ClientSession& session() const noexcept { return *session_; }
   /// Destroys the keys.

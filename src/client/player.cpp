@@ -25,7 +25,11 @@ class OutputPlayer final : public Player {
  public:
   explicit OutputPlayer(int output) : output_(output) {}
 
-  Result<> write(View bytes, const std::atomic<bool>& stop) override { return write_pipe(output_, bytes, stop); }
+  Result<> write(View bytes, const std::atomic<bool>& stop) override {
+    auto wrote = write_pipe(output_, bytes, stop);
+    if (!wrote) ended_ = true;
+    return wrote;
+  }
   void finish() override { ended_ = true; }
   bool poll(int milliseconds) override {
     if (ended_) return true;
@@ -70,7 +74,7 @@ bool is_status(PlayerKind kind, std::string_view text, std::optional<double>& cl
   }
   char* end = nullptr;
   const double seconds = std::strtod(number, &end);
-  if (end != number && seconds == seconds && seconds >= 0 && seconds < 1e9) clock = seconds;
+  if (end != number && seconds > -10 && seconds < 1e9) clock = std::max(seconds, 0.0);   // the first may be -0.03
   return true;
 }
 

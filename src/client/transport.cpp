@@ -27,7 +27,7 @@ using Url = std::unique_ptr<CURLU, UrlFree>;
 struct Exchange {
   Bytes body{};
   bool too_large = false;
-  const std::atomic<bool>* stop = nullptr;
+  const Stop* stop;
 };
 
 std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* user) {
@@ -43,7 +43,7 @@ std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* user
 
 int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   const auto& exchange = *static_cast<const Exchange*>(user);
-  return exchange.stop != nullptr && exchange.stop->load(std::memory_order_relaxed) ? 1 : 0;
+  return *exchange.stop && (*exchange.stop)() ? 1 : 0;
 }
 
 /// What curl's own failures mean here. `where` is the URL, which the listener configured.
@@ -203,12 +203,12 @@ Result<std::unique_ptr<HttpTransport>> HttpTransport::create(HttpOptions options
 }
 
 Result<Bytes> HttpTransport::post(std::string_view path, std::string_view type, View body,
-                                  const std::atomic<bool>* stop) {
-  if (stop != nullptr && stop->load()) return fail(Fault::cancelled, "transport");
+                                  const Stop& stop) {
+  if (stop && stop()) return fail(Fault::cancelled, "transport");
   Easy easy = state_->borrow();
   if (!easy) return fail(Fault::local, "transport: curl");
   state_->prepare(easy.get());
-  Exchange exchange{.stop = stop};
+  Exchange exchange{.stop = &stop};
   const std::string url = state_->base + std::string(path);
   List headers(curl_slist_append(nullptr, ("Content-Type: " + std::string(type)).c_str()));
   for (const std::string& more : {"Accept: " + std::string(type), std::string("Expect:")}) {

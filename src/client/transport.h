@@ -1,7 +1,7 @@
 // client/transport: how bytes get to the server and back.  Spec: channel.md §8.
 #pragma once
 
-#include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -17,21 +17,20 @@ inline constexpr std::string_view kHandshakeType = "application/vnd.usher.handsh
 inline constexpr std::string_view kRecordType = "application/vnd.usher.record";
 inline constexpr std::string_view kErrorType = "application/vnd.usher.error";
 
+/// Asked now and then, from the thread that waits: whether to give up. Empty: never.
+using Stop = std::function<bool()>;
+
 /// Carries one HTTP exchange. Thread-safe: several at once.
 class Transport {
  public:
   virtual ~Transport() = default;
 
   /// POSTs `body` to `path` ("/api/keys", "/") and gives the body of a 200 that has the same media type. When `stop`
-  /// becomes true the exchange is given up within a second.
+  /// says so the exchange is given up within a second.
   /// Errors: unreachable; interrupted (also too slow, or cut short); server_busy; not_usher (another status, type or
   /// size than §8 has); cancelled; the code that the server told, one of §8.2: nobody vouches for those.
   [[nodiscard]] virtual Result<Bytes> post(std::string_view path, std::string_view type, View body,
-                                           const std::atomic<bool>* stop) = 0;
-  /// The same with nothing to stop it.
-  [[nodiscard]] Result<Bytes> post(std::string_view path, std::string_view type, View body) {
-    return post(path, type, body, nullptr);
-  }
+                                           const Stop& stop) = 0;
 };
 
 struct HttpOptions {
@@ -52,9 +51,8 @@ class HttpTransport final : public Transport {
   HttpTransport(const HttpTransport&) = delete;
   HttpTransport& operator=(const HttpTransport&) = delete;
 
-  using Transport::post;
   [[nodiscard]] Result<Bytes> post(std::string_view path, std::string_view type, View body,
-                                   const std::atomic<bool>* stop) override;
+                                   const Stop& stop) override;
 
   /// The host of the URL, as dialled: IPv6 without brackets.
   [[nodiscard]] const std::string& host() const noexcept;

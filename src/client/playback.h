@@ -1,0 +1,47 @@
+// client/playback: a medium from the fetcher into a player, with pause, seek and quit.
+#pragma once
+
+#include <atomic>
+
+#include "client/fetcher.h"
+#include "client/player.h"
+#include "client/terminal.h"
+
+namespace usher::client {
+
+struct PlayPosition {
+  std::uint64_t elapsed_ms = 0;
+  std::uint64_t total_ms = 0;   // 0: not known
+  bool paused = false;
+};
+
+/// Who watches: the terminal, or a test. Called from the thread that plays.
+class PlaybackView {
+ public:
+  virtual ~PlaybackView() = default;
+  /// A few times a second.
+  virtual void position(const PlayPosition& now) = 0;
+  /// What the listener wants since the last time.
+  [[nodiscard]] virtual std::vector<Key> keys() = 0;
+  virtual void note(std::string_view sentence) = 0;
+};
+
+struct PlaybackSetup {
+  PlayerSpec player{};
+  std::uint64_t start_ms = 0;                         // where the form of the medium allows it
+  const std::atomic<bool>* interrupted = nullptr;     // true: quit
+  int output = 1;                                     // of the player "-"
+};
+
+struct PlaybackEnd {
+  bool finished = false;        // to the medium's end; otherwise the listener quit
+  std::uint64_t elapsed_ms = 0;
+};
+
+inline constexpr std::uint64_t kSeekStep = 10'000;    // milliseconds
+
+/// Plays until the end, a quit or an error.
+/// Errors: the player's; what a chunk met, after everything before it was played; unsafe_output.
+[[nodiscard]] Result<PlaybackEnd> play_back(Fetcher& fetcher, const PlaybackSetup& setup, PlaybackView& view);
+
+}  // namespace usher::client

@@ -1,0 +1,112 @@
+#include "client/text.h"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "base/encoding.h"
+
+namespace usher::client {
+namespace {
+
+std::string medium_text(const Medium& medium) {
+  const media::Manifest& manifest = medium.manifest();
+  return printable(manifest.title) + (manifest.artist.empty() ? "" : ", by " + printable(manifest.artist));
+}
+
+std::string row(std::size_t number, const std::string& text) { return fmt::format("{:4}  {}\n", number, text); }
+
+}  // namespace
+
+std::string greeting(const Who& who) {
+  return fmt::format("Connected to {} ({}), {}.\nAuthenticated: {}.\n", printable(who.server), printable(who.server_id),
+                     printable(who.suite), printable(who.name));
+}
+
+std::string error_text(const Error& error) {
+  return printable(explain(error)) + " [" + std::string(code_of(error.fault)) + "]";
+}
+
+std::string catalogue_text(const std::vector<CatalogueItem>& catalogue) {
+  if (catalogue.empty()) return "The catalogue is empty.\n";
+  std::string out = "Catalogue:\n";
+  std::size_t number = 0;
+  for (const CatalogueItem& item : catalogue) {
+    ++number;
+    if (!item.medium) {
+      out += row(number, "cannot be trusted: " + error_text(item.medium.error()));
+      continue;
+    }
+    const media::Manifest& manifest = item.medium->manifest();
+    std::string text = medium_text(*item.medium);
+    if (!manifest.album.empty()) text += " (" + printable(manifest.album) + ")";
+    if (manifest.duration_ms > 0) text += "  " + clock_text(manifest.duration_ms);
+    out += row(number, text);
+  }
+  return out;
+}
+
+std::string_view name_of(wire::LicenceState state) noexcept {
+  switch (state) {
+    case wire::LicenceState::usable: return "usable";
+    case wire::LicenceState::used_up: return "used up";
+    case wire::LicenceState::expired: return "expired";
+    case wire::LicenceState::not_yet_valid: return "not yet valid";
+    case wire::LicenceState::revoked: return "revoked";
+  }
+  return "unknown";
+}
+
+std::string title_of(const std::vector<CatalogueItem>& catalogue, const Id128& medium) {
+  for (const CatalogueItem& item : catalogue) {
+    if (item.id == medium && item.medium) return medium_text(*item.medium);
+  }
+  return "medium " + to_hex(medium);
+}
+
+std::string licences_text(const Shelf& shelf) {
+  if (shelf.licences.empty()) return "You have no licences.\n";
+  std::string out = "Your licences:\n";
+  for (const HeldLicence& licence : shelf.licences) {
+    std::string text = title_of(shelf.catalogue, licence.terms.medium) + ": " +
+                       plays_text(licence.entry.plays_left, licence.entry.usable_until);
+    if (licence.entry.state != wire::LicenceState::usable) text += " – " + std::string(name_of(licence.entry.state));
+    if (licence.entry.open_plays > 0) text += fmt::format(" – {} open", licence.entry.open_plays);
+    out += "      " + text + "\n";
+  }
+  return out;
+}
+
+std::string differences_text(const std::vector<Difference>& differences) {
+  if (differences.empty()) return {};
+  Error error{.fault = Fault::licences_differ, .where = "text"};
+  std::string out = "Attention: " + error_text(error) + "\n";
+  for (const Difference& difference : differences) out += "  - " + printable(difference.sentence) + "\n";
+  return out;
+}
+
+std::string report_text(const PlayReport& report) {
+  std::string text = report.finished ? "Played to the end" : "Stopped at " + clock_text(report.elapsed_ms);
+  if (report.refunded) text += "; so little was heard that the play was given back";
+  return text + "; " + plays_text(report.plays_left, 0) + ".";
+}
+
+std::string acquired_text(const HeldLicence& licence) {
+  return "Acquired licence " + to_hex(licence.terms.id) + ": " +
+         plays_text(licence.entry.plays_left, licence.entry.usable_until) + ".";
+}
+
+Result<Medium> chosen(const std::vector<CatalogueItem>& catalogue, std::string_view name) {
+  std::size_t number = 0;
+  const auto [end, wrong] = std::from_chars(name.data(), name.data() + name.size(), number);
+  const bool is_number = name.size() < 10 && wrong == std::errc{} && end == name.data() + name.size();
+  if (is_number && number >= 1 && number <= catalogue.size()) return catalogue[number - 1].medium;
+  if (const auto id = from_hex(name); id && id->size() == 16) {
+    for (const CatalogueItem& item : catalogue) {
+      if (same(item.id, *id)) return item.medium;
+    }
+  }
+  return fail(Fault::unknown_medium, "choose", printable(name));
+}
+
+}  // namespace usher::client

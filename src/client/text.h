@@ -1,0 +1,31 @@
+// client/text: catalogue and licences as people read them. Nothing that a server sent reaches a terminal unfiltered.
+#pragma once
+
+#include <iosfwd>
+#include <string>
+
+#include "client/listener.h"
+
+namespace usher::client {
+
+/// "Connected to … Authenticated: …"
+[[nodiscard]] std::string greeting(const Who& who);
+/// Numbered from 1, in the catalogue's order.
+[[nodiscard]] std::string catalogue_text(const std::vector<CatalogueItem>& catalogue);
+[[nodiscard]] std::string licences_text(const Shelf& shelf);
+/// One sentence a difference, each with a newline; empty if there is none.
+[[nodiscard]] std::string differences_text(const std::vector<Difference>& differences);
+/// "Awakening, by Max McLaughlin"; the id where the medium is not in the catalogue or cannot be trusted.
+[[nodiscard]] std::string title_of(const std::vector<CatalogueItem>& catalogue, const Id128& medium);
+[[nodiscard]] std::string_view name_of(wire::LicenceState state) noexcept;
+/// How a play ended, in one sentence.
+[[nodiscard]] std::string report_text(const PlayReport& report);
+/// What a licence was acquired for.
+[[nodiscard]] std::string acquired_text(const HeldLicence& licence);
+/// "There is no licence … Acquire a licence first. [no-licence]"
+[[nodiscard]] std::string error_text(const Error& error);
+
+/// The item that "3" (its number) or an id in hexadecimal names. Errors: unknown_medium; what is wrong with it.
+[[nodiscard]] Result<Medium> chosen(const std::vector<CatalogueItem>& catalogue, std::string_view name);
+
+}  // namespace usher::client
