@@ -31,13 +31,10 @@ Fault fault_of(int code) noexcept {
 
 Error error_of(const SQLite::Exception& exception, std::string_view where) {
   // getErrorStr() and not what(): fixed texts alone, never a value of a row.
-  const int code = exception.getErrorCode();
-  return Error{.fault = fault_of(code),
-               .where = where,
-               .about = code == SQLITE_CORRUPT ? exception.what() : exception.getErrorStr()};
+  return Error{.fault = fault_of(exception.getErrorCode()), .where = where, .about = exception.getErrorStr()};
 }
 
-void damaged(const char* what) { throw SQLite::Exception(std::string{"damaged: "} + what, SQLITE_CORRUPT); }
+void Query::damaged(const char* what) const { connection_.damaged(what); }
 
 Query& Query::put(std::int64_t value) {
   statement_.bind(next_++, value);
@@ -69,8 +66,9 @@ std::int64_t Query::number(int column) const {
 
 std::uint32_t Query::number32(int column) const {
   const std::int64_t value = number(column);
-  if (value < 0 || value > std::numeric_limits<std::uint32_t>::max()) damaged("a number out of range");
-  return static_cast<std::uint32_t>(value);
+  if (value >= 0 && value <= std::numeric_limits<std::uint32_t>::max()) return static_cast<std::uint32_t>(value);
+  damaged("a number out of range");
+  return 0;
 }
 
 std::optional<std::int64_t> Query::number_or_null(int column) const {
@@ -99,7 +97,7 @@ Connection::Connection(const std::filesystem::path& file, const ConnectionOption
 Query Connection::query(const char* sql) {
   auto found = statements_.find(sql);
   if (found == statements_.end()) found = statements_.try_emplace(sql, database_, sql).first;
-  return Query(found->second);
+  return Query(*this, found->second);
 }
 
 Transaction::Transaction(Connection& connection, Kind kind) : connection_(connection) {

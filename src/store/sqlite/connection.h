@@ -19,13 +19,13 @@ namespace usher::store::sqlite {
 /// What SQLite's error means to usher.
 [[nodiscard]] Error error_of(const SQLite::Exception& exception, std::string_view where);
 
-/// Throws what becomes Fault::store: a row that cannot have been written by us.
-[[noreturn]] void damaged(const char* what);
+class Connection;
 
 /// A statement in use: bound from left to right, stepped, and reset at the end of its scope, whatever happens.
+/// A column that we cannot have written reads as zeros and marks the connection: its transaction fails (transact).
 class Query {
  public:
-  explicit Query(SQLite::Statement& statement) : statement_(statement) {}
+  Query(Connection& connection, SQLite::Statement& statement) : connection_(connection), statement_(statement) {}
   Query(const Query&) = delete;
   Query& operator=(const Query&) = delete;
   ~Query() { statement_.tryReset(); }
@@ -59,11 +59,15 @@ class Query {
   template <std::size_t N>
   [[nodiscard]] std::array<std::uint8_t, N> array(int column) const {
     const Bytes bytes = blob(column);
-    if (bytes.size() != N) damaged("a column's size");
-    return array_of<N>(bytes);
+    if (bytes.size() == N) return array_of<N>(bytes);
+    damaged("a column's size");
+    return {};
   }
 
  private:
+  void damaged(const char* what) const;
+
+  Connection& connection_;
   SQLite::Statement& statement_;
   int next_ = 1;
 };
@@ -97,12 +101,19 @@ class Connection {
   std::int64_t number(const char* sql, const Values&... values) {
     Query q = query(sql);
     (q.put(values), ...);
-    if (!q.step()) damaged("no row");
-    return q.number(0);
+    if (q.step()) return q.number(0);
+    damaged("no row");
+    return 0;
   }
   [[nodiscard]] SQLite::Database& database() noexcept { return database_; }
 
+  /// Notes that the store is not as we left it. `what`: a literal.
+  void damaged(const char* what) noexcept { damage_ = what; }
+  /// What was noted since the last call, and forgets it; null: nothing.
+  [[nodiscard]] const char* take_damage() noexcept { return std::exchange(damage_, nullptr); }
+
  private:
+  const char* damage_ = nullptr;
   SQLite::Database database_;
   std::unordered_map<const char*, SQLite::Statement> statements_;
 };
@@ -123,12 +134,14 @@ class Transaction {
 };
 
 /// Runs `body(connection)` as a transaction, and commits if it gives a value. A body that fails leaves nothing behind.
+/// Errors: the body's, SQLite's; store, if the body met damage.
 template <class Body>
 auto transact(Connection& connection, Transaction::Kind kind, std::string_view where, Body&& body)
     -> decltype(body(connection)) {
   try {
     Transaction transaction(connection, kind);
     auto result = body(connection);
+    if (const char* damage = connection.take_damage()) return fail(Fault::store, where, damage);
     if (result) transaction.commit();
     return result;
   } catch (const SQLite::Exception& exception) {

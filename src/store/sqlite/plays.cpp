@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "store/sqlite/rows.h"
+#include "store/sqlite/scene.h"
 #include "store/sqlite/tally.h"
 
 namespace usher::store::sqlite {
@@ -12,33 +12,6 @@ namespace {
 using licence::Effect;
 using licence::PlayState;
 using licence::Step;
-
-/// Everything that a request for a play is judged by.
-struct Scene {
-  PlayRow row;
-  LicenceRow licence;
-};
-
-/// Errors: unknown_play, also for another person's: nobody learns that it exists.
-Result<Scene> find_scene(Connection& connection, const Caller& caller, const Id128& play) {
-  auto row = load_play(connection, play);
-  if (!row || row->pseudonym != caller.pseudonym) return fail(Fault::unknown_play, "store");
-  LicenceRow licence = load_licence_briefly(connection, row->licence);
-  return Scene{.row = *row, .licence = std::move(licence)};
-}
-
-Result<> check_holder(const Scene& scene, const Caller& caller) {
-  return licence::check_holder(scene.licence.licence.terms, caller.pseudonym, caller.installation);
-}
-
-Result<> check_usable(const Licence& licence, Time now) {
-  return licence::check_usable(licence.terms, licence.standing, now);
-}
-
-std::uint32_t budget_left(const PlayRules& rules, const Medium& medium, const licence::Play& play) {
-  const std::uint32_t budget = licence::budget_of(rules.policy, medium.extent());
-  return budget > play.granted ? budget - play.granted : 0;
-}
 
 OpenPlay told(const PlayRow& row, const Licence& licence, const Done& done) {
   return {.play = row.id,
@@ -56,23 +29,11 @@ OpenPlay told_again(Connection& connection, const Done& done) {
   return told(row, load_licence(connection, row.licence).licence, done);
 }
 
-/// Writes the play, if it still is what the step was made from: the number of changed rows decides.
-void store_play(Connection& connection, const PlayRow& before, const licence::Play& after, Time now) {
-  const auto state = static_cast<std::int64_t>(after.state);
-  const int changed = connection.run(
-      "UPDATE plays SET state = ?, over_at = iif(? >= 2, ?, NULL), epoch = ?, granted = ? "
-      "WHERE n = ? AND state = ? AND epoch = ? AND granted = ?",
-      state, state, now, static_cast<std::int64_t>(after.epoch), std::int64_t{after.granted}, before.n,
-      static_cast<std::int64_t>(before.play.state), static_cast<std::int64_t>(before.play.epoch),
-      std::int64_t{before.play.granted});
-  if (changed != 1) damaged("a play that changed inside a transaction");
-}
-
 void refund(Connection& connection, const LicenceRow& licence) {
   if (!licence.licence.terms.plays) return;
   const int changed =
       connection.run("UPDATE licences SET plays_left = plays_left + 1 WHERE n = ? AND plays_left < plays", licence.n);
-  if (changed != 1) damaged("a refund without a reserved play");
+  if (changed != 1) connection.damaged("a refund without a reserved play");
 }
 
 /// The end of a play, deliberate or by time. Returns the plays left afterwards.
@@ -129,45 +90,6 @@ Result<> reserve(Connection& connection, LicenceRow& row) {
   return {};
 }
 
-struct GrantScene {
-  PlayRow row;
-  LicenceRow licence;
-  Medium medium;
-};
-
-/// Judged in the order of licence.md §5.6: the play, its epoch, its holder, the licence, the medium.
-Result<GrantScene> find_grant_scene(Connection& connection, const Caller& caller, const GrantRequest& request,
-                                    Time now) {
-  if (request.chunks.size() > kMaxGrant) return fail(Fault::malformed, "store: grant");
-  USHER_TRY(Scene scene, find_scene(connection, caller, request.play));
-  const PlayRow& row = scene.row;
-  if (row.medium != request.medium) return fail(Fault::unknown_play, "store: grant");
-  if (licence::is_over(row.play.state)) return fail(Fault::play_over, "store: grant");
-  if (row.play.epoch != request.epoch) return fail(Fault::stale_epoch, "store: grant");
-  USHER_CHECK(check_holder(scene, caller));
-  if (row.installation != caller.installation) return fail(Fault::wrong_installation, "store: grant");
-  if (now >= row.play.deadline) return fail(Fault::play_expired, "store: grant");
-  USHER_CHECK(check_usable(scene.licence.licence, now));
-  USHER_TRY(Medium medium, require_medium(connection, row.medium));
-  return GrantScene{.row = row, .licence = std::move(scene.licence), .medium = std::move(medium)};
-}
-
-/// Up to `room` chunks after the last requested one that this play was never granted.
-std::vector<licence::ChunkUse> uses_ahead(Connection& connection, const PlayRow& row, const licence::Extent& extent,
-                                          std::span<const std::uint32_t> requested, std::uint32_t room) {
-  if (room == 0) return {};
-  std::vector<std::uint32_t> numbers;
-  const std::uint64_t first = std::uint64_t{requested.back()} + 1;
-  const std::uint64_t end = std::min<std::uint64_t>(first + room, extent.chunks);
-  for (std::uint64_t number = first; number < end; ++number) {
-    const auto chunk = static_cast<std::uint32_t>(number);
-    if (std::ranges::find(requested, chunk) == requested.end()) numbers.push_back(chunk);
-  }
-  auto uses = chunk_uses(connection, row.n, row.licence, numbers);
-  std::erase_if(uses, [](const licence::ChunkUse& use) { return use.times != 0; });
-  return uses;
-}
-
 }  // namespace
 
 Result<OpenPlay> open_play(Connection& connection, const PlayRules& rules, const Id128& new_play, const Caller& caller,
@@ -189,7 +111,7 @@ Result<OpenPlay> open_play(Connection& connection, const PlayRules& rules, const
       new_play, row.n, caller.pseudonym, caller.installation, medium.id, static_cast<std::int64_t>(step.play.state),
       static_cast<std::int64_t>(step.play.epoch), step.play.deadline, std::int64_t{step.play.granted}, now);
   const auto stored = load_play(connection, new_play);
-  if (!stored) damaged("a play that was just stored");
+  if (!stored) return fail(Fault::store, "store: open", "a play that was just stored");
 
   const Done done{.kind = Done::Kind::open,
                   .subject = stored->n,
@@ -222,48 +144,6 @@ Result<OpenPlay> resume_play(Connection& connection, const PlayRules& rules, con
                   .flag = step.play.state == PlayState::committed};
   save_done(connection, caller.pseudonym, operation, done, now);
   return told(scene.row, scene.licence.licence, done);
-}
-
-Result<Granted> check_grant(Connection& connection, const PlayRules& rules, const Caller& caller,
-                            const GrantRequest& request, Time now) {
-  USHER_TRY(const GrantScene scene, find_grant_scene(connection, caller, request, now));
-  const licence::Play& play = scene.row.play;
-  return Granted{.medium = scene.medium,
-                 .committed = play.state == PlayState::committed,
-                 .budget_left = budget_left(rules, scene.medium, play)};
-}
-
-Result<std::optional<GrantStored>> grant_chunks(Connection& connection, const PlayRules& rules, const Caller& caller,
-                                                const GrantRequest& request, GrantMode mode, Time now) {
-  USHER_TRY(const GrantScene scene, find_grant_scene(connection, caller, request, now));
-  const PlayRow& row = scene.row;
-  const licence::Extent extent = scene.medium.extent();
-  auto uses = chunk_uses(connection, row.n, row.licence, request.chunks);
-  USHER_TRY(Step step, licence::grant(rules.policy, extent, row.play, request.epoch, uses, scene.licence.heard, now));
-  if (step.effect == Effect::commit && !mode.durably) return std::nullopt;
-
-  GrantStored stored;
-  if (row.play.state == PlayState::committed) {
-    const std::uint32_t room = std::min(mode.ahead, budget_left(rules, scene.medium, step.play));
-    for (const licence::ChunkUse& use : uses_ahead(connection, row, extent, request.chunks, room)) {
-      stored.ahead.push_back(use.number);
-      uses.push_back(use);
-    }
-    step.play.granted += static_cast<std::uint32_t>(stored.ahead.size());
-  }
-  store_play(connection, row, step.play, now);
-  count_grants(connection, row.n, uses);
-  if (step.effect == Effect::commit) {
-    connection.run("UPDATE licences SET first_play = coalesce(first_play, ?) WHERE n = ?", unix_seconds(now),
-                   row.licence);
-    restart_heard(connection, row.licence, row.n);
-  } else if (step.play.state == PlayState::opened) {
-    mark_heard(connection, row.licence, uses);
-  }
-  stored.granted = {.medium = scene.medium,
-                    .committed = step.play.state == PlayState::committed,
-                    .budget_left = budget_left(rules, scene.medium, step.play)};
-  return stored;
 }
 
 Result<Closed> close_play(Connection& connection, const Caller& caller, const Operation& operation, const Id128& play,

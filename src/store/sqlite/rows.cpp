@@ -55,6 +55,12 @@ LicenceRow licence_of(const Query& q) {
 
 #define PLAY_COLUMNS "n, play, licence, pseudonym, installation, medium, state, epoch, deadline, granted"
 
+/// The schema allows no other number; whatever is not known is over.
+licence::PlayState state_of(std::int64_t number) {
+  using enum licence::PlayState;
+  return number == 0 ? opened : number == 1 ? committed : number == 2 ? refunded : ended;
+}
+
 PlayRow play_of(const Query& q) {
   PlayRow row{.n = q.number(0),
               .id = q.array<16>(1),
@@ -63,9 +69,7 @@ PlayRow play_of(const Query& q) {
               .installation = q.array<32>(4),
               .medium = q.array<16>(5),
               .play = {}};
-  const std::int64_t state = q.number(6);
-  if (state < 0 || state > static_cast<std::int64_t>(licence::PlayState::ended)) damaged("a play's state");
-  row.play = {.state = static_cast<licence::PlayState>(state),
+  row.play = {.state = state_of(q.number(6)),
               .epoch = static_cast<std::uint64_t>(q.number(7)),
               .deadline = q.time(8),
               .granted = q.number32(9)};
@@ -116,14 +120,16 @@ std::optional<LicenceRow> load_licence(Connection& connection, const Id128& id) 
 
 LicenceRow load_licence(Connection& connection, std::int64_t n) {
   Query q = connection.query("SELECT " LICENCE_COLUMNS " FROM licences WHERE n = ?");
-  if (!q.put(n).step()) damaged("a licence that is missing");
-  return licence_of(q);
+  if (q.put(n).step()) return licence_of(q);
+  connection.damaged("a licence that is missing");
+  return {};
 }
 
 LicenceRow load_licence_briefly(Connection& connection, std::int64_t n) {
   Query q = connection.query("SELECT " LICENCE_COLUMNS_("''", "0") " FROM licences WHERE n = ?");
-  if (!q.put(n).step()) damaged("a licence that is missing");
-  return licence_of(q);
+  if (q.put(n).step()) return licence_of(q);
+  connection.damaged("a licence that is missing");
+  return {};
 }
 
 std::vector<LicenceRow> load_licences_for(Connection& connection, const Hash256& pseudonym, const Id128& medium) {
@@ -157,8 +163,9 @@ std::optional<PlayRow> load_play(Connection& connection, const Id128& id) {
 
 PlayRow load_play(Connection& connection, std::int64_t n) {
   Query q = connection.query("SELECT " PLAY_COLUMNS " FROM plays WHERE n = ?");
-  if (!q.put(n).step()) damaged("a play that is missing");
-  return play_of(q);
+  if (q.put(n).step()) return play_of(q);
+  connection.damaged("a play that is missing");
+  return {};
 }
 
 std::vector<PlayRow> load_overdue(Connection& connection, const std::optional<Hash256>& pseudonym, Time now) {

@@ -90,7 +90,7 @@ class SqliteStore final : public Store {
           terms.plays, terms.not_before, terms.expires, terms.window_after_first_play, terms.issued_at,
           std::string_view{licence.document()}, terms.plays);
       const auto row = load_licence(c, terms.id);
-      if (!row) damaged("a licence that was just stored");
+      if (!row) return fail(Fault::store, "store: issue", "a licence that was just stored");
       const Done done{.kind = Done::Kind::issue, .subject = row->n, .epoch = 0, .plays_left = terms.plays};
       save_done(c, terms.pseudonym, operation, done, now);
       return row->licence;

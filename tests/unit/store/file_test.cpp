@@ -23,7 +23,7 @@ class StoreFile : public StoreTest {
 
 TEST_F(StoreFile, IsReadableByItsOwnerAlone) {
   for (const char* suffix : {"", "-wal", "-shm"}) {
-    struct stat status {};
+    struct stat status{};
     ASSERT_EQ(::stat((directory_.file().string() + suffix).c_str(), &status), 0) << suffix;
     EXPECT_EQ(status.st_mode & 0777, 0600U) << suffix;
   }
@@ -42,9 +42,7 @@ TEST_F(StoreFile, WithoutItsDirectoryIsNotFound) {
   EXPECT_TRUE(fails_with(open_sqlite(directory_.path() / "nowhere" / "store.db", random()), Fault::not_found));
 }
 
-TEST_F(StoreFile, ThatIsADirectoryIsRefused) {
-  EXPECT_FALSE(open_sqlite(directory_.path(), random()));
-}
+TEST_F(StoreFile, ThatIsADirectoryIsRefused) { EXPECT_FALSE(open_sqlite(directory_.path(), random())); }
 
 TEST_F(StoreFile, ThatIsNotADatabaseIsRefused) {
   std::ofstream(directory_.path() / "text") << std::string(10'000, 'x');
@@ -94,6 +92,18 @@ TEST_F(StoreFile, WhoseFiguresDisagreeIsFoundByVerify) {
   EXPECT_EQ(left(licence), 3U);
   execute("UPDATE licences SET plays_left = 2, heard = 1");
   EXPECT_TRUE(fails_with(store_->verify(), Fault::store));
+}
+
+TEST_F(StoreFile, RowThatCannotBeOursIsRefusedAndNothingIsStored) {
+  const Id128 licence = issue(3);
+  const auto play = open();
+  execute("PRAGMA ignore_check_constraints = ON; UPDATE licences SET manifest = x'00'");
+  EXPECT_TRUE(fails_with(store_->find_licence(licence), Fault::store));
+  EXPECT_TRUE(fails_with(open(licence), Fault::store));
+  EXPECT_TRUE(fails_with(grant(*play, {0}), Fault::store));
+  EXPECT_TRUE(succeeds(store_->find_medium(medium_.id)));  // the rest can still be read
+  SQLite::Database database(directory_.file().string());
+  EXPECT_EQ(database.execAndGet("SELECT plays_left FROM licences").getInt(), 2);
 }
 
 TEST_F(StoreFile, OptionsThatCannotBeMeantAreRefused) {

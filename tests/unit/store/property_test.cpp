@@ -9,12 +9,12 @@
 namespace usher::store {
 namespace {
 
-constexpr std::uint32_t kChunks = 20;       // of a second: 10 are free (half the medium)
+constexpr std::uint32_t kChunks = 20;  // of a second: 10 are free (half the medium)
 constexpr std::uint32_t kPlays = 3;
 
 struct Move {
   enum class Kind : std::uint8_t { open, grant, close, resume, stale, wait, restart } kind;
-  std::uint32_t play;                        // which of those opened so far
+  std::uint32_t play;  // which of those opened so far
   std::vector<std::uint32_t> chunks;
 };
 void showValue(const Move& move, std::ostream& out) {
@@ -22,12 +22,16 @@ void showValue(const Move& move, std::ostream& out) {
 }
 rc::Gen<Move> moves() {
   using Kind = Move::Kind;
-  return rc::gen::construct<Move>(
-      rc::gen::weightedElement<Kind>({{4, Kind::open}, {20, Kind::grant}, {4, Kind::close}, {2, Kind::resume},
-                                      {2, Kind::stale}, {1, Kind::wait}, {1, Kind::restart}}),
-      rc::gen::inRange<std::uint32_t>(0, 4),
-      rc::gen::resize(6, rc::gen::nonEmpty(rc::gen::unique<std::vector<std::uint32_t>>(
-                             rc::gen::inRange<std::uint32_t>(0, kChunks + 1)))));
+  return rc::gen::construct<Move>(rc::gen::weightedElement<Kind>({{4, Kind::open},
+                                                                  {20, Kind::grant},
+                                                                  {4, Kind::close},
+                                                                  {2, Kind::resume},
+                                                                  {2, Kind::stale},
+                                                                  {1, Kind::wait},
+                                                                  {1, Kind::restart}}),
+                                  rc::gen::inRange<std::uint32_t>(0, 4),
+                                  rc::gen::resize(6, rc::gen::nonEmpty(rc::gen::unique<std::vector<std::uint32_t>>(
+                                                         rc::gen::inRange<std::uint32_t>(0, kChunks + 1)))));
 }
 
 /// Plays the moves against a store and keeps its own account of what was heard.
@@ -47,13 +51,22 @@ class Listener {
 
   void make(const Move& move) {
     switch (move.kind) {
-      case Move::Kind::open: return open();
-      case Move::Kind::grant: return grant(move, false);
-      case Move::Kind::stale: return grant(move, true);
-      case Move::Kind::close: return close(move);
-      case Move::Kind::resume: return resume(move);
-      case Move::Kind::wait: return wait();
-      case Move::Kind::restart: store_.reset(); store_ = open_store(directory_.file(), options_); return;
+      case Move::Kind::open:
+        return open();
+      case Move::Kind::grant:
+        return grant(move, false);
+      case Move::Kind::stale:
+        return grant(move, true);
+      case Move::Kind::close:
+        return close(move);
+      case Move::Kind::resume:
+        return resume(move);
+      case Move::Kind::wait:
+        return wait();
+      case Move::Kind::restart:
+        store_.reset();
+        store_ = open_store(directory_.file(), options_);
+        return;
     }
   }
 
@@ -96,10 +109,12 @@ class Listener {
   void grant(const Move& move, bool stale) {
     Session* session = chosen(move);
     if (session == nullptr) return;
-    const auto granted = store_->grant_chunks(
-        caller_,
-        {.play = session->play.play, .medium = medium_.id, .epoch = session->play.epoch - (stale ? 1 : 0), .chunks = move.chunks},
-        now_);
+    const auto granted = store_->grant_chunks(caller_,
+                                              {.play = session->play.play,
+                                               .medium = medium_.id,
+                                               .epoch = session->play.epoch - (stale ? 1 : 0),
+                                               .chunks = move.chunks},
+                                              now_);
     if (!granted) return;
     RC_ASSERT(!stale && !session->over);
     for (const std::uint32_t chunk : move.chunks) ++session->heard[chunk];
@@ -149,7 +164,7 @@ class Listener {
   Caller caller_{.pseudonym = hash_of("anna"), .installation = hash_of("laptop")};
   Id128 licence_ = random().id();
   std::vector<Session> sessions_;
-  std::set<std::uint32_t> free_;             // heard for nothing since the last commit
+  std::set<std::uint32_t> free_;  // heard for nothing since the last commit
 };
 
 TEST(PlayProperties, NobodyHearsMoreThanTheLicenceGives) {

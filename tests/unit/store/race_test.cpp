@@ -46,8 +46,10 @@ TEST_F(Race, ForTheLastPlayHasExactlyOneWinner) {
     std::atomic<int> lost{0};
     in_threads(4, [&](int) {
       const auto play = open(licence);
-      if (play) ++won;
-      else if (play.error().fault == Fault::no_licence) ++lost;
+      if (play)
+        ++won;
+      else if (play.error().fault == Fault::no_licence)
+        ++lost;
     });
     EXPECT_EQ(won, 1);
     EXPECT_EQ(lost, 3);
@@ -62,7 +64,8 @@ TEST_F(Race, BetweenStoresOnOneFileHasExactlyOneWinner) {
     const Id128 licence = issue(1);
     std::atomic<int> won{0};
     in_threads(4, [&](int i) {
-      const auto play = stores[i % 2]->open_play(caller_, new_operation(), {.medium = medium_.id, .licence = licence}, kNow);
+      const auto play =
+          stores[i % 2]->open_play(caller_, new_operation(), {.medium = medium_.id, .licence = licence}, kNow);
       if (play) ++won;
     });
     EXPECT_EQ(won, 1);

@@ -1,0 +1,27 @@
+// store/sqlite/scene: what the verbs of plays have in common.
+#pragma once
+
+#include "store/sqlite/plays.h"
+#include "store/sqlite/rows.h"
+
+namespace usher::store::sqlite {
+
+/// Everything that a request for a play is judged by.
+struct Scene {
+  PlayRow row;
+  LicenceRow licence;  // briefly
+};
+/// Errors: unknown_play, also for another person's: nobody learns that it exists.
+[[nodiscard]] Result<Scene> find_scene(Connection& connection, const Caller& caller, const Id128& play);
+
+/// licence.md §4.1.
+[[nodiscard]] Result<> check_holder(const Scene& scene, const Caller& caller);
+/// licence.md §4.2.
+[[nodiscard]] Result<> check_usable(const Licence& licence, Time now);
+
+[[nodiscard]] std::uint32_t budget_left(const PlayRules& rules, const Medium& medium, const licence::Play& play);
+
+/// Writes the play, if it still is what the step was made from: the number of changed rows decides.
+void store_play(Connection& connection, const PlayRow& before, const licence::Play& after, Time now);
+
+}  // namespace usher::store::sqlite
