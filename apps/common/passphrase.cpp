@@ -105,8 +105,7 @@ Result<crypto::Secret> read_keys(int terminal) {
       size = 0;
     } else if (byte == kDelete || byte == kCtrlH) {
       // A character of UTF-8 is its last byte and the continuation bytes before.
-      while (size > 0 && (line.expose()[--size] & 0xc0) == 0x80) {
-      }
+      while (size > 0 && (line.expose()[--size] & 0xc0) == 0x80) {}
     } else {
       if (size == kMaxPassphrase) return fail(Fault::too_long, "passphrase");
       line.expose_for_writing()[size++] = byte;

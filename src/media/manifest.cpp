@@ -113,7 +113,8 @@ Result<SignedManifest> SignedManifest::sign(const Manifest& manifest, const cryp
   USHER_CHECK(manifest.valid());
   if (!is_chain(chain)) return fail(Fault::malformed, "manifest: chain", "the distributor's certificates");
   if (!is_manifest_scheme(signer.scheme())) return fail(Fault::bad_key, "manifest: scheme");
-  SignedManifest out{.manifest = manifest.encode(), .scheme = signer.scheme(), .signature = {}, .chain = std::move(chain)};
+  SignedManifest out{
+      .manifest = manifest.encode(), .scheme = signer.scheme(), .signature = {}, .chain = std::move(chain)};
   USHER_TRY(out.signature, signer.sign(signed_bytes(out.manifest)));
   return out;
 }

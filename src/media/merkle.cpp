@@ -110,7 +110,8 @@ Result<Proof> inclusion_proof(std::uint64_t index, std::uint64_t leaves, const N
   for (std::uint64_t count = leaves; count > 1;) {
     const std::uint64_t left = split_of(count);
     const bool in_left = index - first < left;
-    USHER_TRY(const Hash256 sibling, in_left ? range_root(first + left, count - left, node) : range_root(first, left, node));
+    USHER_TRY(const Hash256 sibling,
+              in_left ? range_root(first + left, count - left, node) : range_root(first, left, node));
     proof.push_back(sibling);
     if (!in_left) first += left;
     count = in_left ? left : count - left;

@@ -34,7 +34,7 @@ Result<> sync_directory(const fs::path& directory) {
 
 /// Whether the locked file is still the one of this name: a cleaner may have been between open and lock.
 bool is_named(int descriptor) {
-  struct stat status {};
+  struct stat status{};
   return ::fstat(descriptor, &status) == 0 && status.st_nlink > 0;
 }
 

@@ -81,7 +81,8 @@ Result<> write_release(const SignedManifest& manifest, const Source& media, cons
   USHER_CHECK(sink.write(prefix.bytes()));
   USHER_CHECK(sink.write(sealed_manifest));
 
-  const Layout layout{.suite = suite, .chunk_size = contents.chunk_size, .total = contents.size, .object = contents.object};
+  const Layout layout{
+      .suite = suite, .chunk_size = contents.chunk_size, .total = contents.size, .object = contents.object};
   USHER_TRY(SealWriter writer, SealWriter::begin(layout, {&recipient}, sink, random));
   TreeBuilder tree;
   USHER_CHECK(each_chunk(media, contents.chunk_size, progress, [&](View chunk) -> Result<> {
@@ -114,8 +115,8 @@ Result<ReleaseOutline> ReleaseOutline::read(SourcePtr source) {
 
 Result<Release> Release::open(SourcePtr source, const Unwrapper& key) {
   USHER_TRY(const Parts parts, parts_of(source));
-  USHER_TRY(const Secret encoded, open_small(parts.manifest, companion_id("manifest", parts.medium), key,
-                                             kMaxSignedManifest));
+  USHER_TRY(const Secret encoded,
+            open_small(parts.manifest, companion_id("manifest", parts.medium), key, kMaxSignedManifest));
   USHER_TRY(SignedManifest signed_manifest, SignedManifest::decode(encoded.expose()));
   USHER_TRY(Manifest manifest, signed_manifest.contents());
   USHER_TRY(SealedObject media, SealedObject::open(parts.media, manifest.object, key));

@@ -84,10 +84,10 @@ class SealWriter {
   detail::BodyKeys keys_;
   Sink* sink_;
   std::size_t header_size_;
-  crypto::Secret pending_;      // plaintext of the chunk that is being filled
+  crypto::Secret pending_;  // plaintext of the chunk that is being filled
   std::size_t filled_ = 0;
-  std::uint64_t next_ = 0;      // number of that chunk
-  std::uint64_t taken_ = 0;     // bytes so far
+  std::uint64_t next_ = 0;   // number of that chunk
+  std::uint64_t taken_ = 0;  // bytes so far
   Bytes sealed_;
 };
 

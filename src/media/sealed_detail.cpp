@@ -120,7 +120,8 @@ Result<> open_chunk(const Layout& layout, const BodyKeys& keys, std::uint64_t in
     return fail(Fault::chunk_damaged, "sealed: chunk", chunk_name(index));
   }
   // CTR keeps the length and works in place: it cannot fail here.
-  if (!crypto::decrypt(crypto::Cipher::aes256_ctr, keys.cipher.expose(), counter_block(nonce), ciphertext, ciphertext)) {
+  if (!crypto::decrypt(crypto::Cipher::aes256_ctr, keys.cipher.expose(), counter_block(nonce), ciphertext,
+                       ciphertext)) {
     return fail(Fault::local, "sealed: ctr", chunk_name(index));
   }
   return {};

@@ -5,8 +5,8 @@
 
 namespace usher::media::detail {
 
-inline constexpr std::size_t kMacSize = 32;            // bytes
-inline constexpr std::size_t kFixedHeader = 71;        // bytes: magic to the length of the recipients
+inline constexpr std::size_t kMacSize = 32;      // bytes
+inline constexpr std::size_t kFixedHeader = 71;  // bytes: magic to the length of the recipients
 inline constexpr std::size_t kMaxHeader = kFixedHeader + kMaxRecipientBytes + 2 * kMacSize;
 
 /// Everything that an object key gives (§3.3).
@@ -37,6 +37,7 @@ void seal_chunk(const Layout& layout, const BodyKeys& keys, std::uint64_t index,
 [[nodiscard]] std::string chunk_name(std::uint64_t index);
 
 /// Fills all of `out`. Errors: truncated; the source's.
-[[nodiscard]] Result<> read_exactly(const Source& source, std::uint64_t offset, MutableView out, std::string_view where);
+[[nodiscard]] Result<> read_exactly(const Source& source, std::uint64_t offset, MutableView out,
+                                    std::string_view where);
 
 }  // namespace usher::media::detail

@@ -7,7 +7,8 @@ namespace usher::media {
 using crypto::Secret;
 
 Result<Bytes> seal_small(View plaintext, const Id128& object, const Wrapper& wrapper, Random& random) {
-  const Layout layout{.suite = Suite::aes256_gcm, .chunk_size = kDefaultChunkSize, .total = plaintext.size(), .object = object};
+  const Layout layout{
+      .suite = Suite::aes256_gcm, .chunk_size = kDefaultChunkSize, .total = plaintext.size(), .object = object};
   MemorySink sink;
   USHER_TRY(SealWriter writer, SealWriter::begin(layout, {&wrapper}, sink, random));
   USHER_CHECK(writer.write(plaintext));

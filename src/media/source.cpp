@@ -23,8 +23,7 @@ class FileSource final : public Source {
   [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, MutableView out) const override {
     std::size_t done = 0;
     while (done < out.size() && offset + done < size_) {
-      const ssize_t got =
-          ::pread(descriptor_, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
+      const ssize_t got = ::pread(descriptor_, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return fail_errno("file: read");
       if (got == 0) break;  // it was cut since it was opened
@@ -77,7 +76,7 @@ Result<SourcePtr> open_file(const std::filesystem::path& path) {
   // O_NONBLOCK: a fifo under this name must not hang the program before it is refused.
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) return fail_errno("file: open", path.string());
-  struct stat status {};
+  struct stat status{};
   if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
     ::close(descriptor);
     return fail(Fault::malformed, "file: kind", path.string() + " is not a regular file");

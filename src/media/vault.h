@@ -13,7 +13,8 @@ namespace usher::media {
 [[nodiscard]] Result<> create_vault_key(const std::filesystem::path& file, const crypto::Secret& passphrase,
                                         Random& random, crypto::ScryptCost cost = {});
 /// Errors: not_found, bad_passphrase, header_damaged, wrong_object, …
-[[nodiscard]] Result<crypto::Secret> open_vault_key(const std::filesystem::path& file, const crypto::Secret& passphrase);
+[[nodiscard]] Result<crypto::Secret> open_vault_key(const std::filesystem::path& file,
+                                                    const crypto::Secret& passphrase);
 
 struct Chunk {
   crypto::Secret plaintext;

@@ -94,7 +94,8 @@ Result<> write_vault_file(const Release& release, const Kek& kek, NewFile& file,
 }
 
 Result<SignedManifest> read_manifest(const VaultParts& parts, const Id128& medium, const Kek& kek) {
-  USHER_TRY(const Secret encoded, open_small(parts.manifest, companion_id("manifest", medium), kek, kMaxSignedManifest));
+  USHER_TRY(const Secret encoded,
+            open_small(parts.manifest, companion_id("manifest", medium), kek, kMaxSignedManifest));
   return SignedManifest::decode(encoded.expose());
 }
 

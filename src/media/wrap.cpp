@@ -12,9 +12,9 @@ namespace {
 using crypto::Digest;
 using crypto::Secret;
 
-constexpr std::size_t kSaltSize = 32;     // bytes, of the passphrase's and the KEK's wrap
+constexpr std::size_t kSaltSize = 32;  // bytes, of the passphrase's and the KEK's wrap
 constexpr std::size_t kWrappedSize = kObjectKeySize + crypto::kAeadTagSize;
-constexpr std::size_t kPointSize = 65;    // bytes: an uncompressed P-256 point
+constexpr std::size_t kPointSize = 65;  // bytes: an uncompressed P-256 point
 constexpr std::string_view kPassphraseLabel = "usher/1 wrap passphrase";
 constexpr std::string_view kEcdhLabel = "usher/1 wrap p256";
 constexpr std::string_view kKekLabel = "usher/1 wrap kek";

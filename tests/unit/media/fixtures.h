@@ -71,7 +71,8 @@ class Directory {
   explicit Directory(std::uintmax_t room = 32 << 20) {
     const std::filesystem::path memory = "/dev/shm";
     std::error_code none;
-    const bool usable = ::access(memory.c_str(), W_OK | X_OK) == 0 && std::filesystem::space(memory, none).available / 2 > room;
+    const bool usable =
+        ::access(memory.c_str(), W_OK | X_OK) == 0 && std::filesystem::space(memory, none).available / 2 > room;
     std::string name = ((usable ? memory : std::filesystem::temp_directory_path()) / "usher-media-XXXXXX").string();
     path = ::mkdtemp(name.data());
   }
@@ -95,8 +96,8 @@ inline Bytes read_file(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 inline void write_file(const std::filesystem::path& path, View bytes) {
-  std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()),
-                                              static_cast<std::streamsize>(bytes.size()));
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
 }
 
 /// Checks are valid in every field; `seed` makes media and ids differ.

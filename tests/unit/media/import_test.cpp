@@ -39,7 +39,8 @@ class Import : public testing::Test {
 /// Gives an error, or too little, from a place on.
 class FailingSource final : public Source {
  public:
-  FailingSource(Bytes bytes, std::uint64_t from, bool error) : inner_(memory_source(std::move(bytes))), from_(from), error_(error) {}
+  FailingSource(Bytes bytes, std::uint64_t from, bool error)
+      : inner_(memory_source(std::move(bytes))), from_(from), error_(error) {}
   [[nodiscard]] std::uint64_t size() const noexcept override { return inner_->size(); }
   [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, MutableView out) const override {
     if (offset + out.size() <= from_) return inner_->read_at(offset, out);
@@ -244,7 +245,8 @@ TEST_F(Import, LongMediumOfSmallChunksNeedsLittleMemory) {
   for (const std::uint64_t i : {std::uint64_t{0}, std::uint64_t{12'345}, std::uint64_t{manifest.chunks - 1}}) {
     const auto chunk = (*medium)->read_chunk(i);
     ASSERT_TRUE(chunk);
-    EXPECT_TRUE(verify_inclusion(leaf_hash(chunk->plaintext.expose()), i, manifest.chunks, chunk->proof, manifest.root));
+    EXPECT_TRUE(
+        verify_inclusion(leaf_hash(chunk->plaintext.expose()), i, manifest.chunks, chunk->proof, manifest.root));
   }
 }
 

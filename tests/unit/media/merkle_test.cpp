@@ -12,8 +12,8 @@ namespace {
 using test::expect_fault;
 
 // The leaves and roots that Certificate Transparency's implementations check each other with.
-constexpr const char* kLeaves[] = {"",         "00",       "10",               "2021",
-                                   "3031",     "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"};
+constexpr const char* kLeaves[] = {
+    "", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"};
 constexpr const char* kRoots[] = {"6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
                                   "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
                                   "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
@@ -132,7 +132,8 @@ TEST(Merkle, ProofsAreAtMostTheFixedDepthLong) {
 TEST(Merkle, LeafBeyondTheLastHasNoProof) { expect_fault(tree_of(leaves_of(5)).proof(5), Fault::unknown_chunk); }
 
 TEST(Merkle, ReadersErrorIsHandedOn) {
-  expect_fault(inclusion_proof(0, 2, [](std::uint64_t) -> Result<Hash256> { return fail(Fault::io, "test"); }), Fault::io);
+  expect_fault(inclusion_proof(0, 2, [](std::uint64_t) -> Result<Hash256> { return fail(Fault::io, "test"); }),
+               Fault::io);
 }
 
 }  // namespace

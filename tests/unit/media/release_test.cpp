@@ -138,7 +138,8 @@ TEST(Release, RootThatIsNotTheMediasIsFoundByReadingIt) {
   manifest.root[0] ^= 1;
   MemorySink sink;
   const PublicKeyWrapper recipient(p256_key().public_key());
-  expect_fault(write_release(sign(manifest), *memory_source(plaintext), recipient, sink, random), Fault::release_mismatch);
+  expect_fault(write_release(sign(manifest), *memory_source(plaintext), recipient, sink, random),
+               Fault::release_mismatch);
   const auto release = open(sink.bytes);
   ASSERT_TRUE(release);
   expect_fault(release->verify_media(), Fault::release_mismatch);

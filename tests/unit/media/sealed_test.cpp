@@ -126,15 +126,15 @@ TEST(Sealed, HeadersOfDamageAreToldApart) {
     changed[at] ^= 1;
     return open(changed);
   };
-  expect_fault(with(0), Fault::malformed);                 // magic
-  expect_fault(with(20), Fault::header_damaged);           // total length
-  expect_fault(with(21), Fault::wrong_object);             // object id
-  expect_fault(with(37), Fault::header_damaged);           // salt
-  expect_fault(with(71), Fault::no_key_fits);              // the recipient's type
-  expect_fault(with(71 + 3), Fault::no_key_fits);          // the recipient's key name
-  expect_fault(with(71 + 100), Fault::header_damaged);     // the wrapped key
-  expect_fault(with(kHeader - 64), Fault::header_damaged); // commitment
-  expect_fault(with(kHeader - 1), Fault::header_damaged);  // MAC
+  expect_fault(with(0), Fault::malformed);                  // magic
+  expect_fault(with(20), Fault::header_damaged);            // total length
+  expect_fault(with(21), Fault::wrong_object);              // object id
+  expect_fault(with(37), Fault::header_damaged);            // salt
+  expect_fault(with(71), Fault::no_key_fits);               // the recipient's type
+  expect_fault(with(71 + 3), Fault::no_key_fits);           // the recipient's key name
+  expect_fault(with(71 + 100), Fault::header_damaged);      // the wrapped key
+  expect_fault(with(kHeader - 64), Fault::header_damaged);  // commitment
+  expect_fault(with(kHeader - 1), Fault::header_damaged);   // MAC
 }
 
 TEST(Sealed, AnotherObjectThanTheExpectedIsRefused) {

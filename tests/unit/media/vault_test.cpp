@@ -53,7 +53,8 @@ TEST_F(VaultTest, ImportedMediumIsListedReadAndProven) {
   for (std::uint64_t i = 0; i < manifest.chunks; ++i) {
     const auto chunk = (*medium)->read_chunk(i);
     ASSERT_TRUE(chunk) << explain(chunk.error());
-    EXPECT_TRUE(verify_inclusion(leaf_hash(chunk->plaintext.expose()), i, manifest.chunks, chunk->proof, manifest.root));
+    EXPECT_TRUE(
+        verify_inclusion(leaf_hash(chunk->plaintext.expose()), i, manifest.chunks, chunk->proof, manifest.root));
     append(all, chunk->plaintext.expose());
   }
   EXPECT_EQ(all, noise(kSize, 1));
@@ -88,8 +89,8 @@ TEST_F(VaultTest, OriginIsTheCallersToRefuse) {
 TEST_F(VaultTest, SecondImportOfAMediumIsRefusedAndKeepsTheFirst) {
   const Manifest manifest = import();
   const SourcePtr media = memory_source(noise(kSize, 1));
-  expect_fault(open_vault().import(memory_source(release_of(*media, manifest)), key, trust_everybody), Fault::already_exists,
-               to_hex(manifest.medium));
+  expect_fault(open_vault().import(memory_source(release_of(*media, manifest)), key, trust_everybody),
+               Fault::already_exists, to_hex(manifest.medium));
   EXPECT_TRUE(open_vault().verify(manifest.medium));
 }
 
@@ -190,8 +191,8 @@ TEST_F(VaultTest, ManyThreadsReadOneMedium) {
       for (std::uint64_t n = 0; n < 50; ++n) {
         const std::uint64_t i = (n + t) % manifest.chunks;
         const auto chunk = medium->read_chunk(i);
-        if (!chunk || !verify_inclusion(leaf_hash(chunk->plaintext.expose()), i, manifest.chunks, chunk->proof,
-                                        manifest.root)) {
+        if (!chunk ||
+            !verify_inclusion(leaf_hash(chunk->plaintext.expose()), i, manifest.chunks, chunk->proof, manifest.root)) {
           ++wrong;
         }
       }

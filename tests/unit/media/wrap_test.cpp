@@ -23,7 +23,8 @@ Pair pair_of(WrapType type) {
       return {std::make_shared<PassphraseWrapper>(secret("correct horse"), kCheap),
               std::make_shared<PassphraseUnwrapper>(secret("correct horse"))};
     case WrapType::rsa_oaep:
-      return {std::make_shared<PublicKeyWrapper>(rsa_key().public_key()), std::make_shared<PrivateKeyUnwrapper>(rsa_key())};
+      return {std::make_shared<PublicKeyWrapper>(rsa_key().public_key()),
+              std::make_shared<PrivateKeyUnwrapper>(rsa_key())};
     case WrapType::ecdh_p256:
       return {std::make_shared<PublicKeyWrapper>(p256_key().public_key()),
               std::make_shared<PrivateKeyUnwrapper>(p256_key())};
@@ -54,9 +55,7 @@ TEST_P(Wrap, KeyComesBack) {
   EXPECT_TRUE(same(key->expose(), object_key().expose()));
 }
 
-TEST_P(Wrap, BoundToTheObject) {
-  EXPECT_FALSE(pair.unwrapper->unwrap(wrapped(), {Suite::aes256_gcm, Id128{6}}));
-}
+TEST_P(Wrap, BoundToTheObject) { EXPECT_FALSE(pair.unwrapper->unwrap(wrapped(), {Suite::aes256_gcm, Id128{6}})); }
 
 TEST_P(Wrap, BoundToTheSuite) {
   EXPECT_FALSE(pair.unwrapper->unwrap(wrapped(), {Suite::aes256_ctr_hmac_sha256, Id128{5}}));
@@ -89,7 +88,8 @@ TEST_P(Wrap, EveryTruncationIsRefused) {
 }
 
 TEST_P(Wrap, RecipientOfAnotherTypeIsNotMine) {
-  for (const WrapType type : {WrapType::passphrase, WrapType::rsa_oaep, WrapType::ecdh_p256, WrapType::kek, WrapType::pkcs11}) {
+  for (const WrapType type :
+       {WrapType::passphrase, WrapType::rsa_oaep, WrapType::ecdh_p256, WrapType::kek, WrapType::pkcs11}) {
     if (type == GetParam()) continue;
     Recipient other = wrapped();
     other.type = static_cast<std::uint8_t>(type);
@@ -110,7 +110,8 @@ TEST(WrapPassphrase, CostAboveTheCapIsRefusedBeforeTheWork) {
   auto recipient = *PassphraseWrapper(secret("right"), kCheap).wrap(object_key(), kContext, random);
   recipient.params[32] = 30;  // N = 2^30
   expect_fault(PassphraseUnwrapper(secret("right")).unwrap(recipient, kContext), Fault::unsupported);
-  expect_fault(PassphraseWrapper(secret("right"), {.log2_n = 30}).wrap(object_key(), kContext, random), Fault::unsupported);
+  expect_fault(PassphraseWrapper(secret("right"), {.log2_n = 30}).wrap(object_key(), kContext, random),
+               Fault::unsupported);
 }
 
 TEST(WrapPassphrase, StandsAlone) {

@@ -1,0 +1,33 @@
+// usher-press/commands: the verbs. Each adds itself to the command line and sets Context::action when it was chosen.
+#pragma once
+
+#include <functional>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+
+namespace CLI {
+class App;
+}
+
+namespace usher::press {
+
+struct TrustOptions;
+
+/// Lives as long as main().
+struct Context {
+  const Clock& clock;
+  Random& random;
+  /// Set by the verb that was chosen; main() runs it after the command line was read whole.
+  std::function<Result<>()> action{};
+};
+
+void add_press_command(CLI::App& app, Context& context);
+void add_inspect_command(CLI::App& app, Context& context);
+void add_verify_command(CLI::App& app, Context& context);
+
+/// `--trust` and what belongs to it, for a verb.
+void add_trust_options(CLI::App& verb, TrustOptions& options);
+
+}  // namespace usher::press

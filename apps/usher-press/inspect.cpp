@@ -1,0 +1,161 @@
+// usher-press inspect: what a release or a sidecar says.
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <cstdio>
+
+#include "base/encoding.h"
+#include "commands.h"
+#include "keys.h"
+#include "media/release.h"
+#include "sidecar.h"
+
+namespace usher::press {
+namespace {
+
+namespace json = boost::json;
+
+struct InspectOptions {
+  std::filesystem::path file;
+  std::filesystem::path key;
+  app::PassphraseSource passphrase;
+  bool as_json = false;
+};
+
+std::string_view suite_name(media::Suite suite) {
+  return suite == media::Suite::aes256_gcm ? "AES-256-GCM" : "AES-256-CTR with HMAC-SHA-256";
+}
+
+std::string_view wrap_name(std::uint8_t type) {
+  switch (static_cast<media::WrapType>(type)) {
+    case media::WrapType::passphrase:
+      return "passphrase";
+    case media::WrapType::rsa_oaep:
+      return "rsa-oaep";
+    case media::WrapType::ecdh_p256:
+      return "ecdh-p256";
+    case media::WrapType::kek:
+      return "kek";
+    case media::WrapType::pkcs11:
+      return "pkcs11";
+  }
+  return "unknown";
+}
+
+json::object json_of(const media::ReleaseOutline& outline) {
+  const media::Layout& layout = outline.media.layout;
+  json::array recipients;
+  for (const media::Recipient& recipient : outline.media.recipients) {
+    json::object entry{{"wrap", wrap_name(recipient.type)}};
+    // Both public-key wraps begin with the SHA-256 of the recipient's public key (sealed.md §4).
+    if (recipient.params.size() >= 32) entry["key"] = to_hex(View(recipient.params).first(32));
+    recipients.push_back(std::move(entry));
+  }
+  return {{"medium", to_hex(outline.medium)},   {"object", to_hex(layout.object)}, {"size", layout.total},
+          {"chunk_size", layout.chunk_size},    {"chunks", layout.chunks()},       {"suite", suite_name(layout.suite)},
+          {"recipients", std::move(recipients)}};
+}
+
+Result<json::object> json_of(const media::SignedManifest& signed_manifest) {
+  USHER_TRY(const media::Manifest m, signed_manifest.contents());
+  std::vector<View> ders(signed_manifest.chain.begin(), signed_manifest.chain.end());
+  USHER_TRY(const identity::Chain chain, identity::chain_from_der(ders));
+  json::array subjects;
+  for (const identity::Certificate& certificate : chain) subjects.push_back(json::value(certificate.subject_text()));
+  return json::object{{"medium", to_hex(m.medium)},
+                      {"title", m.title},
+                      {"artist", m.artist},
+                      {"album", m.album},
+                      {"description", m.description},
+                      {"media_type", m.media_type},
+                      {"duration_ms", m.duration_ms},
+                      {"size", m.size},
+                      {"chunk_size", m.chunk_size},
+                      {"chunks", m.chunks},
+                      {"root", to_hex(m.root)},
+                      {"object", to_hex(m.object)},
+                      {"pressed_at", m.pressed_at},
+                      {"distributor", m.distributor},
+                      {"hash", to_hex(signed_manifest.hash())},
+                      {"chain", std::move(subjects)}};
+}
+
+std::string text_of(const json::value& value) {
+  return value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+}
+
+/// One line a field: names to the left, values to the right.
+void print(const json::object& object, int indent = 0) {
+  for (const auto& [name, value] : object) {
+    std::printf("%*s%-*s", indent, "", 14 - indent, std::string(name).c_str());
+    if (value.is_object()) {
+      std::printf("\n");
+      print(value.get_object(), indent + 2);
+    } else if (value.is_array()) {
+      const char* before = "";
+      for (const json::value& entry : value.get_array()) {
+        std::string text;
+        if (entry.is_object()) {
+          for (const auto& field : entry.get_object()) text += (text.empty() ? "" : " ") + text_of(field.value());
+        } else {
+          text = text_of(entry);
+        }
+        std::printf("%s%s\n", before, text.c_str());
+        before = "              ";
+      }
+    } else {
+      std::printf("%s\n", text_of(value).c_str());
+    }
+  }
+}
+
+Result<json::object> look_at(const InspectOptions& options) {
+  USHER_TRY(const media::SourcePtr source, media::open_file(options.file));
+  USHER_TRY(const auto sidecar, read_sidecar(*source));
+  if (sidecar) {
+    USHER_TRY(json::object manifest, json_of(*sidecar));
+    return json::object{{"manifest", std::move(manifest)}};
+  }
+  USHER_TRY(const media::ReleaseOutline outline, media::ReleaseOutline::read(source));
+  json::object out = json_of(outline);
+  if (options.key.empty()) {
+    out["manifest"] = nullptr;
+    return out;
+  }
+  USHER_TRY(crypto::PrivateKey key, load_key(options.key, options.passphrase));
+  USHER_TRY(const media::Release release, media::Release::open(source, media::PrivateKeyUnwrapper(std::move(key))));
+  USHER_TRY(out["manifest"], json_of(release.signed_manifest()));
+  return out;
+}
+
+Result<> inspect(const InspectOptions& options) {
+  auto found = look_at(options);
+  if (!found) {
+    if (found.error().about.empty()) found.error().about = options.file.string();
+    return std::unexpected(std::move(found).error());
+  }
+  if (options.as_json) {
+    std::printf("%s\n", json::serialize(*found).c_str());
+    return {};
+  }
+  const bool sealed = found->at("manifest").is_null();
+  if (sealed) (*found)["manifest"] = "sealed: the recipient reads it with --key";
+  print(*found);
+  return {};
+}
+
+}  // namespace
+
+void add_inspect_command(CLI::App& app, Context& context) {
+  auto options = std::make_shared<InspectOptions>();
+  CLI::App* verb =
+      app.add_subcommand("inspect", "Show what a release (.usher) or a sidecar (.manifest) says; nothing is verified");
+  verb->add_option("file", options->file, "Release or sidecar")->required()->option_text("FILE");
+  verb->add_option("--key", options->key, "The recipient's private key (encrypted PEM): shows the manifest too")
+      ->option_text("FILE");
+  verb->add_option("--passphrase-file", options->passphrase.file, "File with the passphrase of that key");
+  verb->add_option("--passphrase-fd", options->passphrase.descriptor, "Open descriptor to read that passphrase from");
+  verb->add_flag("--json", options->as_json, "For programs");
+  verb->callback([options, &context] { context.action = [options] { return inspect(*options); }; });
+}
+
+}  // namespace usher::press

@@ -1,0 +1,69 @@
+#include "keys.h"
+
+#include "common/files.h"
+
+namespace usher::press {
+namespace {
+
+constexpr std::size_t kMaxPem = 256 << 10;     // bytes
+constexpr std::size_t kMaxCrlFile = 24 << 20;  // bytes
+
+/// Names the file in an error that does not name one.
+template <class T>
+Result<T> about_file(Result<T> result, const std::filesystem::path& file) {
+  if (!result && result.error().about.empty()) result.error().about = file.string();
+  return result;
+}
+
+Result<std::shared_ptr<const identity::TrustStore>> load_trust(identity::Role role, const TrustOptions& options) {
+  identity::TrustConfig config{.role = role};
+  USHER_TRY(const std::string anchors, app::read_file(options.anchors, kMaxPem));
+  USHER_TRY(config.anchors, about_file(identity::bundle_from_pem(anchors), options.anchors));
+  for (const auto& file : options.crls) {
+    USHER_TRY(const std::string pem, app::read_file(file, kMaxCrlFile));
+    USHER_TRY(identity::Crl crl, about_file(identity::Crl::from_pem(pem), file));
+    config.crls.push_back(std::move(crl));
+  }
+  if (options.no_revocation) config.revocation = identity::RevocationMode::none;
+  config.mapping = options.mapping;
+  return identity::TrustStore::make(std::move(config));
+}
+
+/// Without a root: the dates alone.
+Result<> check_dates(const identity::Certificate& certificate, Time at) {
+  if (at < certificate.not_before()) {
+    return fail(Fault::certificate_not_yet_valid, "press: dates", certificate.subject_text());
+  }
+  if (at > certificate.not_after()) return fail(Fault::certificate_expired, "press: dates", certificate.subject_text());
+  return {};
+}
+
+}  // namespace
+
+Result<identity::Chain> load_chain(const std::filesystem::path& file) {
+  USHER_TRY(const std::string pem, app::read_file(file, kMaxPem));
+  return about_file(identity::chain_from_pem(pem), file);
+}
+
+Result<crypto::PrivateKey> load_key(const std::filesystem::path& file, const app::PassphraseSource& passphrase) {
+  USHER_TRY(std::string pem, app::read_file(file, kMaxPem));
+  USHER_TRY(const crypto::Secret secret, app::read_passphrase(passphrase, "Passphrase of " + file.string() + ": "));
+  return about_file(crypto::PrivateKey::from_pem(pem, secret), file);
+}
+
+Result<> check_chain(const identity::Chain& chain, identity::Role role, const TrustOptions& options, Time now,
+                     const Time* signing_time) {
+  if (options.anchors.empty()) {
+    USHER_CHECK(identity::check_role(chain.front(), role, &options.mapping));
+    return check_dates(chain.front(), signing_time == nullptr ? now : *signing_time);
+  }
+  USHER_TRY(const auto store, load_trust(role, options));
+  if (signing_time == nullptr) {
+    USHER_CHECK(store->verify(chain, now));
+  } else {
+    USHER_CHECK(store->verify_signed_at(chain, *signing_time, now));
+  }
+  return {};
+}
+
+}  // namespace usher::press

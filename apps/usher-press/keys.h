@@ -1,0 +1,34 @@
+// usher-press/keys: certificates and private keys that the command line names.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "common/passphrase.h"
+#include "identity/trust.h"
+#include "media/wrap.h"
+
+namespace usher::press {
+
+/// `--trust`, `--crl`, `--no-revocation`, `--accept-eku`, `--accept-without-eku`.
+struct TrustOptions {
+  std::filesystem::path anchors;  // empty: chains are not followed to a root
+  std::vector<std::filesystem::path> crls;
+  bool no_revocation = false;
+  identity::RoleMapping mapping;
+};
+
+/// Errors: those of reading; malformed, too_long.
+[[nodiscard]] Result<identity::Chain> load_chain(const std::filesystem::path& file);
+
+/// Errors: those of reading and of the passphrase; bad_passphrase, unencrypted_key, malformed, bad_key.
+[[nodiscard]] Result<crypto::PrivateKey> load_key(const std::filesystem::path& file,
+                                                  const app::PassphraseSource& passphrase);
+
+/// Whether the leaf may act as `role`: always its key usages; up to the configured root if there is one.
+/// `signing_time` null: at `now`. Errors: wrong_role, certificate_expired, …, as identity::TrustStore.
+[[nodiscard]] Result<> check_chain(const identity::Chain& chain, identity::Role role, const TrustOptions& options,
+                                   Time now, const Time* signing_time = nullptr);
+
+}  // namespace usher::press

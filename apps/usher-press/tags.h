@@ -1,0 +1,28 @@
+// usher-press/tags: what a media file says of itself.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "media/source.h"
+
+namespace usher::press {
+
+/// Texts are clean UTF-8 and within the manifest's bounds.
+struct Tags {
+  std::string title;  // the file's name where it has none
+  std::string artist;
+  std::string album;
+  std::string description;
+  std::uint64_t duration_ms = 0;
+};
+/// What TagLib reads; a file that it does not know has a title only.
+[[nodiscard]] Tags read_tags(const std::filesystem::path& file);
+
+/// By its first bytes: "audio/ogg", "audio/flac", …; empty where they are of no kind that usher knows.
+[[nodiscard]] Result<std::string> media_type_of(const media::Source& media);
+
+/// Line breaks and tabs become spaces, other control characters U+FFFD; cut at a whole character to `max` bytes.
+[[nodiscard]] std::string clean(std::string text, std::size_t max);
+
+}  // namespace usher::press

@@ -1,0 +1,185 @@
+// usher-press as its users run it, on a second of silence with tags.
+#include <array>
+#include <cstdio>
+#include <regex>
+
+#include <sys/wait.h>
+
+#include "fixtures.h"
+#include "support/pki.h"
+
+namespace usher::media {
+namespace {
+
+using namespace test;
+using usher::test::Authority;
+using usher::test::Identity;
+
+struct Ran {
+  int status = -1;
+  std::string out;
+  std::string err;
+};
+
+std::string quoted(const std::filesystem::path& path) { return "'" + path.string() + "'"; }
+
+/// A WAV file: one second of silence, 8 kHz, 8 bits, mono.
+Bytes silence() {
+  Bytes out = to_bytes(view_of("RIFF"));
+  const auto u32 = [&](std::uint32_t value) {
+    for (int shift = 0; shift < 32; shift += 8) out.push_back(static_cast<std::uint8_t>(value >> shift));
+  };
+  u32(36 + 8000);
+  append(out, view_of("WAVEfmt "));
+  u32(16);
+  append(out, Bytes{1, 0, 1, 0});
+  u32(8000);
+  u32(8000);
+  append(out, Bytes{1, 0, 8, 0});
+  append(out, view_of("data"));
+  u32(8000);
+  out.insert(out.end(), 8000, 0x80);
+  return out;
+}
+
+class Press : public testing::Test {
+ protected:
+  Press() {
+    const Time now = SystemClock().now();
+    const Authority root = Authority::root("press test root", usher::test::around(now));
+    write("root.pem", root.certificate.to_pem());
+    issue(root, "label", identity::Role::distributor, now);
+    issue(root, "operator", identity::Role::release_recipient, now);
+    write("pass", "a passphrase\n");
+    write_file(path("My Song.wav"), silence());
+  }
+  void issue(const Authority& root, const std::string& name, identity::Role role, Time now) {
+    const crypto::PrivateKey key = usher::test::new_key();
+    const auto certificate =
+        usher::test::must(identity::issue_leaf(root.issuer(),
+                                               {.role = role,
+                                                .name = {.common_name = name, .organisation = "Test Records"},
+                                                .validity = usher::test::around(now, 1, 10)},
+                                               key.public_key(), usher::test::randomness()));
+    write(name + ".pem", certificate.to_pem());
+    write(name + ".key", usher::test::must(key.to_pem(secret("a passphrase"))));
+  }
+  [[nodiscard]] std::filesystem::path path(const std::string& name) const { return directory.path / name; }
+  void write(const std::string& name, std::string_view text) const { write_file(path(name), view_of(text)); }
+
+  [[nodiscard]] Ran run(const std::string& arguments) const {
+    const std::string command = "cd " + quoted(directory.path) + " && " + quoted(USHER_PRESS) + " " + arguments +
+                                " >out.txt 2>err.txt </dev/null";
+    const int status = std::system(command.c_str());
+    const Bytes out = read_file(path("out.txt"));
+    const Bytes err = read_file(path("err.txt"));
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, std::string(text_of(out)), std::string(text_of(err))};
+  }
+  [[nodiscard]] Ran press(const std::string& more = "") const {
+    return run(
+        "press 'My Song.wav' --key label.key --cert label.pem --for operator.pem --passphrase-file pass --out rel " +
+        more);
+  }
+  static void expect_refused(const Ran& ran, Fault fault) {
+    EXPECT_EQ(ran.status, static_cast<int>(exit_class_of(fault))) << ran.err;
+    EXPECT_NE(ran.err.find("[" + std::string(code_of(fault)) + "]"), std::string::npos) << ran.err;
+  }
+
+  Directory directory;
+};
+
+TEST_F(Press, ReleaseIsMadeInspectedAndVerified) {
+  const Ran pressed = press();
+  ASSERT_EQ(pressed.status, 0) << pressed.err;
+  EXPECT_TRUE(std::regex_search(pressed.out, std::regex("My Song\\.usher  medium [0-9a-f]{32}  1 chunks")))
+      << pressed.out;
+
+  const Ran outline = run("inspect 'rel/My Song.usher'");
+  EXPECT_EQ(outline.status, 0);
+  EXPECT_EQ(outline.out.find("Test Records"), std::string::npos);
+  const Ran whole = run("inspect 'rel/My Song.usher' --json --key operator.key --passphrase-file pass");
+  EXPECT_EQ(whole.status, 0) << whole.err;
+  for (const char* part : {"\"title\":\"My Song\"", "\"media_type\":\"audio/wav\"", "\"duration_ms\":1000",
+                           "\"distributor\":\"Test Records\"", "\"chunk_size\":65536"}) {
+    EXPECT_NE(whole.out.find(part), std::string::npos) << part << " in " << whole.out;
+  }
+  const Ran verified =
+      run("verify 'rel/My Song.usher' --key operator.key --passphrase-file pass --trust root.pem --no-revocation");
+  EXPECT_EQ(verified.status, 0) << verified.err;
+  EXPECT_NE(verified.out.find("1 chunks, all as the manifest says"), std::string::npos);
+}
+
+TEST_F(Press, OverridesAndSidecarAreTaken) {
+  const Ran pressed = press(
+      "--title 'Ein anderer Titel' --artist '' --medium 000102030405060708090a0b0c0d0e0f --anonymous "
+      "--manifest-out --chunk-size 4KiB --distributor 'Another name'");
+  ASSERT_EQ(pressed.status, 0) << pressed.err;
+  const Ran sidecar = run("inspect rel/000102030405060708090a0b0c0d0e0f.manifest --json");
+  EXPECT_EQ(sidecar.status, 0) << sidecar.err;
+  for (const char* part : {"\"title\":\"Ein anderer Titel\"", "\"chunks\":2", "\"distributor\":\"Another name\""}) {
+    EXPECT_NE(sidecar.out.find(part), std::string::npos) << part << " in " << sidecar.out;
+  }
+  EXPECT_EQ(run("verify rel/000102030405060708090a0b0c0d0e0f.manifest --trust root.pem --no-revocation").status, 0);
+  expect_refused(run("verify rel/000102030405060708090a0b0c0d0e0f.manifest --trust root.pem"),
+                 Fault::revocation_unknown);
+}
+
+TEST_F(Press, CertificatesOfOtherRolesAreRefused) {
+  expect_refused(run("press 'My Song.wav' --key label.key --cert label.pem --for label.pem --passphrase-file pass"),
+                 Fault::wrong_role);
+  expect_refused(
+      run("press 'My Song.wav' --key operator.key --cert operator.pem --for operator.pem --passphrase-file pass"),
+      Fault::wrong_role);
+  EXPECT_FALSE(std::filesystem::exists(path("My Song.usher")));
+}
+
+TEST_F(Press, StrangersCertificateIsRefusedWhereARootIsGiven) {
+  const Authority other = Authority::root("another root", usher::test::around(SystemClock().now()));
+  write("other.pem", other.certificate.to_pem());
+  expect_refused(press("--trust other.pem --no-revocation"), Fault::untrusted);
+}
+
+TEST_F(Press, KeyOfAnotherCertificateIsRefused) {
+  expect_refused(
+      run("press 'My Song.wav' --key operator.key --cert label.pem --for operator.pem --passphrase-file pass"),
+      Fault::bad_usage);
+}
+
+TEST_F(Press, WrongPassphraseIsRefused) {
+  write("pass", "wrong\n");
+  expect_refused(press(), Fault::bad_passphrase);
+}
+
+TEST_F(Press, ExistingReleaseIsKept) {
+  ASSERT_EQ(press().status, 0);
+  const Bytes before = read_file(path("rel/My Song.usher"));
+  expect_refused(press(), Fault::already_exists);
+  EXPECT_EQ(read_file(path("rel/My Song.usher")), before);
+}
+
+TEST_F(Press, UnknownKindsAndBadSizesAreRefused) {
+  expect_refused(run("press pass --key label.key --cert label.pem --for operator.pem --passphrase-file pass"),
+                 Fault::unsupported);
+  expect_refused(press("--chunk-size 5000"), Fault::bad_usage);
+  expect_refused(press("--media-type nonsense"), Fault::malformed);
+  expect_refused(press("--medium 00"), Fault::bad_usage);
+  EXPECT_EQ(run("press").status, static_cast<int>(ExitClass::usage));
+}
+
+TEST_F(Press, DamagedReleaseIsRefusedByItsChunk) {
+  ASSERT_EQ(press("--chunk-size 4KiB").status, 0);
+  Bytes release = read_file(path("rel/My Song.usher"));
+  release[release.size() - 1] ^= 1;
+  write_file(path("bad.usher"), release);
+  const Ran verified = run("verify bad.usher --key operator.key --passphrase-file pass");
+  expect_refused(verified, Fault::chunk_damaged);
+  EXPECT_NE(verified.err.find("chunk 1"), std::string::npos) << verified.err;
+  release.resize(release.size() - 5000);
+  write_file(path("cut.usher"), release);
+  expect_refused(run("verify cut.usher --key operator.key --passphrase-file pass"), Fault::truncated);
+  expect_refused(run("verify cut.usher"), Fault::truncated);
+  expect_refused(run("inspect 'My Song.wav'"), Fault::malformed);
+}
+
+}  // namespace
+}  // namespace usher::media
