@@ -20,12 +20,12 @@ struct Accepted {
 };
 struct Retry {};
 struct Other {};
-using Event = std::variant<Hello, Accepted, Retry, Other>;
+using Event = std::variant<Other, Hello, Accepted, Retry>;
 
 Result<Event> event_of(View body) {
   if (body.size() > wire::kMaxServerHello) return fail(Fault::too_long, "handshake: body");
   USHER_TRY(const Message first, wire::take_message(body));
-  Event event = Other{};
+  Event event;
   if (first.type == MessageType::server_hello) {
     USHER_TRY(const Message second, wire::take_message(body));
     if (second.type != MessageType::server_proof) return fail(Fault::unexpected_message, "server proof");
@@ -35,6 +35,8 @@ Result<Event> event_of(View body) {
     event = Accepted{first};
   } else if (first.type == MessageType::retry) {
     event = Retry{};
+  } else {
+    return Other{};  // whatever follows it
   }
   if (!body.empty()) return fail(Fault::malformed, "handshake: more follows");
   return event;

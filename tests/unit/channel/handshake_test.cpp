@@ -97,14 +97,10 @@ TEST_P(EveryGroup, IsAgreedOn) {
 
 TEST(Handshake, WorksWithRsaKeysOnBothSides) {
   World world = World::copy();
-  const Party server =
-      world.authority.certify(identity::Role::server, "rsa", {"server.test"}, crypto::NewKey::rsa2048);
-  world.server_settings->chain = server.chain;
-  world.server_settings->signer = server.key;
-  crypto::SystemRandom random;
-  const Party client = world.authority.certify(identity::Role::client, "rsa", {}, crypto::NewKey::rsa2048);
-  world.client_settings->chain = client.chain;
-  world.client_settings->signer = client.key;
+  const Party server = party(world.authority, identity::Role::server, crypto::NewKey::rsa2048);
+  const Party client = party(world.authority, identity::Role::client, crypto::NewKey::rsa2048);
+  world.set_server(server);
+  world.set_client(client);
   const Sessions open = connect(world);
   EXPECT_EQ(open.server->peer().certificate(), client.chain.front());
 }
@@ -120,8 +116,7 @@ TEST(Handshake, WithoutACommonSuiteIsRefused) {
   World world = World::copy();
   world.server_settings->suites = {suite_of(0x0007)};
   world.client_settings->suites = {suite_of(0x0101)};
-  crypto::SystemRandom random;
-  Handshake both(world, random);
+  Handshake both(world);
   EXPECT_EQ(fault_of(both.server.on_messages(both.hello(), kNow)), Fault::no_common_suite);
   EXPECT_TRUE(both.server.closed());
 }
@@ -130,15 +125,13 @@ TEST(Handshake, WithoutACommonGroupIsRefused) {
   World world = World::copy();
   world.server_settings->groups = {crypto::Group::ffdhe2048};
   world.client_settings->groups = {crypto::Group::ffdhe3072, crypto::Group::x25519};
-  crypto::SystemRandom random;
-  Handshake both(world, random);
+  Handshake both(world);
   EXPECT_EQ(fault_of(both.server.on_messages(both.hello(), kNow)), Fault::no_common_group);
 }
 
 TEST(Handshake, UnknownSuitesAndGroupsAndExtensionsOfTheClientAreIgnored) {
   const World world = World::copy();
-  crypto::SystemRandom random;
-  ServerHandshake server(world.server_settings, random);
+  ServerHandshake server(world.server_settings, usher::test::randomness());
   const wire::ClientHello hello{.client_random = {},
                                 .suites = {0x7777, 0x0102},
                                 .groups = {0x0017, 0x001d},
@@ -149,14 +142,13 @@ TEST(Handshake, UnknownSuitesAndGroupsAndExtensionsOfTheClientAreIgnored) {
 
 TEST(Handshake, EndsTenSecondsAfterClientHello) {
   const World world = World::copy();
-  crypto::SystemRandom random;
-  Handshake late(world, random);
+  Handshake late(world);
   const Bytes keys = late.keys();
   EXPECT_EQ(late.server.deadline(), kNow + Seconds{10});
   EXPECT_EQ(fault_of(late.server.on_messages(keys, kNow + Seconds{10})), Fault::unknown_session);
   EXPECT_TRUE(late.server.closed());
 
-  Handshake later(world, random);
+  Handshake later(world);
   const Bytes finished = later.finished();
   EXPECT_EQ(fault_of(later.server.on_record(finished, kNow + Seconds{10})), Fault::unknown_session);
   EXPECT_TRUE(later.server.closed());

@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "support/fixed_random.h"
 #include "unit/channel/world.h"
 
 namespace usher::channel::test {
@@ -37,7 +38,7 @@ struct Line {
     USHER_TRY(const View content, opened.content);
     return to_bytes(content);
   }
-  FixedRandom random{"line"};
+  usher::test::CountingRandom random;
   Sealer sealer;
   Opener opener;
 };
@@ -108,7 +109,7 @@ TEST_P(EveryRecord, OfTheOtherDirectionIsRefused) {
 
 TEST_P(EveryRecord, OfOtherKeysIsRefused) {
   Line line(*GetParam());
-  FixedRandom random("other");
+  usher::test::CountingRandom random;
   Sealer other(*GetParam(), kSession, Direction::to_server, keys_of(*GetParam(), 0x43), random);
   Bytes record;
   must(other.seal(record, {Bytes(20)}, 256));
@@ -117,7 +118,7 @@ TEST_P(EveryRecord, OfOtherKeysIsRefused) {
 
 TEST_P(EveryRecord, OfAnotherSessionIsRefused) {
   Line line(*GetParam());
-  FixedRandom random("other");
+  usher::test::CountingRandom random;
   Sealer other(*GetParam(), Id128{9}, Direction::to_server, keys_of(*GetParam()), random);
   Bytes record;
   must(other.seal(record, {Bytes(20)}, 256));

@@ -2,28 +2,16 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
-#include <stdexcept>
 
 #include "channel/handshake_client.h"
 #include "channel/handshake_server.h"
-#include "crypto/key.h"
-#include "crypto/random.h"
-#include "identity/issue.h"
+#include "support/pki.h"
 
 namespace usher::channel::test {
 
-inline constexpr Time kNow{Seconds{1'800'000'000}};
-
-/// The value, or the test ends with what went wrong.
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    throw std::runtime_error(std::string(code_of(result.error().fault)) + ": " + std::string(result.error().where) +
-                             " (" + result.error().about + ")");
-  }
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
+using usher::test::Authority;
+using usher::test::kNow;
+using usher::test::must;
 
 /// The fault, or nothing where there was none.
 template <class T>
@@ -32,81 +20,44 @@ std::optional<Fault> fault_of(const Result<T>& result) {
   return result.error().fault;
 }
 
-/// The same bytes every time: SHA-256 of a seed and a counter.
-class FixedRandom final : public Random {
- public:
-  explicit FixedRandom(std::string_view seed) : seed_(to_bytes(view_of(seed))) {}
-  void fill(MutableView out) override {
-    const std::lock_guard lock(mutex_);
-    for (std::uint8_t& byte : out) {
-      if (used_ == block_.size()) {
-        const std::uint64_t count = count_++;
-        block_ = crypto::sha256({seed_, View{reinterpret_cast<const std::uint8_t*>(&count), sizeof count}});
-        used_ = 0;
-      }
-      byte = block_[used_++];
-    }
-  }
-
- private:
-  std::mutex mutex_;
-  Bytes seed_;
-  Hash256 block_{};
-  std::size_t used_ = block_.size();
-  std::uint64_t count_ = 0;
-};
-
 /// A key with its chain: leaf, root.
 struct Party {
   std::shared_ptr<const crypto::PrivateKey> key;
   identity::Chain chain;
 };
 
-/// One root with a CRL, and who it certified.
-class Authority {
- public:
-  explicit Authority(std::string name)
-      : key_(must(crypto::PrivateKey::generate(crypto::NewKey::p256))),
-        root_(must(identity::issue_root({.name = {.common_name = std::move(name)}, .validity = validity()}, key_,
-                                        random_))),
-        crl_(must(identity::issue_crl({root_, key_}, {.number = 1,
-                                                      .this_update = kNow - Seconds{3600},
-                                                      .next_update = kNow + Seconds{86'400}}))) {}
-
-  Party certify(identity::Role role, std::string name, std::vector<std::string> dns = {},
-                crypto::NewKey kind = crypto::NewKey::p256) {
-    auto key = std::make_shared<const crypto::PrivateKey>(must(crypto::PrivateKey::generate(kind)));
-    return {key, {must(identity::issue_leaf({root_, key_},
-                                            {.role = role, .name = {.common_name = std::move(name)},
-                                             .validity = validity(), .dns_names = std::move(dns)},
-                                            key->public_key(), random_)),
-                  root_}};
-  }
-
-  [[nodiscard]] std::shared_ptr<const identity::TrustStore> trust(identity::Role role) const {
-    return must(identity::TrustStore::make({.role = role, .anchors = {root_}, .crls = {crl_}}));
-  }
-
- private:
-  static identity::Validity validity() { return {kNow - Seconds{86'400}, kNow + Seconds{86'400 * 30}}; }
-  crypto::SystemRandom random_;
-  crypto::PrivateKey key_;
-  identity::Certificate root_;
-  identity::Crl crl_;
-};
+inline Party party(const Authority& authority, identity::Role role, crypto::NewKey kind = crypto::NewKey::p256,
+                   const std::string& host = "server.test") {
+  identity::LeafRequest request{.role = role};
+  if (role == identity::Role::server) request.dns_names = {host};
+  auto made = authority.leaf(std::move(request), kind);
+  return {std::make_shared<const crypto::PrivateKey>(std::move(made.key)), {made.certificate, authority.certificate}};
+}
 
 /// One installation: an authority, a server `server.test`, a client, and the settings of both.
 struct World {
-  Authority authority{"Test root"};
-  Party server = authority.certify(identity::Role::server, "server", {"server.test"});
-  Party client = authority.certify(identity::Role::client, "client");
+  Authority authority = Authority::root();
+  Party server = party(authority, identity::Role::server);
+  Party client = party(authority, identity::Role::client);
   std::shared_ptr<ServerSettings> server_settings = std::make_shared<ServerSettings>(ServerSettings{
-      .chain = server.chain, .signer = server.key, .clients = authority.trust(identity::Role::client)});
+      .chain = server.chain, .signer = server.key, .clients = trust(identity::Role::client)});
   std::shared_ptr<ClientSettings> client_settings = std::make_shared<ClientSettings>(
       ClientSettings{.chain = client.chain,
                      .signer = client.key,
-                     .servers = authority.trust(identity::Role::server),
+                     .servers = trust(identity::Role::server),
                      .name = must(identity::ServerName::from_host("server.test"))});
+
+  [[nodiscard]] std::shared_ptr<const identity::TrustStore> trust(identity::Role role) const {
+    return usher::test::trust(role, authority, {authority.crl()});
+  }
+  void set_server(const Party& with) {
+    server_settings->chain = with.chain;
+    server_settings->signer = with.key;
+  }
+  void set_client(const Party& with) {
+    client_settings->chain = with.chain;
+    client_settings->signer = with.key;
+  }
 
   /// Keys and certificates are made once a run; settings are copied, so that a test can change its own.
   static World copy() {
@@ -132,7 +83,7 @@ struct Sessions {
 
 /// The two machines, and each message that goes between them.
 struct Handshake {
-  explicit Handshake(const World& world, Random& random)
+  explicit Handshake(const World& world, Random& random = usher::test::randomness())
       : client(world.client_settings, random), server(world.server_settings, random) {}
 
   Bytes hello() { return client_hello = must(client.start()); }
@@ -142,7 +93,7 @@ struct Handshake {
   Bytes finished() { return client_finished = must(client.on_messages(accepted(), kNow)); }
   Bytes server_finished() {
     FinishStep step = must(server.on_record(finished(), kNow));
-    if (step.refused) must<void>(std::unexpected(*step.refused));
+    if (step.refused) must(Result<>(std::unexpected(*step.refused)));
     server_session = std::move(step.session);
     return server_finished_record = step.answer;
   }
@@ -158,8 +109,7 @@ struct Handshake {
 };
 
 inline Sessions connect(const World& world) {
-  static crypto::SystemRandom random;
-  return Handshake(world, random).sessions();
+  return Handshake(world).sessions();
 }
 
 }  // namespace usher::channel::test
