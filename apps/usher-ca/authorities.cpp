@@ -15,7 +15,8 @@ Result<Bytes> der_of_public_key(std::string_view pem) {
   constexpr std::string_view kEnd = "-----END PUBLIC KEY-----";
   const std::size_t begin = pem.find(kBegin);
   const std::size_t end = pem.find(kEnd);
-  if (begin == std::string_view::npos || end == std::string_view::npos || end < begin) return fail(Fault::malformed, "public key");
+  if (begin == std::string_view::npos || end == std::string_view::npos || end < begin)
+    return fail(Fault::malformed, "public key");
   std::string text;
   for (char c : pem.substr(begin + kBegin.size(), end - begin - kBegin.size())) {
     if (c == '+') c = '-';
@@ -79,16 +80,15 @@ Result<identity::Chain> issue_card_user(Context& context, const CardUser& user, 
   USHER_TRY(const identity::Certificate root, identity::Certificate::from_pem(root_pem));
   USHER_TRY(const crypto::Secret passphrase, context.passphrase(false));
   USHER_TRY(const crypto::PrivateKey sub_key, sub.load_key(passphrase));
-  identity::LeafRequest request{
-      .name = {.common_name = user.common_name,
-               .organisation = "Cartão de Cidadão",
-               .organisational_unit = "Cidadão Português",
-               .country = "PT",
-               .serial_number = user.civil_number,
-               .given_name = user.given_name,
-               .surname = user.surname},
-      .validity = validity_of(user.days, context.clock.now(), &sub.certificate()),
-      .pointers = sub.pointers()};
+  identity::LeafRequest request{.name = {.common_name = user.common_name,
+                                         .organisation = "Cartão de Cidadão",
+                                         .organisational_unit = "Cidadão Português",
+                                         .country = "PT",
+                                         .serial_number = user.civil_number,
+                                         .given_name = user.given_name,
+                                         .surname = user.surname},
+                                .validity = validity_of(user.days, context.clock.now(), &sub.certificate()),
+                                .pointers = sub.pointers()};
   if (user.profile == "generic") {
     request.role = identity::Role::person;
   } else if (user.profile == "cartao-de-cidadao") {

@@ -14,8 +14,8 @@
 namespace usher::ca {
 namespace {
 
-constexpr std::size_t kMaxIndex = 64 << 20;   // bytes
-constexpr std::size_t kMaxSmall = 64 << 10;   // bytes
+constexpr std::size_t kMaxIndex = 64 << 20;  // bytes
+constexpr std::size_t kMaxSmall = 64 << 10;  // bytes
 constexpr Milliseconds kClockSkew = std::chrono::minutes(5);
 constexpr std::string_view kIndexHeader = "# usher-ca index 1: serial, kind, not after, revoked at, reason, name\n";
 
@@ -49,7 +49,8 @@ std::optional<IndexEntry> entry_of(std::string_view line) {
   const auto revoked_at = number_of<std::int64_t>(fields[3]);
   const auto reason = identity::revocation_reason_of_name(fields[4]);
   if (!not_after || !revoked_at || !reason) return std::nullopt;
-  return IndexEntry{std::string(fields[0]), std::string(fields[1]), *not_after, std::string(fields[5]), *revoked_at, *reason};
+  return IndexEntry{
+      std::string(fields[0]), std::string(fields[1]), *not_after, std::string(fields[5]), *revoked_at, *reason};
 }
 
 Result<std::vector<IndexEntry>> parse_index(std::string_view text, const std::string& about) {
@@ -110,7 +111,8 @@ Result<Authority> Authority::create(const std::filesystem::path& directory, cons
   authority.pointers_ = pointers;
   USHER_TRY(const std::string key_pem, key.to_pem(passphrase));
   // The certificate comes last: a directory without one is not an authority yet.
-  if (std::filesystem::exists(directory / "ca.pem")) return fail(Fault::already_exists, "authority", directory.string());
+  if (std::filesystem::exists(directory / "ca.pem"))
+    return fail(Fault::already_exists, "authority", directory.string());
   USHER_CHECK(write_file(directory / "ca.key", key_pem, 0600, true));
   USHER_CHECK(authority.save_index());
   USHER_CHECK(authority.save_state());
@@ -147,7 +149,8 @@ Result<> Authority::load_state() {
 Result<> Authority::save_state() const {
   std::string text = "next-crl " + std::to_string(crl_state_.next_number) + "\nbase-crl " +
                      std::to_string(crl_state_.base_number) + "\nbase-at " + std::to_string(crl_state_.base_at) + "\n";
-  text += "crl-url " + pointers_.crl + "\nfreshest-crl-url " + pointers_.freshest_crl + "\nissuer-url " + pointers_.issuer + "\n";
+  text += "crl-url " + pointers_.crl + "\nfreshest-crl-url " + pointers_.freshest_crl + "\nissuer-url " +
+          pointers_.issuer + "\n";
   return write_file(directory_ / "state", text, 0600, true);
 }
 

@@ -21,10 +21,10 @@ namespace usher::ca {
 /// One line of the index.
 struct IndexEntry {
   std::string serial_hex;
-  std::string kind;                              // "server", "sub-ca", "card-user", …
-  std::int64_t not_after = 0;                    // Unix seconds
-  std::string label;                             // the common name
-  std::int64_t revoked_at = 0;                   // 0: good
+  std::string kind;             // "server", "sub-ca", "card-user", …
+  std::int64_t not_after = 0;   // Unix seconds
+  std::string label;            // the common name
+  std::int64_t revoked_at = 0;  // 0: good
   identity::RevocationReason reason = identity::RevocationReason::unspecified;
 };
 
@@ -51,8 +51,8 @@ class Authority {
 
   struct CrlState {
     std::uint64_t next_number = 1;
-    std::uint64_t base_number = 0;   // of the last complete CRL; 0: none yet
-    std::int64_t base_at = 0;        // its thisUpdate
+    std::uint64_t base_number = 0;  // of the last complete CRL; 0: none yet
+    std::int64_t base_at = 0;       // its thisUpdate
   };
   [[nodiscard]] const CrlState& crl_state() const noexcept { return crl_state_; }
   /// A complete CRL, or a delta to the last complete one; saved as crl.pem or delta.pem.

@@ -30,7 +30,8 @@ struct Context {
 /// The authorities that exist in the home: "media/root", "card/root", "card/sub".
 [[nodiscard]] std::vector<std::string> authorities_in(const std::filesystem::path& home);
 /// A certificate that was just made by `authority` goes into its index.
-[[nodiscard]] Result<identity::Certificate> issue_recorded(Authority& authority, const crypto::PrivateKey& authority_key,
+[[nodiscard]] Result<identity::Certificate> issue_recorded(Authority& authority,
+                                                           const crypto::PrivateKey& authority_key,
                                                            const identity::LeafRequest& request, std::string kind,
                                                            const crypto::PublicKey& key, Random& random);
 /// Starts a little in the past, for clocks that are behind, and never outlives the authority.
@@ -41,8 +42,8 @@ struct CardUser {
   std::string common_name;
   std::string given_name;
   std::string surname;
-  std::string civil_number;                     // "BI123456789": subject serialNumber
-  std::string profile = "cartao-de-cidadao";    // or "generic": adds the person's extended key usage
+  std::string civil_number;                   // "BI123456789": subject serialNumber
+  std::string profile = "cartao-de-cidadao";  // or "generic": adds the person's extended key usage
   int days = 365 * 5;
 };
 /// Certifies the card's public key: user, sub-CA, root. Recorded in the index before it is returned.
@@ -54,6 +55,6 @@ void add_issue_command(CLI::App& app, Context& context);
 void add_revoke_command(CLI::App& app, Context& context);
 void add_crl_command(CLI::App& app, Context& context);
 void add_list_command(CLI::App& app, Context& context);
-void add_card_command(CLI::App& app, Context& context);   // card.cpp
+void add_card_command(CLI::App& app, Context& context);  // card.cpp
 
 }  // namespace usher::ca

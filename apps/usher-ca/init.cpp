@@ -26,15 +26,18 @@ identity::Pointers pointers_of(const std::string& url, const std::string& stem) 
   return {.crl = base + stem + ".crl", .freshest_crl = base + stem + ".delta.crl", .issuer = base + stem + ".crt"};
 }
 
-Result<> first_crl(Authority& authority, const crypto::PrivateKey& key, const Context& context, const InitOptions& options) {
-  USHER_TRY(const identity::Crl crl, authority.make_crl(key, false, context.clock.now(), std::chrono::days(options.crl_days)));
+Result<> first_crl(Authority& authority, const crypto::PrivateKey& key, const Context& context,
+                   const InitOptions& options) {
+  USHER_TRY(const identity::Crl crl,
+            authority.make_crl(key, false, context.clock.now(), std::chrono::days(options.crl_days)));
   static_cast<void>(crl);
   std::printf("created: %s (%s)\n", authority.directory().c_str(), authority.certificate().subject_text().c_str());
   return {};
 }
 
 Result<> init_media(const Context& context, const InitOptions& options) {
-  if (std::filesystem::exists(context.home / "media/root/ca.pem")) return fail(Fault::already_exists, "init", (context.home / "media").string());
+  if (std::filesystem::exists(context.home / "media/root/ca.pem"))
+    return fail(Fault::already_exists, "init", (context.home / "media").string());
   USHER_TRY(const crypto::NewKey kind, new_key_of(options.key_kind));
   USHER_TRY(const crypto::Secret passphrase, context.passphrase(true));
   USHER_TRY(const crypto::PrivateKey key, crypto::PrivateKey::generate(kind));
@@ -45,17 +48,20 @@ Result<> init_media(const Context& context, const InitOptions& options) {
       .validity = validity_of(options.days, context.clock.now(), nullptr),
       .path_length = 0};
   USHER_TRY(const identity::Certificate root, identity::issue_root(request, key, context.random));
-  USHER_TRY(Authority authority, Authority::create(context.home / "media/root", root, key, passphrase, pointers_of(options.url, "media-root")));
+  USHER_TRY(Authority authority, Authority::create(context.home / "media/root", root, key, passphrase,
+                                                   pointers_of(options.url, "media-root")));
   return first_crl(authority, key, context, options);
 }
 
 Result<> init_card(const Context& context, const InitOptions& options) {
-  if (std::filesystem::exists(context.home / "card/root/ca.pem")) return fail(Fault::already_exists, "init", (context.home / "card").string());
+  if (std::filesystem::exists(context.home / "card/root/ca.pem"))
+    return fail(Fault::already_exists, "init", (context.home / "card").string());
   USHER_TRY(const crypto::NewKey kind, new_key_of(options.key_kind));
   USHER_TRY(const crypto::Secret passphrase, context.passphrase(true));
   USHER_TRY(const crypto::PrivateKey root_key, crypto::PrivateKey::generate(kind));
   USHER_TRY(const crypto::PrivateKey sub_key, crypto::PrivateKey::generate(kind));
-  const std::string organisation = options.organisation.empty() ? "SCEE - Sistema de Certificação Electrónica do Estado" : options.organisation;
+  const std::string organisation =
+      options.organisation.empty() ? "SCEE - Sistema de Certificação Electrónica do Estado" : options.organisation;
   const identity::CaRequest root_request{
       .name = {.common_name = options.common_name.empty() ? "Cartão de Cidadão 001 (test)" : options.common_name,
                .organisation = organisation,
@@ -64,18 +70,19 @@ Result<> init_card(const Context& context, const InitOptions& options) {
       .path_length = 1};
   USHER_TRY(const identity::Certificate root, identity::issue_root(root_request, root_key, context.random));
   const identity::Pointers root_pointers = pointers_of(options.url, "card-root");
-  const identity::CaRequest sub_request{
-      .name = {.common_name = "EC de Autenticação do Cartão de Cidadão 0001 (test)",
-               .organisation = "Instituto dos Registos e do Notariado I.P.",
-               .organisational_unit = "subECEstado",
-               .country = "PT"},
-      .validity = validity_of(options.days, context.clock.now(), &root),
-      .path_length = 0,
-      .pointers = root_pointers};
+  const identity::CaRequest sub_request{.name = {.common_name = "EC de Autenticação do Cartão de Cidadão 0001 (test)",
+                                                 .organisation = "Instituto dos Registos e do Notariado I.P.",
+                                                 .organisational_unit = "subECEstado",
+                                                 .country = "PT"},
+                                        .validity = validity_of(options.days, context.clock.now(), &root),
+                                        .path_length = 0,
+                                        .pointers = root_pointers};
   USHER_TRY(const identity::Certificate sub,
             identity::issue_sub_ca({root, root_key}, sub_request, sub_key.public_key(), context.random));
-  USHER_TRY(Authority sub_authority, Authority::create(context.home / "card/sub", sub, sub_key, passphrase, pointers_of(options.url, "card-sub")));
-  USHER_TRY(Authority root_authority, Authority::create(context.home / "card/root", root, root_key, passphrase, root_pointers));
+  USHER_TRY(Authority sub_authority, Authority::create(context.home / "card/sub", sub, sub_key, passphrase,
+                                                       pointers_of(options.url, "card-sub")));
+  USHER_TRY(Authority root_authority,
+            Authority::create(context.home / "card/root", root, root_key, passphrase, root_pointers));
   USHER_CHECK(root_authority.record(sub, "sub-ca"));
   USHER_CHECK(first_crl(root_authority, root_key, context, options));
   return first_crl(sub_authority, sub_key, context, options);
@@ -85,21 +92,32 @@ Result<> init_card(const Context& context, const InitOptions& options) {
 
 void add_init_command(CLI::App& app, Context& context) {
   auto options = std::make_shared<InitOptions>();
-  CLI::App* verb = app.add_subcommand("init", "Create a hierarchy: the media root, or with --card a root and a sub-CA for test cards");
-  verb->footer("Examples:\n"
-               "  usher-ca --home ca --passphrase-file pass init --organisation \"Example Records\" --key rsa3072\n"
-               "  usher-ca --home ca --passphrase-file pass init --card --url http://pki.example.org/\n"
-               "Both may live in one home, under one passphrase. A first, empty revocation list is made at once.");
+  CLI::App* verb = app.add_subcommand(
+      "init", "Create a hierarchy: the media root, or with --card a root and a sub-CA for test cards");
+  verb->footer(
+      "Examples:\n"
+      "  usher-ca --home ca --passphrase-file pass init --organisation \"Example Records\" --key rsa3072\n"
+      "  usher-ca --home ca --passphrase-file pass init --card --url http://pki.example.org/\n"
+      "Both may live in one home, under one passphrase. A first, empty revocation list is made at once.");
   verb->add_flag("--card", options->card, "The card hierarchy");
   verb->add_option("--cn", options->common_name, "The root's common name");
   verb->add_option("--organisation", options->organisation, "The root's organisation");
   verb->add_option("--country", options->country, "The root's country, two letters");
-  verb->add_option("--key", options->key_kind, "Kind of the authorities' keys: p256, rsa2048 or rsa3072")->capture_default_str();
-  verb->add_option("--days", options->days, "Validity of the authorities in days")->check(CLI::Range(1, 36500))->capture_default_str();
-  verb->add_option("--crl-days", options->crl_days, "Validity of the first revocation lists in days")->check(CLI::Range(1, 3650))->capture_default_str();
-  verb->add_option("--url", options->url, "Where lists and authorities will be published: goes into certificates as CRL distribution point, freshest CRL and issuer");
+  verb->add_option("--key", options->key_kind, "Kind of the authorities' keys: p256, rsa2048 or rsa3072")
+      ->capture_default_str();
+  verb->add_option("--days", options->days, "Validity of the authorities in days")
+      ->check(CLI::Range(1, 36500))
+      ->capture_default_str();
+  verb->add_option("--crl-days", options->crl_days, "Validity of the first revocation lists in days")
+      ->check(CLI::Range(1, 3650))
+      ->capture_default_str();
+  verb->add_option("--url", options->url,
+                   "Where lists and authorities will be published: goes into certificates as CRL distribution point, "
+                   "freshest CRL and issuer");
   verb->callback([&context, options] {
-    context.action = [&context, options]() -> Result<> { return options->card ? init_card(context, *options) : init_media(context, *options); };
+    context.action = [&context, options]() -> Result<> {
+      return options->card ? init_card(context, *options) : init_media(context, *options);
+    };
   });
 }
 

@@ -44,8 +44,8 @@ Result<> check_outputs(const IssueOptions& options) {
 }
 
 void tell(const IssueOptions& options, const identity::Certificate& certificate) {
-  std::printf("issued: %s.pem (serial %s, SHA-256 of the key %s)\n", options.out.c_str(), certificate.serial_hex().c_str(),
-              to_hex(certificate.key_fingerprint()).c_str());
+  std::printf("issued: %s.pem (serial %s, SHA-256 of the key %s)\n", options.out.c_str(),
+              certificate.serial_hex().c_str(), to_hex(certificate.key_fingerprint()).c_str());
   if (options.public_key.empty()) std::printf("key:    %s.key\n", options.out.c_str());
 }
 
@@ -60,7 +60,8 @@ Result<> issue_media(Context& context, const IssueOptions& options, identity::Ro
     return fail(Fault::bad_usage, "issue", "a server needs --name or --ip: what its listeners dial");
   }
   request.name = {.common_name = options.common_name, .organisation = options.organisation};
-  if (request.name.common_name.empty() && !options.dns_names.empty()) request.name.common_name = options.dns_names.front();
+  if (request.name.common_name.empty() && !options.dns_names.empty())
+    request.name.common_name = options.dns_names.front();
   if (request.name.common_name.empty()) request.name.common_name = std::string(name_of(role));
   USHER_CHECK(check_outputs(options));
   USHER_TRY(Authority authority, Authority::open(context.home / "media/root"));
@@ -94,8 +95,11 @@ void add_common(CLI::App& verb, IssueOptions& options) {
   verb.add_option("--public-key", options.public_key,
                   "PEM with a public key, or a certificate whose key is kept: certify that, make no new key");
   verb.add_option("--key-passphrase-file", options.key_passphrase.file, "File with the passphrase for the new key");
-  verb.add_option("--key-passphrase-fd", options.key_passphrase.descriptor, "Open descriptor to read that passphrase from");
-  verb.add_option("--days", options.days, "Validity in days, at most the authority's")->check(CLI::Range(1, 36500))->capture_default_str();
+  verb.add_option("--key-passphrase-fd", options.key_passphrase.descriptor,
+                  "Open descriptor to read that passphrase from");
+  verb.add_option("--days", options.days, "Validity in days, at most the authority's")
+      ->check(CLI::Range(1, 36500))
+      ->capture_default_str();
 }
 
 void add_media_verb(CLI::App& issue, Context& context, identity::Role role, const char* about) {
@@ -117,14 +121,16 @@ void add_media_verb(CLI::App& issue, Context& context, identity::Role role, cons
 void add_user_verb(CLI::App& issue, Context& context) {
   auto options = std::make_shared<IssueOptions>();
   options->days = options->user.days;
-  CLI::App* verb = issue.add_subcommand("user", "A person of the card hierarchy, for a key that is elsewhere or new (see also: card)");
+  CLI::App* verb = issue.add_subcommand(
+      "user", "A person of the card hierarchy, for a key that is elsewhere or new (see also: card)");
   add_common(*verb, *options);
   verb->add_option("--cn", options->common_name, "The person's full name")->required();
   verb->add_option("--given-name", options->user.given_name, "Given name");
   verb->add_option("--surname", options->user.surname, "Surname");
   verb->add_option("--civil-number", options->user.civil_number, "Subject serialNumber: BI123456789")->required();
   verb->add_option("--profile", options->user.profile, "cartao-de-cidadao or generic")->capture_default_str();
-  verb->callback([&context, options] { context.action = [&context, options] { return issue_user(context, *options); }; });
+  verb->callback(
+      [&context, options] { context.action = [&context, options] { return issue_user(context, *options); }; });
 }
 
 }  // namespace
@@ -132,11 +138,12 @@ void add_user_verb(CLI::App& issue, Context& context) {
 void add_issue_command(CLI::App& app, Context& context) {
   CLI::App* issue = app.add_subcommand("issue", "Issue a certificate");
   issue->require_subcommand(1);
-  issue->footer("Examples:\n"
-                "  usher-ca --home ca issue server --name localhost --ip 127.0.0.1 --ip ::1 --out server\n"
-                "  usher-ca --home ca issue client --cn \"Kitchen radio\" --public-key client.pem --out client-2027\n"
-                "  usher-ca --home ca issue release-recipient --key rsa3072 --out operator\n"
-                "  usher-ca --home ca issue user --cn \"Ana Maria Silva\" --civil-number BI123456789 --out ana");
+  issue->footer(
+      "Examples:\n"
+      "  usher-ca --home ca issue server --name localhost --ip 127.0.0.1 --ip ::1 --out server\n"
+      "  usher-ca --home ca issue client --cn \"Kitchen radio\" --public-key client.pem --out client-2027\n"
+      "  usher-ca --home ca issue release-recipient --key rsa3072 --out operator\n"
+      "  usher-ca --home ca issue user --cn \"Ana Maria Silva\" --civil-number BI123456789 --out ana");
   add_media_verb(*issue, context, identity::Role::server, "A server, under the names that listeners dial");
   add_media_verb(*issue, context, identity::Role::client, "A listener's installation");
   add_media_verb(*issue, context, identity::Role::distributor, "A distributor, who signs releases");

@@ -28,7 +28,8 @@ constexpr const char* kExamples = R"(Examples:
 The passphrase of the authorities' keys is asked for, or read from --passphrase-file or --passphrase-fd.)";
 
 std::filesystem::path default_home() {
-  if (const char* data = std::getenv("XDG_DATA_HOME"); data != nullptr && *data == '/') return std::filesystem::path(data) / "usher-ca";
+  if (const char* data = std::getenv("XDG_DATA_HOME"); data != nullptr && *data == '/')
+    return std::filesystem::path(data) / "usher-ca";
   const char* home = std::getenv("HOME");
   return std::filesystem::path(home == nullptr ? "." : home) / ".local/share/usher-ca";
 }
@@ -38,12 +39,15 @@ int run(int argc, char** argv) {
   crypto::SystemRandom random;
   app::PassphraseSource source;
   std::optional<crypto::Secret> asked;
-  ca::Context context{.home = default_home(), .clock = clock, .random = random, .passphrase = [&](bool fresh) -> Result<crypto::Secret> {
-    if (!asked) {
-      USHER_TRY(asked, app::read_passphrase(source, "Passphrase of the authority's key: ", fresh));
-    }
-    return asked->clone();
-  }};
+  ca::Context context{.home = default_home(),
+                      .clock = clock,
+                      .random = random,
+                      .passphrase = [&](bool fresh) -> Result<crypto::Secret> {
+                        if (!asked) {
+                          USHER_TRY(asked, app::read_passphrase(source, "Passphrase of the authority's key: ", fresh));
+                        }
+                        return asked->clone();
+                      }};
 
   CLI::App app{"usher-ca: creates usher's authorities, issues and revokes certificates, publishes revocation lists."};
   app.footer(kExamples);

@@ -25,13 +25,15 @@ struct CrlOptions {
 };
 
 std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(text, text.begin(),
+                         [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
   return text;
 }
 
 Result<> revoke(Context& context, const RevokeOptions& options) {
   const auto reason = identity::revocation_reason_of_name(options.reason);
-  if (!reason || *reason == identity::RevocationReason::remove_from_crl) return fail(Fault::bad_usage, "revoke", "no such reason: " + options.reason);
+  if (!reason || *reason == identity::RevocationReason::remove_from_crl)
+    return fail(Fault::bad_usage, "revoke", "no such reason: " + options.reason);
   std::string serial = lower(options.serial);
   if (!options.certificate.empty()) {
     USHER_TRY(const std::string pem, read_file(options.certificate, kMaxPem));
@@ -44,8 +46,9 @@ Result<> revoke(Context& context, const RevokeOptions& options) {
     if (entry == authority.index().end()) continue;
     const std::string label = entry->kind + " " + entry->label;
     USHER_CHECK(authority.revoke(serial, *reason, context.clock.now()));
-    std::printf("revoked: %s (serial %s, %s)\nIt takes effect with the next list: usher-ca crl, or usher-ca crl --delta\n",
-                label.c_str(), serial.c_str(), name.c_str());
+    std::printf(
+        "revoked: %s (serial %s, %s)\nIt takes effect with the next list: usher-ca crl, or usher-ca crl --delta\n",
+        label.c_str(), serial.c_str(), name.c_str());
     return {};
   }
   return fail(Fault::not_found, "revoke", "no authority here has issued the certificate with serial number " + serial);
@@ -105,8 +108,10 @@ Result<> list(const Context& context) {
     std::printf("%s: %s\n", name.c_str(), authority.certificate().subject_text().c_str());
     for (const IndexEntry& entry : authority.index()) {
       const std::string state = entry.revoked_at != 0 ? "revoked (" + std::string(name_of(entry.reason)) + ")"
-                                : entry.not_after < unix_seconds(context.clock.now()) ? "expired" : "good";
-      std::printf("  %s  %-18s %-28s %s\n", entry.serial_hex.c_str(), entry.kind.c_str(), state.c_str(), entry.label.c_str());
+                                : entry.not_after < unix_seconds(context.clock.now()) ? "expired"
+                                                                                      : "good";
+      std::printf("  %s  %-18s %-28s %s\n", entry.serial_hex.c_str(), entry.kind.c_str(), state.c_str(),
+                  entry.label.c_str());
     }
   }
   return {};
@@ -117,10 +122,11 @@ Result<> list(const Context& context) {
 void add_revoke_command(CLI::App& app, Context& context) {
   auto options = std::make_shared<RevokeOptions>();
   CLI::App* verb = app.add_subcommand("revoke", "Revoke a certificate");
-  verb->footer("Examples:\n  usher-ca --home ca revoke --certificate client.pem --reason key-compromise\n"
-               "  usher-ca --home ca revoke 5d1f0a…\n"
-               "Reasons: unspecified key-compromise ca-compromise affiliation-changed superseded\n"
-               "  cessation-of-operation certificate-hold privilege-withdrawn");
+  verb->footer(
+      "Examples:\n  usher-ca --home ca revoke --certificate client.pem --reason key-compromise\n"
+      "  usher-ca --home ca revoke 5d1f0a…\n"
+      "Reasons: unspecified key-compromise ca-compromise affiliation-changed superseded\n"
+      "  cessation-of-operation certificate-hold privilege-withdrawn");
   auto* serial = verb->add_option("serial", options->serial, "Serial number, hexadecimal, as `usher-ca list` shows it");
   auto* certificate = verb->add_option("--certificate", options->certificate, "The certificate, PEM")->excludes(serial);
   verb->add_option("--reason", options->reason, "Why")->capture_default_str();
@@ -133,16 +139,21 @@ void add_revoke_command(CLI::App& app, Context& context) {
 void add_crl_command(CLI::App& app, Context& context) {
   auto options = std::make_shared<CrlOptions>();
   CLI::App* verb = app.add_subcommand("crl", "Make revocation lists, for every authority of the home");
-  verb->footer("Examples:\n  usher-ca --home ca crl --out published\n  usher-ca --home ca crl --delta --days 1 --out published\n"
-               "Files: <out>/media-root.crl.pem, card-root.crl.pem, card-sub.crl.pem, with --delta *.delta.crl.pem; the same in\n"
-               "DER without .pem, and the authorities' certificates, as a web server publishes them.\n"
-               "A delta holds what changed since the last complete list; configure it beside that list.");
+  verb->footer(
+      "Examples:\n  usher-ca --home ca crl --out published\n  usher-ca --home ca crl --delta --days 1 --out published\n"
+      "Files: <out>/media-root.crl.pem, card-root.crl.pem, card-sub.crl.pem, with --delta *.delta.crl.pem; the same "
+      "in\n"
+      "DER without .pem, and the authorities' certificates, as a web server publishes them.\n"
+      "A delta holds what changed since the last complete list; configure it beside that list.");
   verb->add_flag("--delta", options->delta, "Delta lists");
   verb->add_flag("--media", options->media, "The media hierarchy alone");
   verb->add_flag("--card", options->card, "The card hierarchy alone");
-  verb->add_option("--days", options->days, "Days until the next one must be there")->check(CLI::Range(0.001, 3650.0))->capture_default_str();
+  verb->add_option("--days", options->days, "Days until the next one must be there")
+      ->check(CLI::Range(0.001, 3650.0))
+      ->capture_default_str();
   verb->add_option("--out", options->out, "Directory for copies");
-  verb->callback([&context, options] { context.action = [&context, options] { return make_crls(context, *options); }; });
+  verb->callback(
+      [&context, options] { context.action = [&context, options] { return make_crls(context, *options); }; });
 }
 
 void add_list_command(CLI::App& app, Context& context) {

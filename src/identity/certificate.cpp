@@ -13,9 +13,9 @@
 namespace usher::identity {
 namespace {
 
-constexpr std::size_t kMaxBundle = 256;               // certificates
-constexpr std::size_t kPemOverhead = 64 << 10;        // bytes of text around the blocks, as openssl x509 -text writes
-constexpr std::size_t kMaxNameValue = 1024;           // bytes
+constexpr std::size_t kMaxBundle = 256;         // certificates
+constexpr std::size_t kPemOverhead = 64 << 10;  // bytes of text around the blocks, as openssl x509 -text writes
+constexpr std::size_t kMaxNameValue = 1024;     // bytes
 
 std::optional<std::string> field_of(const X509_NAME* name, std::string_view attribute) {
   const ObjectPtr object(OBJ_txt2obj(std::string(attribute).c_str(), 0));
@@ -182,7 +182,8 @@ std::string Certificate::serial_hex() const {
   OPENSSL_free(hex);
   const bool negative = text.starts_with('-');
   text.erase(0, std::min(text.find_first_not_of("-0"), text.size() - 1));
-  std::ranges::transform(text, text.begin(), [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(text, text.begin(),
+                         [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
   return negative ? "-" + text : text;
 }
 
@@ -219,8 +220,8 @@ std::optional<std::vector<std::string>> Certificate::extended_key_usages() const
       static_cast<EXTENDED_KEY_USAGE*>(X509_get_ext_d2i(x509(), NID_ext_key_usage, &critical, nullptr)));
   if (!usages) {
     ERR_clear_error();
-    if (critical == -1) return std::nullopt;     // absent
-    return std::vector<std::string>{};           // twice, or not decodable: no usage at all
+    if (critical == -1) return std::nullopt;  // absent
+    return std::vector<std::string>{};        // twice, or not decodable: no usage at all
   }
   std::vector<std::string> out;
   for (int i = 0; i < sk_ASN1_OBJECT_num(usages.get()); ++i) {
@@ -250,7 +251,8 @@ Result<Chain> chain_from_pem(std::string_view pem, std::size_t max) {
     unsigned char* data = nullptr;
     long size = 0;
     if (!bio || PEM_read_bio(bio.get(), &name, &header, &data, &size) != 1) break;
-    const bool is_certificate = std::string_view(name) == PEM_STRING_X509 || std::string_view(name) == PEM_STRING_X509_OLD;
+    const bool is_certificate =
+        std::string_view(name) == PEM_STRING_X509 || std::string_view(name) == PEM_STRING_X509_OLD;
     auto certificate = is_certificate ? Certificate::from_der(View(data, static_cast<std::size_t>(size)))
                                       : Result<Certificate>(fail(Fault::malformed, "certificate PEM"));
     OPENSSL_free(name);

@@ -54,8 +54,8 @@ class Certificate {
   /// the issuer, as clean UTF-8; nothing if it is absent, not text, or has control characters.
   [[nodiscard]] std::optional<std::string> subject_field(std::string_view attribute) const;
   [[nodiscard]] std::optional<std::string> issuer_field(std::string_view attribute) const;
-  [[nodiscard]] std::string common_name() const;    // empty if absent
-  [[nodiscard]] std::string organisation() const;   // empty if absent
+  [[nodiscard]] std::string common_name() const;   // empty if absent
+  [[nodiscard]] std::string organisation() const;  // empty if absent
 
   /// Lower case hexadecimal, without leading zeros.
   [[nodiscard]] std::string serial_hex() const;
@@ -84,7 +84,7 @@ class Certificate {
   std::shared_ptr<const Parsed> parsed_;
 };
 
-using Chain = std::vector<Certificate>;   // leaf first
+using Chain = std::vector<Certificate>;  // leaf first
 
 /// All certificates of a PEM text in their order, 1 to `max`. Errors: malformed, too_long.
 [[nodiscard]] Result<Chain> chain_from_pem(std::string_view pem, std::size_t max = kMaxChain);

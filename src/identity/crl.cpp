@@ -14,9 +14,9 @@
 namespace usher::identity {
 namespace {
 
-constexpr std::size_t kMaxCrls = 256;      // in one file
+constexpr std::size_t kMaxCrls = 256;          // in one file
 constexpr std::size_t kMaxCrlFile = 64 << 20;  // bytes
-constexpr std::size_t kMaxNumber = 20;     // bytes, RFC 5280 §5.2.3
+constexpr std::size_t kMaxNumber = 20;         // bytes, RFC 5280 §5.2.3
 
 Bytes raw_extension(const X509_CRL* crl, int nid) {
   const int at = X509_CRL_get_ext_by_NID(crl, nid, -1);
@@ -151,7 +151,8 @@ Result<> Crl::verify(const Certificate& issuer) const {
   if ((issuer.key_usage() & KU_CRL_SIGN) == 0) return fail(kFault, "crl: issuer", "the authority may not sign lists");
   const X509_ALGOR* algorithm = nullptr;
   X509_CRL_get0_signature(ossl(), nullptr, &algorithm);
-  if (!is_strong_signature(algorithm)) return fail(kFault, "crl: signature", "the list is signed with a weak algorithm");
+  if (!is_strong_signature(algorithm))
+    return fail(kFault, "crl: signature", "the list is signed with a weak algorithm");
   EVP_PKEY* key = X509_get0_pubkey(issuer.x509());
   if (key == nullptr || X509_CRL_verify(ossl(), key) != 1) {
     return crypto::ossl_fail(kFault, "crl: signature", "the signature of a revocation list does not verify");

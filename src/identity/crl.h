@@ -18,7 +18,7 @@ namespace usher::identity {
 
 class Certificate;
 
-inline constexpr std::size_t kMaxCrl = 16 << 20;   // bytes of DER, §4.1
+inline constexpr std::size_t kMaxCrl = 16 << 20;  // bytes of DER, §4.1
 
 /// A CRL number: up to 20 bytes, not negative (RFC 5280 §5.2.3).
 class CrlNumber {
@@ -28,7 +28,7 @@ class CrlNumber {
   /// Big endian, leading zeros are dropped.
   [[nodiscard]] static CrlNumber from_bytes(View bytes);
   [[nodiscard]] View bytes() const noexcept { return bytes_; }
-  [[nodiscard]] std::string hex() const;   // "0" for zero
+  [[nodiscard]] std::string hex() const;  // "0" for zero
   bool operator==(const CrlNumber&) const = default;
   friend std::strong_ordering operator<=>(const CrlNumber& a, const CrlNumber& b) noexcept;
 
@@ -43,7 +43,7 @@ class Crl {
   [[nodiscard]] static Result<Crl> from_der(View der);
   /// Exactly one.
   [[nodiscard]] static Result<Crl> from_pem(std::string_view pem);
-  [[nodiscard]] static Result<Crl> from_ossl(X509_CRL* crl);   // takes a reference of its own
+  [[nodiscard]] static Result<Crl> from_ossl(X509_CRL* crl);  // takes a reference of its own
 
   [[nodiscard]] const Bytes& der() const noexcept;
   [[nodiscard]] std::string to_pem() const;

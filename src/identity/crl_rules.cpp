@@ -33,8 +33,8 @@ std::map<Hash256, Crl> newest_by_scope(std::span<const Crl> crls, Wanted wanted)
 /// Whether a list with this issuing distribution point can be about the certificate at all.
 bool may_cover(const Crl& crl, const Certificate& certificate) {
   using PointPtr = Ossl<ISSUING_DIST_POINT, ISSUING_DIST_POINT_free>;
-  const PointPtr point(
-      static_cast<ISSUING_DIST_POINT*>(X509_CRL_get_ext_d2i(crl.ossl(), NID_issuing_distribution_point, nullptr, nullptr)));
+  const PointPtr point(static_cast<ISSUING_DIST_POINT*>(
+      X509_CRL_get_ext_d2i(crl.ossl(), NID_issuing_distribution_point, nullptr, nullptr)));
   if (!point) return true;
   return !(point->onlyattr > 0 || (point->onlyuser > 0 && certificate.is_ca()) ||
            (point->onlyCA > 0 && !certificate.is_ca()));
@@ -72,7 +72,8 @@ bool is_older(const Crl& crl, const RevocationFloor::Mark& mark) {
 
 Error rollback(const Crl& crl, const RevocationFloor::Mark& mark) {
   std::string about = "the list of " + crl.issuer_text();
-  if (crl.number() && mark.number) about += ": number " + crl.number()->hex() + " after " + mark.number->hex() + " (hexadecimal)";
+  if (crl.number() && mark.number)
+    about += ": number " + crl.number()->hex() + " after " + mark.number->hex() + " (hexadecimal)";
   return Error{Fault::crl_rollback, "crl", std::move(about)};
 }
 
@@ -84,7 +85,8 @@ std::string line_of(std::string_view kind, const Hash256& scope, const Revocatio
 }  // namespace
 
 CrlSelection select_crls(std::span<const Crl> crls, Time at) {
-  const auto complete = newest_by_scope(crls, [&](const Crl& crl) { return !crl.is_delta() && crl.this_update() <= at; });
+  const auto complete =
+      newest_by_scope(crls, [&](const Crl& crl) { return !crl.is_delta() && crl.this_update() <= at; });
   const auto future = newest_by_scope(crls, [&](const Crl& crl) { return !crl.is_delta() && crl.this_update() > at; });
   const auto deltas = newest_by_scope(crls, [&](const Crl& crl) {
     if (!crl.is_delta() || crl.this_update() > at) return false;
@@ -107,7 +109,8 @@ Result<> check_deltas(std::span<const Certificate> path, const CrlSelection& crl
   for (std::size_t i = 0; i < count; ++i) {
     const Certificate& issuer = path[std::min(i + 1, path.size() - 1)];
     for (const Crl& delta : crls.deltas) {
-      const bool is_issuers = X509_NAME_cmp(X509_CRL_get_issuer(delta.ossl()), X509_get_issuer_name(path[i].x509())) == 0;
+      const bool is_issuers =
+          X509_NAME_cmp(X509_CRL_get_issuer(delta.ossl()), X509_get_issuer_name(path[i].x509())) == 0;
       if (!is_issuers || !may_cover(delta, path[i])) continue;
       USHER_CHECK(check_delta(delta, path[i], issuer, crls, at));
     }

@@ -102,9 +102,11 @@ bool add_basic_constraints(X509* certificate, bool is_ca, std::optional<int> pat
 
 bool add_key_usage(X509* certificate, std::uint32_t bits) {
   // X.509's bit numbers for OpenSSL's flags.
-  constexpr std::array<std::pair<std::uint32_t, int>, 5> kBits{{{KU_DIGITAL_SIGNATURE, 0}, {KU_KEY_ENCIPHERMENT, 2},
-                                                                 {KU_KEY_AGREEMENT, 4}, {KU_KEY_CERT_SIGN, 5},
-                                                                 {KU_CRL_SIGN, 6}}};
+  constexpr std::array<std::pair<std::uint32_t, int>, 5> kBits{{{KU_DIGITAL_SIGNATURE, 0},
+                                                                {KU_KEY_ENCIPHERMENT, 2},
+                                                                {KU_KEY_AGREEMENT, 4},
+                                                                {KU_KEY_CERT_SIGN, 5},
+                                                                {KU_CRL_SIGN, 6}}};
   const BitsPtr usage(ASN1_BIT_STRING_new());
   if (!usage) return false;
   for (const auto& [flag, bit] : kBits) {

@@ -10,7 +10,7 @@ namespace usher::identity {
 
 /// Adds one extension; false when OpenSSL cannot.
 bool add_basic_constraints(X509* certificate, bool is_ca, std::optional<int> path_length);
-bool add_key_usage(X509* certificate, std::uint32_t bits);   // KU_… bits, critical
+bool add_key_usage(X509* certificate, std::uint32_t bits);  // KU_… bits, critical
 bool add_extended_key_usage(X509* certificate, std::span<const std::string> dotted);
 /// RFC 7093 §2 (1): the left-most 160 bits of the SHA-256 of the key.
 bool add_subject_key_id(X509* certificate);

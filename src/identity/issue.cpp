@@ -29,8 +29,9 @@ constexpr std::array<std::pair<RevocationReason, std::string_view>, 9> kReasons{
 }};
 
 Result<> check_url(const std::string& url) {
-  const bool ok = url.empty() || ((url.starts_with("http://") || url.starts_with("https://")) && url.size() <= kMaxUrl &&
-                                  std::ranges::all_of(url, [](char c) { return c > 0x20 && c < 0x7f; }));
+  const bool ok =
+      url.empty() || ((url.starts_with("http://") || url.starts_with("https://")) && url.size() <= kMaxUrl &&
+                      std::ranges::all_of(url, [](char c) { return c > 0x20 && c < 0x7f; }));
   if (!ok) return fail(Fault::malformed, "url", "an http URL without spaces is needed");
   return {};
 }
@@ -42,9 +43,9 @@ Result<> check_pointers(const Pointers& pointers) {
 }
 
 bool add_part(X509_NAME* name, int nid, const std::string& text) {
-  return text.empty() || X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8,
-                                                    reinterpret_cast<const unsigned char*>(text.data()),
-                                                    static_cast<int>(text.size()), -1, 0) == 1;
+  return text.empty() ||
+         X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(text.data()),
+                                    static_cast<int>(text.size()), -1, 0) == 1;
 }
 
 /// Errors: malformed (empty, control characters, longer than X.520's bounds, which OpenSSL checks).
@@ -60,7 +61,8 @@ Result<NamePtr> make_name(const Name& name) {
       !add_part(out.get(), NID_surname, name.surname) || !add_part(out.get(), NID_givenName, name.given_name) ||
       !add_part(out.get(), NID_serialNumber, name.serial_number) ||
       !add_part(out.get(), NID_commonName, name.common_name)) {
-    return crypto::ossl_fail(Fault::malformed, "name", "a part is missing, too long, or has characters not allowed in it");
+    return crypto::ossl_fail(Fault::malformed, "name",
+                             "a part is missing, too long, or has characters not allowed in it");
   }
   return out;
 }
@@ -248,7 +250,8 @@ Result<Crl> issue_crl(const Issuer& issuer, const CrlRequest& request) {
     static_cast<void>(revoked.release());
   }
   X509_CRL_sort(crl.get());
-  if (X509_CRL_sign(crl.get(), issuer.key.ossl(), EVP_sha256()) <= 0) return crypto::ossl_fail(Fault::local, "crl: sign");
+  if (X509_CRL_sign(crl.get(), issuer.key.ossl(), EVP_sha256()) <= 0)
+    return crypto::ossl_fail(Fault::local, "crl: sign");
   return Crl::from_ossl(crl.get());
 }
 

@@ -17,8 +17,8 @@ struct Name {
   std::string common_name{};
   std::string organisation{};
   std::string organisational_unit{};
-  std::string country{};         // two letters
-  std::string serial_number{};   // printable ASCII: "BI123456789"
+  std::string country{};        // two letters
+  std::string serial_number{};  // printable ASCII: "BI123456789"
   std::string given_name{};
   std::string surname{};
 };
@@ -44,7 +44,7 @@ struct Issuer {
 struct CaRequest {
   Name name{};
   Validity validity{};
-  std::optional<int> path_length{};   // authorities below this one; nothing: no limit
+  std::optional<int> path_length{};  // authorities below this one; nothing: no limit
   Pointers pointers{};
 };
 
@@ -53,9 +53,9 @@ struct LeafRequest {
   std::optional<Role> role{};
   Name name{};
   Validity validity{};
-  std::vector<std::string> dns_names{};     // servers
-  std::vector<IpAddress> ip_addresses{};    // servers
-  std::vector<std::string> more_eku{};      // dotted
+  std::vector<std::string> dns_names{};   // servers
+  std::vector<IpAddress> ip_addresses{};  // servers
+  std::vector<std::string> more_eku{};    // dotted
   Pointers pointers{};
 };
 
@@ -69,10 +69,17 @@ struct LeafRequest {
 
 /// RFC 5280 §5.3.1; remove_from_crl in deltas only.
 enum class RevocationReason : std::uint8_t {
-  unspecified = 0, key_compromise = 1, ca_compromise = 2, affiliation_changed = 3, superseded = 4,
-  cessation_of_operation = 5, certificate_hold = 6, remove_from_crl = 8, privilege_withdrawn = 9,
+  unspecified = 0,
+  key_compromise = 1,
+  ca_compromise = 2,
+  affiliation_changed = 3,
+  superseded = 4,
+  cessation_of_operation = 5,
+  certificate_hold = 6,
+  remove_from_crl = 8,
+  privilege_withdrawn = 9,
 };
-[[nodiscard]] std::string_view name_of(RevocationReason reason) noexcept;   // "key-compromise"
+[[nodiscard]] std::string_view name_of(RevocationReason reason) noexcept;  // "key-compromise"
 [[nodiscard]] std::optional<RevocationReason> revocation_reason_of_name(std::string_view name) noexcept;
 
 struct RevokedEntry {
@@ -83,11 +90,11 @@ struct RevokedEntry {
 
 struct CrlRequest {
   std::uint64_t number = 0;
-  std::optional<std::uint64_t> base_number{};   // set: a delta to that complete CRL
+  std::optional<std::uint64_t> base_number{};  // set: a delta to that complete CRL
   Time this_update{};
   Time next_update{};
   std::vector<RevokedEntry> revoked{};
-  std::string freshest_crl{};                   // URL, complete CRLs only
+  std::string freshest_crl{};  // URL, complete CRLs only
 };
 
 /// Errors: malformed (a serial number, a URL), local.

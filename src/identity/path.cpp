@@ -18,7 +18,7 @@ Fault fault_of(int code) {
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
     case X509_V_ERR_CERT_UNTRUSTED:
     case X509_V_ERR_CERT_REJECTED:
-    case X509_V_ERR_CERT_SIGNATURE_FAILURE:   // an authority that only has the configured one's name
+    case X509_V_ERR_CERT_SIGNATURE_FAILURE:  // an authority that only has the configured one's name
       return Fault::untrusted;
     case X509_V_ERR_CERT_NOT_YET_VALID:
       return Fault::certificate_not_yet_valid;
@@ -163,7 +163,8 @@ Result<VerifiedPath> verify_path(std::span<const Certificate> chain, const PathT
                                  const PathOptions& options) {
   if (chain.empty()) return fail(Fault::bad_certificate, "path", "no certificate was sent");
   ERR_clear_error();
-  const CrlSelection selection = options.revocation == RevocationMode::none ? CrlSelection{} : select_crls(trust.crls(), options.at);
+  const CrlSelection selection =
+      options.revocation == RevocationMode::none ? CrlSelection{} : select_crls(trust.crls(), options.at);
   const X509Stack untrusted = untrusted_of(chain, trust);
   const CrlStack crls = stack_of(selection, options.security_level);
   const StoreCtxPtr context(X509_STORE_CTX_new());
@@ -177,8 +178,9 @@ Result<VerifiedPath> verify_path(std::span<const Certificate> chain, const PathT
   const int code = X509_STORE_CTX_get_error(context.get());
   if (verified != 1 || code != X509_V_OK) {
     if (code == X509_V_OK) return crypto::ossl_fail(Fault::local, "path");
-    return crypto::ossl_fail(fault_of(code), "path",
-                             which(X509_STORE_CTX_get_error_depth(context.get())) + ": " + X509_verify_cert_error_string(code));
+    return crypto::ossl_fail(
+        fault_of(code), "path",
+        which(X509_STORE_CTX_get_error_depth(context.get())) + ": " + X509_verify_cert_error_string(code));
   }
   USHER_TRY(Chain path, found_path(context.get(), trust));
   USHER_CHECK(check_name_constraints(path));

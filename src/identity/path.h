@@ -14,14 +14,14 @@
 namespace usher::identity {
 
 enum class RevocationMode : std::uint8_t {
-  chain,   // a CRL for every certificate below the root (and the root's own)
-  leaf,    // for the leaf alone
-  none,    // explicitly switched off
+  chain,  // a CRL for every certificate below the root (and the root's own)
+  leaf,   // for the leaf alone
+  none,   // explicitly switched off
 };
 
 /// RFC 5280 §6.1.1 (c), (e), (f), (g).
 struct PolicyInputs {
-  std::vector<std::string> initial_policies;   // dotted; empty: any policy
+  std::vector<std::string> initial_policies;  // dotted; empty: any policy
   bool require_explicit = false;
   bool inhibit_mapping = false;
   bool inhibit_any = false;
@@ -30,10 +30,10 @@ struct PolicyInputs {
 struct PathOptions {
   Time at{};
   RevocationMode revocation = RevocationMode::chain;
-  bool strict = false;            // X509_V_FLAG_X509_STRICT
+  bool strict = false;  // X509_V_FLAG_X509_STRICT
   int max_intermediates = 4;
-  int security_level = 2;         // OpenSSL's: RSA 2048, SHA-256 and above
-  bool tolerate_expiry = false;   // of certificates, for signatures of the past (TrustStore::verify_signed_at)
+  int security_level = 2;        // OpenSSL's: RSA 2048, SHA-256 and above
+  bool tolerate_expiry = false;  // of certificates, for signatures of the past (TrustStore::verify_signed_at)
   PolicyInputs policy{};
 };
 

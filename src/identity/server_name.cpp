@@ -12,9 +12,8 @@ constexpr std::size_t kMaxLabel = 63;
 
 bool is_label(std::string_view label) {
   if (label.empty() || label.size() > kMaxLabel || label.front() == '-' || label.back() == '-') return false;
-  return std::ranges::all_of(label, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-  });
+  return std::ranges::all_of(
+      label, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; });
 }
 
 bool is_dns_name(std::string_view name) {
@@ -33,9 +32,10 @@ bool is_dns_name(std::string_view name) {
 
 /// Not OpenSSL's X509_check_host: the names are few, and the rule is one line of the spec (§3.4).
 bool matches(std::string pattern, std::string_view name) {
-  std::ranges::transform(pattern, pattern.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(pattern, pattern.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   if (!pattern.starts_with("*.")) return pattern == name;
-  const std::string_view rest = std::string_view(pattern).substr(1);   // ".example.org"
+  const std::string_view rest = std::string_view(pattern).substr(1);  // ".example.org"
   const std::size_t dot = name.find('.');
   // A wildcard directly under a top-level domain stands for the whole of it.
   return dot != std::string_view::npos && rest.find('.', 1) != std::string_view::npos && name.substr(dot) == rest;
@@ -46,7 +46,8 @@ bool matches(std::string pattern, std::string_view name) {
 Result<ServerName> ServerName::from_host(std::string_view host) {
   if (auto address = IpAddress::from_text(host)) return ServerName(*std::move(address));
   std::string name(host);
-  std::ranges::transform(name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(name, name.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   if (name.ends_with('.')) name.pop_back();
   if (!is_dns_name(name)) return fail(Fault::bad_usage, "server name", "not a host name or an address");
   return ServerName(std::move(name));
@@ -63,7 +64,8 @@ Result<> ServerName::check(const Certificate& certificate) const {
     matched = std::ranges::find(addresses, *address) != addresses.end();
   }
   if (const auto* name = std::get_if<std::string>(&value_)) {
-    matched = std::ranges::any_of(certificate.dns_names(), [&](const std::string& pattern) { return matches(pattern, *name); });
+    matched = std::ranges::any_of(certificate.dns_names(),
+                                  [&](const std::string& pattern) { return matches(pattern, *name); });
   }
   if (!matched) return fail(Fault::wrong_name, "server name", text());
   return {};

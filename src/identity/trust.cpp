@@ -55,7 +55,8 @@ Result<VerifiedPeer> TrustStore::finish(Chain path) const {
 }
 
 Result<VerifiedPeer> TrustStore::verify(std::span<const Certificate> chain, Time at, const ServerName* name) const {
-  if (chain.empty() || chain.size() > kMaxChain) return fail(Fault::bad_certificate, "chain", "1 to 4 certificates are taken");
+  if (chain.empty() || chain.size() > kMaxChain)
+    return fail(Fault::bad_certificate, "chain", "1 to 4 certificates are taken");
   USHER_TRY(VerifiedPath path, verify_path(chain, trust_, options_at(at)));
   USHER_TRY(VerifiedPeer peer, finish(std::move(path.chain)));
   if (config_.role == Role::server) {
@@ -65,8 +66,10 @@ Result<VerifiedPeer> TrustStore::verify(std::span<const Certificate> chain, Time
   return peer;
 }
 
-Result<VerifiedPeer> TrustStore::verify_signed_at(std::span<const Certificate> chain, Time signing_time, Time now) const {
-  if (chain.empty() || chain.size() > kMaxChain) return fail(Fault::bad_certificate, "chain", "1 to 4 certificates are taken");
+Result<VerifiedPeer> TrustStore::verify_signed_at(std::span<const Certificate> chain, Time signing_time,
+                                                  Time now) const {
+  if (chain.empty() || chain.size() > kMaxChain)
+    return fail(Fault::bad_certificate, "chain", "1 to 4 certificates are taken");
   if (signing_time > now + kSigningSkew) {
     return fail(Fault::certificate_not_yet_valid, "signing time", "the time of signing lies in the future");
   }
@@ -84,8 +87,9 @@ Result<VerifiedPeer> TrustStore::verify_signed_at(std::span<const Certificate> c
 
 Result<> TrustStore::verify_again(const VerifiedPeer& peer, Time at) const {
   if (peer.role() != config_.role) return fail(Fault::wrong_role, "verify again");
-  USHER_TRY(VerifiedPath path, verify_path(std::span(peer.path()).first(std::max<std::size_t>(1, peer.path().size() - 1)),
-                                           trust_, options_at(at)));
+  USHER_TRY(VerifiedPath path,
+            verify_path(std::span(peer.path()).first(std::max<std::size_t>(1, peer.path().size() - 1)), trust_,
+                        options_at(at)));
   USHER_TRY(const VerifiedPeer again, finish(std::move(path.chain)));
   static_cast<void>(again);
   return {};
@@ -94,7 +98,8 @@ Result<> TrustStore::verify_again(const VerifiedPeer& peer, Time at) const {
 RevocationFloor TrustStore::raised(RevocationFloor floor) const {
   for (const Crl& crl : config_.crls) {
     for (const Chain* chain : {&config_.anchors, &config_.intermediates}) {
-      const bool proven = std::ranges::any_of(*chain, [&](const Certificate& issuer) { return crl.verify(issuer).has_value(); });
+      const bool proven =
+          std::ranges::any_of(*chain, [&](const Certificate& issuer) { return crl.verify(issuer).has_value(); });
       if (!proven) continue;
       floor.raise(crl);
       break;

@@ -57,8 +57,8 @@ class VerifiedPeer {
 struct TrustConfig {
   Role role = Role::server;
   Chain anchors{};
-  Chain intermediates{};                 // not trusted by themselves
-  std::vector<Crl> crls{};               // complete and delta
+  Chain intermediates{};    // not trusted by themselves
+  std::vector<Crl> crls{};  // complete and delta
   RevocationMode revocation = RevocationMode::chain;
   std::optional<RoleMapping> mapping{};
 };

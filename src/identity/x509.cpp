@@ -51,7 +51,8 @@ std::string text_of_name(const X509_NAME* name) {
   const crypto::BioPtr bio(BIO_new(BIO_s_mem()));
   // UTF-8 as it is, control characters escaped, most significant part last.
   constexpr unsigned long kFlags = (XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB) &
-                                    ~static_cast<unsigned long>(XN_FLAG_SEP_MASK)) | XN_FLAG_SEP_CPLUS_SPC;
+                                    ~static_cast<unsigned long>(XN_FLAG_SEP_MASK)) |
+                                   XN_FLAG_SEP_CPLUS_SPC;
   if (!bio || X509_NAME_print_ex(bio.get(), name, 0, kFlags) < 0) return {};
   return printable(content_of(bio.get()).substr(0, kMaxNameText));
 }

@@ -11,11 +11,16 @@ using test::must;
 
 TEST(Certificate, WhatWasIssuedIsReadBack) {
   const Authority root = Authority::root();
-  const auto leaf = root.leaf({.role = Role::server,
-                               .name = {.common_name = "Olá", .organisation = "Editora, Lda", .country = "PT",
-                                        .serial_number = "BI123456789", .given_name = "Ana", .surname = "Silva"},
-                               .dns_names = {"Media.Example.org", "*.example.net"},
-                               .ip_addresses = {must(IpAddress::from_text("192.0.2.7")), must(IpAddress::from_text("2001:db8::7"))}});
+  const auto leaf =
+      root.leaf({.role = Role::server,
+                 .name = {.common_name = "Olá",
+                          .organisation = "Editora, Lda",
+                          .country = "PT",
+                          .serial_number = "BI123456789",
+                          .given_name = "Ana",
+                          .surname = "Silva"},
+                 .dns_names = {"Media.Example.org", "*.example.net"},
+                 .ip_addresses = {must(IpAddress::from_text("192.0.2.7")), must(IpAddress::from_text("2001:db8::7"))}});
   const Certificate& certificate = leaf.certificate;
   EXPECT_EQ(certificate.common_name(), "Olá");
   EXPECT_EQ(certificate.organisation(), "Editora, Lda");
@@ -68,7 +73,8 @@ TEST(Certificate, OneOf20KiBIsRefused) {
   std::vector<std::string> names;
   for (int i = 0; i < 1200; ++i) names.push_back("name-" + std::to_string(1000 + i) + ".example");
   const auto key = test::new_key();
-  const LeafRequest request{.role = Role::server, .name = {.common_name = "big"}, .validity = test::around(test::kNow), .dns_names = names};
+  const LeafRequest request{
+      .role = Role::server, .name = {.common_name = "big"}, .validity = test::around(test::kNow), .dns_names = names};
   const auto issued = issue_leaf(root.issuer(), request, key.public_key(), test::randomness());
   ASSERT_FALSE(issued);
   EXPECT_EQ(issued.error().fault, Fault::too_long);
@@ -97,9 +103,14 @@ TEST(Certificate, ADamagedOrForeignPemBlockIsRefused) {
 }
 
 TEST(IpAddress, TextIsCanonical) {
-  for (const auto& [in, out] : std::vector<std::pair<std::string, std::string>>{
-           {"127.0.0.1", "127.0.0.1"}, {"::1", "::1"}, {"[::1]", "::1"}, {"::", "::"}, {"2001:DB8:0:0:1:0:0:1", "2001:db8::1:0:0:1"},
-           {"1:0:2:3:4:5:6:7", "1:0:2:3:4:5:6:7"}, {"fe80::", "fe80::"}}) {
+  for (const auto& [in, out] :
+       std::vector<std::pair<std::string, std::string>>{{"127.0.0.1", "127.0.0.1"},
+                                                        {"::1", "::1"},
+                                                        {"[::1]", "::1"},
+                                                        {"::", "::"},
+                                                        {"2001:DB8:0:0:1:0:0:1", "2001:db8::1:0:0:1"},
+                                                        {"1:0:2:3:4:5:6:7", "1:0:2:3:4:5:6:7"},
+                                                        {"fe80::", "fe80::"}}) {
     EXPECT_EQ(must(IpAddress::from_text(in)).text(), out);
   }
   for (const char* bad : {"", "1.2.3", "1.2.3.256", ":::", "localhost", "1.2.3.4/24", "fe80::1%lo"}) {
@@ -156,9 +167,11 @@ TEST(Role, AnAuthorityActsForNobodyElse) {
 }
 
 TEST(ServerName, NamesAreThoseOfTheAlternativeNames) {
-  const auto leaf = Authority::root().leaf({.role = Role::server, .name = {.common_name = "cn.example.org"},
-                                            .dns_names = {"media.example.org", "*.example.net", "*.org"},
-                                            .ip_addresses = {must(IpAddress::from_text("192.0.2.7")), must(IpAddress::from_text("2001:db8::7"))}});
+  const auto leaf = Authority::root().leaf(
+      {.role = Role::server,
+       .name = {.common_name = "cn.example.org"},
+       .dns_names = {"media.example.org", "*.example.net", "*.org"},
+       .ip_addresses = {must(IpAddress::from_text("192.0.2.7")), must(IpAddress::from_text("2001:db8::7"))}});
   for (const char* good : {"media.example.org", "MEDIA.Example.ORG", "media.example.org.", "a.example.net", "192.0.2.7",
                            "2001:db8::7", "[2001:db8::7]", "2001:0DB8:0:0:0:0:0:7"}) {
     EXPECT_TRUE(must(ServerName::from_host(good)).check(leaf.certificate)) << good;

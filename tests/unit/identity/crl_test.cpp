@@ -41,7 +41,7 @@ TEST(Crl, WhatWasIssuedIsReadBack) {
   EXPECT_TRUE(delta.is_delta());
   EXPECT_FALSE(d.base.is_delta());
   EXPECT_EQ(delta.scope(), d.base.scope());
-  EXPECT_NE(delta.scope(), Authority::root().crl().scope());   // the same name, another key
+  EXPECT_NE(delta.scope(), Authority::root().crl().scope());  // the same name, another key
   EXPECT_EQ(delta.entries(), 1U);
   EXPECT_TRUE(delta.revokes(d.leaf.certificate));
   EXPECT_FALSE(delta.revokes(d.other.certificate));
@@ -109,7 +109,7 @@ TEST(Delta, OneOfANewerBaseIsRefused) {
 TEST(Delta, AForgedOneIsRefused) {
   const Deltas d;
   Bytes der = d.root.crl(6, {}, 5).der();
-  der.back() ^= 1;   // in the signature
+  der.back() ^= 1;  // in the signature
   EXPECT_EQ(d.verdict({d.base, must(Crl::from_der(der))}), "revocation-unknown");
 }
 
@@ -123,7 +123,7 @@ TEST(Delta, OneOfAnotherAuthorityIsNoneOfOurs) {
 TEST(Delta, ACompleteListSupersedesIt) {
   const Deltas d;
   EXPECT_EQ(d.verdict({d.root.crl(7), d.root.crl(6, {}, 5, kNow - 2 * kDay, kNow - kDay)}), "");
-  EXPECT_EQ(d.verdict({d.root.crl(6), d.root.crl(6, {d.leaf.certificate}, 5)}), "");   // §4.2: not above the base
+  EXPECT_EQ(d.verdict({d.root.crl(6), d.root.crl(6, {d.leaf.certificate}, 5)}), "");  // §4.2: not above the base
 }
 
 TEST(Delta, DoesNotReviveAnExpiredBase) {
@@ -134,8 +134,13 @@ TEST(Delta, DoesNotReviveAnExpiredBase) {
 
 TEST(Delta, RemoveFromCrlIsNoRevocation) {
   const Deltas d;
-  const Crl delta = must(issue_crl(d.root.issuer(), {.number = 6, .base_number = 5, .this_update = kNow - kDay, .next_update = kNow + kDay,
-                                                     .revoked = {{d.leaf.certificate.serial_hex(), kNow - kDay, RevocationReason::remove_from_crl}}}));
+  const Crl delta =
+      must(issue_crl(d.root.issuer(),
+                     {.number = 6,
+                      .base_number = 5,
+                      .this_update = kNow - kDay,
+                      .next_update = kNow + kDay,
+                      .revoked = {{d.leaf.certificate.serial_hex(), kNow - kDay, RevocationReason::remove_from_crl}}}));
   EXPECT_EQ(d.verdict({d.base, delta}), "");
 }
 
@@ -147,7 +152,8 @@ TEST(Delta, OfAnIntermediateCounts) {
   EXPECT_EQ(store->verify({{leaf.certificate, sub.certificate}}, kNow).error().fault, Fault::revoked);
 }
 
-Result<std::shared_ptr<const TrustStore>> reload(const Authority& root, std::vector<Crl> crls, const RevocationFloor& floor) {
+Result<std::shared_ptr<const TrustStore>> reload(const Authority& root, std::vector<Crl> crls,
+                                                 const RevocationFloor& floor) {
   return TrustStore::make({.role = Role::client, .anchors = {root.certificate}, .crls = std::move(crls)}, floor);
 }
 
@@ -158,7 +164,7 @@ TEST(Rollback, AnOlderListIsRefused) {
   EXPECT_EQ(reload(d.root, {d.base}, floor).error().fault, Fault::crl_rollback);
   EXPECT_TRUE(reload(d.root, {d.root.crl(6)}, floor));
   EXPECT_TRUE(reload(d.root, {d.root.crl(7)}, floor));
-  EXPECT_TRUE(reload(d.root, {d.base, d.root.crl(6)}, floor));   // an old one beside it does no harm
+  EXPECT_TRUE(reload(d.root, {d.base, d.root.crl(6)}, floor));  // an old one beside it does no harm
 }
 
 TEST(Rollback, TheSameNumberWithAnOlderDateIsRefused) {
@@ -202,7 +208,8 @@ TEST(Rollback, TheFloorIsKeptAsText) {
   EXPECT_EQ(must(RevocationFloor::from_text(floor.to_text())), floor);
   EXPECT_EQ(must(RevocationFloor::from_text("")), RevocationFloor{});
   const std::string good = floor.to_text();
-  for (const std::string& bad : {good.substr(0, good.size() - 1), "x" + good, std::string("complete 00 1 2\n"), std::string("\n")}) {
+  for (const std::string& bad :
+       {good.substr(0, good.size() - 1), "x" + good, std::string("complete 00 1 2\n"), std::string("\n")}) {
     EXPECT_EQ(RevocationFloor::from_text(bad).error().fault, Fault::malformed) << bad;
   }
 }

@@ -17,7 +17,8 @@ TEST(Issue, NamesThatCannotBeAreRefused) {
   const Authority root = Authority::root();
   const auto key = test::new_key();
   const auto issue = [&](Name name) {
-    return fault_of(issue_leaf(root.issuer(), {.name = std::move(name), .validity = test::around(kNow)}, key.public_key(), test::randomness()));
+    return fault_of(issue_leaf(root.issuer(), {.name = std::move(name), .validity = test::around(kNow)},
+                               key.public_key(), test::randomness()));
   };
   EXPECT_EQ(issue({}), Fault::malformed);
   EXPECT_EQ(issue({.common_name = "two\nlines"}), Fault::malformed);
@@ -32,7 +33,8 @@ TEST(Issue, WrongHostNamesAndUrlsAreRefused) {
   LeafRequest request{.role = Role::server, .name = {.common_name = "x"}, .validity = test::around(kNow)};
   for (const char* bad : {"a b", "a..b", "*", "*.*.org", "192.0.2.1", "x/y"}) {
     request.dns_names = {bad};
-    EXPECT_EQ(fault_of(issue_leaf(root.issuer(), request, key.public_key(), test::randomness())), Fault::malformed) << bad;
+    EXPECT_EQ(fault_of(issue_leaf(root.issuer(), request, key.public_key(), test::randomness())), Fault::malformed)
+        << bad;
   }
   request.dns_names = {"good.example"};
   request.pointers.crl = "file:///etc/passwd";
@@ -42,14 +44,16 @@ TEST(Issue, WrongHostNamesAndUrlsAreRefused) {
 TEST(Issue, AValidityThatEndsFirstIsRefused) {
   const Authority root = Authority::root();
   const auto key = test::new_key();
-  EXPECT_EQ(fault_of(issue_leaf(root.issuer(), {.name = {.common_name = "x"}, .validity = {kNow, kNow - kDay}}, key.public_key(), test::randomness())),
+  EXPECT_EQ(fault_of(issue_leaf(root.issuer(), {.name = {.common_name = "x"}, .validity = {kNow, kNow - kDay}},
+                                key.public_key(), test::randomness())),
             Fault::malformed);
 }
 
 TEST(Issue, AKeyThatIsNotTheAuthoritysIsRefused) {
   const Authority root = Authority::root();
   const auto key = test::new_key();
-  EXPECT_EQ(fault_of(issue_leaf({root.certificate, key}, {.name = {.common_name = "x"}, .validity = test::around(kNow)}, key.public_key(), test::randomness())),
+  EXPECT_EQ(fault_of(issue_leaf({root.certificate, key}, {.name = {.common_name = "x"}, .validity = test::around(kNow)},
+                                key.public_key(), test::randomness())),
             Fault::bad_key);
 }
 
@@ -58,7 +62,8 @@ TEST(Issue, SerialNumbersDiffer) {
   const auto key = test::new_key();
   std::set<std::string> seen;
   for (int i = 0; i < 50; ++i) {
-    seen.insert(root.certify({.name = {.common_name = "x"}, .validity = test::around(kNow)}, key.public_key()).serial_hex());
+    seen.insert(
+        root.certify({.name = {.common_name = "x"}, .validity = test::around(kNow)}, key.public_key()).serial_hex());
   }
   EXPECT_EQ(seen.size(), 50U);
 }
@@ -70,14 +75,17 @@ TEST(Issue, ARecipientsKeyOpensAndDoesNotSign) {
   const auto store = test::trust(Role::release_recipient, root, {root.crl()});
   EXPECT_TRUE(store->verify({{ec.certificate}}, kNow));
   EXPECT_TRUE(store->verify({{rsa.certificate}}, kNow));
-  EXPECT_EQ(ec.certificate.key_usage() & 0x80U, 0U);    // digitalSignature
+  EXPECT_EQ(ec.certificate.key_usage() & 0x80U, 0U);      // digitalSignature
   EXPECT_EQ(rsa.certificate.key_usage() & 0x20U, 0x20U);  // keyEncipherment
 }
 
 TEST(Issue, ACitizensCertificateLooksLikeTheRealOne) {
   const Authority root = Authority::root();
   const Authority sub = root.sub("EC de Autenticação do Cartão de Cidadão 0001 (test)");
-  const auto card = sub.leaf({.name = {.common_name = "Ana Silva", .organisation = "Cartão de Cidadão", .country = "PT", .serial_number = "BI123456789"},
+  const auto card = sub.leaf({.name = {.common_name = "Ana Silva",
+                                       .organisation = "Cartão de Cidadão",
+                                       .country = "PT",
+                                       .serial_number = "BI123456789"},
                               .more_eku = {std::string(kOidClientAuth)}});
   EXPECT_EQ(card.certificate.subject_field("serialNumber"), "BI123456789");
   EXPECT_EQ(card.certificate.organisation(), "Cartão de Cidadão");

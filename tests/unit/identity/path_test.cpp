@@ -55,7 +55,8 @@ TEST(Path, AnExpiredAuthorityIsRefused) {
   const Authority root = Authority::root();
   const Authority sub = root.sub("sub", test::around(kNow, 20, -1));
   const auto leaf = sub.leaf(Role::client);
-  const auto peer = test::trust(Role::client, root, {root.crl(), sub.crl()})->verify({{leaf.certificate, sub.certificate}}, kNow);
+  const auto peer =
+      test::trust(Role::client, root, {root.crl(), sub.crl()})->verify({{leaf.certificate, sub.certificate}}, kNow);
   EXPECT_EQ(fault_of(peer), Fault::certificate_expired);
   EXPECT_NE(peer.error().about.find("authority 1"), std::string::npos) << peer.error().about;
 }
@@ -70,7 +71,7 @@ TEST(Path, NotYetValidIsRefused) {
 
 TEST(Path, AForeignRootIsRefused) {
   const Hierarchy h;
-  const Authority other = Authority::root();   // of the same name
+  const Authority other = Authority::root();  // of the same name
   const auto peer = test::trust(Role::client, other, {other.crl(), h.sub_crl})->verify(h.chain(), kNow);
   EXPECT_EQ(fault_of(peer), Fault::untrusted);
 }
@@ -102,17 +103,22 @@ TEST(Path, ALeafCannotIssue) {
   const Authority root = Authority::root();
   const auto leaf = root.leaf(Role::client);
   const auto key = test::new_key();
-  EXPECT_EQ(issue_leaf({leaf.certificate, leaf.key}, {.name = {.common_name = "x"}, .validity = test::around(kNow)}, key.public_key(), test::randomness()).error().fault,
+  EXPECT_EQ(issue_leaf({leaf.certificate, leaf.key}, {.name = {.common_name = "x"}, .validity = test::around(kNow)},
+                       key.public_key(), test::randomness())
+                .error()
+                .fault,
             Fault::bad_key);
 }
 
 TEST(Path, PathLengthIsObeyed) {
   auto key = test::new_key();
-  const auto certificate = must(issue_root({.name = {.common_name = "r"}, .validity = test::around(kNow), .path_length = 0}, key, test::randomness()));
+  const auto certificate = must(issue_root(
+      {.name = {.common_name = "r"}, .validity = test::around(kNow), .path_length = 0}, key, test::randomness()));
   const Authority root{certificate, std::move(key)};
   const Authority sub = root.sub("s", test::around(kNow));
   const auto leaf = sub.leaf(Role::client);
-  const auto peer = test::trust(Role::client, root, {root.crl(), sub.crl()})->verify({{leaf.certificate, sub.certificate}}, kNow);
+  const auto peer =
+      test::trust(Role::client, root, {root.crl(), sub.crl()})->verify({{leaf.certificate, sub.certificate}}, kNow);
   EXPECT_EQ(fault_of(peer), Fault::bad_certificate);
 }
 
@@ -121,7 +127,8 @@ TEST(Path, WrongRoleIsRefused) {
   for (const Role role : kRoles) {
     if (role == Role::client) continue;
     const auto name = ServerName::own();
-    EXPECT_EQ(fault_of(test::trust(role, h.root, {h.root_crl, h.sub_crl})->verify(h.chain(), kNow, &name)), Fault::wrong_role);
+    EXPECT_EQ(fault_of(test::trust(role, h.root, {h.root_crl, h.sub_crl})->verify(h.chain(), kNow, &name)),
+              Fault::wrong_role);
   }
 }
 
@@ -139,14 +146,18 @@ TEST(Path, AServersNameIsRequiredAndChecked) {
 TEST(Path, FiveCertificatesAreRefused) {
   const Hierarchy h;
   const Chain five{h.leaf.certificate, h.sub.certificate, h.sub.certificate, h.sub.certificate, h.sub.certificate};
-  EXPECT_EQ(fault_of(test::trust(Role::client, h.root, {h.root_crl, h.sub_crl})->verify(five, kNow)), Fault::bad_certificate);
-  EXPECT_EQ(fault_of(test::trust(Role::client, h.root, {h.root_crl, h.sub_crl})->verify(Chain{}, kNow)), Fault::bad_certificate);
+  EXPECT_EQ(fault_of(test::trust(Role::client, h.root, {h.root_crl, h.sub_crl})->verify(five, kNow)),
+            Fault::bad_certificate);
+  EXPECT_EQ(fault_of(test::trust(Role::client, h.root, {h.root_crl, h.sub_crl})->verify(Chain{}, kNow)),
+            Fault::bad_certificate);
 }
 
 TEST(Path, ErrorsNameNoPerson) {
   const Authority root = Authority::root();
-  const auto person = root.leaf({.role = Role::person, .name = {.common_name = "Ana Silva", .serial_number = "BI123456789"}});
-  const auto peer = test::trust(Role::person, root, {root.crl(2, {person.certificate})})->verify({{person.certificate}}, kNow);
+  const auto person =
+      root.leaf({.role = Role::person, .name = {.common_name = "Ana Silva", .serial_number = "BI123456789"}});
+  const auto peer =
+      test::trust(Role::person, root, {root.crl(2, {person.certificate})})->verify({{person.certificate}}, kNow);
   ASSERT_EQ(fault_of(peer), Fault::revoked);
   EXPECT_EQ(explain(peer.error()).find("Ana"), std::string::npos);
   EXPECT_EQ(explain(peer.error()).find("123456789"), std::string::npos);
@@ -171,7 +182,8 @@ TEST(Revocation, AMissingListIsRefusedAtEveryLevel) {
 
 TEST(Revocation, ModesAskForLess) {
   const Hierarchy h;
-  TrustConfig config{.role = Role::client, .anchors = {h.root.certificate}, .crls = {h.sub_crl}, .revocation = RevocationMode::leaf};
+  TrustConfig config{
+      .role = Role::client, .anchors = {h.root.certificate}, .crls = {h.sub_crl}, .revocation = RevocationMode::leaf};
   EXPECT_TRUE(must(TrustStore::make(config))->verify(h.chain(), kNow));
   config.crls = {h.sub.crl(2, {h.leaf.certificate})};
   EXPECT_EQ(fault_of(must(TrustStore::make(config))->verify(h.chain(), kNow)), Fault::revoked);
@@ -196,7 +208,7 @@ TEST(Revocation, AListOfTheFutureIsRefused) {
 
 TEST(Revocation, AListSignedByAnotherIsRefused) {
   const Hierarchy h;
-  const Authority forger = Authority::root("test sub");   // the sub-authority's name, another key
+  const Authority forger = Authority::root("test sub");  // the sub-authority's name, another key
   EXPECT_EQ(fault_of(h.verify({h.root_crl, forger.crl(7)})), Fault::revocation_unknown);
 }
 
@@ -219,15 +231,18 @@ TEST(Revocation, OfTwoListsTheNewestCounts) {
 TEST(SignedAt, ExpiryIsJudgedThenAndRevocationNow) {
   const Authority root = Authority::root();
   const auto distributor = root.leaf(Role::distributor);
-  const Time later = kNow + 300 * kDay;   // the certificate has expired by then
+  const Time later = kNow + 300 * kDay;  // the certificate has expired by then
   const Crl clean = root.crl(5, {}, {}, later - kDay, later + kDay);
   const Crl revoking = root.crl(6, {distributor.certificate}, {}, later - kDay, later + kDay);
   const Chain chain{distributor.certificate};
   EXPECT_TRUE(test::trust(Role::distributor, root, {clean})->verify_signed_at(chain, kNow, later));
   EXPECT_EQ(fault_of(test::trust(Role::distributor, root, {clean})->verify(chain, later)), Fault::certificate_expired);
-  EXPECT_EQ(fault_of(test::trust(Role::distributor, root, {revoking})->verify_signed_at(chain, kNow, later)), Fault::revoked);
-  EXPECT_EQ(fault_of(test::trust(Role::distributor, root, {root.crl()})->verify_signed_at(chain, kNow, later)), Fault::crl_expired);
-  EXPECT_EQ(fault_of(test::trust(Role::distributor, root, {clean})->verify_signed_at(chain, later, later)), Fault::certificate_expired);
+  EXPECT_EQ(fault_of(test::trust(Role::distributor, root, {revoking})->verify_signed_at(chain, kNow, later)),
+            Fault::revoked);
+  EXPECT_EQ(fault_of(test::trust(Role::distributor, root, {root.crl()})->verify_signed_at(chain, kNow, later)),
+            Fault::crl_expired);
+  EXPECT_EQ(fault_of(test::trust(Role::distributor, root, {clean})->verify_signed_at(chain, later, later)),
+            Fault::certificate_expired);
   EXPECT_EQ(fault_of(test::trust(Role::distributor, root, {clean})->verify_signed_at(chain, kNow - 20 * kDay, later)),
             Fault::certificate_not_yet_valid);
   EXPECT_EQ(fault_of(test::trust(Role::distributor, root, {root.crl()})->verify_signed_at(chain, kNow + kDay, kNow)),
@@ -237,7 +252,10 @@ TEST(SignedAt, ExpiryIsJudgedThenAndRevocationNow) {
 TEST(SignedAt, AnotherRoleIsRefused) {
   const Authority root = Authority::root();
   const auto client = root.leaf(Role::client);
-  EXPECT_EQ(fault_of(test::trust(Role::distributor, root, {root.crl()})->verify_signed_at({{client.certificate}}, kNow, kNow)), Fault::wrong_role);
+  EXPECT_EQ(
+      fault_of(
+          test::trust(Role::distributor, root, {root.crl()})->verify_signed_at({{client.certificate}}, kNow, kNow)),
+      Fault::wrong_role);
 }
 
 TEST(Trust, AReloadThatRevokesIsSeenByVerifyAgain) {
