@@ -21,7 +21,7 @@ inline void must(Result<> result) {
   if (!result) throw std::runtime_error(std::string(code_of(result.error().fault)) + ": " + explain(result.error()));
 }
 
-inline const Time kNow = from_unix_seconds(1'800'000'000);   // 2027-01-15
+inline const Time kNow = from_unix_seconds(1'800'000'000);  // 2027-01-15
 inline constexpr Milliseconds kDay = std::chrono::hours(24);
 
 inline crypto::SystemRandom& randomness() {
@@ -50,12 +50,14 @@ struct Authority {
 
   static Authority root(const std::string& name = "test root", identity::Validity validity = around(kNow, 1000, 1000)) {
     crypto::PrivateKey key = new_key();
-    auto certificate = must(identity::issue_root({.name = {.common_name = name}, .validity = validity}, key, randomness()));
+    auto certificate =
+        must(identity::issue_root({.name = {.common_name = name}, .validity = validity}, key, randomness()));
     return {std::move(certificate), std::move(key)};
   }
   [[nodiscard]] identity::Issuer issuer() const { return {certificate, key}; }
 
-  [[nodiscard]] Authority sub(const std::string& name = "test sub", identity::Validity validity = around(kNow, 1000, 900),
+  [[nodiscard]] Authority sub(const std::string& name = "test sub",
+                              identity::Validity validity = around(kNow, 1000, 900),
                               identity::Pointers pointers = {}) const {
     crypto::PrivateKey sub_key = new_key();
     auto sub_certificate = must(identity::issue_sub_ca(
@@ -64,7 +66,8 @@ struct Authority {
     return {std::move(sub_certificate), std::move(sub_key)};
   }
 
-  [[nodiscard]] identity::Certificate certify(const identity::LeafRequest& request, const crypto::PublicKey& subject) const {
+  [[nodiscard]] identity::Certificate certify(const identity::LeafRequest& request,
+                                              const crypto::PublicKey& subject) const {
     return must(identity::issue_leaf(issuer(), request, subject, randomness()));
   }
   [[nodiscard]] Identity leaf(identity::LeafRequest request, crypto::NewKey kind = crypto::NewKey::p256) const {
@@ -84,7 +87,8 @@ struct Authority {
   [[nodiscard]] identity::Crl crl(std::uint64_t number = 1, const std::vector<identity::Certificate>& revoked = {},
                                   std::optional<std::uint64_t> base = {}, Time this_update = kNow - kDay,
                                   Time next_update = kNow + 10 * kDay) const {
-    identity::CrlRequest request{.number = number, .base_number = base, .this_update = this_update, .next_update = next_update};
+    identity::CrlRequest request{
+        .number = number, .base_number = base, .this_update = this_update, .next_update = next_update};
     for (const auto& one : revoked) {
       request.revoked.push_back({one.serial_hex(), this_update, identity::RevocationReason::key_compromise});
     }

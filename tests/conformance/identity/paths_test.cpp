@@ -62,7 +62,8 @@ struct Verdict {
 
 Verdict judge(const std::optional<Certificate>& anchor, const std::vector<std::optional<Certificate>>& chain,
               std::vector<Crl> crls, const PathOptions& options) {
-  if (!anchor || !std::ranges::all_of(chain, [](const auto& one) { return one.has_value(); })) return {false, "malformed"};
+  if (!anchor || !std::ranges::all_of(chain, [](const auto& one) { return one.has_value(); }))
+    return {false, "malformed"};
   Chain sent;
   for (const auto& one : chain) sent.push_back(*one);
   const auto trust = PathTrust::make({*anchor}, {}, std::move(crls));
@@ -76,9 +77,9 @@ TEST(Paths, DeltaTraps) {
   const fs::path folder = test::conformance_folder() / "delta";
   for (const Row& row : table(folder / "cases.tsv")) {
     const PathOptions options{.at = from_unix_seconds(std::stoll(row.at("attime")))};
-    const Verdict verdict = judge(certificate(folder / "root.pem"),
-                                  {certificate(folder / row.at("ee")), certificate(folder / "sub.pem")},
-                                  lists(folder, split(row.at("crls"), ',')), options);
+    const Verdict verdict =
+        judge(certificate(folder / "root.pem"), {certificate(folder / row.at("ee")), certificate(folder / "sub.pem")},
+              lists(folder, split(row.at("crls"), ',')), options);
     // identity.md §4.2, §4.3: a delta that is not there is not asked for, and one not above its base is superseded.
     const bool wanted = row.at("wanted") != "reject";
     EXPECT_EQ(verdict.valid, wanted) << row.at("case") << " " << row.at("title") << ": " << verdict.why;
@@ -95,8 +96,10 @@ TEST(Paths, Pkits) {
   std::size_t right = 0;
   std::vector<std::string> wrong;
   for (const Row& row : table(folder / "pkits.tsv")) {
-    PathOptions options{.at = from_unix_seconds(1302825600), .max_intermediates = 20, .security_level = 0};  // 2011-04-15
-    for (const std::string& name : split(row.at("initial_policy_set"), ',')) options.policy.initial_policies.push_back(pkits_policy(name));
+    PathOptions options{
+        .at = from_unix_seconds(1302825600), .max_intermediates = 20, .security_level = 0};  // 2011-04-15
+    for (const std::string& name : split(row.at("initial_policy_set"), ','))
+      options.policy.initial_policies.push_back(pkits_policy(name));
     options.policy.require_explicit = row.at("initial_explicit_policy") == "1";
     options.policy.inhibit_mapping = row.at("initial_policy_mapping_inhibit") == "1";
     options.policy.inhibit_any = row.at("initial_inhibit_any_policy") == "1";
@@ -113,7 +116,8 @@ TEST(Paths, Pkits) {
     }
   }
   // OpenSSL knows no DSA parameter inheritance, and decides 4.14.30 otherwise: both refuse what is valid.
-  std::erase_if(wrong, [](const std::string& line) { return line.starts_with("4.1.5.") || line.starts_with("4.14.30."); });
+  std::erase_if(wrong,
+                [](const std::string& line) { return line.starts_with("4.1.5.") || line.starts_with("4.14.30."); });
   for (const std::string& line : wrong) ADD_FAILURE() << line;
   EXPECT_GT(right, 100U);
 }
@@ -126,7 +130,8 @@ TEST(Paths, Bsi) {
     if (row.at("check_crl") != "1") options.revocation = RevocationMode::none;
     std::vector<std::optional<Certificate>> chain{certificate(folder / row.at("target"))};
     for (const std::string& name : split(row.at("untrusted"), ',')) chain.push_back(certificate(folder / name));
-    const Verdict verdict = judge(certificate(folder / row.at("anchor")), chain, lists(folder, split(row.at("crls"), ',')), options);
+    const Verdict verdict =
+        judge(certificate(folder / row.at("anchor")), chain, lists(folder, split(row.at("crls"), ',')), options);
     EXPECT_EQ(verdict.valid, row.at("expected") == "valid") << row.at("name") << ": " << verdict.why;
   }
 }
