@@ -1,0 +1,114 @@
+#include "console.h"
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <string>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "base/encoding.h"
+
+namespace usher::listening {
+namespace {
+
+constexpr std::array kSignals{SIGINT, SIGTERM, SIGHUP};
+
+std::atomic<bool> g_interrupted{false};
+std::atomic<int> g_signal{0};
+std::array<struct sigaction, kSignals.size()> g_before{};
+static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
+
+extern "C" void on_signal(int number) {
+  g_interrupted = true;
+  g_signal = number;
+}
+
+void write_error(const std::string& text) {
+  std::fflush(stdout);
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+}
+
+}  // namespace
+
+void tell(std::string_view sentence) { write_error(printable(sentence) + "\n"); }
+
+bool confirm(std::string_view question) {
+  const int terminal = ::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (terminal < 0) return false;
+  std::array<char, 64> answer{};
+  ssize_t got = -1;
+  if (::write(terminal, question.data(), question.size()) == static_cast<ssize_t>(question.size())) {
+    got = ::read(terminal, answer.data(), answer.size());
+  }
+  ::close(terminal);
+  return got > 0 && std::string_view(answer.data(), static_cast<std::size_t>(got)) == "yes\n";
+}
+
+Interrupts::Interrupts() {
+  g_interrupted = false;
+  g_signal = 0;
+  struct sigaction action {};
+  action.sa_handler = &on_signal;
+  ::sigemptyset(&action.sa_mask);
+  for (std::size_t i = 0; i < kSignals.size(); ++i) {
+    ::sigaction(kSignals[i], nullptr, &g_before[i]);
+    // What was ignored stays ignored: nohup, or a shell that runs this in the background.
+    if (g_before[i].sa_handler != SIG_IGN) ::sigaction(kSignals[i], &action, nullptr);
+  }
+}
+
+Interrupts::~Interrupts() {
+  for (std::size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &g_before[i], nullptr);
+  g_interrupted = false;
+  if (const int number = g_signal; number != 0 && number != SIGINT) ::raise(number);
+}
+
+const std::atomic<bool>& Interrupts::interrupted() noexcept { return g_interrupted; }
+
+ConsoleView::ConsoleView(const Options& options)
+    : options_(options), terminal_(client::RawTerminal::open(STDIN_FILENO)), on_terminal_(::isatty(STDERR_FILENO) == 1) {}
+
+ConsoleView::~ConsoleView() { clear_line(); }
+
+void ConsoleView::clear_line() {
+  if (std::exchange(line_shown_, false)) write_error("\r\x1b[K");
+}
+
+void ConsoleView::opened(const client::Medium& medium, std::uint32_t plays_left, bool resumed) {
+  plays_left_ = plays_left;
+  if (options_.quiet) return;
+  const media::Manifest& manifest = medium.manifest();
+  const bool color = on_terminal_ && !options_.no_color;
+  write_error((color ? "\x1b[1m" : "") + printable(manifest.title) + (color ? "\x1b[0m" : "") +
+              (manifest.artist.empty() ? "" : ", by " + printable(manifest.artist)) + "\n");
+  if (resumed) tell("It goes on where it was interrupted, without charge.");
+  if (terminal_) tell("Space: pause. Left, right: ten seconds back, forward. q: quit.");
+}
+
+void ConsoleView::position(const client::PlayPosition& now) {
+  if (options_.quiet || (!on_terminal_ && !options_.progress)) return;
+  const std::string line = fmt::format(
+      "{} / {}   {}{}", client::clock_text(now.elapsed_ms), now.total_ms == 0 ? "?" : client::clock_text(now.total_ms),
+      client::plays_text(plays_left_, 0), now.paused ? "   paused" : "");
+  if (on_terminal_) {
+    line_shown_ = true;
+    write_error("\r\x1b[K" + line);
+  } else if (now.elapsed_ms / 1000 != std::exchange(last_second_, now.elapsed_ms / 1000)) {
+    write_error(line + "\n");
+  }
+}
+
+std::vector<client::Key> ConsoleView::keys() { return terminal_ ? terminal_->keys() : std::vector<client::Key>{}; }
+
+void ConsoleView::note(std::string_view sentence) {
+  if (options_.quiet) return;
+  clear_line();
+  tell(sentence);
+}
+
+}  // namespace usher::listening

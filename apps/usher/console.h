@@ -1,0 +1,51 @@
+// usher/console: what the terminal shows and takes while something plays.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string_view>
+
+#include "client/listener.h"
+#include "session.h"
+
+namespace usher::listening {
+
+/// One line to stderr, safe to print.
+void tell(std::string_view sentence);
+/// Asks on the terminal; false where there is none.
+[[nodiscard]] bool confirm(std::string_view question);
+
+/// While it lives, Ctrl-C and the like end the play properly. The first makes `interrupted()` true; once the play
+/// is closed, a signal that was not Ctrl-C is raised again.
+class Interrupts {
+ public:
+  Interrupts();
+  ~Interrupts();
+  Interrupts(const Interrupts&) = delete;
+  Interrupts& operator=(const Interrupts&) = delete;
+  [[nodiscard]] static const std::atomic<bool>& interrupted() noexcept;
+};
+
+/// Keys from standard input, where it is a terminal; the progress line on stderr, where that is one or --progress asks
+/// for lines.
+class ConsoleView final : public client::PlayView {
+ public:
+  explicit ConsoleView(const Options& options);
+  ~ConsoleView() override;
+  void opened(const client::Medium& medium, std::uint32_t plays_left, bool resumed) override;
+  void position(const client::PlayPosition& now) override;
+  [[nodiscard]] std::vector<client::Key> keys() override;
+  void note(std::string_view sentence) override;
+
+ private:
+  void clear_line();
+  const Options& options_;
+  Interrupts interrupts_;
+  std::unique_ptr<client::RawTerminal> terminal_;
+  bool on_terminal_;
+  bool line_shown_ = false;
+  std::uint32_t plays_left_ = 0;
+  std::uint64_t last_second_ = ~std::uint64_t{0};
+};
+
+}  // namespace usher::listening

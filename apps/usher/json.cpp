@@ -1,0 +1,116 @@
+#include "json.h"
+
+#include <boost/json.hpp>
+
+#include "base/encoding.h"
+#include "client/text.h"
+
+namespace usher::listening {
+namespace {
+
+namespace json = boost::json;
+
+json::string text(std::string_view value) { return json::string(value.data(), value.size()); }
+template <class T>
+json::value maybe(const std::optional<T>& value) {
+  return value ? json::value(*value) : json::value(nullptr);
+}
+
+json::object error_object(const Error& error) {
+  return {{"code", text(code_of(error.fault))},
+          {"message", text(printable(explain(error)))},
+          {"exit", static_cast<int>(exit_class_of(error.fault))}};
+}
+
+json::object who_object(const client::Who& who) {
+  return {{"server", text(who.server)}, {"server_id", text(who.server_id)}, {"person", text(who.name)},
+          {"pseudonym", text(who.pseudonym)}, {"suite", text(who.suite)}};
+}
+
+json::object item_object(std::size_t number, const client::CatalogueItem& item) {
+  json::object out{{"number", number}, {"id", text(to_hex(item.id))}};
+  if (!item.medium) {
+    out["error"] = error_object(item.medium.error());
+    return out;
+  }
+  const media::Manifest& manifest = item.medium->manifest();
+  out["title"] = text(manifest.title);
+  out["artist"] = text(manifest.artist);
+  out["album"] = text(manifest.album);
+  out["description"] = text(manifest.description);
+  out["media_type"] = text(manifest.media_type);
+  out["duration_ms"] = manifest.duration_ms;
+  out["size"] = manifest.size;
+  out["distributor"] = text(manifest.distributor);
+  out["signer"] = text(item.medium->signer());
+  out["manifest"] = text(to_hex(item.medium->hash()));
+  return out;
+}
+
+json::object licence_object(const client::HeldLicence& held) {
+  const licence::LicenceTerms& terms = held.terms;
+  const bool counted = held.entry.plays_left != wire::kNoLimit;
+  return {{"id", text(to_hex(terms.id))},
+          {"medium", text(to_hex(terms.medium))},
+          {"plays", maybe(terms.plays)},
+          {"plays_left", counted ? json::value(held.entry.plays_left) : json::value(nullptr)},
+          {"state", text(client::name_of(held.entry.state))},
+          {"not_before", terms.not_before},
+          {"expires", maybe(terms.expires)},
+          {"window_after_first_play", maybe(terms.window_after_first_play)},
+          {"issued_at", terms.issued_at},
+          {"first_play", held.entry.first_play == 0 ? json::value(nullptr) : json::value(held.entry.first_play)},
+          {"usable_until", held.entry.usable_until == 0 ? json::value(nullptr) : json::value(held.entry.usable_until)},
+          {"open_plays", held.entry.open_plays},
+          {"bound_to_installation", terms.installation.has_value()}};
+}
+
+void add_licences(json::object& out, const client::Shelf& shelf) {
+  json::array licences;
+  for (const client::HeldLicence& held : shelf.licences) {
+    json::object licence = licence_object(held);
+    licence["title"] = text(client::title_of(shelf.catalogue, held.terms.medium));
+    licences.push_back(std::move(licence));
+  }
+  json::array differences;
+  for (const client::Difference& difference : shelf.differences) {
+    differences.push_back(json::object{{"kind", text(client::name_of(difference.kind))},
+                                       {"licence", text(difference.licence)},
+                                       {"message", text(difference.sentence)}});
+  }
+  out["licences"] = std::move(licences);
+  out["differences"] = std::move(differences);
+}
+
+}  // namespace
+
+std::string shelf_json(const client::Who& who, const client::Shelf& shelf) {
+  json::object out = who_object(who);
+  json::array catalogue;
+  for (std::size_t i = 0; i < shelf.catalogue.size(); ++i) catalogue.push_back(item_object(i + 1, shelf.catalogue[i]));
+  out["catalogue"] = std::move(catalogue);
+  add_licences(out, shelf);
+  return json::serialize(out);
+}
+
+std::string licences_json(const client::Who& who, const client::Shelf& shelf) {
+  json::object out = who_object(who);
+  add_licences(out, shelf);
+  return json::serialize(out);
+}
+
+std::string licence_json(const client::HeldLicence& licence) { return json::serialize(licence_object(licence)); }
+
+std::string report_json(const client::PlayReport& report) {
+  const bool counted = report.plays_left != wire::kNoLimit;
+  return json::serialize(json::object{{"finished", report.finished},
+                                      {"resumed", report.resumed},
+                                      {"refunded", report.refunded},
+                                      {"elapsed_ms", report.elapsed_ms},
+                                      {"plays_left", counted ? json::value(report.plays_left) : json::value(nullptr)},
+                                      {"licence", text(to_hex(report.licence))}});
+}
+
+std::string error_json(const Error& error) { return json::serialize(json::object{{"error", error_object(error)}}); }
+
+}  // namespace usher::listening

@@ -1,0 +1,17 @@
+// usher/json: what --json prints.
+#pragma once
+
+#include <string>
+
+#include "client/listener.h"
+
+namespace usher::listening {
+
+[[nodiscard]] std::string shelf_json(const client::Who& who, const client::Shelf& shelf);
+[[nodiscard]] std::string licences_json(const client::Who& who, const client::Shelf& shelf);
+[[nodiscard]] std::string licence_json(const client::HeldLicence& licence);
+[[nodiscard]] std::string report_json(const client::PlayReport& report);
+/// {"error":{"code":…,"message":…,"exit":…}}
+[[nodiscard]] std::string error_json(const Error& error);
+
+}  // namespace usher::listening

@@ -1,0 +1,51 @@
+#include "login.h"
+
+#include <unistd.h>
+
+#include "console.h"
+
+namespace usher::listening {
+namespace {
+
+app::PassphraseSource pin_source(const LoginSource& source) {
+  app::PassphraseSource pin = source.options.pin;
+  if (pin.file.empty() && pin.descriptor < 0) pin.file = source.config.path_of(source.config.pin_file);
+  return pin;
+}
+
+Result<identity::LastTry> last_try(const LoginSource& source, identity::PinState state) {
+  if (source.options.last_try) return identity::LastTry::accept;
+  if (state != identity::PinState::last_try) return identity::LastTry::refuse;
+  // Who types the PIN can decide it; a script has to say so beforehand.
+  const app::PassphraseSource pin = pin_source(source);
+  if (!pin.file.empty() || pin.descriptor >= 0) return identity::LastTry::refuse;
+  if (!confirm("One try is left before the card locks its PIN. Use it? (yes/no) ")) {
+    return fail(Fault::pin_last_try, "login");
+  }
+  return identity::LastTry::accept;
+}
+
+}  // namespace
+
+Result<identity::PersonSession> log_in(const LoginSource& source, const identity::LoginTerms& terms) {
+  USHER_TRY(identity::Profile profile, identity::profile_of_name(source.config.profile));
+  USHER_TRY(identity::Card card,
+            identity::Card::open({.modules = source.config.modules, .profile = std::move(profile),
+                                  .token_label = source.config.token, .intermediates = source.intermediates}));
+  if (!card.needs_pin()) {
+    if (!source.options.quiet) tell("Enter the PIN at the card reader, if it asks for it.");
+    USHER_CHECK(card.login());
+  } else {
+    USHER_TRY(const identity::PinState state, card.pin_state());
+    if (const std::string_view words = identity::p11::words(state); !words.empty()) tell(words);
+    if (state == identity::PinState::locked) return fail(Fault::pin_locked, "login");
+    USHER_TRY(const identity::LastTry last, last_try(source, state));
+    const std::string prompt = "PIN of the card of " + card.certificate().common_name() + ": ";
+    USHER_TRY(const crypto::Secret pin, app::read_passphrase(pin_source(source), prompt));
+    USHER_CHECK(card.login(pin, last));
+  }
+  identity::LoginTerms wanted = terms;
+  return identity::PersonSession::create(card, card.chain(), wanted, source.random);
+}
+
+}  // namespace usher::listening

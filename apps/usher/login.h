@@ -1,0 +1,22 @@
+// usher/login: the person's card, and the PIN.
+#pragma once
+
+#include "identity/card.h"
+#include "identity/statement.h"
+#include "session.h"
+
+namespace usher::listening {
+
+/// What a login needs to know. Copies share the sub-CAs; borrows the rest.
+struct LoginSource {
+  const Config& config;
+  const Options& options;
+  identity::Chain intermediates;
+  Random& random;
+};
+
+/// Opens the card, asks for the PIN, and has the card sign once.
+/// Errors: the card's; those of the PIN's source; pin_last_try, if nobody agreed to spend it.
+[[nodiscard]] Result<identity::PersonSession> log_in(const LoginSource& source, const identity::LoginTerms& terms);
+
+}  // namespace usher::listening

@@ -1,0 +1,149 @@
+// usher: the listener's program.  Menu on a terminal, verbs for scripts.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <iostream>
+
+#include <unistd.h>
+
+#include "client/memory.h"
+#include "common/report.h"
+#include "crypto/random.h"
+#include "identity/card_agent.h"
+#include "json.h"
+#include "verbs.h"
+
+namespace {
+
+using namespace usher;
+using listening::Context;
+
+constexpr const char* kExamples = R"(Examples:
+  usher                                   the menu: list, play, acquire licences
+  usher list --json                       catalogue and licences, for programs
+  usher buy 3 --plays 5                   five plays of number 3 of the catalogue
+  usher buy 3 --for 7d                    any number of plays for seven days
+  usher play 3                            pause: space; ten seconds back or forward: left, right; quit: q
+  usher play 3 --player - | my-player     raw media into another player
+  usher config show                       the settings in force, as TOML
+
+The PIN and the passphrase are asked for, or read from --pin-file, --pin-fd, --passphrase-file, --passphrase-fd.
+Guide: docs/listening.md.)";
+
+/// A flag that stands for a key of the configuration.
+void add_key_flag(CLI::App& app, Context& context, const std::string& flag, const std::string& key,
+                  const std::string& value_name) {
+  const listening::Key* known = listening::key_of(key);
+  app.add_option_function<std::string>(
+         flag, [&context, key](const std::string& value) { context.options.flags.emplace_back(key, value); },
+         known != nullptr ? std::string(known->help) : key)
+      ->option_text(value_name);
+}
+
+void add_options(CLI::App& app, Context& context) {
+  listening::Options& options = context.options;
+  app.add_option("--home", options.home, "Directory of configuration and licences, in place of the XDG ones")
+      ->option_text("DIR");
+  app.add_option("--config", options.config_file, "Configuration file")->option_text("FILE");
+  app.add_option("--set", options.set, "Set any key of the configuration")->option_text("KEY=VALUE...")->take_all();
+  add_key_flag(app, context, "--url", "connection.url", "URL");
+  add_key_flag(app, context, "--server-name", "connection.server_name", "NAME");
+  add_key_flag(app, context, "--server-key", "connection.server_key", "SHA256");
+  add_key_flag(app, context, "--module", "card.modules", "FILE");
+  add_key_flag(app, context, "--profile", "card.profile", "NAME");
+  add_key_flag(app, context, "--player", "player.command", "PLAYER");
+  add_key_flag(app, context, "--window", "player.window", "N");
+  add_key_flag(app, context, "--token", "card.token", "LABEL");
+  app.add_option("--pin-file", options.pin.file, "Read the card's PIN from this file")->option_text("FILE");
+  app.add_option("--pin-fd", options.pin.descriptor, "Read the card's PIN from this descriptor")->option_text("FD");
+  app.add_flag("--last-try", options.last_try, "Use the PIN even if the card has one try left");
+  app.add_option("--passphrase-file", options.passphrase.file, "Read the key's passphrase from this file")
+      ->option_text("FILE");
+  app.add_option("--passphrase-fd", options.passphrase.descriptor, "Read the key's passphrase from this descriptor")
+      ->option_text("FD");
+  app.add_flag("--json", options.json, "Print JSON, and errors as JSON on stderr");
+  app.add_flag("--quiet,-q", options.quiet, "Print results and errors only");
+  app.add_flag("--progress", options.progress, "Print progress even if stderr is not a terminal");
+  app.add_flag("--no-color", options.no_color, "No colours; as the variable NO_COLOR");
+}
+
+struct Wishes {
+  listening::BuyWish buy{};
+  listening::PlayWish play{};
+  std::function<Result<>()> action{};
+};
+
+void add_verbs(CLI::App& app, Context& context, Wishes& wishes) {
+  const auto verb = [&](const char* name, const char* help, std::function<Result<>()> action) {
+    CLI::App* added = app.add_subcommand(name, help);
+    added->fallthrough();
+    added->callback([&wishes, action = std::move(action)] { wishes.action = action; });
+    return added;
+  };
+  verb("list", "Show the catalogue and your licences", [&] { return listening::do_list(context); });
+  verb("licences", "Show your licences", [&] { return listening::do_licences(context); });
+  CLI::App* buy = verb("buy", "Acquire a licence", [&] { return listening::do_buy(context, wishes.buy); });
+  buy->add_option("medium", wishes.buy.medium, "Number in the catalogue, or id")->required()->option_text("NUMBER|ID");
+  buy->add_option("--plays", wishes.buy.plays, "1, 5, 10 or 20 plays")->option_text("N");
+  buy->add_option("--for", wishes.buy.time, "Any number of plays for a time: 12h, 7d, 2w")->option_text("TIME");
+  CLI::App* play = verb("play", "Play a medium", [&] { return listening::do_play(context, wishes.play); });
+  play->add_option("medium", wishes.play.medium, "Number in the catalogue, or id")->required()->option_text("NUMBER|ID");
+  play->add_option("--licence", wishes.play.licence, "Use this licence, not the one that ends first")->option_text("ID");
+  play->add_flag("--resume", wishes.play.resume, "Carry on with an open play, even if it was begun elsewhere");
+  play->add_flag("--fresh", wishes.play.fresh, "Open a new play, even if one was interrupted");
+  CLI::App* config = app.add_subcommand("config", "Look at the configuration");
+  config->require_subcommand(1);
+  config->fallthrough();
+  CLI::App* show = config->add_subcommand("show", "Print the settings in force");
+  show->fallthrough();
+  show->callback([&] { wishes.action = [&] { return listening::do_config_show(context); }; });
+}
+
+int finish(const Context& context, const Result<>& outcome) {
+  if (outcome) return 0;
+  if (!context.options.json) return app::report("usher", outcome.error());
+  std::fflush(stdout);
+  const std::string text = listening::error_json(outcome.error()) + "\n";
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  return static_cast<int>(exit_class_of(outcome.error().fault));
+}
+
+int run(int argc, char** argv) {
+  if (const auto hardened = client::harden_process(); !hardened) return app::report("usher", hardened.error());
+  const SystemClock clock;
+  crypto::SystemRandom random;
+  Context context{.clock = clock, .random = random, .environment = environ};
+  if (const char* plain = std::getenv("NO_COLOR"); plain != nullptr && *plain != '\0') context.options.no_color = true;
+  Wishes wishes;
+  CLI::App app{"usher: listens to recordings under a counted licence."};
+  app.footer(kExamples);
+  app.set_version_flag("--version", USHER_VERSION);
+  app.require_subcommand(0, 1);
+  add_options(app, context);
+  add_verbs(app, context, wishes);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitClass::usage);
+  }
+  if (!wishes.action) {
+    if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDOUT_FILENO) != 1) {
+      return finish(context, fail(Fault::bad_usage, "menu", "the menu needs a terminal; scripts use a verb"));
+    }
+    wishes.action = [&] { return listening::do_menu(context); };
+  }
+  return finish(context, wishes.action());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    if (const auto agent = identity::card_agent_requested(argc, argv)) return identity::run_card_agent(*agent);
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    // Memory, or a bug: nothing to be told to anybody but the developer.
+    return app::report("usher", {Fault::local, "main", error.what()});
+  }
+}

@@ -1,0 +1,55 @@
+// usher/session: everything between the command line and the listener's steps: files, trust, card, connection.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "client/listener.h"
+#include "common/passphrase.h"
+#include "config.h"
+
+namespace usher::listening {
+
+/// What the command line says.
+struct Options {
+  std::filesystem::path home{};                // --home, USHER_HOME; empty: XDG directories
+  std::filesystem::path config_file{};         // --config
+  std::vector<std::string> set{};              // --set key=value
+  std::vector<std::pair<std::string, std::string>> flags{};   // flags that stand for keys, after `set`
+  app::PassphraseSource passphrase{};
+  app::PassphraseSource pin{};
+  bool last_try = false;                       // the PIN's last try may be spent
+  bool json = false;
+  bool quiet = false;
+  bool progress = false;
+  bool no_color = false;
+};
+
+/// Defaults, file, environment, command line. Errors: bad_config, not_found.
+[[nodiscard]] Result<Config> load_config(const Options& options, char** environment);
+/// Where the wallet and the revocation marks are: the home, or $XDG_DATA_HOME/usher.
+[[nodiscard]] Result<std::filesystem::path> data_folder(const Options& options);
+
+/// A connection on which somebody was authenticated. Ended by api/exit when destroyed.
+class Session {
+ public:
+  /// `interrupted`: true makes what waits for the server give up; borrowed, like clock and random.
+  /// Errors: those of the files; the transport's; the handshake's; the card's; api/auth's.
+  [[nodiscard]] static Result<std::unique_ptr<Session>> open(const Options& options, const Config& config,
+                                                             const std::atomic<bool>& interrupted, const Clock& clock,
+                                                             Random& random);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  [[nodiscard]] client::Listener& listener() noexcept { return *listener_; }
+
+ private:
+  Session() = default;
+  std::unique_ptr<client::HttpTransport> transport_;
+  std::unique_ptr<client::Engine> engine_;
+  std::unique_ptr<client::Wallet> wallet_;
+  std::unique_ptr<client::LiveListener> listener_;
+};
+
+}  // namespace usher::listening

@@ -1,0 +1,161 @@
+#include "verbs.h"
+
+#include <charconv>
+#include <cstdio>
+#include <iostream>
+
+#include "base/encoding.h"
+#include "client/menu.h"
+#include "client/text.h"
+#include "console.h"
+#include "json.h"
+
+namespace usher::listening {
+namespace {
+
+void print(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+std::string json_line(std::string json) { return std::move(json) + "\n"; }
+
+struct Opened {
+  Config config;
+  std::unique_ptr<Session> session;
+  [[nodiscard]] client::Listener& listener() const { return session->listener(); }
+};
+
+Result<Opened> open(Context& context) {
+  USHER_TRY(Config loaded, load_config(context.options, context.environment));
+  Opened opened{.config = std::move(loaded), .session = {}};
+  return opened;
+}
+Result<> connect(Context& context, Opened& opened) {
+  USHER_TRY(opened.session, Session::open(context.options, opened.config, Interrupts::interrupted(), context.clock,
+                                          context.random));
+  return {};
+}
+
+/// The differences go to stderr, so that what a program reads stays what it is.
+Result<client::Shelf> shelf_of(const Context& context, const Opened& opened) {
+  USHER_TRY(client::Shelf shelf, opened.listener().shelf());
+  if (!context.options.json && !shelf.differences.empty()) {
+    const std::string text = client::differences_text(shelf.differences);
+    std::fwrite(text.data(), 1, text.size(), stderr);
+  }
+  return shelf;
+}
+
+client::PlayRequest request_of(const Config& config) {
+  client::PlayRequest request;
+  request.player.command = config.player;
+  request.window = static_cast<std::uint32_t>(config.window);
+  request.interrupted = &Interrupts::interrupted();
+  return request;
+}
+
+}  // namespace
+
+Result<std::uint64_t> seconds_of(std::string_view text) {
+  std::uint64_t count = 0;
+  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), count);
+  const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  const std::uint64_t seconds = unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : unit == "d" ? 86'400 : unit == "w" ? 604'800 : 0;
+  if (wrong != std::errc{} || seconds == 0 || count == 0 || count > 1'000'000'000 / seconds) {
+    return fail(Fault::bad_usage, "time", "a time is given as 90s, 30m, 12h, 7d or 2w, not as " + printable(text));
+  }
+  return count * seconds;
+}
+
+Result<> do_menu(Context& context) {
+  USHER_TRY(Opened opened, open(context));
+  USHER_CHECK(connect(context, opened));
+  client::MenuOptions options{.play = request_of(opened.config), .view = {}};
+  options.view = [&context]() -> std::unique_ptr<client::PlayView> {
+    return std::make_unique<ConsoleView>(context.options);
+  };
+  return client::run_menu(opened.listener(), options, std::cin, std::cout);
+}
+
+Result<> do_list(Context& context) {
+  USHER_TRY(Opened opened, open(context));
+  USHER_CHECK(connect(context, opened));
+  USHER_TRY(const client::Shelf shelf, shelf_of(context, opened));
+  const client::Who who = opened.listener().who();
+  print(context.options.json ? json_line(shelf_json(who, shelf))
+                             : (context.options.quiet ? std::string{} : client::greeting(who) + "\n") +
+                                   client::licences_text(shelf) + "\n" + client::catalogue_text(shelf.catalogue));
+  return {};
+}
+
+Result<> do_licences(Context& context) {
+  USHER_TRY(Opened opened, open(context));
+  USHER_CHECK(connect(context, opened));
+  USHER_TRY(const client::Shelf shelf, shelf_of(context, opened));
+  print(context.options.json ? json_line(licences_json(opened.listener().who(), shelf))
+                             : client::licences_text(shelf));
+  return {};
+}
+
+Result<> do_buy(Context& context, const BuyWish& wish) {
+  if ((wish.plays != 0) == !wish.time.empty()) {
+    return fail(Fault::bad_usage, "buy", "either --plays or --for has to be given");
+  }
+  std::uint64_t amount = wish.plays;
+  if (!wish.time.empty()) {
+    USHER_TRY(amount, seconds_of(wish.time));
+  }
+  USHER_TRY(Opened opened, open(context));
+  USHER_CHECK(connect(context, opened));
+  USHER_TRY(const client::Shelf shelf, shelf_of(context, opened));
+  USHER_TRY(const client::Medium medium, client::chosen(shelf.catalogue, wish.medium));
+  const auto kind = wish.time.empty() ? wire::LicenceKind::plays : wire::LicenceKind::time;
+  USHER_TRY(const client::HeldLicence licence,
+            opened.listener().acquire({.medium = medium.id(), .kind = static_cast<std::uint8_t>(kind), .amount = amount}));
+  print(context.options.json
+            ? json_line(licence_json(licence))
+            : client::title_of(shelf.catalogue, medium.id()) + ": " + client::acquired_text(licence) + "\n");
+  return {};
+}
+
+Result<> do_play(Context& context, const PlayWish& wish) {
+  if (wish.resume && wish.fresh) return fail(Fault::bad_usage, "play", "--resume and --fresh exclude each other");
+  USHER_TRY(Opened opened, open(context));
+  client::PlayRequest request = request_of(opened.config);
+  if (!wish.licence.empty()) {
+    const auto id = from_hex(wish.licence);
+    if (!id || id->size() != 16) return fail(Fault::bad_usage, "play", "a licence's id is 32 hexadecimal digits");
+    request.licence = array_of<16>(*id);
+  }
+  request.resume = wish.resume  ? client::Resume::always
+                   : wish.fresh ? client::Resume::never
+                                : client::Resume::automatic;
+  USHER_CHECK(client::check_player(request.player));   // before anybody is asked for a PIN
+  USHER_CHECK(connect(context, opened));
+  USHER_TRY(const client::Shelf shelf, shelf_of(context, opened));
+  USHER_TRY(const client::Medium medium, client::chosen(shelf.catalogue, wish.medium));
+  bool interrupted = false;
+  Result<client::PlayReport> report;
+  {
+    ConsoleView view(context.options);
+    report = opened.listener().play(medium.id(), request, view);
+    interrupted = Interrupts::interrupted();
+  }
+  USHER_CHECK(report);
+  if (context.options.json) {
+    print(json_line(report_json(*report)));
+  } else if (!context.options.quiet) {
+    tell(client::report_text(*report));
+  }
+  if (interrupted) return fail(Fault::cancelled, "play");
+  return {};
+}
+
+Result<> do_config_show(Context& context) {
+  USHER_TRY(const Config config, load_config(context.options, context.environment));
+  print(context.options.json ? json_line(to_json(config)) : to_toml(config));
+  return {};
+}
+
+}  // namespace usher::listening

@@ -1,0 +1,37 @@
+// usher/verbs: what the program does, once the command line has been read.
+#pragma once
+
+#include "session.h"
+
+namespace usher::listening {
+
+struct Context {
+  Options options{};
+  const Clock& clock;
+  Random& random;
+  char** environment;
+};
+
+struct BuyWish {
+  std::string medium;        // number or id
+  std::uint64_t plays = 0;
+  std::string time{};        // "7d"; either
+};
+struct PlayWish {
+  std::string medium;        // number or id
+  std::string licence{};     // id; empty: the server chooses
+  bool resume = false;
+  bool fresh = false;
+};
+
+[[nodiscard]] Result<> do_menu(Context& context);
+[[nodiscard]] Result<> do_list(Context& context);
+[[nodiscard]] Result<> do_licences(Context& context);
+[[nodiscard]] Result<> do_buy(Context& context, const BuyWish& wish);
+[[nodiscard]] Result<> do_play(Context& context, const PlayWish& wish);
+[[nodiscard]] Result<> do_config_show(Context& context);
+
+/// "90s", "30m", "12h", "7d", "2w" in seconds. Errors: bad_usage.
+[[nodiscard]] Result<std::uint64_t> seconds_of(std::string_view text);
+
+}  // namespace usher::listening
