@@ -42,6 +42,7 @@ constexpr Row kRows[] = {
     {Status::internal, Fault::local},
     {Status::unexpected_message, Fault::unexpected_message},
     {Status::bad_finished, Fault::bad_finished},
+    {Status::too_many_plays, Fault::too_many_plays},
 };
 
 constexpr std::size_t kMinEntry = 2;         // bytes; bounds the entries that a body can announce

@@ -36,7 +36,7 @@ enum class Status : std::uint16_t {
   certificate_expired, revoked, revocation_unknown, unknown_medium, unknown_licence, unknown_licence_kind,
   acquisition_closed, no_licence, licence_expired, licence_not_yet_valid, licence_revoked, wrong_installation,
   unknown_play, play_over, stale_epoch, play_expired, budget_spent, unknown_chunk, operation_conflict, server_busy,
-  internal, unexpected_message, bad_finished,
+  internal, unexpected_message, bad_finished, too_many_plays,
 };
 /// What a peer learns of a fault: everything that is not in the table is `internal`; whatever is wrong with a chain and
 /// is not told by name is bad_certificate.
