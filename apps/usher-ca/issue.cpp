@@ -1,6 +1,7 @@
 // usher-ca issue: certificates by role, and their keys.
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <span>
 
 #include "base/encoding.h"
 #include "commands.h"
@@ -22,16 +23,31 @@ struct IssueOptions {
   CardUser user;
 };
 
-/// A new key pair in <out>.key, or the public key that was given.
-Result<crypto::PublicKey> subject_key(const IssueOptions& options) {
-  if (!options.public_key.empty()) return read_public_key(options.public_key);
+/// What is certified; `private_pem` is empty where the private key is elsewhere.
+struct Subject {
+  crypto::PublicKey key;
+  std::string private_pem{};
+};
+
+/// A new key pair, not written yet, or the public key that was given.
+Result<Subject> make_subject(const IssueOptions& options) {
+  if (!options.public_key.empty()) {
+    USHER_TRY(crypto::PublicKey key, read_public_key(options.public_key));
+    return Subject{std::move(key)};
+  }
   USHER_TRY(const crypto::NewKey kind, new_key_of(options.key_kind));
   USHER_TRY(const crypto::Secret passphrase,
             app::read_passphrase(options.key_passphrase, "Passphrase for the new key " + options.out + ".key: ", true));
   USHER_TRY(const crypto::PrivateKey key, crypto::PrivateKey::generate(kind));
-  USHER_TRY(const std::string pem, key.to_pem(passphrase));
-  USHER_CHECK(write_file(options.out + ".key", pem, 0600, false));
-  return key.public_key();
+  USHER_TRY(std::string pem, key.to_pem(passphrase));
+  return Subject{key.public_key(), std::move(pem)};
+}
+
+/// Only now, when everything else has succeeded: a failure leaves no file in the way of the next try.
+Result<> write_outputs(const IssueOptions& options, const Subject& subject,
+                       std::span<const identity::Certificate> chain) {
+  if (!subject.private_pem.empty()) USHER_CHECK(write_file(options.out + ".key", subject.private_pem, 0600, false));
+  return write_file(options.out + ".pem", identity::to_pem(chain), 0644, false);
 }
 
 Result<> check_outputs(const IssueOptions& options) {
@@ -69,10 +85,10 @@ Result<> issue_media(Context& context, const IssueOptions& options, identity::Ro
   USHER_TRY(const crypto::PrivateKey authority_key, authority.load_key(passphrase));
   request.validity = validity_of(options.days, context.clock.now(), &authority.certificate());
   request.pointers = authority.pointers();
-  USHER_TRY(const crypto::PublicKey key, subject_key(options));
+  USHER_TRY(const Subject subject, make_subject(options));
   USHER_TRY(const identity::Certificate certificate,
-            issue_recorded(authority, authority_key, request, std::string(name_of(role)), key, context.random));
-  USHER_CHECK(write_file(options.out + ".pem", certificate.to_pem(), 0644, false));
+            issue_recorded(authority, authority_key, request, std::string(name_of(role)), subject.key, context.random));
+  USHER_CHECK(write_outputs(options, subject, std::span(&certificate, 1)));
   tell(options, certificate);
   return {};
 }
@@ -81,10 +97,10 @@ Result<> issue_user(Context& context, IssueOptions& options) {
   options.user.common_name = options.common_name;
   options.user.days = options.days;
   USHER_CHECK(check_outputs(options));
-  USHER_TRY(const crypto::PublicKey key, subject_key(options));
-  USHER_TRY(const identity::Chain chain, issue_card_user(context, options.user, key));
+  USHER_TRY(const Subject subject, make_subject(options));
+  USHER_TRY(const identity::Chain chain, issue_card_user(context, options.user, subject.key));
   // User and sub-CA: the root is never taken from whom it shall vouch for.
-  USHER_CHECK(write_file(options.out + ".pem", identity::to_pem(std::span(chain).first(2)), 0644, false));
+  USHER_CHECK(write_outputs(options, subject, std::span(chain).first(2)));
   tell(options, chain.front());
   return {};
 }
