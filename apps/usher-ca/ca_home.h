@@ -1,4 +1,4 @@
-// usher-ca/ca_home: the state directory of the authorities.  Layout: docs/operating.md, "The authority's directory".
+// usher-ca/ca_home: the state directory of the authorities.
 //
 //   <home>/media/root/   <home>/card/root/   <home>/card/sub/     each an authority:
 //     ca.pem  ca.key (encrypted PKCS#8)  index (one line a certificate)  state (crl number)  crl.pem  delta.pem

@@ -1,0 +1,11 @@
+// Only a trust store says that a chain was verified.
+// expect: is private within this context
+#include "identity/trust.h"
+
+using namespace usher::identity;
+
+Role role_of(const VerifiedPeer& peer) { return peer.role(); }
+
+#ifdef USHER_MUST_FAIL
+VerifiedPeer made_up(usher::crypto::PublicKey key, Chain path) { return VerifiedPeer(Role::person, key, path); }
+#endif
