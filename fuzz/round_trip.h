@@ -1,0 +1,22 @@
+// fuzz/round_trip: the property that most targets assert.
+#pragma once
+
+#include <cstdlib>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace usher::fuzz {
+
+/// Ends the program where a property does not hold: the fuzzer keeps the input.
+inline void must(bool held) {
+  if (!held) std::abort();
+}
+
+/// What decodes encodes to the same bytes: one encoding for one value.
+template <class T>
+void one_encoding(View bytes) {
+  if (const auto value = T::decode(bytes)) must(same(value->encode(), bytes));
+}
+
+}  // namespace usher::fuzz
