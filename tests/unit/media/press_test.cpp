@@ -1,5 +1,4 @@
 // usher-press as its users run it, on a second of silence with tags.
-#include <array>
 #include <cstdio>
 #include <regex>
 
@@ -20,8 +19,6 @@ struct Ran {
   std::string out;
   std::string err;
 };
-
-std::string quoted(const std::filesystem::path& path) { return "'" + path.string() + "'"; }
 
 /// A WAV file: one second of silence, 8 kHz, 8 bits, mono.
 Bytes silence() {
@@ -67,18 +64,36 @@ class Press : public testing::Test {
   [[nodiscard]] std::filesystem::path path(const std::string& name) const { return directory.path / name; }
   void write(const std::string& name, std::string_view text) const { write_file(path(name), view_of(text)); }
 
-  [[nodiscard]] Ran run(const std::string& arguments) const {
-    const std::string command = "cd " + quoted(directory.path) + " && " + quoted(USHER_PRESS) + " " + arguments +
-                                " >out.txt 2>err.txt </dev/null";
-    const int status = std::system(command.c_str());
+  using Arguments = std::vector<std::string>;
+  /// In the directory, with nothing to read and no terminal.
+  [[nodiscard]] Ran run(Arguments arguments) const {
+    arguments.insert(arguments.begin(), USHER_PRESS);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      std::vector<char*> argv;
+      for (std::string& argument : arguments) argv.push_back(argument.data());
+      argv.push_back(nullptr);
+      const bool ready = ::chdir(directory.path.c_str()) == 0 && std::freopen("/dev/null", "r", stdin) != nullptr &&
+                         std::freopen("out.txt", "w", stdout) != nullptr &&
+                         std::freopen("err.txt", "w", stderr) != nullptr && ::setsid() > 0;
+      if (ready) ::execv(argv[0], argv.data());
+      ::_exit(127);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
     const Bytes out = read_file(path("out.txt"));
     const Bytes err = read_file(path("err.txt"));
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, std::string(text_of(out)), std::string(text_of(err))};
   }
-  [[nodiscard]] Ran press(const std::string& more = "") const {
-    return run(
-        "press 'My Song.wav' --key label.key --cert label.pem --for operator.pem --passphrase-file pass --out rel " +
-        more);
+  [[nodiscard]] Ran press_as(const std::string& who, const std::string& recipient, const std::string& file) const {
+    return run({"press", file, "--key", who + ".key", "--cert", who + ".pem", "--for", recipient, "--passphrase-file",
+                "pass"});
+  }
+  [[nodiscard]] Ran press(const Arguments& more = {}) const {
+    Arguments all = {"press",        "My Song.wav", "--key", "label.key",         "--cert", "label.pem", "--for",
+                     "operator.pem", "--out",       "rel",   "--passphrase-file", "pass"};
+    all.insert(all.end(), more.begin(), more.end());
+    return run(all);
   }
   static void expect_refused(const Ran& ran, Fault fault) {
     EXPECT_EQ(ran.status, static_cast<int>(exit_class_of(fault))) << ran.err;
@@ -94,55 +109,55 @@ TEST_F(Press, ReleaseIsMadeInspectedAndVerified) {
   EXPECT_TRUE(std::regex_search(pressed.out, std::regex("My Song\\.usher  medium [0-9a-f]{32}  1 chunks")))
       << pressed.out;
 
-  const Ran outline = run("inspect 'rel/My Song.usher'");
+  const Ran outline = run({"inspect", "rel/My Song.usher"});
   EXPECT_EQ(outline.status, 0);
   EXPECT_EQ(outline.out.find("Test Records"), std::string::npos);
-  const Ran whole = run("inspect 'rel/My Song.usher' --json --key operator.key --passphrase-file pass");
+  const Ran whole =
+      run({"inspect", "rel/My Song.usher", "--json", "--key", "operator.key", "--passphrase-file", "pass"});
   EXPECT_EQ(whole.status, 0) << whole.err;
   for (const char* part : {"\"title\":\"My Song\"", "\"media_type\":\"audio/wav\"", "\"duration_ms\":1000",
                            "\"distributor\":\"Test Records\"", "\"chunk_size\":65536"}) {
     EXPECT_NE(whole.out.find(part), std::string::npos) << part << " in " << whole.out;
   }
-  const Ran verified =
-      run("verify 'rel/My Song.usher' --key operator.key --passphrase-file pass --trust root.pem --no-revocation");
+  const Ran verified = run({"verify", "rel/My Song.usher", "--key", "operator.key", "--passphrase-file", "pass",
+                            "--trust", "root.pem", "--no-revocation"});
   EXPECT_EQ(verified.status, 0) << verified.err;
   EXPECT_NE(verified.out.find("1 chunks, all as the manifest says"), std::string::npos);
 }
 
 TEST_F(Press, OverridesAndSidecarAreTaken) {
-  const Ran pressed = press(
-      "--title 'Ein anderer Titel' --artist '' --medium 000102030405060708090a0b0c0d0e0f --anonymous "
-      "--manifest-out --chunk-size 4KiB --distributor 'Another name'");
+  const Ran pressed =
+      press({"--title", "Ein anderer Titel", "--artist", "", "--medium", "000102030405060708090a0b0c0d0e0f",
+             "--anonymous", "--manifest-out", "--chunk-size", "4KiB", "--distributor", "Another name"});
   ASSERT_EQ(pressed.status, 0) << pressed.err;
-  const Ran sidecar = run("inspect rel/000102030405060708090a0b0c0d0e0f.manifest --json");
+  const Ran sidecar = run({"inspect", "rel/000102030405060708090a0b0c0d0e0f.manifest", "--json"});
   EXPECT_EQ(sidecar.status, 0) << sidecar.err;
   for (const char* part : {"\"title\":\"Ein anderer Titel\"", "\"chunks\":2", "\"distributor\":\"Another name\""}) {
     EXPECT_NE(sidecar.out.find(part), std::string::npos) << part << " in " << sidecar.out;
   }
-  EXPECT_EQ(run("verify rel/000102030405060708090a0b0c0d0e0f.manifest --trust root.pem --no-revocation").status, 0);
-  expect_refused(run("verify rel/000102030405060708090a0b0c0d0e0f.manifest --trust root.pem"),
+  EXPECT_EQ(
+      run({"verify", "rel/000102030405060708090a0b0c0d0e0f.manifest", "--trust", "root.pem", "--no-revocation"}).status,
+      0);
+  expect_refused(run({"verify", "rel/000102030405060708090a0b0c0d0e0f.manifest", "--trust", "root.pem"}),
                  Fault::revocation_unknown);
 }
 
 TEST_F(Press, CertificatesOfOtherRolesAreRefused) {
-  expect_refused(run("press 'My Song.wav' --key label.key --cert label.pem --for label.pem --passphrase-file pass"),
-                 Fault::wrong_role);
-  expect_refused(
-      run("press 'My Song.wav' --key operator.key --cert operator.pem --for operator.pem --passphrase-file pass"),
-      Fault::wrong_role);
+  expect_refused(press_as("label", "label.pem", "My Song.wav"), Fault::wrong_role);
+  expect_refused(press_as("operator", "operator.pem", "My Song.wav"), Fault::wrong_role);
   EXPECT_FALSE(std::filesystem::exists(path("My Song.usher")));
 }
 
 TEST_F(Press, StrangersCertificateIsRefusedWhereARootIsGiven) {
   const Authority other = Authority::root("another root", usher::test::around(SystemClock().now()));
   write("other.pem", other.certificate.to_pem());
-  expect_refused(press("--trust other.pem --no-revocation"), Fault::untrusted);
+  expect_refused(press({"--trust", "other.pem", "--no-revocation"}), Fault::untrusted);
 }
 
 TEST_F(Press, KeyOfAnotherCertificateIsRefused) {
-  expect_refused(
-      run("press 'My Song.wav' --key operator.key --cert label.pem --for operator.pem --passphrase-file pass"),
-      Fault::bad_usage);
+  expect_refused(run({"press", "My Song.wav", "--key", "operator.key", "--cert", "label.pem", "--for", "operator.pem",
+                      "--passphrase-file", "pass"}),
+                 Fault::bad_usage);
 }
 
 TEST_F(Press, WrongPassphraseIsRefused) {
@@ -158,27 +173,28 @@ TEST_F(Press, ExistingReleaseIsKept) {
 }
 
 TEST_F(Press, UnknownKindsAndBadSizesAreRefused) {
-  expect_refused(run("press pass --key label.key --cert label.pem --for operator.pem --passphrase-file pass"),
+  expect_refused(run({"press", "pass", "--key", "label.key", "--cert", "label.pem", "--for", "operator.pem",
+                      "--passphrase-file", "pass"}),
                  Fault::unsupported);
-  expect_refused(press("--chunk-size 5000"), Fault::bad_usage);
-  expect_refused(press("--media-type nonsense"), Fault::malformed);
-  expect_refused(press("--medium 00"), Fault::bad_usage);
-  EXPECT_EQ(run("press").status, static_cast<int>(ExitClass::usage));
+  expect_refused(press({"--chunk-size", "5000"}), Fault::bad_usage);
+  expect_refused(press({"--media-type", "nonsense"}), Fault::malformed);
+  expect_refused(press({"--medium", "00"}), Fault::bad_usage);
+  EXPECT_EQ(run({"press"}).status, static_cast<int>(ExitClass::usage));
 }
 
 TEST_F(Press, DamagedReleaseIsRefusedByItsChunk) {
-  ASSERT_EQ(press("--chunk-size 4KiB").status, 0);
+  ASSERT_EQ(press({"--chunk-size", "4KiB"}).status, 0);
   Bytes release = read_file(path("rel/My Song.usher"));
   release[release.size() - 1] ^= 1;
   write_file(path("bad.usher"), release);
-  const Ran verified = run("verify bad.usher --key operator.key --passphrase-file pass");
+  const Ran verified = run({"verify", "bad.usher", "--key", "operator.key", "--passphrase-file", "pass"});
   expect_refused(verified, Fault::chunk_damaged);
   EXPECT_NE(verified.err.find("chunk 1"), std::string::npos) << verified.err;
   release.resize(release.size() - 5000);
   write_file(path("cut.usher"), release);
-  expect_refused(run("verify cut.usher --key operator.key --passphrase-file pass"), Fault::truncated);
-  expect_refused(run("verify cut.usher"), Fault::truncated);
-  expect_refused(run("inspect 'My Song.wav'"), Fault::malformed);
+  expect_refused(run({"verify", "cut.usher", "--key", "operator.key", "--passphrase-file", "pass"}), Fault::truncated);
+  expect_refused(run({"verify", "cut.usher"}), Fault::truncated);
+  expect_refused(run({"inspect", "My Song.wav"}), Fault::malformed);
 }
 
 }  // namespace
