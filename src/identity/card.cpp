@@ -84,14 +84,8 @@ Result<Card> Card::open(CardOptions options) {
   authorities.insert(authorities.end(), options.intermediates.begin(), options.intermediates.end());
   Chain chain = chain_of(*certificate, authorities);
 
-  auto state = std::unique_ptr<State>(new State{std::move(service),
-                                                std::move(opened),
-                                                *certificate,
-                                                std::move(key),
-                                                std::move(chain),
-                                                std::move(found_root),
-                                                {}});
-  return Card(std::move(state));
+  return Card(std::make_unique<State>(std::move(service), std::move(opened), *certificate, std::move(key),
+                                      std::move(chain), std::move(found_root)));
 }
 
 const Certificate& Card::certificate() const noexcept { return state_->certificate; }

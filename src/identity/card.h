@@ -46,6 +46,8 @@ class Card final : public crypto::Signer {
   /// Finds module, token and certificate; needs no PIN.
   /// Errors: module_missing, module_failed (also: hung, crashed), no_card, card_removed, card_unsuitable.
   [[nodiscard]] static Result<Card> open(CardOptions options);
+  Card(const Card&) = delete;
+  Card& operator=(const Card&) = delete;
   Card(Card&&) noexcept;
   Card& operator=(Card&&) noexcept;
   ~Card() override;

@@ -3,8 +3,8 @@
 #include <cerrno>
 #include <condition_variable>
 #include <csignal>
-#include <cstring>
 #include <mutex>
+#include <string_view>
 #include <thread>
 
 #include <poll.h>
@@ -107,7 +107,7 @@ Result<Bytes> answer(CardService& card, View request) {
 }  // namespace
 
 std::optional<int> card_agent_requested(int argc, const char* const* argv) noexcept {
-  if (argc != 2 || std::strcmp(argv[1], kCardAgentVerb) != 0) return std::nullopt;
+  if (argc != 2 || std::string_view(argv[1]) != kCardAgentVerb) return std::nullopt;
   int kind = 0;
   socklen_t size = sizeof kind;
   // Somebody may have typed the verb: then there is no socket.

@@ -56,6 +56,7 @@ Result<Fit> choose(std::vector<Fit> fits, const CardQuery& query) {
   }
   if (fits.size() > 1) {
     std::vector<std::string> names;
+    names.reserve(fits.size());
     for (const Fit& fit : fits) names.push_back(fmt::format("\"{}\"", fit.token.label));
     return fail(Fault::card_unsuitable, "card: tokens",
                 fmt::format("more than one card fits, name one by its label: {}", fmt::join(names, ", ")));

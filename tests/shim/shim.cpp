@@ -35,6 +35,9 @@ std::string file(const char* name) {
   return text.str();
 }
 
+/// 0 where there is no number.
+int number_of(const std::string& text) { return static_cast<int>(std::strtol(text.c_str(), nullptr, 10)); }
+
 /// Whether a line of the file `mode` begins with `word` (and `argument`); `number`: what follows, as a number.
 bool mode_has(std::string_view word, std::string_view argument = {}, int* number = nullptr) {
   std::istringstream lines(file("mode"));
@@ -44,7 +47,7 @@ bool mode_has(std::string_view word, std::string_view argument = {}, int* number
     std::string second;
     in >> first >> second;
     if (first != word || (!argument.empty() && second != argument)) continue;
-    if (number != nullptr) *number = std::atoi(second.c_str());
+    if (number != nullptr) *number = number_of(second);
     return true;
   }
   return false;
@@ -56,7 +59,7 @@ int allowed_tries() {
   return tries;
 }
 
-int wrong_pins() { return std::atoi(file("wrong").c_str()); }
+int wrong_pins() { return number_of(file("wrong")); }
 
 void set_wrong_pins(int count) {
   if (const char* const folder = std::getenv("USHER_SHIM_DIR")) {
