@@ -1,0 +1,134 @@
+// usherd/config: the operator's settings, from a TOML file, the environment and the command line, in that rising
+// order.  Keys: docs/operating.md, "Configuration".
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+
+namespace usher::usherd {
+
+/// What one role is judged by. Files; relative ones are relative to the configuration's directory.
+struct TrustKeys {
+  std::vector<std::string> anchors{};
+  std::vector<std::string> intermediates{};
+  std::vector<std::string> crls{};
+  std::string revocation = "chain";
+  std::vector<std::string> eku{};
+  bool accept_without_eku = false;
+};
+
+struct PersonKeys {
+  TrustKeys trust{};
+  std::string subject_field = "serialNumber";
+  std::vector<std::string> organisations{};
+  std::vector<std::string> issuer_organisations{};
+};
+
+struct Config {
+  // server
+  std::string id = "localhost";
+  std::string data = "data";
+  std::vector<std::string> names{};
+  std::vector<std::string> listen{"0.0.0.0:8080", "[::]:8080"};
+  std::vector<std::string> operator_listen{"127.0.0.1:9480"};
+  std::int64_t threads = 0;
+  std::int64_t drain_seconds = 20;
+  // keys
+  std::string passphrase_file{};
+  std::string server_certificate = "keys/server.pem";
+  std::string server_key = "keys/server.key";
+  std::string recipient_certificate = "keys/recipient.pem";
+  std::string recipient_key = "keys/recipient.key";
+  std::string licence_key = "keys/licence.key";
+  std::vector<std::string> licence_retired{};
+  std::string vault_key = "keys/vault.key";
+  std::string pseudonym_key = "keys/pseudonym.key";
+  // trust, person
+  TrustKeys client{};
+  TrustKeys distributor{};
+  PersonKeys citizen{};
+  PersonKeys generic{};
+  // channel
+  std::vector<std::string> suites{};
+  std::vector<std::string> groups{};
+  std::int64_t session_seconds = 12 * 3600;
+  std::int64_t handshake_seconds = 10;
+  std::int64_t half_open_sessions = 1'024;
+  std::int64_t sessions = 10'000;
+  std::int64_t sessions_per_installation = 64;
+  // limits
+  std::int64_t header_bytes = 16 << 10;
+  std::int64_t connections = 1'000;
+  std::int64_t connections_per_address = 128;
+  std::int64_t header_seconds = 10;
+  std::int64_t body_seconds = 30;
+  std::int64_t idle_seconds = 60;
+  std::int64_t write_stall_seconds = 20;
+  std::int64_t write_seconds = 300;
+  // policy
+  std::string acquisition = "open";
+  bool bind_installation = true;
+  std::int64_t commit_after_seconds = 30;
+  std::int64_t play_seconds = 24 * 3600;
+  std::int64_t play_durations = 3;
+  std::int64_t budget_percent = 150;
+  std::int64_t grants_per_chunk = 3;
+  std::int64_t open_plays_per_licence = 8;
+  std::int64_t keep_operations_days = 30;
+  // log
+  std::string log_level = "info";
+  std::string log_format = "auto";
+
+  std::filesystem::path file{};         // where it was read from; its directory is what paths are relative to
+  [[nodiscard]] std::filesystem::path path_of(const std::string& value) const;
+};
+
+using Value = std::variant<bool, std::int64_t, std::string, std::vector<std::string>>;
+
+/// One key: the table of them (config_keys.cpp) is what reads, checks, shows and documents.
+struct Key {
+  using Slot = std::variant<bool* (*)(Config&), std::int64_t* (*)(Config&), std::string* (*)(Config&),
+                            std::vector<std::string>* (*)(Config&)>;
+  std::string_view name;        // "limits.connections"
+  Slot slot;
+  std::string_view help;        // one line, with the unit
+  std::int64_t min = 0;         // of numbers
+  std::int64_t max = 0;
+  std::string_view choices{};   // "open|operator"; empty: any text
+};
+[[nodiscard]] std::span<const Key> keys() noexcept;
+/// nullptr: there is none.
+[[nodiscard]] const Key* key_of(std::string_view name) noexcept;
+/// "USHER_LIMITS_CONNECTIONS".
+[[nodiscard]] std::string variable_of(const Key& key);
+
+/// Errors: bad_config, a value of another kind or out of its bounds; `where` in words for `about`.
+[[nodiscard]] Result<> set_value(Config& config, const Key& key, const Value& value, std::string_view where);
+/// The same from text, as in the environment: lists with commas between, booleans true or false.
+[[nodiscard]] Result<> set_text(Config& config, const Key& key, std::string_view text, std::string_view where);
+[[nodiscard]] Value value_of(const Config& config, const Key& key);
+
+/// `key=value`, as --set takes it.
+using Setting = std::pair<std::string, std::string>;
+
+/// Names with file and line what is wrong: syntax, an unknown key, a value of another kind. Errors: bad_config,
+/// not_found, not_permitted.
+[[nodiscard]] Result<> read_toml(Config& config, const std::filesystem::path& file);
+/// Every USHER_… variable that names a key; others that begin so are errors, but for USHER_HOME.
+[[nodiscard]] Result<> read_environment(Config& config, char** environment);
+[[nodiscard]] Result<> apply_settings(Config& config, std::span<const Setting> settings);
+/// What no single key shows: addresses, suites, groups, sizes that must fit each other. Errors: bad_config.
+[[nodiscard]] Result<> check(const Config& config);
+
+/// TOML with a comment for each key. `commented_defaults`: keys that have their default stand as comments.
+[[nodiscard]] std::string to_toml(const Config& config, bool commented_defaults);
+[[nodiscard]] std::string to_json(const Config& config);
+
+}  // namespace usher::usherd

@@ -1,0 +1,75 @@
+// usherd config: check and show.
+#include <cstdio>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "home.h"
+#include "key_files.h"
+#include "trust_files.h"
+
+namespace usher::usherd {
+namespace {
+
+/// Everything that `serve` would read, without changing anything.
+Result<> check_all(const Context& context) {
+  USHER_TRY(const Config config, load_config(context));
+  USHER_CHECK(check(config));
+  std::printf("configuration: %s\n", config.file.c_str());
+  const bool passphrase_at_hand =
+      !context.passphrase.file.empty() || context.passphrase.descriptor >= 0 || !config.passphrase_file.empty();
+  if (!passphrase_at_hand) {
+    std::printf("keys, certificates and trust: not checked, because no passphrase file is configured or given\n");
+    return {};
+  }
+  USHER_TRY(const crypto::Secret passphrase, passphrase_of(config, context.passphrase));
+  USHER_TRY(const auto issuer, load_licence_issuer(config, passphrase));
+  USHER_TRY(const auto vault_key, load_vault_key(config, passphrase));
+  USHER_TRY(const auto pseudonym_key, load_pseudonym_key(config, passphrase));
+  std::printf("own keys: licences (%zu public), vault, pseudonyms\n", issuer.public_keys.size());
+  USHER_TRY(const auto snapshot, load_snapshot(config, passphrase, nullptr, context.clock));
+  std::printf("server certificate: %s\n", snapshot.authorities->channel->chain.front().subject_text().c_str());
+  for (const std::string& name : snapshot.names) std::printf("  answers to %s\n", name.c_str());
+  for (const auto& source : snapshot.authorities->persons) std::printf("persons: %s\n", source.profile.name.c_str());
+  for (const auto& [what, when] : snapshot.expiries) {
+    const auto left = std::chrono::duration_cast<std::chrono::days>(when - context.clock.now()).count();
+    std::printf("%s: ends in %lld days\n", what.c_str(), static_cast<long long>(left));
+    if (when <= context.clock.now()) return fail(Fault::crl_expired, "config check", what);
+  }
+  if (!snapshot.authorities->distributors) std::printf("distributors: none trusted, so nothing can be imported\n");
+  if (std::filesystem::exists(config.path_of(config.recipient_key))) {
+    USHER_TRY(const auto recipient, load_pair(config.path_of(config.recipient_certificate),
+                                              config.path_of(config.recipient_key), passphrase));
+    std::printf("releases are sealed for: %s\n", recipient.chain.front().subject_text().c_str());
+  } else {
+    std::printf("release recipient: no key, so nothing can be imported\n");
+  }
+  std::printf("ok\n");
+  return {};
+}
+
+}  // namespace
+
+void add_config_command(CLI::App& app, Context& context) {
+  CLI::App* config = app.add_subcommand("config", "Check or show the configuration");
+  config->require_subcommand(1);
+  CLI::App* check_verb = config->add_subcommand("check", "Read and check everything that serve would use");
+  check_verb->callback([&context] { context.action = [&context] { return check_all(context); }; });
+  CLI::App* show = config->add_subcommand("show", "The settings in force, from file, environment and flags");
+  const auto json = std::make_shared<bool>(false);
+  show->add_flag("--json", *json, "As one JSON object, keys as in --set");
+  show->callback([&context, json] {
+    context.action = [&context, json]() -> Result<> {
+      USHER_TRY(const Config loaded, load_config(context));
+      const std::string text = *json ? to_json(loaded) + "\n" : to_toml(loaded, false);
+      std::fwrite(text.data(), 1, text.size(), stdout);
+      return {};
+    };
+  });
+  config->footer(
+      "Examples:\n"
+      "  usherd --home h config check && kill -HUP $(pidof usherd)\n"
+      "  usherd --home h config show --json | jq '.\"limits.connections\"'");
+}
+
+}  // namespace usher::usherd

@@ -1,0 +1,108 @@
+#include "home.h"
+
+#include <cstdlib>
+
+#include <unistd.h>
+
+#include "base/encoding.h"
+#include "files.h"
+#include "key_files.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace usher::usherd {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::size_t kMinPrefix = 4;   // characters of an id
+
+fs::path xdg(const char* variable, const char* below_home) {
+  if (const char* value = std::getenv(variable); value != nullptr && *value == '/') return fs::path(value) / "usherd";
+  const char* home = std::getenv("HOME");
+  return fs::path(home == nullptr ? "/" : home) / below_home / "usherd";
+}
+
+store::SqliteOptions options_of(const Config& config) {
+  store::SqliteOptions options;
+  options.policy = {.commit_after = Seconds(config.commit_after_seconds),
+                    .deadline = Seconds(config.play_seconds),
+                    .deadline_durations = static_cast<std::uint32_t>(config.play_durations),
+                    .budget_num = static_cast<std::uint32_t>(config.budget_percent),
+                    .budget_den = 100,
+                    .per_chunk_max = static_cast<std::uint8_t>(config.grants_per_chunk)};
+  options.max_open_plays = static_cast<std::uint32_t>(config.open_plays_per_licence);
+  return options;
+}
+
+}  // namespace
+
+fs::path config_file_of(const Context& context) {
+  if (!context.config_file.empty()) return context.config_file;
+  return (context.home.empty() ? xdg("XDG_CONFIG_HOME", ".config") : context.home) / "usherd.toml";
+}
+
+std::string default_data_of(const Context& context) {
+  const bool own_home = !context.home.empty() || !context.config_file.empty();
+  return own_home ? "data" : xdg("XDG_DATA_HOME", ".local/share").string();
+}
+
+Result<> add_environment_and_flags(Config& config, const Context& context) {
+  USHER_CHECK(read_environment(config, environ));
+  std::vector<Setting> settings;
+  for (const std::string& text : context.set) {
+    const std::size_t sign = text.find('=');
+    if (sign == std::string::npos) return fail(Fault::bad_usage, "--set", "--set needs KEY=VALUE, not \"" + text + "\"");
+    settings.emplace_back(text.substr(0, sign), text.substr(sign + 1));
+  }
+  USHER_CHECK(apply_settings(config, settings));
+  return apply_settings(config, context.settings);
+}
+
+Result<Config> load_config(const Context& context) {
+  Config config;
+  const fs::path file = config_file_of(context);
+  auto read = read_toml(config, file);
+  if (!read && read.error().fault == Fault::not_found) {
+    return fail(Fault::not_found, "config", file.string() + " (make a home with `usherd init`, or name it with --home)");
+  }
+  USHER_CHECK(std::move(read));
+  USHER_CHECK(add_environment_and_flags(config, context));
+  return config;
+}
+
+fs::path store_file_of(const Config& config) { return config.path_of(config.data) / "usher.db"; }
+fs::path vault_directory_of(const Config& config) { return config.path_of(config.data) / "media"; }
+fs::path lock_file_of(const Config& config) { return config.path_of(config.data) / "server.lock"; }
+
+Result<std::unique_ptr<store::Store>> open_store(const Config& config, Random& random) {
+  return store::open_sqlite(store_file_of(config), random, options_of(config));
+}
+
+Result<Home> open_home(const Context& context) {
+  USHER_TRY(Config config, load_config(context));
+  USHER_TRY(auto store, open_store(config, context.random));
+  return Home{.config = std::move(config), .store = std::move(store)};
+}
+
+Result<Home> open_home_with_vault(const Context& context) {
+  USHER_TRY(Home home, open_home(context));
+  USHER_TRY(home.passphrase, passphrase_of(home.config, context.passphrase));
+  USHER_TRY(crypto::Secret key, load_vault_key(home.config, *home.passphrase));
+  USHER_TRY(home.vault, media::Vault::open(vault_directory_of(home.config), std::move(key), context.random));
+  return home;
+}
+
+Result<Id128> find_id(std::string_view text, std::span<const Id128> among, Fault missing) {
+  if (text.size() < kMinPrefix || text.size() > 32) {
+    return fail(Fault::bad_usage, "id", "an id has 32 hexadecimal digits, of which the first 4 or more are given");
+  }
+  std::optional<Id128> found;
+  for (const Id128& id : among) {
+    if (!to_hex(id).starts_with(text)) continue;
+    if (found) return fail(Fault::bad_usage, "id", "several ids begin with " + std::string(text) + "; give more digits");
+    found = id;
+  }
+  if (!found) return fail(missing, "id", std::string(text));
+  return *found;
+}
+
+}  // namespace usher::usherd

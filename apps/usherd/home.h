@@ -1,0 +1,70 @@
+// usherd/home: what the verbs work on: configuration, store, vault.  Layout: docs/operating.md, "The home".
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "common/passphrase.h"
+#include "config.h"
+#include "media/vault.h"
+#include "store/store.h"
+
+namespace CLI {
+class App;
+}
+
+namespace usher::usherd {
+
+/// What every verb gets. Lives as long as main().
+struct Context {
+  std::filesystem::path home{};                 // --home, USHER_HOME; empty: XDG directories
+  std::filesystem::path config_file{};          // --config
+  std::vector<std::string> set{};               // --set key=value
+  std::vector<Setting> settings{};              // flags that stand for keys, after `set`
+  app::PassphraseSource passphrase{};
+  const Clock& clock;
+  Random& random;
+  /// Set by the verb that was chosen; main() runs it once the command line was read whole.
+  std::function<Result<>()> action{};
+};
+
+/// --config, else <home>/usherd.toml, else $XDG_CONFIG_HOME/usherd/usherd.toml.
+[[nodiscard]] std::filesystem::path config_file_of(const Context& context);
+/// Where the data of a new home goes: "data" below it, or $XDG_DATA_HOME/usherd.
+[[nodiscard]] std::string default_data_of(const Context& context);
+/// Defaults, file, environment, command line. Errors: bad_config, not_found (with advice in `about`).
+[[nodiscard]] Result<Config> load_config(const Context& context);
+/// The same without a file.
+[[nodiscard]] Result<> add_environment_and_flags(Config& config, const Context& context);
+
+[[nodiscard]] std::filesystem::path store_file_of(const Config& config);
+[[nodiscard]] std::filesystem::path vault_directory_of(const Config& config);
+[[nodiscard]] std::filesystem::path lock_file_of(const Config& config);
+
+[[nodiscard]] Result<std::unique_ptr<store::Store>> open_store(const Config& config, Random& random);
+
+/// Configuration and store; and, with the passphrase, the vault.
+struct Home {
+  Config config;
+  std::unique_ptr<store::Store> store;
+  std::optional<crypto::Secret> passphrase{};
+  std::optional<media::Vault> vault{};
+};
+[[nodiscard]] Result<Home> open_home(const Context& context);
+[[nodiscard]] Result<Home> open_home_with_vault(const Context& context);
+
+/// The object whose id begins with `text` (hexadecimal, 4 digits at least). Errors: bad_usage (too short, or several fit);
+/// `missing`, when
+/// there is none.
+[[nodiscard]] Result<Id128> find_id(std::string_view text, std::span<const Id128> among, Fault missing);
+
+// The verbs.
+void add_init_command(CLI::App& app, Context& context);
+void add_serve_command(CLI::App& app, Context& context);
+void add_media_command(CLI::App& app, Context& context);
+void add_licence_command(CLI::App& app, Context& context);
+void add_persons_command(CLI::App& app, Context& context);
+void add_config_command(CLI::App& app, Context& context);
+
+}  // namespace usher::usherd

@@ -1,0 +1,62 @@
+// usherd init: makes a home.
+#include <cstdio>
+
+#include <CLI/CLI.hpp>
+
+#include "files.h"
+#include "home.h"
+#include "key_files.h"
+
+namespace usher::usherd {
+namespace {
+
+Result<> init(const Context& context) {
+  Config config;
+  const std::filesystem::path file = config_file_of(context);
+  config.file = std::filesystem::absolute(file);
+  config.data = default_data_of(context);
+  USHER_CHECK(add_environment_and_flags(config, context));
+  if (config.passphrase_file.empty() && !context.passphrase.file.empty()) {
+    config.passphrase_file = std::filesystem::absolute(context.passphrase.file).string();
+  }
+  if (std::filesystem::exists(file)) return fail(Fault::already_exists, "init", file.string());
+  USHER_CHECK(make_directory(config.file.parent_path()));
+  USHER_CHECK(make_directory(config.path_of(config.data)));
+  USHER_TRY(const crypto::Secret passphrase, passphrase_of(config, context.passphrase, true));
+  USHER_CHECK(create_own_keys(config, passphrase, context.random));
+  USHER_TRY(const auto store, open_store(config, context.random));
+  const std::string head =
+      "# usherd's configuration; every key is explained in docs/operating.md. Paths are relative to this file.\n"
+      "# A line that begins with # shows a default. After a change: usherd config check, then SIGHUP or a restart.\n\n";
+  // Last: where there is a configuration, there is a whole home.
+  USHER_CHECK(write_file(file, head + to_toml(config, true), 0600));
+  std::printf("created: %s\n", file.c_str());
+  std::printf("still needed, from the authority (usher-ca):\n");
+  for (const std::string* name : {&config.server_certificate, &config.server_key, &config.recipient_certificate,
+                                  &config.recipient_key}) {
+    const auto path = config.path_of(*name);
+    if (!std::filesystem::exists(path)) std::printf("  %s\n", path.c_str());
+  }
+  std::printf("then, in the configuration: trust.client, trust.distributor and person.* (anchors, crls)\n");
+  return {};
+}
+
+}  // namespace
+
+void add_init_command(CLI::App& app, Context& context) {
+  CLI::App* verb = app.add_subcommand("init", "Make a home: configuration, and keys for licences, vault and pseudonyms");
+  verb->footer(
+      "Examples:\n"
+      "  usherd --home /srv/usher --passphrase-file /etc/usher.pass init --id media.example.org\n"
+      "  usherd --home h --passphrase-file p --set trust.client.anchors=root.pem --set trust.client.crls=root.crl init\n"
+      "Everything given with --set or USHER_* variables is written into the new configuration.");
+  verb->add_option_function<std::string>(
+      "--id", [&context](const std::string& id) { context.settings.emplace_back("server.id", id); },
+      "Name of this server in licences: never changed later");
+  verb->add_option_function<std::string>(
+      "--listen", [&context](const std::string& text) { context.settings.emplace_back("server.listen", text); },
+      "Addresses of the media channel, with commas between");
+  verb->callback([&context] { context.action = [&context] { return init(context); }; });
+}
+
+}  // namespace usher::usherd

@@ -1,0 +1,264 @@
+// usherd licence, usherd persons: what the operator issues, sees and revokes.
+#include <charconv>
+#include <cstdio>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "base/encoding.h"
+#include "crypto/digest.h"
+#include "files.h"
+#include "home.h"
+#include "key_files.h"
+#include "net/media_service.h"
+#include "trust_files.h"
+
+namespace usher::usherd {
+namespace {
+
+constexpr std::uint32_t kPage = 256;
+
+struct IssueOptions {
+  std::string to;
+  std::filesystem::path card;
+  std::filesystem::path installation;
+  std::string medium;
+  std::uint32_t plays = 0;
+  std::string life;
+};
+
+/// "90s", "30m", "12h", "7d", "4w".
+Result<Seconds> duration_of(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  const std::int64_t seconds = unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : unit == "d" ? 86'400
+                               : unit == "w" ? 604'800 : 0;
+  if (bad != std::errc{} || number <= 0 || seconds == 0 || number > licence::kMaxWindow / seconds) {
+    return fail(Fault::bad_usage, "--for", "a time is a number and s, m, h, d or w, such as 7d");
+  }
+  return Seconds(number * seconds);
+}
+
+std::string time_text(std::int64_t seconds) { return fmt::format("{:%Y-%m-%d %H:%M}", fmt::gmtime(seconds)); }
+
+template <class T, class Verb>
+Result<std::vector<T>> all_pages(Verb verb) {
+  std::vector<T> all;
+  for (;;) {
+    USHER_TRY(auto page, verb(store::Range{.offset = static_cast<std::uint32_t>(all.size()), .count = kPage}));
+    all.insert(all.end(), std::make_move_iterator(page.entries.begin()), std::make_move_iterator(page.entries.end()));
+    if (page.entries.empty() || all.size() >= page.total) return all;
+  }
+}
+
+Result<std::vector<store::Person>> all_people(store::Store& store) {
+  return all_pages<store::Person>([&](store::Range range) { return store.list_people(range); });
+}
+
+/// By the pseudonym (or the beginning of one that has been seen), or by a card's certificate.
+Result<Hash256> person_of(const Context& context, const Home& home, const IssueOptions& options) {
+  if (options.to.empty() == options.card.empty()) {
+    return fail(Fault::bad_usage, "licence issue", "name the person with either --to or --card");
+  }
+  if (options.card.empty()) {
+    if (const auto whole = from_hex(options.to); whole && whole->size() == 32) return array_of<32>(*whole);
+    USHER_TRY(const auto people, all_people(*home.store));
+    std::optional<Hash256> found;
+    for (const store::Person& person : people) {
+      if (options.to.size() < 4 || !to_hex(person.pseudonym).starts_with(options.to)) continue;
+      if (found) return fail(Fault::bad_usage, "--to", "several pseudonyms begin with " + options.to);
+      found = person.pseudonym;
+    }
+    if (!found) return fail(Fault::bad_usage, "--to", "no pseudonym that has been seen begins with " + options.to);
+    return *found;
+  }
+  USHER_TRY(const std::string pem, read_file(options.card));
+  USHER_TRY(const identity::Chain chain, identity::chain_from_pem(pem));
+  USHER_TRY(const auto pseudonyms, load_pseudonym_key(home.config, *home.passphrase));
+  USHER_TRY(const auto sources, load_persons(home.config, home.store.get()));
+  Result<Hash256> last = fail(Fault::bad_config, "licence issue", "no kind of card is configured");
+  for (const net::PersonSource& source : sources) {
+    const auto peer = source.trust->verify(chain, context.clock.now());
+    if (!peer) {
+      last = std::unexpected(peer.error());
+      continue;
+    }
+    USHER_TRY(const identity::PersonId id, source.profile.identify(*peer));
+    return pseudonyms.of(source.profile.name, peer->anchor().key_fingerprint(), id.subject_id);
+  }
+  return last;
+}
+
+Result<std::optional<Hash256>> installation_of(const std::filesystem::path& certificate) {
+  if (certificate.empty()) return std::nullopt;
+  USHER_TRY(const std::string pem, read_file(certificate));
+  USHER_TRY(const identity::Chain chain, identity::chain_from_pem(pem));
+  return chain.front().key_fingerprint();
+}
+
+Result<> issue(const Context& context, const IssueOptions& options) {
+  if ((options.plays == 0) == options.life.empty()) {
+    return fail(Fault::bad_usage, "licence issue", "say either --plays or --for");
+  }
+  USHER_TRY(const Home home, open_home_with_vault(context));
+  USHER_TRY(const auto media, all_pages<store::Medium>([&](store::Range range) { return home.store->list_media(range); }));
+  std::vector<Id128> ids;
+  for (const store::Medium& medium : media) ids.push_back(medium.id);
+  net::LicenceOrder order;
+  USHER_TRY(order.medium, find_id(options.medium, ids, Fault::unknown_medium));
+  USHER_TRY(order.pseudonym, person_of(context, home, options));
+  USHER_TRY(order.installation, installation_of(options.installation));
+  if (options.plays != 0) order.plays = options.plays;
+  if (!options.life.empty()) {
+    USHER_TRY(order.life, duration_of(options.life));
+  }
+  USHER_TRY(net::LicenceIssuer issuer, load_licence_issuer(home.config, *home.passphrase));
+  const net::Guarded<net::ServicePolicy> policy(std::make_shared<const net::ServicePolicy>());
+  net::MediaService service({.store = *home.store,
+                             .vault = *home.vault,
+                             .issuer = std::move(issuer),
+                             .random = context.random,
+                             .policy = policy});
+  const store::Operation operation{.id = context.random.id(), .content = crypto::sha256(view_of("operator"))};
+  USHER_TRY(const store::Licence licence, service.issue(order, operation, context.clock.now()));
+  std::printf("issued: %s\n", to_hex(licence.terms.id).c_str());
+  return {};
+}
+
+std::string_view state_name(wire::LicenceState state) {
+  switch (state) {
+    case wire::LicenceState::usable: return "usable";
+    case wire::LicenceState::used_up: return "used up";
+    case wire::LicenceState::expired: return "expired";
+    case wire::LicenceState::not_yet_valid: return "not yet valid";
+    case wire::LicenceState::revoked: return "revoked";
+  }
+  return "";
+}
+
+boost::json::object json_of(const store::Licence& licence, const wire::LicenceEntry& entry) {
+  const licence::LicenceTerms& terms = licence.terms;
+  boost::json::object out{{"licence", to_hex(terms.id)},
+                          {"pseudonym", to_hex(terms.pseudonym)},
+                          {"medium", to_hex(terms.medium)},
+                          {"state", std::string(state_name(entry.state))},
+                          {"open_plays", entry.open_plays},
+                          {"issued_at", terms.issued_at},
+                          {"not_before", terms.not_before}};
+  const auto put = [&](const char* name, const auto& value) {
+    if (value) {
+      out[name] = *value;
+    } else {
+      out[name] = nullptr;
+    }
+  };
+  put("plays", terms.plays);
+  put("plays_left", licence.standing.plays_left);
+  put("expires", terms.expires);
+  put("first_play", licence.standing.first_play);
+  put("revoked_at", licence.standing.revoked_at);
+  out["installation"] = terms.installation ? boost::json::value(to_hex(*terms.installation)) : nullptr;
+  return out;
+}
+
+Result<> list(const Context& context, bool json) {
+  USHER_TRY(const Home home, open_home(context));
+  USHER_TRY(const auto licences,
+            all_pages<store::Licence>([&](store::Range range) { return home.store->list_all_licences(range); }));
+  boost::json::array out;
+  if (!json) std::printf("%-32s  %-16s  %-8s  %-10s  %-13s  %s\n", "licence", "pseudonym", "medium", "left", "state", "issued");
+  for (const store::Licence& licence : licences) {
+    const wire::LicenceEntry entry = net::entry_of(licence, context.clock.now());
+    if (json) {
+      out.push_back(json_of(licence, entry));
+      continue;
+    }
+    const licence::LicenceTerms& terms = licence.terms;
+    const std::string left = licence.standing.plays_left ? fmt::format("{} of {}", *licence.standing.plays_left, terms.plays.value_or(0)) : "any";
+    std::printf("%s  %s  %s  %-10s  %-13s  %s\n", to_hex(terms.id).c_str(), to_hex(terms.pseudonym).substr(0, 16).c_str(),
+                to_hex(terms.medium).substr(0, 8).c_str(), left.c_str(), std::string(state_name(entry.state)).c_str(),
+                time_text(terms.issued_at).c_str());
+  }
+  if (json) std::printf("%s\n", boost::json::serialize(out).c_str());
+  return {};
+}
+
+Result<> revoke(const Context& context, const std::string& id) {
+  USHER_TRY(const Home home, open_home(context));
+  USHER_TRY(const auto licences,
+            all_pages<store::Licence>([&](store::Range range) { return home.store->list_all_licences(range); }));
+  std::vector<Id128> ids;
+  for (const store::Licence& licence : licences) ids.push_back(licence.terms.id);
+  USHER_TRY(const Id128 licence, find_id(id, ids, Fault::unknown_licence));
+  USHER_TRY([[maybe_unused]] const auto revoked, home.store->revoke_licence(licence, context.clock.now()));
+  std::printf("revoked: %s\n", to_hex(licence).c_str());
+  return {};
+}
+
+Result<> persons(const Context& context, bool json) {
+  USHER_TRY(const Home home, open_home(context));
+  USHER_TRY(const auto people, all_people(*home.store));
+  boost::json::array out;
+  if (!json) std::printf("%-64s  %-16s  %s\n", "pseudonym", "first seen", "last seen");
+  for (const store::Person& person : people) {
+    const std::int64_t first = unix_seconds(person.first_seen);
+    const std::int64_t last = unix_seconds(person.last_seen);
+    if (json) {
+      out.push_back(boost::json::object{{"pseudonym", to_hex(person.pseudonym)}, {"first_seen", first}, {"last_seen", last}});
+    } else {
+      std::printf("%s  %s  %s\n", to_hex(person.pseudonym).c_str(), time_text(first).c_str(), time_text(last).c_str());
+    }
+  }
+  if (json) std::printf("%s\n", boost::json::serialize(out).c_str());
+  return {};
+}
+
+void add_issue_verb(CLI::App& licence, Context& context) {
+  const auto options = std::make_shared<IssueOptions>();
+  CLI::App* verb = licence.add_subcommand("issue", "Issue a licence to a person");
+  verb->add_option("--to", options->to, "The person's pseudonym, or the beginning of one that has been seen");
+  verb->add_option("--card", options->card, "PEM with the card's certificate and its authorities, instead of --to");
+  verb->add_option("--medium", options->medium, "The medium's id, or the beginning of it")->required();
+  verb->add_option("--plays", options->plays, "How many plays")->check(CLI::Range(1U, licence::kMaxPlays));
+  verb->add_option("--for", options->life, "For how long, any number of plays: 90s, 30m, 12h, 7d, 4w");
+  verb->add_option("--installation", options->installation, "PEM of the installation that it is bound to; else any");
+  verb->callback([&context, options] { context.action = [&context, options] { return issue(context, *options); }; });
+}
+
+}  // namespace
+
+void add_licence_command(CLI::App& app, Context& context) {
+  CLI::App* licence = app.add_subcommand("licence", "Issue, list and revoke licences");
+  licence->require_subcommand(1);
+  licence->footer(
+      "Examples:\n"
+      "  usherd --home h licence issue --to 9c4e --medium 3f9a --plays 5\n"
+      "  usherd --home h licence issue --card ana.pem --medium 3f9a --for 7d --installation kitchen.pem\n"
+      "  usherd --home h licence list --json\n"
+      "  usherd --home h licence revoke 77b1\n"
+      "All of them may be used while the server runs.");
+  add_issue_verb(*licence, context);
+  const auto json = std::make_shared<bool>(false);
+  const auto id = std::make_shared<std::string>();
+  CLI::App* list_verb = licence->add_subcommand("list", "Everybody's licences, in the order of their issue");
+  list_verb->add_flag("--json", *json, "As a JSON array");
+  list_verb->callback([&context, json] { context.action = [&context, json] { return list(context, *json); }; });
+  CLI::App* revoke_verb = licence->add_subcommand("revoke", "Refuse a licence from its next chunk on");
+  revoke_verb->add_option("licence", *id, "Its id, or the beginning of it")->required();
+  revoke_verb->callback([&context, id] { context.action = [&context, id] { return revoke(context, *id); }; });
+}
+
+void add_persons_command(CLI::App& app, Context& context) {
+  const auto json = std::make_shared<bool>(false);
+  CLI::App* verb = app.add_subcommand("persons", "Who has logged in, by pseudonym: names and numbers are not kept");
+  verb->add_flag("--json", *json, "As a JSON array");
+  verb->callback([&context, json] { context.action = [&context, json] { return persons(context, *json); }; });
+}
+
+}  // namespace usher::usherd

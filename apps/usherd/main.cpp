@@ -1,0 +1,78 @@
+// usherd: the server, and the operator's verbs on its data.
+#include <cstdlib>
+#include <exception>
+
+#include <CLI/CLI.hpp>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "common/report.h"
+#include "crypto/random.h"
+#include "home.h"
+
+namespace {
+
+using namespace usher;
+
+constexpr const char* kExamples = R"(Examples:
+  usherd --home /srv/usher init --id media.example.org      make a home: configuration and own keys
+  usherd --home /srv/usher config check                     before starting or reloading
+  usherd --home /srv/usher media add album/*.usher          import releases; the server may be running
+  usherd --home /srv/usher media list
+  usherd --home /srv/usher serve
+  usherd --home /srv/usher licence issue --card ana.pem --medium 3f9a --plays 5
+  usherd --home /srv/usher licence list --json
+
+Settings come from <home>/usherd.toml, then USHER_* variables, then --set and other flags: the later ones win.)";
+
+/// Nothing of keys or media in a core file or for a debugger of the same user.
+void keep_memory_private() {
+  const rlimit no_core{0, 0};
+  ::setrlimit(RLIMIT_CORE, &no_core);
+  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+int run(int argc, char** argv) {
+  const SystemClock clock;
+  crypto::SystemRandom random;
+  usherd::Context context{.clock = clock, .random = random};
+  if (const char* home = std::getenv("USHER_HOME"); home != nullptr) context.home = home;
+
+  CLI::App app{"usherd: serves confidential recordings to identified people, a counted number of times."};
+  app.footer(kExamples);
+  app.set_version_flag("--version", USHER_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.add_option("--home", context.home, "Directory of configuration, keys and data (USHER_HOME; default: XDG)");
+  app.add_option("--config", context.config_file, "Configuration file (default: <home>/usherd.toml)");
+  app.add_option("--set", context.set, "KEY=VALUE: a configuration key for this run; lists with commas; repeatable")
+      ->expected(1)
+      ->take_all();
+  app.add_option("--passphrase-file", context.passphrase.file, "File with the passphrase of the server's keys");
+  app.add_option("--passphrase-fd", context.passphrase.descriptor, "Open descriptor to read that passphrase from");
+  usherd::add_init_command(app, context);
+  usherd::add_serve_command(app, context);
+  usherd::add_media_command(app, context);
+  usherd::add_licence_command(app, context);
+  usherd::add_persons_command(app, context);
+  usherd::add_config_command(app, context);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitClass::usage);
+  }
+  if (!context.action) return static_cast<int>(ExitClass::usage);
+  const auto done = context.action();
+  return done ? 0 : app::report("usherd", done.error());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  keep_memory_private();
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    return usher::app::report("usherd", {usher::Fault::local, "main", error.what()});
+  }
+}

@@ -1,0 +1,244 @@
+// usherd media: add, list, verify, remove.
+#include <csignal>
+#include <cstdio>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "base/encoding.h"
+#include "home.h"
+#include "key_files.h"
+#include "trust_files.h"
+
+namespace usher::usherd {
+namespace {
+
+constexpr std::uint32_t kPage = 256;
+
+volatile std::sig_atomic_t interrupted = 0;
+
+/// Ctrl-C cancels an import in good order: nothing of it is left.
+void cancel_on_interrupt() {
+  struct sigaction action{};
+  action.sa_handler = [](int) { interrupted = 1; };
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+}
+
+/// A line on the terminal that is overwritten; nothing where stderr is no terminal.
+media::Progress progress_line(std::string what) {
+  const bool show = ::isatty(STDERR_FILENO) != 0;
+  return [what = std::move(what), show, last = -1](std::uint64_t done, std::uint64_t total) mutable {
+    const int percent = total == 0 ? 100 : static_cast<int>(done * 100 / total);
+    if (show && percent != last) {
+      std::fprintf(stderr, "\r%s  %3d %%%s", what.c_str(), percent, done == total ? "\n" : "");
+      std::fflush(stderr);
+    }
+    last = percent;
+    return interrupted == 0;
+  };
+}
+
+store::Medium record_of(const media::SignedManifest& signed_manifest, const media::Manifest& manifest) {
+  store::Medium medium;
+  medium.id = manifest.medium;
+  medium.manifest = signed_manifest.hash();
+  medium.object = manifest.object;
+  medium.chunk_size = manifest.chunk_size;
+  medium.chunk_count = manifest.chunks;
+  medium.duration = Milliseconds(manifest.duration_ms);
+  medium.size = manifest.size;
+  return medium;
+}
+
+/// The distributor's chain as it was when the release was pressed, revocation as it is now, then the signature.
+Result<> check_origin(const media::SignedManifest& signed_manifest, const identity::TrustStore& distributors, Time now) {
+  std::vector<View> ders(signed_manifest.chain.begin(), signed_manifest.chain.end());
+  USHER_TRY(const identity::Chain chain, identity::chain_from_der(ders));
+  USHER_TRY(const media::Manifest manifest, signed_manifest.contents());
+  USHER_TRY(const auto peer, distributors.verify_signed_at(chain, from_unix_seconds(manifest.pressed_at), now));
+  return signed_manifest.verify(peer.public_key());
+}
+
+std::string title_of(const media::Manifest& manifest) {
+  return printable(manifest.artist.empty() ? manifest.title : manifest.artist + ", " + manifest.title);
+}
+
+struct Importer {
+  Home home;
+  media::PrivateKeyUnwrapper recipient;
+  std::shared_ptr<const identity::TrustStore> distributors;
+  const Clock& clock;
+
+  [[nodiscard]] media::Vault::CheckOrigin origin() const {
+    return [this](const media::SignedManifest& manifest) { return check_origin(manifest, *distributors, clock.now()); };
+  }
+  /// The vault has it, and the store does not: an import was interrupted between the two. It is taken up, not copied
+  /// again. Errors: already_exists.
+  [[nodiscard]] Result<media::SignedManifest> take_up(const media::SourcePtr& source) const {
+    USHER_TRY(const auto outline, media::ReleaseOutline::read(source));
+    const auto known = home.store->find_medium(outline.medium);
+    if (known && !known->removed_at) return fail(Fault::already_exists, "media add", "medium " + to_hex(outline.medium));
+    USHER_TRY(media::SignedManifest manifest, home.vault->manifest(outline.medium));
+    USHER_CHECK(origin()(manifest));
+    return manifest;
+  }
+  [[nodiscard]] Result<> add(const std::string& file) const {
+    USHER_TRY(const media::SourcePtr source, media::open_file(file));
+    auto manifest = home.vault->import(source, recipient, origin(), progress_line(printable(file)));
+    if (!manifest && manifest.error().fault == Fault::already_exists) manifest = take_up(source);
+    if (!manifest) {
+      if (manifest.error().about.empty()) manifest.error().about = file;
+      return std::unexpected(std::move(manifest).error());
+    }
+    USHER_TRY(const media::Manifest contents, manifest->contents());
+    USHER_CHECK(home.store->add_medium(record_of(*manifest, contents), clock.now()));
+    std::printf("added: %s  %s\n", to_hex(contents.medium).c_str(), title_of(contents).c_str());
+    return {};
+  }
+};
+
+Result<> add(const Context& context, const std::vector<std::string>& files) {
+  cancel_on_interrupt();
+  USHER_TRY(Home home, open_home_with_vault(context));
+  USHER_TRY(auto distributors, load_distributors(home.config, home.store.get()));
+  USHER_TRY(const KeyPair recipient, load_pair(home.config.path_of(home.config.recipient_certificate),
+                                               home.config.path_of(home.config.recipient_key), *home.passphrase));
+  const Importer importer{.home = std::move(home),
+                          .recipient = media::PrivateKeyUnwrapper(*recipient.key),
+                          .distributors = std::move(distributors),
+                          .clock = context.clock};
+  for (const std::string& file : files) USHER_CHECK(importer.add(file));
+  return {};
+}
+
+Result<std::vector<store::Medium>> all_media(store::Store& store) {
+  std::vector<store::Medium> all;
+  for (;;) {
+    USHER_TRY(auto page, store.list_media({.offset = static_cast<std::uint32_t>(all.size()), .count = kPage}));
+    all.insert(all.end(), page.entries.begin(), page.entries.end());
+    if (page.entries.empty() || all.size() >= page.total) return all;
+  }
+}
+
+std::vector<Id128> ids_of(const std::vector<store::Medium>& media) {
+  std::vector<Id128> ids;
+  for (const store::Medium& medium : media) ids.push_back(medium.id);
+  return ids;
+}
+
+boost::json::object json_of(const store::Medium& medium, const media::Manifest& manifest) {
+  return {{"medium", to_hex(medium.id)},
+          {"title", manifest.title},
+          {"artist", manifest.artist},
+          {"album", manifest.album},
+          {"media_type", manifest.media_type},
+          {"duration_ms", manifest.duration_ms},
+          {"size", medium.size},
+          {"chunk_size", medium.chunk_size},
+          {"chunks", medium.chunk_count},
+          {"distributor", manifest.distributor},
+          {"manifest_sha256", to_hex(medium.manifest)},
+          {"added_at", unix_seconds(medium.added_at)}};
+}
+
+Result<> list(const Context& context, bool json) {
+  USHER_TRY(const Home home, open_home_with_vault(context));
+  USHER_TRY(const auto media, all_media(*home.store));
+  boost::json::array out;
+  if (!json) std::printf("%-32s  %7s  %10s  %s\n", "medium", "length", "bytes", "title");
+  for (const store::Medium& medium : media) {
+    USHER_TRY(const auto signed_manifest, home.vault->manifest(medium.id));
+    USHER_TRY(const media::Manifest manifest, signed_manifest.contents());
+    if (json) {
+      out.push_back(json_of(medium, manifest));
+      continue;
+    }
+    const auto seconds = manifest.duration_ms / 1000;
+    std::printf("%s  %7s  %10llu  %s\n", to_hex(medium.id).c_str(),
+                fmt::format("{}:{:02}", seconds / 60, seconds % 60).c_str(),
+                static_cast<unsigned long long>(medium.size), title_of(manifest).c_str());
+  }
+  if (json) std::printf("%s\n", boost::json::serialize(out).c_str());
+  return {};
+}
+
+/// Whether the vault's file is whole, and is what the store's record and its licences name.
+Result<> verify_one(const Home& home, const store::Medium& medium) {
+  USHER_TRY(const auto manifest, home.vault->manifest(medium.id));
+  if (manifest.hash() != medium.manifest) {
+    return fail(Fault::release_mismatch, "media verify", "medium " + to_hex(medium.id));
+  }
+  return home.vault->verify(medium.id, progress_line(to_hex(medium.id)));
+}
+
+Result<> verify(const Context& context, const std::string& id) {
+  cancel_on_interrupt();
+  USHER_TRY(const Home home, open_home_with_vault(context));
+  USHER_TRY(const auto media, all_media(*home.store));
+  std::optional<Id128> wanted;
+  if (!id.empty()) {
+    USHER_TRY(wanted, find_id(id, ids_of(media), Fault::unknown_medium));
+  }
+  Result<> first;
+  for (const store::Medium& medium : media) {
+    if (wanted && medium.id != *wanted) continue;
+    auto verified = verify_one(home, medium);
+    if (!verified && verified.error().fault == Fault::cancelled) return verified;
+    std::printf("%s: %s\n", to_hex(medium.id).c_str(),
+                verified ? "ok" : printable(explain(verified.error())).c_str());
+    if (!verified && first) first = std::unexpected(std::move(verified).error());
+  }
+  return first;
+}
+
+Result<> remove(const Context& context, const std::string& id) {
+  USHER_TRY(const Home home, open_home_with_vault(context));
+  USHER_TRY(const auto media, all_media(*home.store));
+  USHER_TRY(const Id128 medium, find_id(id, ids_of(media), Fault::unknown_medium));
+  // The store first: from then on nobody is granted a chunk of it.
+  USHER_TRY([[maybe_unused]] const auto removed, home.store->remove_medium(medium, context.clock.now()));
+  USHER_CHECK(home.vault->remove(medium));
+  std::printf("removed: %s\n", to_hex(medium).c_str());
+  return {};
+}
+
+}  // namespace
+
+void add_media_command(CLI::App& app, Context& context) {
+  CLI::App* media = app.add_subcommand("media", "Releases in the vault and the catalogue");
+  media->require_subcommand(1);
+  media->footer(
+      "Examples:\n"
+      "  usherd --home h media add track01.usher track02.usher\n"
+      "  usherd --home h media list --json\n"
+      "  usherd --home h media verify 3f9a\n"
+      "  usherd --home h media remove 3f9a\n"
+      "All of them may be used while the server runs.");
+  const auto files = std::make_shared<std::vector<std::string>>();
+  const auto id = std::make_shared<std::string>();
+  const auto json = std::make_shared<bool>(false);
+
+  CLI::App* add_verb = media->add_subcommand("add", "Import releases that were pressed for this operator");
+  add_verb->add_option("file", *files, "Releases, as usher-press writes them")->required();
+  add_verb->callback([&context, files] { context.action = [&context, files] { return add(context, *files); }; });
+
+  CLI::App* list_verb = media->add_subcommand("list", "The catalogue");
+  list_verb->add_flag("--json", *json, "As a JSON array");
+  list_verb->callback([&context, json] { context.action = [&context, json] { return list(context, *json); }; });
+
+  CLI::App* verify_verb = media->add_subcommand("verify", "Read media whole, and check them against their manifests");
+  verify_verb->add_option("medium", *id, "Its id, or the beginning of it; all where it is left out");
+  verify_verb->callback([&context, id] { context.action = [&context, id] { return verify(context, *id); }; });
+
+  CLI::App* remove_verb = media->add_subcommand("remove", "Take a medium out of the catalogue and the vault");
+  remove_verb->add_option("medium", *id, "Its id, or the beginning of it")->required();
+  remove_verb->callback([&context, id] { context.action = [&context, id] { return remove(context, *id); }; });
+}
+
+}  // namespace usher::usherd

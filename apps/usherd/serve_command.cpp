@@ -1,0 +1,204 @@
+// usherd serve: the server itself, its signals, and reloading.
+#include <csignal>
+#include <cstdio>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+
+#include "files.h"
+#include "home.h"
+#include "key_files.h"
+#include "net/server.h"
+#include "notify.h"
+#include "store/sqlite/sqlite_store.h"
+#include "trust_files.h"
+
+namespace usher::usherd {
+namespace {
+
+constexpr Milliseconds kSecond{1'000};
+
+struct ServeOptions {
+  std::filesystem::path port_file;
+};
+
+/// SIGTERM, SIGINT and SIGHUP, taken by whoever waits for them: no handler runs in the middle of anything.
+class Signals {
+ public:
+  Signals() {
+    ::sigemptyset(&set_);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&set_, signal);
+    ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);   // threads that are made later inherit it
+    ::signal(SIGPIPE, SIG_IGN);
+  }
+  [[nodiscard]] int wait() const {
+    int signal = 0;
+    while (::sigwait(&set_, &signal) != 0) {
+    }
+    return signal;
+  }
+
+ private:
+  sigset_t set_{};
+};
+
+net::Level level_of(std::string_view name) {
+  if (name == "debug") return net::Level::debug;
+  if (name == "warning") return net::Level::warning;
+  return name == "error" ? net::Level::error : net::Level::info;
+}
+net::LogFormat format_of(std::string_view name) {
+  if (name == "text") return net::LogFormat::text;
+  return name == "json" ? net::LogFormat::json : net::LogFormat::automatic;
+}
+
+Result<std::vector<net::Endpoint>> endpoints_of(const std::vector<std::string>& texts) {
+  std::vector<net::Endpoint> endpoints;
+  for (const std::string& text : texts) {
+    USHER_TRY(net::Endpoint endpoint, net::Endpoint::from_text(text));
+    endpoints.push_back(std::move(endpoint));
+  }
+  return endpoints;
+}
+
+Result<net::ServerOptions> options_of(const Config& config) {
+  const auto size = [](std::int64_t value) { return static_cast<std::size_t>(value); };
+  net::ServerOptions options;
+  USHER_TRY(options.listen, endpoints_of(config.listen));
+  USHER_TRY(options.operator_listen, endpoints_of(config.operator_listen));
+  options.threads = static_cast<unsigned>(config.threads);
+  options.http = {.header_bytes = size(config.header_bytes),
+                  .connections = size(config.connections),
+                  .connections_per_address = size(config.connections_per_address),
+                  .header_time = config.header_seconds * kSecond,
+                  .body_time = config.body_seconds * kSecond,
+                  .idle_time = config.idle_seconds * kSecond,
+                  .write_stall = config.write_stall_seconds * kSecond,
+                  .write_time = config.write_seconds * kSecond};
+  options.sessions.half_open = size(config.half_open_sessions);
+  options.sessions.open = size(config.sessions);
+  options.sessions.open_per_installation = size(config.sessions_per_installation);
+  options.sessions.life = Seconds(config.session_seconds);
+  options.keep_operations = std::chrono::days(config.keep_operations_days);
+  return options;
+}
+
+/// One address a line: "media 127.0.0.1:8080", "operator 127.0.0.1:9480". For tests and scripts that use port 0.
+Result<> write_ports(const std::filesystem::path& file, const net::Server& server) {
+  if (file.empty()) return {};
+  std::string text;
+  for (const net::Endpoint& endpoint : server.endpoints()) text += "media " + endpoint.text() + "\n";
+  for (const net::Endpoint& endpoint : server.operator_endpoints()) text += "operator " + endpoint.text() + "\n";
+  return write_file(file, text, 0644, true);
+}
+
+/// Keys outside of these need a restart.
+bool is_reloaded(std::string_view name) {
+  static constexpr std::array<std::string_view, 8> kReloaded{
+      "trust.",      "person.",     "policy.acquisition",      "policy.bind_installation",
+      "channel.suites", "channel.groups", "keys.server_certificate", "keys.server_key"};
+  return name == "server.names" || name == "channel.handshake_seconds" ||
+         std::ranges::any_of(kReloaded, [&](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
+void tell_what_waits(const Config& before, const Config& now, net::Log& log) {
+  for (const Key& key : keys()) {
+    if (!is_reloaded(key.name) && value_of(before, key) != value_of(now, key)) {
+      log.warning("setting needs a restart", {{"key", key.name}});
+    }
+  }
+}
+
+Result<> reload(const Context& context, const Home& home, const crypto::Secret& passphrase, net::Server& server,
+                net::Log& log) {
+  USHER_TRY(const Config config, load_config(context));
+  USHER_CHECK(check(config));
+  USHER_TRY(net::ServerSnapshot snapshot, load_snapshot(config, passphrase, home.store.get(), context.clock));
+  server.reload(std::move(snapshot));
+  tell_what_waits(home.config, config, log);
+  return {};
+}
+
+/// Until SIGTERM or SIGINT; a second one while draining ends the process at once.
+void wait_for_the_end(const Signals& signals, const Context& context, const Home& home,
+                      const crypto::Secret& passphrase, net::Server& server, net::Log& log) {
+  for (;;) {
+    const int signal = signals.wait();
+    if (signal != SIGHUP) {
+      log.info("draining", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+      return;
+    }
+    notify("RELOADING=1");
+    const auto done = reload(context, home, passphrase, server, log);
+    if (done) {
+      log.info("reloaded");
+    } else {
+      server.note_refused_reload();
+      log.error("reload refused, nothing has changed",
+                {{"code", code_of(done.error().fault)}, {"reason", explain(done.error())}});
+    }
+    notify("READY=1");
+  }
+}
+
+Result<> serve(const Context& context, const ServeOptions& options) {
+  const Signals signals;
+  USHER_TRY(const Config config, load_config(context));
+  USHER_CHECK(check(config));
+  USHER_TRY(net::ServerOptions server_options, options_of(config));
+  USHER_TRY(const Home home, open_home_with_vault(context));
+  USHER_TRY([[maybe_unused]] const auto lock, store::ServerLock::acquire(lock_file_of(config)));
+  USHER_TRY(net::LicenceIssuer issuer, load_licence_issuer(config, *home.passphrase));
+  USHER_TRY(const identity::PseudonymKey pseudonyms, load_pseudonym_key(config, *home.passphrase));
+  USHER_TRY(net::ServerSnapshot snapshot, load_snapshot(config, *home.passphrase, home.store.get(), context.clock));
+
+  const auto log = net::make_log(level_of(config.log_level), format_of(config.log_format));
+  net::Server server(std::move(server_options),
+                     {.store = *home.store,
+                      .vault = *home.vault,
+                      .issuer = std::move(issuer),
+                      .pseudonyms = pseudonyms,
+                      .clock = context.clock,
+                      .random = context.random,
+                      .log = *log},
+                     std::move(snapshot));
+  USHER_CHECK(server.start());
+  USHER_CHECK(write_ports(options.port_file, server));
+  for (const net::Endpoint& endpoint : server.endpoints()) log->info("serving", {{"address", endpoint.text()}});
+  for (const net::Endpoint& endpoint : server.operator_endpoints()) {
+    log->info("operator's listener", {{"address", endpoint.text()}});
+  }
+  notify("READY=1");
+  wait_for_the_end(signals, context, home, *home.passphrase, server, *log);
+  notify("STOPPING=1");
+  const bool all = server.drain(config.drain_seconds * kSecond);
+  server.stop();
+  log->info("stopped", {{"finished", all ? "all" : "some connections were cut"}});
+  return {};
+}
+
+}  // namespace
+
+void add_serve_command(CLI::App& app, Context& context) {
+  CLI::App* verb = app.add_subcommand("serve", "Run the server until SIGTERM; SIGHUP reloads");
+  verb->footer(
+      "Examples:\n"
+      "  usherd --home /srv/usher serve\n"
+      "  usherd --home h serve --listen 127.0.0.1:0 --operator-listen 127.0.0.1:0 --port-file ports\n"
+      "SIGTERM stops accepting and finishes what is under way. SIGHUP reads certificates, trust, revocation lists,\n"
+      "names and policy again, all or nothing.");
+  const auto options = std::make_shared<ServeOptions>();
+  const auto setting = [&context, verb](const char* flag, const char* key, const char* about) {
+    verb->add_option_function<std::string>(
+        flag, [&context, key](const std::string& text) { context.settings.emplace_back(key, text); }, about);
+  };
+  setting("--listen", "server.listen", "Addresses of the media channel, with commas between; port 0: any free one");
+  setting("--operator-listen", "server.operator_listen", "Addresses of health, readiness and metrics");
+  setting("--log-level", "log.level", "debug, info, warning or error");
+  setting("--log-format", "log.format", "auto, text or json");
+  verb->add_option("--port-file", options->port_file, "Write the addresses that were bound to this file");
+  verb->callback([&context, options] { context.action = [&context, options] { return serve(context, *options); }; });
+}
+
+}  // namespace usher::usherd

@@ -1,0 +1,197 @@
+#include "trust_files.h"
+
+#include <algorithm>
+#include <map>
+
+#include "channel/suite.h"
+#include "crypto/digest.h"
+#include "files.h"
+
+namespace usher::usherd {
+namespace fs = std::filesystem;
+namespace {
+
+using identity::RevocationFloor;
+using TrustPtr = std::shared_ptr<const identity::TrustStore>;
+
+identity::RevocationMode mode_of(std::string_view name) {
+  if (name == "leaf") return identity::RevocationMode::leaf;
+  return name == "none" ? identity::RevocationMode::none : identity::RevocationMode::chain;
+}
+
+Result<identity::Chain> load_bundles(const Config& config, const std::vector<std::string>& names) {
+  identity::Chain all;
+  for (const std::string& name : names) {
+    const fs::path file = config.path_of(name);
+    USHER_TRY(const std::string pem, read_file(file));
+    auto some = identity::bundle_from_pem(pem);
+    if (!some) return fail(some.error().fault, "trust: certificates", file.string());
+    all.insert(all.end(), some->begin(), some->end());
+  }
+  return all;
+}
+
+Result<std::vector<identity::Crl>> load_crls(const Config& config, const std::vector<std::string>& names) {
+  std::vector<identity::Crl> all;
+  for (const std::string& name : names) {
+    const fs::path file = config.path_of(name);
+    USHER_TRY(const std::string content, read_file(file));
+    auto some = identity::crls_from_file_content(view_of(content));
+    if (!some) return fail(some.error().fault, "trust: revocation lists", file.string());
+    all.insert(all.end(), some->begin(), some->end());
+  }
+  return all;
+}
+
+/// The store keeps one mark a name; a scope's deltas have a name of their own.
+Hash256 floor_name(const Hash256& scope, bool delta) {
+  return delta ? crypto::sha256({view_of("delta"), scope}) : scope;
+}
+
+Result<RevocationFloor> stored_floor(std::span<const identity::Crl> crls, store::Store* store) {
+  RevocationFloor floor;
+  if (store == nullptr) return floor;
+  for (const identity::Crl& crl : crls) {
+    USHER_TRY(const auto mark, store->revocation_floor(floor_name(crl.scope(), crl.is_delta())));
+    if (!mark) continue;
+    auto& marks = crl.is_delta() ? floor.deltas : floor.complete;
+    marks[crl.scope()] = {.number = identity::CrlNumber::from_bytes(mark->number), .this_update = mark->this_update};
+  }
+  return floor;
+}
+
+Result<> store_floor(const RevocationFloor& floor, store::Store* store) {
+  if (store == nullptr) return {};
+  for (const bool delta : {false, true}) {
+    for (const auto& [scope, mark] : delta ? floor.deltas : floor.complete) {
+      const View number = mark.number ? mark.number->bytes() : View();
+      USHER_CHECK(store->raise_revocation_floor(floor_name(scope, delta),
+                                               {.number = to_bytes(number), .this_update = mark.this_update}));
+    }
+  }
+  return {};
+}
+
+Result<TrustPtr> load_trust(const Config& config, const TrustKeys& keys, identity::Role role,
+                            std::optional<identity::RoleMapping> mapping, store::Store* store) {
+  identity::TrustConfig trust{.role = role};
+  USHER_TRY(trust.anchors, load_bundles(config, keys.anchors));
+  USHER_TRY(trust.intermediates, load_bundles(config, keys.intermediates));
+  USHER_TRY(trust.crls, load_crls(config, keys.crls));
+  trust.revocation = mode_of(keys.revocation);
+  if (!keys.eku.empty() || keys.accept_without_eku) {
+    mapping = identity::RoleMapping{.any_eku = keys.eku, .accept_without_eku = keys.accept_without_eku};
+  }
+  trust.mapping = std::move(mapping);
+  USHER_TRY(RevocationFloor floor, stored_floor(trust.crls, store));
+  auto made = identity::TrustStore::make(std::move(trust), floor);
+  if (!made) {
+    made.error().about = std::string(name_of(role)) + ": " + made.error().about;
+    return made;
+  }
+  USHER_CHECK(store_floor((*made)->raised(std::move(floor)), store));
+  return made;
+}
+
+Result<net::PersonSource> load_person(const Config& config, identity::Profile profile, const PersonKeys& keys,
+                                      store::Store* store) {
+  if (!keys.organisations.empty()) profile.organisations = keys.organisations;
+  if (!keys.issuer_organisations.empty()) profile.issuer_organisations = keys.issuer_organisations;
+  if (!keys.trust.eku.empty() || keys.trust.accept_without_eku) profile.require_person_eku = false;
+  USHER_TRY(TrustPtr trust, load_trust(config, keys.trust, identity::Role::person, profile.mapping, store));
+  return net::PersonSource{std::move(profile), std::move(trust)};
+}
+
+Result<std::shared_ptr<const channel::ServerSettings>> load_channel(const Config& config,
+                                                                    const crypto::Secret& passphrase, TrustPtr clients,
+                                                                    Time now) {
+  USHER_TRY(KeyPair own, load_pair(config.path_of(config.server_certificate), config.path_of(config.server_key),
+                                   passphrase));
+  const identity::Certificate& leaf = own.chain.front();
+  if (leaf.not_after() <= now) {
+    return fail(Fault::certificate_expired, "server certificate", config.server_certificate);
+  }
+  if (leaf.not_before() > now) {
+    return fail(Fault::certificate_not_yet_valid, "server certificate", config.server_certificate);
+  }
+  auto settings = std::make_shared<channel::ServerSettings>();
+  if (!config.suites.empty()) {
+    USHER_TRY(settings->suites, channel::suite_order(config.suites));
+  }
+  if (!config.groups.empty()) {
+    USHER_TRY(settings->groups, channel::group_order(config.groups));
+  }
+  settings->chain = std::move(own.chain);
+  settings->signer = std::move(own.key);
+  settings->clients = std::move(clients);
+  settings->handshake_time = Seconds(config.handshake_seconds);
+  return settings;
+}
+
+void note_expiries(net::ServerSnapshot& snapshot, std::string_view what, const TrustPtr& trust) {
+  if (!trust) return;
+  std::map<Hash256, Time> ends;   // of each scope the list that ends last: older ones may stay configured
+  for (const identity::Crl& crl : trust->config().crls) {
+    if (crl.is_delta()) continue;
+    Time& end = ends[crl.scope()];
+    end = std::max(end, crl.next_update());
+  }
+  std::size_t n = 0;
+  for (const auto& [scope, end] : ends) {
+    snapshot.expiries.emplace_back(std::string(what) + " revocation list " + std::to_string(++n), end);
+  }
+}
+
+std::vector<std::string> names_of(const Config& config, const identity::Certificate& leaf) {
+  std::vector<std::string> names = config.names;
+  for (const std::string& name : leaf.dns_names()) names.push_back(name);
+  for (const identity::IpAddress& address : leaf.ip_addresses()) names.push_back(address.text());
+  return names;
+}
+
+}  // namespace
+
+Result<TrustPtr> load_distributors(const Config& config, store::Store* store) {
+  if (config.distributor.anchors.empty()) {
+    return fail(Fault::bad_config, "trust: distributor", "trust.distributor.anchors must name a file");
+  }
+  return load_trust(config, config.distributor, identity::Role::distributor, std::nullopt, store);
+}
+
+Result<std::vector<net::PersonSource>> load_persons(const Config& config, store::Store* store) {
+  std::vector<net::PersonSource> sources;
+  if (!config.citizen.trust.anchors.empty()) {
+    USHER_TRY(auto source, load_person(config, identity::citizen_card_profile(), config.citizen, store));
+    sources.push_back(std::move(source));
+  }
+  if (!config.generic.trust.anchors.empty()) {
+    USHER_TRY(auto source,
+              load_person(config, identity::generic_profile(config.generic.subject_field), config.generic, store));
+    sources.push_back(std::move(source));
+  }
+  return sources;
+}
+
+Result<net::ServerSnapshot> load_snapshot(const Config& config, const crypto::Secret& passphrase, store::Store* store,
+                                          const Clock& clock) {
+  auto authorities = std::make_shared<net::Authorities>();
+  USHER_TRY(TrustPtr clients, load_trust(config, config.client, identity::Role::client, std::nullopt, store));
+  net::ServerSnapshot snapshot;
+  note_expiries(snapshot, "client", clients);
+  USHER_TRY(authorities->channel, load_channel(config, passphrase, std::move(clients), clock.now()));
+  USHER_TRY(authorities->persons, load_persons(config, store));
+  for (const net::PersonSource& source : authorities->persons) note_expiries(snapshot, source.profile.name, source.trust);
+  if (!config.distributor.anchors.empty()) {
+    USHER_TRY(authorities->distributors, load_distributors(config, store));
+    note_expiries(snapshot, "distributor", authorities->distributors);
+  }
+  const identity::Certificate& leaf = authorities->channel->chain.front();
+  snapshot.expiries.emplace_back("server certificate", leaf.not_after());
+  snapshot.names = names_of(config, leaf);
+  snapshot.policy = std::make_shared<const net::ServicePolicy>(net::ServicePolicy{
+      .acquisition_open = config.acquisition == "open", .bind_installation = config.bind_installation});
+  snapshot.authorities = std::move(authorities);
+  return snapshot;
+}
+
+}  // namespace usher::usherd

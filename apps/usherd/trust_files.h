@@ -1,0 +1,25 @@
+// usherd/trust_files: the configured roots, authorities and revocation lists, read into one snapshot.
+#pragma once
+
+#include "config.h"
+#include "key_files.h"
+#include "net/server.h"
+#include "store/store.h"
+
+namespace usher::usherd {
+
+/// Reads everything that SIGHUP reads again, and checks the server's own certificate by the client's eyes as far as
+/// it can. All or nothing. Raises the store's revocation floors: an older list is refused from then on. Without a
+/// store (nullptr) no floor is known or raised.
+/// Errors: those of the files, bad_config, crl_rollback, certificate_expired, …
+[[nodiscard]] Result<net::ServerSnapshot> load_snapshot(const Config& config, const crypto::Secret& passphrase,
+                                                        store::Store* store, const Clock& clock);
+
+/// The trust in distributors alone, for `media add`. Errors: as above.
+[[nodiscard]] Result<std::shared_ptr<const identity::TrustStore>> load_distributors(const Config& config,
+                                                                                   store::Store* store);
+
+/// The trust in people alone, for `licence issue --card`. Errors: as above.
+[[nodiscard]] Result<std::vector<net::PersonSource>> load_persons(const Config& config, store::Store* store);
+
+}  // namespace usher::usherd

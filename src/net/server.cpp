@@ -1,0 +1,198 @@
+#include "net/server.h"
+
+#include <atomic>
+#include <thread>
+
+#include "base/encoding.h"
+#include "net/media_channel.h"
+#include "net/operator_listener.h"
+#include "net/router.h"
+#include "net/runtime.h"
+
+namespace usher::net {
+namespace {
+
+constexpr Milliseconds kSweep{1'000};
+constexpr Milliseconds kExpirePlays{30'000};
+constexpr Milliseconds kForget{3'600'000};
+constexpr Milliseconds kDrainStep{20};
+
+HttpEvents events_for(std::string listener, Metrics& metrics) {
+  HttpEvents events;
+  events.connections = [listener, &metrics](std::size_t open) { metrics.connections_open(listener, open); };
+  events.refused = [listener, &metrics](std::string_view reason) { metrics.http_refused(listener, reason); };
+  return events;
+}
+
+/// The operator's listener answers to what it is bound to, and to the usual names of this machine.
+std::vector<std::string> operator_names(const std::vector<Endpoint>& endpoints) {
+  std::vector<std::string> names{"localhost", "127.0.0.1", "::1"};
+  for (const Endpoint& endpoint : endpoints) names.push_back(endpoint.address);
+  return names;
+}
+
+}  // namespace
+
+struct Server::Impl {
+  Impl(ServerOptions options_, Parts parts, ServerSnapshot snapshot);
+
+  void ended(const LiveSession& session, std::string_view reason);
+  void sweep();
+  void expire_plays();
+  void forget();
+  [[nodiscard]] std::string not_ready();
+  void show_expiries();
+
+  ServerOptions options;
+  Parts p;
+  Metrics metrics;
+  Guarded<Authorities> authorities;
+  Guarded<channel::ServerSettings> channel_settings;
+  Guarded<ServicePolicy> policy;
+  Guarded<std::vector<std::pair<std::string, Time>>> expiries;
+  HostNames names;
+  HostNames operator_host_names;
+  SessionTable sessions;
+  MediaService media;
+  Router router;
+  ChannelDriver driver;
+  MediaChannel channel;
+  OperatorListener operators;
+  std::atomic<bool> draining = false;
+  std::vector<Endpoint> bound;
+  std::vector<Endpoint> operator_bound;
+  Runtime runtime;
+  HttpServer media_http;
+  HttpServer operator_http;
+};
+
+Server::Impl::Impl(ServerOptions options_, Parts parts, ServerSnapshot snapshot)
+    : options(std::move(options_)), p(std::move(parts)), authorities(snapshot.authorities),
+      channel_settings(snapshot.authorities->channel), policy(snapshot.policy),
+      expiries(std::make_shared<const std::vector<std::pair<std::string, Time>>>(std::move(snapshot.expiries))),
+      names(std::move(snapshot.names)), operator_host_names(operator_names(options.operator_listen)),
+      sessions(options.sessions,
+               [this](const LiveSession& session, std::string_view reason) { ended(session, reason); }),
+      media({.store = p.store, .vault = p.vault, .issuer = p.issuer, .random = p.random, .policy = policy}),
+      router({.media = media,
+              .store = p.store,
+              .sessions = sessions,
+              .authorities = authorities,
+              .pseudonyms = p.pseudonyms,
+              .clock = p.clock,
+              .log = p.log,
+              .metrics = metrics}),
+      driver({.sessions = sessions,
+              .sink = router,
+              .settings = channel_settings,
+              .clock = p.clock,
+              .random = p.random,
+              .log = p.log,
+              .metrics = metrics}),
+      channel(driver, metrics, p.log), operators(metrics, [this] { return not_ready(); }), runtime(options.threads),
+      media_http(runtime, channel, names, p.log, options.http, events_for("media", metrics)),
+      operator_http(runtime, operators, operator_host_names, p.log, options.http, events_for("operator", metrics)) {
+  show_expiries();
+}
+
+void Server::Impl::ended(const LiveSession& session, std::string_view reason) {
+  metrics.session_ended(reason);
+  p.log.info("session ended", {{"session", session_prefix(session.channel().id())}, {"reason", reason}});
+}
+
+void Server::Impl::sweep() {
+  sessions.sweep(p.clock.now());
+  metrics.sessions(sessions.open_sessions(), sessions.half_open());
+}
+
+void Server::Impl::expire_plays() {
+  const auto expired = p.store.expire_plays(p.clock.now());
+  if (!expired) {
+    p.log.error("plays not expired", {{"code", code_of(expired.error().fault)}, {"about", expired.error().about}});
+  } else if (*expired > 0) {
+    p.log.info("plays expired", {{"count", *expired}});
+  }
+  if (const auto media_page = p.store.list_media({.offset = 0, .count = 1})) metrics.media(media_page->total);
+}
+
+void Server::Impl::forget() {
+  const auto forgotten = p.store.forget_operations(p.clock.now() - options.keep_operations);
+  if (!forgotten) p.log.error("operations not forgotten", {{"code", code_of(forgotten.error().fault)}});
+}
+
+std::string Server::Impl::not_ready() {
+  if (draining) return "draining";
+  if (const auto version = p.store.schema_version(); !version) return "the store cannot be read";
+  const auto ends = expiries.get();
+  for (const auto& [what, when] : *ends) {
+    if (when <= p.clock.now()) return what + " has expired";
+  }
+  return {};
+}
+
+void Server::Impl::show_expiries() {
+  const auto ends = expiries.get();
+  for (const auto& [what, when] : *ends) metrics.expires(what, when);
+}
+
+Server::Server(ServerOptions options, Parts parts, ServerSnapshot snapshot)
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(parts), std::move(snapshot))) {}
+
+Server::~Server() { stop(); }
+
+Result<> Server::start() {
+  Impl& s = *impl_;
+  USHER_TRY(s.bound, s.media_http.listen(s.options.listen));
+  if (!s.options.operator_listen.empty()) {
+    USHER_TRY(s.operator_bound, s.operator_http.listen(s.options.operator_listen));
+  }
+  s.expire_plays();
+  s.runtime.every(kSweep, [&s] { s.sweep(); });
+  s.runtime.every(kExpirePlays, [&s] { s.expire_plays(); });
+  s.runtime.every(kForget, [&s] { s.forget(); });
+  s.runtime.start();
+  return {};
+}
+
+const std::vector<Endpoint>& Server::endpoints() const noexcept { return impl_->bound; }
+const std::vector<Endpoint>& Server::operator_endpoints() const noexcept { return impl_->operator_bound; }
+
+void Server::reload(ServerSnapshot snapshot) {
+  Impl& s = *impl_;
+  s.authorities.set(snapshot.authorities);
+  s.channel_settings.set(snapshot.authorities->channel);
+  s.policy.set(snapshot.policy);
+  s.names.set(std::move(snapshot.names));
+  s.expiries.set(std::make_shared<const std::vector<std::pair<std::string, Time>>>(std::move(snapshot.expiries)));
+  s.show_expiries();
+  const Time now = s.p.clock.now();
+  s.sessions.end_where(
+      [&](const LiveSession& session) {
+        const auto still = still_trusted(session, *snapshot.authorities, now);
+        if (!still) {
+          s.p.log.info("session no longer trusted", {{"session", session_prefix(session.channel().id())},
+                                                     {"code", code_of(still.error().fault)}});
+        }
+        return !still;
+      },
+      "revoked");
+  s.metrics.reload(true, now);
+}
+
+void Server::note_refused_reload() { impl_->metrics.reload(false, impl_->p.clock.now()); }
+
+bool Server::drain(Milliseconds patience) {
+  impl_->draining = true;
+  impl_->media_http.drain();
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (!impl_->media_http.drained() && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(kDrainStep);
+  }
+  const bool all = impl_->media_http.drained();
+  impl_->operator_http.drain();
+  return all;
+}
+
+void Server::stop() { impl_->runtime.stop(); }
+
+}  // namespace usher::net

@@ -1,0 +1,73 @@
+// net/server: one usher server, wired together: listeners, sessions, requests, and what is done now and then.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "identity/pseudonym.h"
+#include "net/authorities.h"
+#include "net/http_server.h"
+#include "net/media_service.h"
+#include "net/metrics.h"
+#include "net/session_table.h"
+
+namespace usher::net {
+
+struct ServerOptions {
+  std::vector<Endpoint> listen{};            // the media channel
+  std::vector<Endpoint> operator_listen{};   // empty: none
+  unsigned threads = 0;                      // 0: one for each processor, two at least
+  HttpLimits http{};
+  SessionLimits sessions{};
+  Seconds keep_operations{30 * 24 * 3600};   // how long a repeated operation is known as one
+};
+
+/// What changes with a reload, as one.
+struct ServerSnapshot {
+  std::shared_ptr<const Authorities> authorities;
+  std::shared_ptr<const ServicePolicy> policy;
+  std::vector<std::string> names;            // Host names of the media channel
+  /// What ends when, for metrics and readiness: "server certificate", "crl client 0", …
+  std::vector<std::pair<std::string, Time>> expiries;
+};
+
+class Server {
+ public:
+  /// All references are borrowed.
+  struct Parts {
+    store::Store& store;
+    const media::Vault& vault;
+    LicenceIssuer issuer;
+    const identity::PseudonymKey& pseudonyms;
+    const Clock& clock;
+    Random& random;
+    Log& log;
+  };
+  Server(ServerOptions options, Parts parts, ServerSnapshot snapshot);
+  ~Server();   // stops
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Binds the listeners and serves. Errors: those of HttpServer::listen.
+  [[nodiscard]] Result<> start();
+  /// As bound: the media channel's, the operator's.
+  [[nodiscard]] const std::vector<Endpoint>& endpoints() const noexcept;
+  [[nodiscard]] const std::vector<Endpoint>& operator_endpoints() const noexcept;
+
+  /// Replaces everything that a reload may change, and ends the sessions that would no longer be taken.
+  void reload(ServerSnapshot snapshot);
+  /// For the metric alone: a reload was refused, the old snapshot stays.
+  void note_refused_reload();
+
+  /// Stops accepting, finishes what is under way. Whether all connections ended within `patience`.
+  bool drain(Milliseconds patience);
+  /// At once.
+  void stop();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace usher::net
