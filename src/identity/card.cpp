@@ -1,5 +1,7 @@
 #include "identity/card.h"
 
+#include <openssl/x509v3.h>
+
 #include <algorithm>
 #include <mutex>
 
@@ -26,8 +28,9 @@ Result<> check(const CardQuery& query) {
   return {};
 }
 
+/// By names, key identifiers and key usage; authorities of one name but different keys are told apart.
 bool issued_by(const Certificate& certificate, const Certificate& authority) {
-  return authority.is_ca() && certificate.issuer_text() == authority.subject_text();
+  return X509_check_issued(authority.x509(), certificate.x509()) == X509_V_OK;
 }
 
 /// Leaf first, then upwards by name as far as it goes; without a root. Whether it is right is the server's to judge.

@@ -13,10 +13,20 @@ using p11::Module;
 using p11::Session;
 using p11::TokenInfo;
 
+/// Whether an earlier attempt ended before the certificate was written.
+Result<bool> is_unfinished(const Module& module, p11::SlotId slot) {
+  USHER_TRY(const Session session, module.open(slot));
+  USHER_TRY(const auto certificates, session.find({p11::ObjectClass::certificate, {}, {}}));
+  return certificates.empty();
+}
+
 /// Errors: already_exists, no_card.
 Result<p11::SlotId> free_slot(const Module& module, const std::string& label) {
   USHER_TRY(const auto tokens, module.tokens());
-  if (std::ranges::find(tokens, label, &TokenInfo::label) != tokens.end()) {
+  const auto same_label = std::ranges::find(tokens, label, &TokenInfo::label);
+  if (same_label != tokens.end()) {
+    USHER_TRY(const bool unfinished, is_unfinished(module, same_label->slot));
+    if (unfinished) return same_label->slot;
     return fail(Fault::already_exists, "new card: label", fmt::format("a token labelled \"{}\"", label));
   }
   const auto slot = std::ranges::find(tokens, false, &TokenInfo::initialised);

@@ -24,7 +24,7 @@ using CardIssuer = std::function<Result<Chain>(const crypto::PublicKey&)>;
 
 /// Initialises the module's first free token, sets the PINs, has the key pair made on the token (it never leaves it),
 /// asks `issuer` for the chain, and writes the certificates. Where it fails after the token was initialised, the token
-/// stays as it is then, without a certificate.
+/// has no certificate, and another attempt with its label and SO-PIN begins anew on it.
 /// Errors: already_exists (the label), no_card (no free token), pin_invalid, bad_usage, module_missing, module_failed,
 /// card_unsuitable (it does not make such keys); the issuer's.
 [[nodiscard]] Result<Chain> provision_card(const NewCard& card, const crypto::Secret& so_pin, const crypto::Secret& pin,

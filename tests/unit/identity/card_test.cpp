@@ -253,6 +253,16 @@ TEST_F(CardTest, AnAgentThatCannotBeStartedIsAFault) {
   EXPECT_EQ(fault_of_opening(options), Fault::module_failed);
 }
 
+TEST_F(CardTest, AnAttemptThatFailedIsTakenUpAgain) {
+  const auto so_pin = crypto::Secret::copy_of(view_of("87654321"));
+  const NewCard card{.module = test::kSoftHsm, .token_label = "v2", .labels = citizen_card_profile().labels};
+  const auto failing = [](const crypto::PublicKey&) -> Result<Chain> { return fail(Fault::bad_passphrase, "test"); };
+  const auto failed = provision_card(card, so_pin, SoftCards::pin(), failing);
+  EXPECT_EQ(failed.error().fault, Fault::bad_passphrase);
+  cards.provision(hierarchy, "v2", crypto::NewKey::p256);
+  EXPECT_TRUE(test::must(Card::open(options_for(test::kSoftHsm))).login(SoftCards::pin()));
+}
+
 TEST_F(CardTest, ATokensLabelIsGivenOnce) {
   cards.provision(hierarchy, "v2", crypto::NewKey::p256);
   const NewCard again{.module = test::kSoftHsm, .token_label = "v2", .labels = citizen_card_profile().labels};
