@@ -86,6 +86,13 @@ Result<crypto::Secret> read_line(int descriptor) {
   }
 }
 
+/// The size without the last character of UTF-8: its continuation bytes, and the byte before them.
+std::size_t without_last_character(View text) {
+  std::size_t size = text.size();
+  while (size > 0 && (text[size - 1] & 0xc0) == 0x80) --size;
+  return size > 0 ? size - 1 : 0;
+}
+
 /// One line from a terminal that neither echoes nor edits: backspace and Ctrl-U are done here.
 Result<crypto::Secret> read_keys(int terminal) {
   constexpr std::uint8_t kCtrlC = 3;
@@ -104,8 +111,7 @@ Result<crypto::Secret> read_keys(int terminal) {
     if (byte == kCtrlU) {
       size = 0;
     } else if (byte == kDelete || byte == kCtrlH) {
-      // A character of UTF-8 is its last byte and the continuation bytes before.
-      while (size > 0 && (line.expose()[--size] & 0xc0) == 0x80) {}
+      size = without_last_character(line.expose().first(size));
     } else {
       if (size == kMaxPassphrase) return fail(Fault::too_long, "passphrase");
       line.expose_for_writing()[size++] = byte;

@@ -15,27 +15,6 @@
 
 namespace usher::media::test {
 
-/// The same bytes in every run: SHA-256 of a counter.
-class CountingRandom final : public Random {
- public:
-  void fill(MutableView out) override {
-    for (std::uint8_t& byte : out) {
-      if (used_ == block_.size()) {
-        const std::uint64_t now = counter_++;
-        const auto* bytes = reinterpret_cast<const std::uint8_t*>(&now);
-        block_ = crypto::sha256(View{bytes, sizeof now});
-        used_ = 0;
-      }
-      byte = block_[used_++];
-    }
-  }
-
- private:
-  std::uint64_t counter_ = 1;
-  Hash256 block_{};
-  std::size_t used_ = block_.size();
-};
-
 inline Bytes noise(std::size_t size, std::uint8_t seed = 1) {
   Bytes out(size);
   std::uint32_t state = seed * 2654435761U + 1;
