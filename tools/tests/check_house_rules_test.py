@@ -43,7 +43,7 @@ REFUSED = [
     ("src/net/a.cpp", "// TODO: later", "todo"),
     ("docs/a.md", "FIXME", "todo"),
     ("docs/a.md", "see /work/main/README.md", "machine"),
-    ("tools/a", "cp /root/x .", "machine"),
+    ("tools/a", "cp /home/maria/x .", "machine"),
     ("apps/usher/options.cpp", "app.add_option(\"--pin\", pin);", "secret-argument"),
     ("tests/a.pem", "x", "key-in-git"),
     ("packaging/server.key", "x", "key-in-git"),
