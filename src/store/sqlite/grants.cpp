@@ -30,8 +30,8 @@ Result<GrantScene> find_grant_scene(Connection& connection, const Caller& caller
   if (row.installation != caller.installation) return fail(Fault::wrong_installation, "store: grant");
   if (now >= row.play.deadline) return fail(Fault::play_expired, "store: grant");
   USHER_CHECK(check_usable(scene.licence.licence, now));
-  USHER_TRY(Medium medium, require_medium(connection, row.medium));
-  return GrantScene{.row = row, .licence = std::move(scene.licence), .medium = std::move(medium)};
+  USHER_TRY(const Medium medium, require_medium(connection, row.medium));
+  return GrantScene{.row = row, .licence = std::move(scene.licence), .medium = medium};
 }
 
 /// Up to `room` chunks after the last requested one that this play was never granted.

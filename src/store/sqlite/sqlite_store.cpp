@@ -284,7 +284,7 @@ class SqliteStore final : public Store {
     }
     if (!stored) return fail(Fault::local, "store: grant");
     leases_.add(request.play, stored->ahead);
-    return std::move(stored->granted);
+    return stored->granted;
   }
 
   /// A play that was refused for its age also ends for it, in a transaction of its own.

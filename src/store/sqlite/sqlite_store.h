@@ -27,6 +27,8 @@ class ServerLock {
  public:
   /// `file` is created (mode 0600) where missing. Errors: busy (another server), and fault_of_errno's.
   [[nodiscard]] static Result<ServerLock> acquire(const std::filesystem::path& file);
+  ServerLock(const ServerLock&) = delete;
+  ServerLock& operator=(const ServerLock&) = delete;
   ServerLock(ServerLock&& other) noexcept;
   ServerLock& operator=(ServerLock&& other) noexcept;
   ~ServerLock();
