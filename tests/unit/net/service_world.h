@@ -1,0 +1,213 @@
+// A whole server without sockets, and listeners that talk to it through its HTTP handler.
+#pragma once
+
+#include "net/media_channel.h"
+#include "net/router.h"
+#include "store/sqlite/sqlite_store.h"
+#include "unit/channel/world.h"
+#include "unit/media/fixtures.h"
+
+namespace usher::net::test {
+
+using usher::test::Authority;
+using usher::test::Identity;
+using usher::test::kNow;
+using usher::test::must;
+using usher::test::randomness;
+
+inline const channel::test::World& channel_world() {
+  static const channel::test::World world = channel::test::World::copy();
+  return world;
+}
+
+/// A card hierarchy of the generic profile, and people in it.
+struct People {
+  Authority root = Authority::root("card root");
+  Identity ana = person("Ana", "1");
+  Identity rui = person("Rui", "2");
+
+  [[nodiscard]] Identity person(const std::string& name, const std::string& number) const {
+    return root.leaf({.role = identity::Role::person, .name = {.common_name = name, .serial_number = number}});
+  }
+  static const People& get() {
+    static const People people;
+    return people;
+  }
+};
+
+/// The event and its fields, as JSON lines.
+class MemoryLog final : public Log {
+ public:
+  bool enabled(Level) const noexcept override { return true; }
+  void write(Level level, std::string_view event, Fields fields) override {
+    const std::scoped_lock lock(mutex_);
+    text_ += json_line(level, event, fields, "") + "\n";
+  }
+  [[nodiscard]] std::string text() const {
+    const std::scoped_lock lock(mutex_);
+    return text_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string text_;
+};
+
+inline constexpr std::uint32_t kChunkSize = media::kMinChunkSize;
+inline constexpr std::uint64_t kChunks = 20;
+
+struct World {
+  explicit World(SessionLimits limits = {}, const ServicePolicy& service_policy = {}) : sessions_limits(limits) {
+    policy.set(std::make_shared<const ServicePolicy>(service_policy));
+    add_medium(1);
+  }
+
+  Id128 add_medium(std::uint8_t seed) {
+    const auto source = media::memory_source(media::test::noise(kChunkSize * kChunks - 7, seed));
+    const media::Manifest manifest = media::test::manifest_of(*source, kChunkSize, seed);
+    const auto signed_manifest =
+        must(vault.import(media::memory_source(media::test::release_of(*source, manifest)),
+                          media::PrivateKeyUnwrapper(media::test::p256_key()), [](const auto&) { return Result<>(); }));
+    store::Medium medium;
+    medium.id = manifest.medium;
+    medium.manifest = signed_manifest.hash();
+    medium.object = manifest.object;
+    medium.chunk_size = manifest.chunk_size;
+    medium.chunk_count = manifest.chunks;
+    medium.duration = Milliseconds(manifest.duration_ms);
+    medium.size = manifest.size;
+    must(store->add_medium(medium, clock.now()));
+    return medium.id;
+  }
+
+  static std::shared_ptr<const Authorities> make_authorities() {
+    auto made = std::make_shared<Authorities>();
+    made->channel = channel_world().server_settings;
+    const Authority& root = People::get().root;
+    made->persons.push_back({identity::generic_profile(), usher::test::trust(identity::Role::person, root, {root.crl()})});
+    return made;
+  }
+  static LicenceIssuer make_issuer() {
+    static const auto key = std::make_shared<const crypto::PrivateKey>(usher::test::new_key());
+    return {.server_id = "test", .signer = key, .public_keys = {key->public_key().spki()}};
+  }
+
+  SessionLimits sessions_limits;
+  media::test::Directory directory;
+  ManualClock clock{kNow};
+  MemoryLog log;
+  Metrics metrics;
+  std::unique_ptr<store::Store> store = must(store::open_sqlite(directory.path / "usher.db", randomness()));
+  media::Vault vault = must(media::Vault::open(directory.path / "media", media::test::vault_key(), randomness()));
+  Guarded<Authorities> authorities{make_authorities()};
+  Guarded<channel::ServerSettings> settings{authorities.get()->channel};
+  Guarded<ServicePolicy> policy{nullptr};
+  identity::PseudonymKey pseudonyms{crypto::Secret(identity::PseudonymKey::kSize)};
+  std::vector<std::string> ended;
+  SessionTable sessions{sessions_limits, [this](const LiveSession&, std::string_view why) { ended.emplace_back(why); }};
+  MediaService media{
+      {.store = *store, .vault = vault, .issuer = make_issuer(), .random = randomness(), .policy = policy}};
+  Router router{{.media = media,
+                 .store = *store,
+                 .sessions = sessions,
+                 .authorities = authorities,
+                 .pseudonyms = pseudonyms,
+                 .clock = clock,
+                 .log = log,
+                 .metrics = metrics}};
+  ChannelDriver driver{{.sessions = sessions,
+                        .sink = router,
+                        .settings = settings,
+                        .clock = clock,
+                        .random = randomness(),
+                        .log = log,
+                        .metrics = metrics}};
+  MediaChannel channel{driver, metrics, log};
+};
+
+/// One request as a listener over HTTP would see it.
+inline HttpResponse send(World& world, HttpRequest request) {
+  Admission admission = world.channel.admit(request);
+  if (auto* refusal = std::get_if<HttpResponse>(&admission)) return std::move(*refusal);
+  if (request.body.size() > std::get<std::size_t>(admission)) return world.channel.refuse(413, "too-long", request);
+  return world.channel.handle(std::move(request));
+}
+inline HttpRequest post(std::string path, std::string_view type, Bytes body) {
+  HttpRequest request;
+  request.method = Method::post;
+  request.path = std::move(path);
+  request.content_type = type;
+  request.body = std::move(body);
+  return request;
+}
+inline Bytes exchanged(World& world, const std::string& path, std::string_view type, Bytes body) {
+  HttpResponse response = send(world, post(path, type, std::move(body)));
+  if (response.status != 200) throw std::runtime_error("HTTP " + std::to_string(response.status));
+  return std::move(response.body);
+}
+
+/// A listener with an open channel.
+class Listener {
+ public:
+  explicit Listener(World& world, std::shared_ptr<const channel::ClientSettings> settings = nullptr)
+      : world_(world) {
+    channel::ClientHandshake machine(settings ? settings : channel_world().client_settings, randomness());
+    const Time now = world.clock.now();
+    const Bytes hello = exchanged(world, "/api/protocols", kTypeHandshake, must(machine.start()));
+    const Bytes accepted = exchanged(world, "/api/keys", kTypeHandshake, must(machine.on_messages(hello, now)));
+    session = must(machine.on_record(
+        exchanged(world, "/", kTypeRecord, must(machine.on_messages(accepted, now))), now));
+  }
+
+  using Answer = Result<channel::Response>;
+  [[nodiscard]] Answer ask(std::string_view path, View body = {}, std::vector<wire::Parameter> parameters = {}) {
+    auto sealed = must(session->seal_request(path, std::move(parameters), body));
+    last_record = sealed.record;
+    return session->open_response(exchanged(world_, "/", kTypeRecord, std::move(sealed.record)));
+  }
+  [[nodiscard]] Answer ask_once(std::string_view path, View body, const Id128& operation = randomness().id()) {
+    return ask(path, body, {{"operation", to_bytes(operation)}});
+  }
+  [[nodiscard]] wire::Status status(std::string_view path, View body = {},
+                                    std::vector<wire::Parameter> parameters = {}) {
+    return must(ask(path, body, std::move(parameters))).status();
+  }
+  [[nodiscard]] wire::Status status_once(std::string_view path, View body) { return must(ask_once(path, body)).status(); }
+
+  [[nodiscard]] Bytes auth_body(const Identity& person) const {
+    const identity::LoginTerms terms{
+        .server_key = session->peer().certificate().key_fingerprint(),
+        .installation = channel_world().client.chain.front().fingerprint(),
+        .now = world_.clock.now()};
+    const auto login = must(identity::PersonSession::create(person.key, {person.certificate}, terms, randomness()));
+    return must(login.bind(must(session->exporter("person")))).encode();
+  }
+  [[nodiscard]] wire::Status log_in(const Identity& person = People::get().ana) {
+    const auto response = must(ask("api/auth", auth_body(person)));
+    if (response.ok()) me = must(wire::Authenticated::decode(response.body()));
+    return response.status();
+  }
+  [[nodiscard]] wire::LicenceEntry acquire(const Id128& medium, std::uint64_t plays = 1) {
+    const auto response = must(ask_once("api/license", wire::Acquire{medium, 1, plays}.encode()));
+    return must(wire::LicenceEntry::decode(response.body()));
+  }
+  [[nodiscard]] wire::Opened open(const Id128& medium) {
+    const auto response = must(ask_once("api/play/open", wire::Open{.medium = medium, .licence = {}}.encode()));
+    return must(wire::Opened::decode(response.body()));
+  }
+
+  std::unique_ptr<channel::ClientSession> session;
+  wire::Authenticated me;
+  Bytes last_record;
+
+ private:
+  World& world_;
+};
+
+inline constexpr Id128 kMedium = [] {
+  Id128 id{};
+  id.fill(1);
+  return id;
+}();
+
+}  // namespace usher::net::test
