@@ -10,6 +10,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kMaxKeyFile = 64 << 10;
+// As the PKCS#8 keys, which the same passphrase opens: 32 MiB of memory, so that an import stays below 64.
+constexpr crypto::ScryptCost kCost{.log2_n = 15, .r = 8, .p = 1};
 
 Id128 pseudonym_key_id() { return media::companion_id("pseudonym key", Id128{}); }
 
@@ -43,7 +45,7 @@ Result<> create_licence_key(const fs::path& file, const crypto::Secret& passphra
 Result<> create_pseudonym_key(const fs::path& file, const crypto::Secret& passphrase, Random& random) {
   crypto::Secret key(identity::PseudonymKey::kSize);
   random.fill(key.expose_for_writing());
-  const media::PassphraseWrapper wrapper(passphrase.clone());
+  const media::PassphraseWrapper wrapper(passphrase.clone(), kCost);
   USHER_TRY(const Bytes sealed, media::seal_small(key.expose(), pseudonym_key_id(), wrapper, random));
   return write_file(file, text_of(sealed), 0600);
 }
@@ -73,7 +75,7 @@ Result<> create_own_keys(const Config& config, const crypto::Secret& passphrase,
     USHER_CHECK(make_directory(file.parent_path()));
   }
   USHER_CHECK(create_licence_key(config.path_of(config.licence_key), passphrase));
-  USHER_CHECK(media::create_vault_key(config.path_of(config.vault_key), passphrase, random));
+  USHER_CHECK(media::create_vault_key(config.path_of(config.vault_key), passphrase, random, kCost));
   return create_pseudonym_key(config.path_of(config.pseudonym_key), passphrase, random);
 }
 

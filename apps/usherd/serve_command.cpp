@@ -38,6 +38,8 @@ class Signals {
     }
     return signal;
   }
+  /// From now on a second signal ends the process at once.
+  void release() const { ::pthread_sigmask(SIG_UNBLOCK, &set_, nullptr); }
 
  private:
   sigset_t set_{};
@@ -120,7 +122,7 @@ Result<> reload(const Context& context, const Home& home, const crypto::Secret& 
   return {};
 }
 
-/// Until SIGTERM or SIGINT; a second one while draining ends the process at once.
+/// Until SIGTERM or SIGINT.
 void wait_for_the_end(const Signals& signals, const Context& context, const Home& home,
                       const crypto::Secret& passphrase, net::Server& server, net::Log& log) {
   for (;;) {
@@ -172,6 +174,7 @@ Result<> serve(const Context& context, const ServeOptions& options) {
   notify("READY=1");
   wait_for_the_end(signals, context, home, *home.passphrase, server, *log);
   notify("STOPPING=1");
+  signals.release();
   const bool all = server.drain(config.drain_seconds * kSecond);
   server.stop();
   log->info("stopped", {{"finished", all ? "all" : "some connections were cut"}});

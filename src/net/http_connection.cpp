@@ -91,7 +91,10 @@ void HttpConnection::start() {
 }
 
 void HttpConnection::close_if_idle() {
-  asio::post(stream_.get_executor(), [self = shared_from_this()] {
+  // Its last owner may be letting it go at this moment: then there is nothing to close.
+  const auto self = weak_from_this().lock();
+  if (!self) return;
+  asio::post(stream_.get_executor(), [self] {
     if (self->idle_) self->stream_.close();
   });
 }
@@ -167,10 +170,29 @@ HttpConnection::Awaited HttpConnection::serve_one() {
 
   request.body = std::move(parser.get().body());
   const bool wants_more = parser.get().keep_alive();
-  HttpResponse response = shared_->handler.handle(std::move(request));
+  HttpResponse response = handle(std::move(request));
   const bool keep = wants_more && !shared_->draining;
   const bool sent = co_await send(std::move(response), keep);
   co_return sent && keep;
+}
+
+HttpResponse HttpConnection::handle(HttpRequest request) {
+  HttpRequest head{.number = request.number,
+                   .method = request.method,
+                   .path = request.path,
+                   .query = {},
+                   .has_query = false,
+                   .content_type = request.content_type,
+                   .accept = request.accept,
+                   .peer = request.peer,
+                   .body = {}};
+  try {
+    return shared_->handler.handle(std::move(request));
+  } catch (const std::exception& error) {
+    // One request fails, and the server goes on.
+    shared_->log.error("request failed", {{"request", head.number}, {"reason", error.what()}});
+    return shared_->handler.refuse(503, "server-busy", head);
+  }
 }
 
 HttpConnection::Awaited HttpConnection::read_body(Parser& parser, const HttpRequest& head, std::size_t max) {
@@ -201,7 +223,7 @@ HttpConnection::Awaited HttpConnection::send_continue() {
 
 HttpConnection::Awaited HttpConnection::refuse_and_close(unsigned status, std::string_view code,
                                                          const HttpRequest& head) {
-  shared_->refused(status == 503 ? "connections" : code);
+  if (status == 503) shared_->refused("connections");
   const bool sent = co_await send(shared_->handler.refuse(status, code, head), false);
   if (sent) co_await linger();
   co_return false;

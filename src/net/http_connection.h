@@ -68,6 +68,7 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   boost::asio::awaitable<void, Strand> run();
   Awaited wait_for_request();
   Awaited serve_one();
+  [[nodiscard]] HttpResponse handle(HttpRequest request);
   Awaited refuse_and_close(unsigned status, std::string_view code, const HttpRequest& head);
   Awaited read_body(Parser& parser, const HttpRequest& head, std::size_t max);
   Awaited send_continue();

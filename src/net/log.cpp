@@ -46,6 +46,7 @@ std::string quoted(std::string_view text) {
 bool is_plain(std::string_view text) { return !text.empty() && text.find_first_of(" \"=\\") == std::string_view::npos; }
 
 std::string time_text() {
+  // house-rule(wall-clock): when a line was written, and nothing that is decided by it.
   const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   const auto millis = now.time_since_epoch().count() % 1000;
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(now)), millis);
