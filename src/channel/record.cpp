@@ -47,16 +47,51 @@ std::optional<crypto::HmacKey> mac_of(const Suite& suite, const DirectionKeys& k
   return std::optional<crypto::HmacKey>(std::in_place, suite.digest, keys.mac_key);
 }
 
-/// n, the parts and as many zeros as fill `total`.
-std::vector<View> with_padding(View size, std::initializer_list<View> parts, std::size_t zeros) {
-  std::vector<View> all;
-  all.reserve(parts.size() + 2 + zeros / kZerosSize);
-  all.push_back(size);
-  all.insert(all.end(), parts.begin(), parts.end());
-  for (; zeros > kZerosSize; zeros -= kZerosSize) all.emplace_back(kZeros);
-  all.push_back(View{kZeros}.first(zeros));
-  return all;
-}
+/// n, the parts and as many zeros as fill the plaintext, in as few pieces as let the cipher work in place of copying:
+/// small parts are put together, and large ones begin at a multiple of 64 bytes of the plaintext, because a cipher that has
+/// to carry on in the middle of a block is slower over all that follows.
+class Pieces {
+ public:
+  Pieces(View size, std::initializer_list<View> parts, std::size_t zeros) {
+    std::size_t small = 0;
+    for (const View part : parts) small += part.size() < kLarge ? part.size() : 2 * kBlock;
+    small_.reserve(size.size() + small + kLarge + 2 * kBlock * (2 + zeros / kZerosSize));
+    pieces_.reserve(2 * (parts.size() + 2 + zeros / kZerosSize));
+    add(size);
+    for (const View part : parts) add(part);
+    for (; zeros > kZerosSize; zeros -= kZerosSize) add(kZeros);
+    add(View{kZeros}.first(zeros));
+    put_small();
+  }
+  ~Pieces() { crypto::wipe(small_); }
+  Pieces(const Pieces&) = delete;
+  Pieces& operator=(const Pieces&) = delete;
+  [[nodiscard]] std::span<const View> all() const noexcept { return pieces_; }
+
+ private:
+  static constexpr std::size_t kLarge = 4096;  // bytes
+  static constexpr std::size_t kBlock = 64;    // ChaCha20's; a multiple of AES's
+
+  void add(View part) {
+    if (part.size() >= kLarge) {
+      const std::size_t lead = (kBlock - (small_.size() - done_) % kBlock) % kBlock;
+      append(small_, part.first(lead));
+      part = part.subspan(lead);
+      put_small();
+      pieces_.push_back(part.first(part.size() / kBlock * kBlock));
+      part = part.last(part.size() % kBlock);
+    }
+    append(small_, part);
+  }
+  void put_small() {
+    pieces_.push_back(View{small_}.subspan(done_));
+    done_ = small_.size();
+  }
+
+  Bytes small_;               // never grows beyond what was reserved: pieces_ point into it
+  std::size_t done_ = 0;
+  std::vector<View> pieces_;
+};
 
 /// A buffer that is used again keeps its bytes: they are about to be written over.
 void set_size(Bytes& out, std::size_t size) {
@@ -131,10 +166,10 @@ Result<std::uint64_t> Sealer::seal(Bytes& out, std::initializer_list<View> parts
 
   const auto size = big_endian(content);
   const View size32 = View{size}.last(wire::kLengthSize);
-  const std::vector<View> plaintext = with_padding(size32, parts, total - content - wire::kLengthSize);
+  const Pieces plaintext(size32, parts, total - content - wire::kLengthSize);
   set_size(out, kHeaderSize + length + suite_->tag_size());
   const crypto::Secret chunk_key = chunk ? chunk->keys.key(chunk->ids, sequence) : crypto::Secret();
-  protect(out, header, plaintext, chunk ? chunk_key.expose() : keys_.key.expose());
+  protect(out, header, plaintext.all(), chunk ? chunk_key.expose() : keys_.key.expose());
   return sequence;
 }
 
