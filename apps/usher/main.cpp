@@ -127,6 +127,8 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ExitClass::usage);
   }
+  // Who reads JSON reads nothing else.
+  if (context.options.json) context.options.quiet = true;
   if (!wishes.action) {
     if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDOUT_FILENO) != 1) {
       return finish(context, fail(Fault::bad_usage, "menu", "the menu needs a terminal; scripts use a verb"));

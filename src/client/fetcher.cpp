@@ -45,13 +45,21 @@ Fetcher::~Fetcher() {
   arrived_.notify_all();
 }
 
+/// How far ahead: little at first, since chunks that were asked for count as heard (licence.md §5.2), and a listener who
+/// stops after a few seconds gets the play back only if few were. Reaches the whole window while the medium plays.
+std::uint32_t Fetcher::ahead() const {
+  constexpr std::uint32_t kAtFirst = 2;
+  constexpr std::uint32_t kGivenForOneMore = 4;
+  return std::min(options_.window, kAtFirst + given_out_ / kGivenForOneMore);
+}
+
 /// The lowest chunk of the window that nobody has, has asked for or has failed to get.
 std::optional<std::uint32_t> Fetcher::wanted() const {
   if (cancelled_) return std::nullopt;
   for (const std::uint32_t chunk : extra_) {
     if (!pieces_.contains(chunk) && !asked_.contains(chunk) && !errors_.contains(chunk)) return chunk;
   }
-  const std::uint64_t end = std::min<std::uint64_t>(std::uint64_t{position_} + options_.window, manifest_.chunks);
+  const std::uint64_t end = std::min<std::uint64_t>(std::uint64_t{position_} + ahead(), manifest_.chunks);
   for (std::uint64_t i = position_; i < end; ++i) {
     const auto chunk = static_cast<std::uint32_t>(i);
     if (errors_.contains(chunk)) return std::nullopt;   // nothing behind a hole is ever given out
@@ -124,6 +132,7 @@ Result<Piece> Fetcher::next() {
   work_.notify_all();
   USHER_TRY(Piece piece, take(lock, position_));
   ++position_;
+  ++given_out_;
   trim();
   work_.notify_all();
   return piece;

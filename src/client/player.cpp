@@ -49,7 +49,7 @@ class OutputPlayer final : public Player {
 /// Where execvp would find it.
 bool can_be_started(const std::string& program) {
   if (program.find('/') != std::string::npos) return ::access(program.c_str(), X_OK) == 0;
-  const char* path = std::getenv("PATH");
+  const char* path = std::getenv("PATH");  // house-rule(environment): where execvp looks
   std::string_view left = path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin";
   for (;;) {
     const std::size_t colon = left.find(':');

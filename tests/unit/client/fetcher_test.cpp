@@ -1,0 +1,175 @@
+#include "client/fetcher.h"
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+
+#include "medium.h"
+
+namespace usher::client {
+namespace {
+
+using test::TestMedium;
+
+Result<Bytes> take_all(Fetcher& fetcher) {
+  Bytes all;
+  for (;;) {
+    USHER_TRY(const Piece piece, fetcher.next());
+    if (!piece) return all;
+    append(all, piece->expose());
+  }
+}
+
+TEST(Fetcher, GivesTheMediumInOrderThoughChunksArriveInAnyOrder) {
+  const TestMedium medium(test::pattern(40 * 4096 + 17));
+  // Within a window of four, the later ones are answered first.
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::set<std::uint32_t> inside;
+  const GetChunk get = [&](std::uint32_t chunk, const std::atomic<bool>& stop) -> Result<wire::ChunkBody> {
+    std::unique_lock lock(mutex);
+    inside.insert(chunk);
+    changed.notify_all();
+    changed.wait_for(lock, std::chrono::milliseconds(5), [&] { return stop || *inside.rbegin() > chunk; });
+    inside.erase(chunk);
+    return medium.body(chunk);
+  };
+  Fetcher fetcher(medium.manifest, get, {.window = 4});
+  const auto all = take_all(fetcher);
+  ASSERT_TRUE(all.has_value());
+  EXPECT_EQ(*all, medium.bytes);
+}
+
+TEST(Fetcher, NeverHasMoreThanTheWindowAskedForOrWaiting) {
+  const TestMedium medium(test::pattern(64 * 4096));
+  std::atomic<std::uint32_t> asked{0};
+  const GetChunk get = [&](std::uint32_t chunk, const std::atomic<bool>&) -> Result<wire::ChunkBody> {
+    ++asked;
+    return medium.body(chunk);
+  };
+  Fetcher fetcher(medium.manifest, get, {.window = 5});
+  // Nobody takes anything: five are fetched, and then no more. Each one taken makes room for one.
+  while (asked < 5) std::this_thread::yield();
+  for (std::uint32_t taken = 1; taken <= 20; ++taken) {
+    ASSERT_TRUE(fetcher.next().has_value());
+    while (asked < 5 + taken) std::this_thread::yield();
+  }
+  EXPECT_EQ(fetcher.most_ahead(), 5U);
+  EXPECT_LE(asked.load(), 25U);
+}
+
+TEST(Fetcher, AWindowOfOneFetchesOneAfterTheOther) {
+  const TestMedium medium(test::pattern(9 * 4096));
+  std::atomic<int> inside{0};
+  std::atomic<int> most{0};
+  const GetChunk get = [&](std::uint32_t chunk, const std::atomic<bool>&) -> Result<wire::ChunkBody> {
+    most = std::max(most.load(), ++inside);
+    auto body = medium.body(chunk);
+    --inside;
+    return body;
+  };
+  Fetcher fetcher(medium.manifest, get, {.window = 1});
+  EXPECT_EQ(take_all(fetcher).value(), medium.bytes);
+  EXPECT_EQ(most, 1);
+}
+
+TEST(Fetcher, AChunkThatIsNotWhatWasSignedIsRefusedByItsNumber) {
+  const TestMedium medium(test::pattern(10 * 4096));
+  const GetChunk get = [&](std::uint32_t chunk, const std::atomic<bool>&) -> Result<wire::ChunkBody> {
+    auto body = medium.body(chunk);
+    if (chunk == 3) body.chunk[100] ^= 1;
+    return body;
+  };
+  Fetcher fetcher(medium.manifest, get);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(fetcher.next().has_value());
+  const auto lie = fetcher.next();
+  ASSERT_FALSE(lie.has_value());
+  EXPECT_EQ(lie.error().fault, Fault::chunk_damaged);
+  EXPECT_NE(lie.error().about.find("chunk 3"), std::string::npos);
+}
+
+TEST(Fetcher, ARightChunkInAnothersPlaceIsRefused) {
+  const TestMedium medium(test::pattern(10 * 4096));
+  EXPECT_EQ(checked_chunk(medium.manifest, 4, medium.body(5)).error().fault, Fault::chunk_damaged);
+  EXPECT_TRUE(checked_chunk(medium.manifest, 5, medium.body(5)).has_value());
+}
+
+TEST(Fetcher, AShortOrLongChunkIsRefused) {
+  const TestMedium medium(test::pattern(2 * 4096 + 5));
+  auto cut = medium.body(1);
+  cut.chunk.pop_back();
+  EXPECT_EQ(checked_chunk(medium.manifest, 1, std::move(cut)).error().fault, Fault::chunk_damaged);
+  auto padded = medium.body(2);
+  padded.chunk.push_back(0);
+  EXPECT_EQ(checked_chunk(medium.manifest, 2, std::move(padded)).error().fault, Fault::chunk_damaged);
+  EXPECT_EQ(checked_chunk(medium.manifest, 3, medium.body(2)).error().fault, Fault::unknown_chunk);
+}
+
+TEST(Fetcher, AnErrorComesAfterEverythingBeforeIt) {
+  const TestMedium medium(test::pattern(10 * 4096));
+  const GetChunk get = [&](std::uint32_t chunk, const std::atomic<bool>&) -> Result<wire::ChunkBody> {
+    if (chunk == 2) return fail(Fault::licence_expired, "test");
+    return medium.body(chunk);
+  };
+  Fetcher fetcher(medium.manifest, get);
+  EXPECT_TRUE(fetcher.next().has_value());
+  EXPECT_TRUE(fetcher.next().has_value());
+  EXPECT_EQ(fetcher.next().error().fault, Fault::licence_expired);
+}
+
+TEST(Fetcher, CancelWakesWhoWaits) {
+  const TestMedium medium(test::pattern(4 * 4096));
+  std::atomic<bool> asked{false};
+  const GetChunk get = [&](std::uint32_t, const std::atomic<bool>& stop) -> Result<wire::ChunkBody> {
+    asked = true;
+    while (!stop) std::this_thread::yield();
+    return fail(Fault::cancelled, "test");
+  };
+  Fetcher fetcher(medium.manifest, get);
+  std::jthread canceller([&] {
+    while (!asked) std::this_thread::yield();
+    fetcher.cancel();
+  });
+  EXPECT_EQ(fetcher.next().error().fault, Fault::cancelled);
+}
+
+TEST(Fetcher, WhatIsKeptIsNotAskedForAgain) {
+  const TestMedium medium(test::pattern(12 * 4096));
+  std::atomic<int> asked{0};
+  const GetChunk get = [&](std::uint32_t chunk, const std::atomic<bool>&) -> Result<wire::ChunkBody> {
+    ++asked;
+    return medium.body(chunk);
+  };
+  Fetcher fetcher(medium.manifest, get);
+  EXPECT_EQ(take_all(fetcher).value(), medium.bytes);
+  fetcher.move_to(0);
+  EXPECT_EQ(take_all(fetcher).value(), medium.bytes);
+  EXPECT_EQ(asked, 12);
+}
+
+TEST(Fetcher, WhatIsKeptIsBounded) {
+  const TestMedium medium(test::pattern(32 * 4096));
+  std::atomic<int> asked{0};
+  const GetChunk get = [&](std::uint32_t chunk, const std::atomic<bool>&) -> Result<wire::ChunkBody> {
+    ++asked;
+    return medium.body(chunk);
+  };
+  Fetcher fetcher(medium.manifest, get, {.window = 2, .keep = std::size_t{4} * 4096});
+  EXPECT_EQ(take_all(fetcher).value(), medium.bytes);
+  fetcher.move_to(0);
+  EXPECT_EQ(take_all(fetcher).value(), medium.bytes);
+  EXPECT_GE(asked, 32 + 32 - 4 - 2 - 1);
+}
+
+TEST(Fetcher, AtGivesAnyChunkWhileOthersAreTaken) {
+  const TestMedium medium(test::pattern(30 * 4096));
+  Fetcher fetcher(medium.manifest, medium.getter(), {.window = 2});
+  const auto far = fetcher.at(29);
+  ASSERT_TRUE(far.has_value());
+  EXPECT_TRUE(same((*far)->expose(), medium.chunk(29)));
+  EXPECT_EQ(take_all(fetcher).value(), medium.bytes);
+  EXPECT_EQ(fetcher.at(30).error().fault, Fault::unknown_chunk);
+}
+
+}  // namespace
+}  // namespace usher::client

@@ -1,0 +1,53 @@
+// A medium in memory with its tree: what a server would have.
+#pragma once
+
+#include <fstream>
+#include <iterator>
+
+#include "client/fetcher.h"
+#include "media/merkle.h"
+
+namespace usher::test {
+
+struct TestMedium {
+  Bytes bytes;
+  media::Manifest manifest;
+  media::MerkleTree tree;
+
+  explicit TestMedium(Bytes content, std::uint32_t chunk_size = 4096, std::uint64_t duration_ms = 0)
+      : bytes(std::move(content)) {
+    manifest.medium = {7};
+    manifest.title = "A test";
+    manifest.media_type = "audio/ogg";
+    manifest.distributor = "Test";
+    manifest.duration_ms = duration_ms;
+    manifest.size = bytes.size();
+    manifest.chunk_size = chunk_size;
+    manifest.chunks = static_cast<std::uint32_t>((bytes.size() + chunk_size - 1) / chunk_size);
+    for (std::uint32_t i = 0; i < manifest.chunks; ++i) tree.add(media::leaf_hash(chunk(i)));
+    manifest.root = tree.root();
+  }
+  [[nodiscard]] View chunk(std::uint32_t number) const {
+    const std::size_t from = std::size_t{number} * manifest.chunk_size;
+    return View(bytes).subspan(from, std::min<std::size_t>(manifest.chunk_size, bytes.size() - from));
+  }
+  [[nodiscard]] wire::ChunkBody body(std::uint32_t number) const {
+    return {.proof = *tree.proof(number), .chunk = to_bytes(chunk(number))};
+  }
+  [[nodiscard]] client::GetChunk getter() const {
+    return [this](std::uint32_t number, const std::atomic<bool>&) -> Result<wire::ChunkBody> { return body(number); };
+  }
+};
+
+inline Bytes pattern(std::size_t size) {
+  Bytes bytes(size);
+  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::uint8_t>(i * 31 + i / 251);
+  return bytes;
+}
+
+inline Bytes file_bytes(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+}  // namespace usher::test

@@ -1,0 +1,343 @@
+#include "client/player.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client/playback.h"
+#include "medium.h"
+
+namespace usher::client {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr const char* kTrack = "/usr/share/games/singularity/music/Awakening.ogg";
+
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = (fs::temp_directory_path() / "usher player XXXXXX").string();
+    path_ = ::mkdtemp(name.data());
+  }
+  ~TemporaryFolder() { fs::remove_all(path_); }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  [[nodiscard]] fs::path operator/(const char* name) const { return path_ / name; }
+  /// An executable script.
+  [[nodiscard]] std::string script(const char* name, const std::string& text) const {
+    const fs::path file = path_ / name;
+    const int out = ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
+    const std::string all = "#!/bin/sh\n" + text + "\n";
+    EXPECT_EQ(::write(out, all.data(), all.size()), static_cast<ssize_t>(all.size()));
+    ::close(out);
+    return file.string();
+  }
+
+ private:
+  fs::path path_;
+};
+
+/// The player's sound goes into a file, as fast as it can be decoded.
+void sound_into(const fs::path& file) {
+  ::setenv("SDL_AUDIODRIVER", "disk", 1);
+  ::setenv("SDL_DISKAUDIOFILE", file.c_str(), 1);
+  ::setenv("SDL_DISKAUDIODELAY", "1", 1);
+}
+
+class TestView : public PlaybackView {
+ public:
+  void position(const PlayPosition& now) override {
+    positions.push_back(now);
+    if (on_position) on_position(now);
+  }
+  std::vector<Key> keys() override { return std::exchange(pressed, {}); }
+  void note(std::string_view sentence) override { notes.emplace_back(sentence); }
+  std::vector<PlayPosition> positions;
+  std::vector<Key> pressed;
+  std::vector<std::string> notes;
+  std::function<void(const PlayPosition&)> on_position;
+};
+
+/// What ffplay wrote ends with the silence of its last buffer; how much is its own affair.
+bool is_track(const Bytes& heard, const Bytes& decoded) {
+  return heard.size() >= decoded.size() && std::equal(decoded.begin(), decoded.end(), heard.begin()) &&
+         std::all_of(heard.begin() + static_cast<std::ptrdiff_t>(decoded.size()), heard.end(),
+                     [](std::uint8_t byte) { return byte == 0; });
+}
+
+Bytes decoded(const fs::path& track, const fs::path& raw) {
+  const std::string command = "ffmpeg -v error -y -i '" + track.string() + "' -f s16le -ac 2 -ar 48000 '" + raw.string() + "'";
+  EXPECT_EQ(std::system(command.c_str()), 0);   // NOLINT: a test's own command
+  return test::file_bytes(raw.string());
+}
+
+TEST(Player, WhatIsHeardIsTheDecodedTrackBitForBit) {
+  if (!fs::exists(kTrack)) GTEST_SKIP() << "singularity-music is not installed";
+  const TemporaryFolder folder;
+  sound_into(folder / "heard.raw");
+  // Forty seconds are enough; a whole number of pages is not needed, a decoder takes what is there.
+  const fs::path part = folder / "part.ogg";
+  const std::string cut = std::string("ffmpeg -v error -y -t 40 -i '") + kTrack + "' -map 0:a -c copy '" + part.string() + "'";
+  ASSERT_EQ(std::system(cut.c_str()), 0);   // NOLINT
+  const test::TestMedium medium(test::file_bytes(part.string()), 65'536, 40'000);
+  Fetcher fetcher(medium.manifest, medium.getter());
+  TestView view;
+  const auto end = play_back(fetcher, {}, view);
+  ASSERT_TRUE(end.has_value()) << explain(end.error());
+  EXPECT_TRUE(end->finished);
+  EXPECT_TRUE(is_track(test::file_bytes((folder / "heard.raw").string()), decoded(part, folder / "decoded.raw")));
+  ASSERT_FALSE(view.positions.empty());
+  EXPECT_GT(view.positions.back().elapsed_ms, 1'000U);
+  EXPECT_LE(view.positions.back().elapsed_ms, 40'000U);
+}
+
+TEST(Player, AJunkFileIsAFailureThoughTheStatusIsZero) {
+  const TemporaryFolder folder;
+  sound_into(folder / "heard.raw");
+  const test::TestMedium medium(test::pattern(100'000));
+  Fetcher fetcher(medium.manifest, medium.getter());
+  TestView view;
+  const auto end = play_back(fetcher, {}, view);
+  ASSERT_FALSE(end.has_value());
+  EXPECT_EQ(end.error().fault, Fault::player_failed);
+  EXPECT_NE(end.error().about.find("Invalid data"), std::string::npos) << end.error().about;
+}
+
+TEST(Player, ASoundThatCannotBeOpenedIsAFailure) {
+  ::setenv("SDL_AUDIODRIVER", "no-such-driver", 1);
+  const test::TestMedium medium(test::pattern(100'000));
+  Fetcher fetcher(medium.manifest, medium.getter());
+  TestView view;
+  const auto end = play_back(fetcher, {}, view);
+  ASSERT_FALSE(end.has_value());
+  EXPECT_EQ(end.error().fault, Fault::player_failed);
+}
+
+TEST(Player, ALyingChunkNeverReachesThePlayer) {
+  const TemporaryFolder folder;
+  const std::string player = folder.script("player", "exec cat > \"$(dirname \"$0\")/taken\"");
+  const test::TestMedium medium(test::pattern(8 * 4096));
+  const GetChunk get = [&](std::uint32_t chunk, const std::atomic<bool>&) -> Result<wire::ChunkBody> {
+    auto body = medium.body(chunk);
+    if (chunk == 5) body.chunk[0] ^= 0x80;
+    return body;
+  };
+  Fetcher fetcher(medium.manifest, get);
+  TestView view;
+  const auto end = play_back(fetcher, {.player = {.command = player}}, view);
+  ASSERT_FALSE(end.has_value());
+  EXPECT_EQ(end.error().fault, Fault::chunk_damaged);
+  const Bytes taken = test::file_bytes((folder / "taken").string());
+  EXPECT_EQ(taken, to_bytes(View(medium.bytes).first(std::size_t{5} * 4096)));
+}
+
+TEST(Player, ASlowPlayerIsSentNoFasterThanItTakes) {
+  const TemporaryFolder folder;
+  // It reads 4 KiB and then waits until it is told to go on.
+  const std::string player = folder.script("player", "D=$(dirname \"$0\")\nhead -c 4096 > /dev/null\n"
+                                                     "while [ ! -e \"$D/go\" ]; do sleep 0.01; done\ncat > /dev/null");
+  const test::TestMedium medium(test::pattern(200 * 4096));
+  std::atomic<std::uint32_t> asked{0};
+  const GetChunk get = [&](std::uint32_t chunk, const std::atomic<bool>&) -> Result<wire::ChunkBody> {
+    ++asked;
+    return medium.body(chunk);
+  };
+  Fetcher fetcher(medium.manifest, get, {.window = 4});
+  TestView view;
+  std::uint32_t before = 0;
+  view.on_position = [&](const PlayPosition&) {
+    // Once two looks in a row see the same number, nothing moves: pipe, player's page and window are full.
+    if (before == asked) std::ofstream(folder / "go") << "go";
+    before = asked;
+    if (fs::exists(folder / "go")) return;
+    EXPECT_LT(asked, 16U + 4U + 4U + 2U);   // 64 KiB of pipe, window, taken, in hand
+  };
+  const auto end = play_back(fetcher, {.player = {.command = player}}, view);
+  ASSERT_TRUE(end.has_value()) << explain(end.error());
+  EXPECT_EQ(asked, 200U);
+}
+
+TEST(Player, APlayerThatEndsEarlyIsAFailureWithItsWords) {
+  const TemporaryFolder folder;
+  const std::string player = folder.script("player", "echo 'no sound \x1b[31mhere' >&2; exit 3");
+  const test::TestMedium medium(test::pattern(200 * 4096));
+  Fetcher fetcher(medium.manifest, medium.getter());
+  TestView view;
+  const auto end = play_back(fetcher, {.player = {.command = player}}, view);
+  ASSERT_FALSE(end.has_value());
+  EXPECT_EQ(end.error().fault, Fault::player_failed);
+  EXPECT_NE(end.error().about.find("no sound"), std::string::npos);
+  EXPECT_EQ(end.error().about.find('\x1b'), std::string::npos);
+}
+
+TEST(Player, OneThatIsNotThereIsMissing) {
+  EXPECT_EQ(check_player({.command = "/nonexistent/player"}).error().fault, Fault::player_missing);
+  EXPECT_EQ(check_player({.command = "no-such-player-anywhere"}).error().fault, Fault::player_missing);
+}
+
+TEST(Player, OutputIntoARegularFileIsRefused) {
+  const TemporaryFolder folder;
+  const int file = ::open((folder / "out").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  EXPECT_EQ(check_player({.command = "-"}, file).error().fault, Fault::unsafe_output);
+  ::close(file);
+  EXPECT_EQ(fs::file_size(folder / "out"), 0U);
+}
+
+TEST(Player, OutputIntoAPipeIsTheMedium) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+  Bytes taken;
+  std::jthread reader([&] {
+    std::array<std::uint8_t, 4096> buffer{};
+    for (ssize_t got = 0; (got = ::read(ends[0], buffer.data(), buffer.size())) > 0;) {
+      append(taken, View(buffer).first(static_cast<std::size_t>(got)));
+    }
+  });
+  const test::TestMedium medium(test::pattern(50 * 4096 + 3));
+  Fetcher fetcher(medium.manifest, medium.getter());
+  TestView view;
+  const auto end = play_back(fetcher, {.player = {.command = "-"}, .output = ends[1]}, view);
+  ::close(ends[1]);
+  reader.join();
+  ::close(ends[0]);
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(taken, medium.bytes);
+}
+
+TEST(Player, AReaderThatGoesAwayIsNoSignal) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+  ::close(ends[0]);
+  const test::TestMedium medium(test::pattern(50 * 4096));
+  Fetcher fetcher(medium.manifest, medium.getter());
+  TestView view;
+  const auto end = play_back(fetcher, {.player = {.command = "-"}, .output = ends[1]}, view);
+  ::close(ends[1]);
+  ASSERT_FALSE(end.has_value());
+  EXPECT_EQ(end.error().fault, Fault::player_failed);
+}
+
+TEST(Player, QuitEndsThePlayerAtOnce) {
+  const TemporaryFolder folder;
+  const std::string player = folder.script("player", "exec sleep 600");
+  const test::TestMedium medium(test::pattern(200 * 4096));
+  Fetcher fetcher(medium.manifest, medium.getter());
+  TestView view;
+  view.pressed = {Key::quit};
+  const auto end = play_back(fetcher, {.player = {.command = player}}, view);
+  ASSERT_TRUE(end.has_value());
+  EXPECT_FALSE(end->finished);
+}
+
+TEST(Player, PauseStopsTheProcessAndSpaceLetsItGoOn) {
+  const TemporaryFolder folder;
+  // It plays on for as long as it is not stopped: its ticks stand for sound.
+  const std::string player = folder.script("player", "D=$(dirname \"$0\")\necho $$ > \"$D/pid\"\ncat > /dev/null\n");
+  const test::TestMedium medium(test::pattern(4'000 * 4096));
+  const GetChunk get = [&](std::uint32_t chunk, const std::atomic<bool>&) -> Result<wire::ChunkBody> {
+    return medium.body(chunk);
+  };
+  Fetcher fetcher(medium.manifest, get);
+  TestView view;
+  const auto state = [&]() -> char {
+    std::ifstream pid(folder / "pid");
+    std::string number;
+    pid >> number;
+    std::ifstream stat("/proc/" + number + "/stat");
+    std::string text((std::istreambuf_iterator<char>(stat)), std::istreambuf_iterator<char>());
+    const std::size_t at = text.rfind(") ");
+    return at == std::string::npos ? '?' : text[at + 2];
+  };
+  bool was_stopped = false;
+  view.pressed = {Key::pause};
+  view.on_position = [&](const PlayPosition& now) {
+    if (!now.paused || was_stopped) return;
+    while (state() != 'T') std::this_thread::yield();
+    was_stopped = true;
+    view.pressed = {Key::pause};
+  };
+  const auto end = play_back(fetcher, {.player = {.command = player}}, view);
+  ASSERT_TRUE(end.has_value()) << explain(end.error());
+  EXPECT_TRUE(was_stopped);
+  EXPECT_TRUE(end->finished);
+}
+
+TEST(Player, SeekingFeedsANewPlayerWithTheHeadersAndTheRightPlace) {
+  if (!fs::exists(kTrack)) GTEST_SKIP() << "singularity-music is not installed";
+  const TemporaryFolder folder;
+  sound_into(folder / "heard.raw");
+  const test::TestMedium medium(test::file_bytes(kTrack), 65'536, 208'500);
+  Fetcher fetcher(medium.manifest, medium.getter());
+  TestView view;
+  const auto end = play_back(fetcher, {.start_ms = 190'000}, view);
+  ASSERT_TRUE(end.has_value()) << explain(end.error());
+  ASSERT_FALSE(view.positions.empty());
+  EXPECT_GE(view.positions.front().elapsed_ms, 186'000U);
+  // What was heard is the track's last part: 48,000 samples a second, two channels of two bytes.
+  const auto heard = fs::file_size(folder / "heard.raw");
+  EXPECT_GT(heard, 15U * 192'000U);
+  EXPECT_LT(heard, 23U * 192'000U);
+}
+
+TEST(Player, AMediumThatCannotBeEnteredInItsMiddlePlaysOn) {
+  const TemporaryFolder folder;
+  const std::string player = folder.script("player", "exec cat > \"$(dirname \"$0\")/taken\"");
+  const test::TestMedium medium(test::pattern(900 * 4096), 4096, 60'000);
+  Fetcher fetcher(medium.manifest, medium.getter());
+  TestView view;
+  view.pressed = {Key::forward};
+  const auto end = play_back(fetcher, {.player = {.command = player}}, view);
+  ASSERT_TRUE(end.has_value()) << explain(end.error());
+  EXPECT_EQ(test::file_bytes((folder / "taken").string()), medium.bytes);
+  // Where everything was played before the key was seen there is nothing to tell.
+  EXPECT_LE(view.notes.size(), 1U);
+}
+
+TEST(PlayerOutput, FfplaysStatusLinesAreTheClock) {
+  PlayerOutput output(PlayerKind::ffplay);
+  output.add("    nan    :  0.000 fd=   0 aq=    0KB vq=    0KB sq=    0B f=0/0   \r");
+  EXPECT_FALSE(output.clock().has_value());
+  output.add("  -0.03 M-A:  0.000 fd=   0 aq=   12KB vq=    0KB sq=    0B f=0/0   \r  12.5");
+  EXPECT_EQ(output.clock(), 0.0);
+  output.add("0 M-A: -0.000 fd=   0 aq=   14KB vq=    0KB sq=    0B f=0/0   \rpipe:0: Invalid data\n");
+  EXPECT_EQ(output.clock(), 12.5);
+  EXPECT_EQ(output.said(), "pipe:0: Invalid data");
+}
+
+TEST(PlayerOutput, WhatAPlayerSaysIsBoundedAndSafeToPrint) {
+  PlayerOutput output(PlayerKind::other);
+  for (int i = 0; i < 1'000; ++i) output.add(std::string(10'000, 'x') + "\x1b[2J\n");
+  EXPECT_LE(output.said().size(), 1'100U);
+  EXPECT_EQ(output.said().find('\x1b'), std::string::npos);
+}
+
+TEST(KeyReader, ArrowsSpaceAndQ) {
+  KeyReader keys;
+  EXPECT_EQ(keys.read(" q\x1b[D\x1b[C\x1bOD"),
+            (std::vector<Key>{Key::pause, Key::quit, Key::back, Key::forward, Key::back}));
+}
+
+TEST(KeyReader, ASequenceCutInTwoIsStillOneKey) {
+  KeyReader keys;
+  EXPECT_TRUE(keys.read("\x1b").empty());
+  EXPECT_TRUE(keys.read("[").empty());
+  EXPECT_EQ(keys.read("C"), std::vector<Key>{Key::forward});
+  EXPECT_TRUE(keys.read("\x1b[1;5A\x1b[3~x").empty());
+  EXPECT_EQ(keys.read(" "), std::vector<Key>{Key::pause});
+}
+
+TEST(ClockText, HasHoursOnlyWhereThereAreSome) {
+  EXPECT_EQ(clock_text(0), "0:00");
+  EXPECT_EQ(clock_text(125'999), "2:05");
+  EXPECT_EQ(clock_text(3'725'000), "1:02:05");
+}
+
+}  // namespace
+}  // namespace usher::client
