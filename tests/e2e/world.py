@@ -56,7 +56,7 @@ def wait_for(condition, what, deadline=30):
         value = condition()
         if value:
             return value
-        time.sleep(0.02)
+        time.sleep(0.02)  # house-rule(sleep): between two looks, within a deadline
     raise Failed(f"waited in vain for {what}")
 
 
@@ -211,9 +211,10 @@ class Server:
              str(world.secret("usherd.pass")), "serve", "--port-file", str(self.ports), *map(str, args)],
             env=world.env, stderr=self.log_file, stdout=self.log_file)
         wait_for(self.started, "the server's ports")
-        found = dict(line.split() for line in self.ports.read_text().splitlines())
-        self.address = found["media"]
-        self.operator = found.get("operator")
+        found = [line.split() for line in self.ports.read_text().splitlines()]
+        self.addresses = [address for kind, address in found if kind == "media"]
+        self.address = self.addresses[0]
+        self.operator = next((address for kind, address in found if kind == "operator"), None)
         self.url = f"http://{self.address}"
 
     def started(self):
@@ -315,3 +316,18 @@ intermediates = [{text(authorities / "card/sub/ca.pem")}]
 def decoded(path):
     """What a player should let one hear: signed 16-bit stereo, as SDL's disk driver writes it."""
     return run("ffmpeg", "-v", "error", "-i", path, "-f", "s16le", "-acodec", "pcm_s16le", "-", binary=True).out
+
+
+def metric(server, name):
+    """The sum of a metric over its labels."""
+    import urllib.request
+    with urllib.request.urlopen(f"http://{server.operator}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith((name + " ", name + "{")))
+
+
+def clip(source, seconds, target):
+    """The first seconds of a track, encoded anew: a cut stream would begin differently in each player."""
+    run("ffmpeg", "-v", "error", "-y", "-i", source, "-t", str(seconds), "-map", "0:a", "-c:a", "libvorbis", "-q:a", "3",
+        "-fflags", "+bitexact", target)
+    return target
