@@ -91,10 +91,7 @@ void HttpConnection::start() {
 }
 
 void HttpConnection::close_if_idle() {
-  // Its last owner may be letting it go at this moment: then there is nothing to close.
-  const auto self = weak_from_this().lock();
-  if (!self) return;
-  asio::post(stream_.get_executor(), [self] {
+  asio::post(stream_.get_executor(), [self = shared_from_this()] {
     if (self->idle_) self->stream_.close();
   });
 }

@@ -183,8 +183,16 @@ void HttpServer::drain() {
       acceptor->pause.cancel();
     });
   }
-  const std::scoped_lock lock(impl_->shared->mutex);
-  for (HttpConnection* connection : impl_->shared->open) connection->close_if_idle();
+  // Those that are being destroyed at this moment have no owner any more. Whoever is the last owner of one runs its
+  // destructor, which takes the lock: so they are let go without it.
+  std::vector<std::shared_ptr<HttpConnection>> open;
+  {
+    const std::scoped_lock lock(impl_->shared->mutex);
+    for (HttpConnection* connection : impl_->shared->open) {
+      if (auto owned = connection->weak_from_this().lock()) open.push_back(std::move(owned));
+    }
+  }
+  for (const auto& connection : open) connection->close_if_idle();
 }
 
 bool HttpServer::drained() const {
