@@ -22,15 +22,24 @@ void count(benchmark::State& state) {
 
 const char* ossl_name(crypto::Cipher cipher) {
   switch (cipher) {
-    case crypto::Cipher::aes128_gcm: return "AES-128-GCM";
-    case crypto::Cipher::aes256_gcm: return "AES-256-GCM";
-    case crypto::Cipher::chacha20_poly1305: return "ChaCha20-Poly1305";
-    case crypto::Cipher::aes128_cbc: return "AES-128-CBC";
-    case crypto::Cipher::aes256_cbc: return "AES-256-CBC";
-    case crypto::Cipher::aes128_cfb: return "AES-128-CFB";
-    case crypto::Cipher::aes256_cfb: return "AES-256-CFB";
-    case crypto::Cipher::chacha20: return "ChaCha20";
-    default: return "";
+    case crypto::Cipher::aes128_gcm:
+      return "AES-128-GCM";
+    case crypto::Cipher::aes256_gcm:
+      return "AES-256-GCM";
+    case crypto::Cipher::chacha20_poly1305:
+      return "ChaCha20-Poly1305";
+    case crypto::Cipher::aes128_cbc:
+      return "AES-128-CBC";
+    case crypto::Cipher::aes256_cbc:
+      return "AES-256-CBC";
+    case crypto::Cipher::aes128_cfb:
+      return "AES-128-CFB";
+    case crypto::Cipher::aes256_cfb:
+      return "AES-256-CFB";
+    case crypto::Cipher::chacha20:
+      return "ChaCha20";
+    default:
+      return "";
   }
 }
 
@@ -38,7 +47,9 @@ const char* ossl_name(crypto::Cipher cipher) {
 class Primitives {
  public:
   explicit Primitives(const Suite& suite, bool sealing)
-      : suite_(suite), sealing_(sealing), cipher_(EVP_CIPHER_fetch(nullptr, ossl_name(suite.cipher), nullptr)),
+      : suite_(suite),
+        sealing_(sealing),
+        cipher_(EVP_CIPHER_fetch(nullptr, ossl_name(suite.cipher), nullptr)),
         context_(EVP_CIPHER_CTX_new()) {
     EVP_CipherInit_ex2(context_.get(), cipher_.get(), Bytes(32, 7).data(), iv_.data(), sealing ? 1 : 0, nullptr);
     if (suite.aead()) return;
@@ -237,7 +248,8 @@ const bool kRegistered = [] {
   }
   for (const std::string_view name : {"ECDHE_AES256_GCM_SHA384", "DHE_AES256_CBC_SHA384"}) {
     const Suite& suite = *suite_of_name(name);
-    for (const auto& [key, kind] : {std::pair{"P-256", crypto::NewKey::p256}, std::pair{"RSA-2048", crypto::NewKey::rsa2048}}) {
+    for (const auto& [key, kind] :
+         {std::pair{"P-256", crypto::NewKey::p256}, std::pair{"RSA-2048", crypto::NewKey::rsa2048}}) {
       const std::string stem = "handshake/" + std::string(name) + "/" + key;
       benchmark::RegisterBenchmark((stem + "/primitives").c_str(), [&suite, kind](benchmark::State& state) {
         handshake_primitives(state, suite, kind);

@@ -12,8 +12,10 @@ namespace {
 template <class T>
 void one_message(wire::MessageType type, const Result<T>& decoded, View whole) {
   if (!decoded) return;
-  if constexpr (requires { decoded->encode(type); }) fuzz::must(same(decoded->encode(type), whole));
-  else fuzz::must(same(decoded->encode(), whole));
+  if constexpr (requires { decoded->encode(type); })
+    fuzz::must(same(decoded->encode(type), whole));
+  else
+    fuzz::must(same(decoded->encode(), whole));
 }
 
 void every_message(View in) {
@@ -21,18 +23,29 @@ void every_message(View in) {
     const auto message = wire::take_message(in);
     if (!message) return;
     switch (message->type) {
-      case wire::MessageType::client_hello: one_message(message->type, wire::ClientHello::decode(message->body), message->whole); break;
-      case wire::MessageType::server_hello: one_message(message->type, wire::ServerHello::decode(message->body), message->whole); break;
+      case wire::MessageType::client_hello:
+        one_message(message->type, wire::ClientHello::decode(message->body), message->whole);
+        break;
+      case wire::MessageType::server_hello:
+        one_message(message->type, wire::ServerHello::decode(message->body), message->whole);
+        break;
       case wire::MessageType::server_proof:
-      case wire::MessageType::client_proof: one_message(message->type, wire::Proof::decode(message->body), message->whole); break;
-      case wire::MessageType::client_keys: one_message(message->type, wire::ClientKeys::decode(message->body), message->whole); break;
+      case wire::MessageType::client_proof:
+        one_message(message->type, wire::Proof::decode(message->body), message->whole);
+        break;
+      case wire::MessageType::client_keys:
+        one_message(message->type, wire::ClientKeys::decode(message->body), message->whole);
+        break;
       case wire::MessageType::client_certificate:
         one_message(message->type, wire::ClientCertificate::decode(message->body), message->whole);
         break;
       case wire::MessageType::client_finished:
-      case wire::MessageType::server_finished: one_message(message->type, wire::Finished::decode(message->body), message->whole); break;
+      case wire::MessageType::server_finished:
+        one_message(message->type, wire::Finished::decode(message->body), message->whole);
+        break;
       case wire::MessageType::keys_accepted:
-      case wire::MessageType::retry: break;
+      case wire::MessageType::retry:
+        break;
     }
   }
 }

@@ -39,8 +39,10 @@ void forged(View input) {
     fuzz::must(!open.client->open_response(to_bytes(input)).has_value());
     const std::size_t tag = open.server->suite().tag_size();
     if (input.size() > tag) {
-      const wire::RecordHeader fitting{.suite = open.server->suite().number, .session = open.server->id(),
-                                       .sequence = 5, .request = 5,
+      const wire::RecordHeader fitting{.suite = open.server->suite().number,
+                                       .session = open.server->id(),
+                                       .sequence = 5,
+                                       .request = 5,
                                        .length = static_cast<std::uint32_t>(input.size() - tag)};
       fuzz::must(!open.server->open_request(concat({fitting.encode(), input})).has_value());
     }

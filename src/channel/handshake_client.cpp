@@ -63,14 +63,14 @@ Result<Choice> check_choice(const ClientSettings& settings, const wire::ServerHe
 }  // namespace
 
 struct ClientHandshake::AwaitHello {
-  Bytes hello;                 // T(1)
+  Bytes hello;  // T(1)
   wire::ChannelRandom client_random{};
 };
 
 struct ClientHandshake::AwaitAccepted {
   const Suite& suite;
   Id128 session{};
-  crypto::Hasher transcript;   // T(6)
+  crypto::Hasher transcript;  // T(6)
   KeySchedule schedule;
   PeerVerified peer;
   TrafficKeys keys;
@@ -79,12 +79,12 @@ struct ClientHandshake::AwaitAccepted {
 struct ClientHandshake::AwaitFinished {
   const Suite& suite;
   Id128 session{};
-  Bytes hash;                  // H(T(8))
+  Bytes hash;  // H(T(8))
   KeySchedule schedule;
   PeerVerified peer;
   crypto::Secret server_finished_key;
   std::shared_ptr<Traffic> traffic;
-  std::uint64_t request = 0;   // api/finished
+  std::uint64_t request = 0;  // api/finished
 };
 
 /// One call's view of the machine. `self.state_` is Closed until a step assigns the next one.
@@ -139,8 +139,7 @@ Result<Bytes> ClientHandshake::Steps::on(std::unique_ptr<AwaitHello>&& state, co
   transcript.update(answer);
   USHER_TRY(crypto::Secret shared, std::move(key).agree(hello.share));
   KeySchedule schedule(suite, was->client_random, hello.server_random, std::move(shared));
-  Sealer sealer(suite, hello.session, wire::Direction::identity, schedule.handshake(transcript.value()),
-                *self.random_);
+  Sealer sealer(suite, hello.session, wire::Direction::identity, schedule.handshake(transcript.value()), *self.random_);
   USHER_TRY(const Bytes content, prove_identity(transcript));
   Bytes record;
   USHER_CHECK(sealer.seal(record, {content}, wire::padded_request(content.size())));
@@ -148,8 +147,8 @@ Result<Bytes> ClientHandshake::Steps::on(std::unique_ptr<AwaitHello>&& state, co
   if (answer.size() > wire::kMaxClientKeys) return fail(Fault::too_long, "client keys");
 
   TrafficKeys keys = schedule.traffic(peer, transcript.value());
-  self.state_ = std::make_unique<AwaitAccepted>(AwaitAccepted{
-      suite, hello.session, std::move(transcript), std::move(schedule), std::move(peer), std::move(keys)});
+  self.state_ = std::make_unique<AwaitAccepted>(AwaitAccepted{suite, hello.session, std::move(transcript),
+                                                              std::move(schedule), std::move(peer), std::move(keys)});
   return answer;
 }
 
@@ -163,7 +162,8 @@ Result<Bytes> ClientHandshake::Steps::on(std::unique_ptr<AwaitAccepted>&& state,
   const Bytes content = wire::Request{std::string(wire::kPathFinished), {}, finished}.encode();
   const auto traffic = std::make_shared<Traffic>(was->suite, was->session, Side::client, was->keys, *self.random_);
   Bytes record;
-  USHER_TRY(const std::uint64_t sequence, traffic->sealer.seal(record, {content}, wire::padded_request(content.size())));
+  USHER_TRY(const std::uint64_t sequence,
+            traffic->sealer.seal(record, {content}, wire::padded_request(content.size())));
   self.state_ = std::make_unique<AwaitFinished>(
       AwaitFinished{was->suite, was->session, was->transcript.value(), std::move(was->schedule), std::move(was->peer),
                     std::move(was->keys.server_finished_key), traffic, sequence});

@@ -15,12 +15,12 @@
 namespace usher::channel {
 
 struct ClientSettings {
-  SuiteOrder suites = default_suites();                     // offered, in this order
+  SuiteOrder suites = default_suites();  // offered, in this order
   GroupOrder groups = default_groups();
-  identity::Chain chain;                                    // the installation's own, leaf first
-  std::shared_ptr<const crypto::Signer> signer;             // the leaf's key
-  std::shared_ptr<const identity::TrustStore> servers;      // role server
-  identity::ServerName name;                                // what was dialled, or pinned
+  identity::Chain chain;                                // the installation's own, leaf first
+  std::shared_ptr<const crypto::Signer> signer;         // the leaf's key
+  std::shared_ptr<const identity::TrustStore> servers;  // role server
+  identity::ServerName name;                            // what was dialled, or pinned
 };
 
 class ClientHandshake {

@@ -63,14 +63,14 @@ Result<Identity> identity_of(View content) {
 }  // namespace
 
 struct ServerHandshake::AwaitKeys {
-  crypto::Hasher transcript;   // T(3)
+  crypto::Hasher transcript;  // T(3)
   crypto::EphemeralKey key;
   wire::ChannelRandom client_random{};
   wire::ChannelRandom server_random{};
 };
 
 struct ServerHandshake::AwaitFinished {
-  crypto::Hasher transcript;   // T(7)
+  crypto::Hasher transcript;  // T(7)
   KeySchedule schedule;
   PeerVerified peer;
   crypto::Secret client_finished_key;
@@ -154,10 +154,10 @@ Result<Bytes> ServerHandshake::Steps::on(std::unique_ptr<AwaitKeys>&& state, con
   TrafficKeys traffic = schedule.traffic(peer, transcript.value());
   Bytes accepted = wire::encode_keys_accepted();
   transcript.update(accepted);
-  self.state_ = std::make_unique<AwaitFinished>(AwaitFinished{
-      std::move(transcript), std::move(schedule), std::move(peer), std::move(traffic.client_finished_key),
-      std::move(traffic.server_finished_key),
-      std::make_shared<Traffic>(suite, self.session_, Side::server, traffic, *self.random_)});
+  self.state_ = std::make_unique<AwaitFinished>(
+      AwaitFinished{std::move(transcript), std::move(schedule), std::move(peer), std::move(traffic.client_finished_key),
+                    std::move(traffic.server_finished_key),
+                    std::make_shared<Traffic>(suite, self.session_, Side::server, traffic, *self.random_)});
   return accepted;
 }
 
@@ -187,16 +187,15 @@ Result<FinishStep> ServerHandshake::Steps::finish(AwaitFinished&& state, const O
     answer = wire::Finished{finished_data(suite, state.server_finished_key, hash)}.encode(MessageType::server_finished);
     head = {0, wire::ResponseType::structure, static_cast<std::uint32_t>(answer.size())};
     auto exporter = std::move(state.schedule).exporter_secret(*verified, hash);
-    step.session = std::make_unique<ServerSession>(Established{suite, self.session_, std::move(state.peer), *verified,
-                                                               std::move(exporter), state.traffic, now});
+    step.session = std::make_unique<ServerSession>(
+        Established{suite, self.session_, std::move(state.peer), *verified, std::move(exporter), state.traffic, now});
   } else {
     head.status = static_cast<std::uint16_t>(wire::status_of(verified.error().fault));
     step.refused = std::move(verified).error();
   }
   const auto encoded = head.encode();
-  USHER_CHECK(state.traffic->sealer.seal(step.answer, {encoded, answer},
-                                         wire::padded_response(encoded.size() + answer.size()),
-                                         record.header.sequence));
+  USHER_CHECK(state.traffic->sealer.seal(
+      step.answer, {encoded, answer}, wire::padded_response(encoded.size() + answer.size()), record.header.sequence));
   return step;
 }
 

@@ -17,17 +17,17 @@ namespace usher::channel {
 struct ServerSettings {
   SuiteOrder suites = default_suites();
   GroupOrder groups = default_groups();
-  identity::Chain chain;                                    // the server's own, leaf first
-  std::shared_ptr<const crypto::Signer> signer;             // the leaf's key
-  std::shared_ptr<const identity::TrustStore> clients;      // role client
-  Milliseconds handshake_time{10'000};                      // from ClientHello to ClientFinished, §4.3
+  identity::Chain chain;                                // the server's own, leaf first
+  std::shared_ptr<const crypto::Signer> signer;         // the leaf's key
+  std::shared_ptr<const identity::TrustStore> clients;  // role client
+  Milliseconds handshake_time{10'000};                  // from ClientHello to ClientFinished, §4.3
 };
 
 /// What came of a verified record before the session is open.
 struct FinishStep {
-  Bytes answer;                                 // a record, to be sent with HTTP 200
-  std::unique_ptr<ServerSession> session;       // set: both Finished hold
-  std::optional<Error> refused;                 // set otherwise: the answer says so, and the machine is closed
+  Bytes answer;                            // a record, to be sent with HTTP 200
+  std::unique_ptr<ServerSession> session;  // set: both Finished hold
+  std::optional<Error> refused;            // set otherwise: the answer says so, and the machine is closed
 };
 
 class ServerHandshake {

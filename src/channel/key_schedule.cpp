@@ -11,26 +11,26 @@ namespace {
 constexpr std::string_view kPrefix = "usher/1 ";
 constexpr std::string_view kExporterPrefix = "usher/1 exporter ";
 constexpr std::string_view kChunkLabel = "usher/1 chunk key";
-constexpr std::size_t kIvSize = 12;         // bytes
-constexpr std::size_t kExportedSize = 32;   // bytes
+constexpr std::size_t kIvSize = 12;        // bytes
+constexpr std::size_t kExportedSize = 32;  // bytes
 constexpr std::uint8_t kZero = 0;
 constexpr View kEnd{&kZero, 1};
 
 }  // namespace
 
-crypto::Secret expand_label(const Suite& suite, const crypto::Secret& prk, std::string_view label, View transcript_hash,
+crypto::Secret expand_label(const crypto::HmacKey& prk, std::string_view label, View transcript_hash,
                             std::size_t size) {
-  return crypto::hkdf_expand(suite.digest, prk, {view_of(kPrefix), view_of(label), kEnd, transcript_hash}, size);
+  return crypto::hkdf_expand(prk, {view_of(kPrefix), view_of(label), kEnd, transcript_hash}, size);
 }
 
 KeySchedule::KeySchedule(const Suite& suite, const wire::ChannelRandom& client_random,
                          const wire::ChannelRandom& server_random, crypto::Secret shared)
     : suite_(&suite),
-      prk_(crypto::hkdf_extract(suite.digest, concat({client_random, server_random}), shared.expose())) {}
+      prk_(suite.digest, crypto::hkdf_extract(suite.digest, concat({client_random, server_random}), shared.expose())) {}
 
 DirectionKeys KeySchedule::direction(std::string_view prefix, View hash) const {
   const auto derive = [&](std::string_view what, std::size_t size) {
-    return expand_label(*suite_, prk_, std::string(prefix).append(what), hash, size);
+    return expand_label(prk_, std::string(prefix).append(what), hash, size);
   };
   DirectionKeys keys;
   keys.key = derive(" key", suite_->key_size());
@@ -42,9 +42,7 @@ DirectionKeys KeySchedule::direction(std::string_view prefix, View hash) const {
 DirectionKeys KeySchedule::handshake(View hash) const { return direction("handshake", hash); }
 
 TrafficKeys KeySchedule::traffic(const PeerVerified& /*peer*/, View hash) const {
-  const auto derive = [&](std::string_view label) {
-    return expand_label(*suite_, prk_, label, hash, suite_->digest_size());
-  };
+  const auto derive = [&](std::string_view label) { return expand_label(prk_, label, hash, suite_->digest_size()); };
   return {.client_write = direction("client write", hash),
           .server_write = direction("server write", hash),
           .chunk_secret = derive("chunk secret"),
@@ -53,8 +51,8 @@ TrafficKeys KeySchedule::traffic(const PeerVerified& /*peer*/, View hash) const 
 }
 
 crypto::Secret KeySchedule::exporter_secret(const FinishVerified& /*finish*/, View hash) && {
-  const crypto::Secret prk = std::move(prk_);
-  return expand_label(*suite_, prk, "exporter", hash, suite_->digest_size());
+  const crypto::HmacKey prk = std::move(prk_);
+  return expand_label(prk, "exporter", hash, suite_->digest_size());
 }
 
 Hash256 exported(const Suite& suite, const crypto::Secret& exporter_secret, std::string_view label) {

@@ -11,9 +11,9 @@ namespace usher::channel {
 
 /// Keys of one direction of records. Those that the suite does not use are empty.
 struct DirectionKeys {
-  crypto::Secret key;       // the cipher's key size
-  crypto::Secret mac_key;   // suites with HMAC: size of H
-  crypto::Secret iv;        // AEADs and ChaCha20: 12 bytes
+  crypto::Secret key;      // the cipher's key size
+  crypto::Secret mac_key;  // suites with HMAC: size of H
+  crypto::Secret iv;       // AEADs and ChaCha20: 12 bytes
 };
 
 /// What T(6) gives, §5.
@@ -26,10 +26,10 @@ struct TrafficKeys {
 };
 
 /// K(label, t, n) = HKDF-Expand(PRK, "usher/1 " ‖ label ‖ 0x00 ‖ H(T(t)), n).
-[[nodiscard]] crypto::Secret expand_label(const Suite& suite, const crypto::Secret& prk, std::string_view label,
-                                          View transcript_hash, std::size_t size);
+[[nodiscard]] crypto::Secret expand_label(const crypto::HmacKey& prk, std::string_view label, View transcript_hash,
+                                          std::size_t size);
 
-/// Holds PRK, and wipes it when it is destroyed.
+/// Holds PRK as a key of HMAC, which OpenSSL wipes when it is destroyed.
 class KeySchedule {
  public:
   /// Consumes Z.
@@ -46,7 +46,7 @@ class KeySchedule {
  private:
   [[nodiscard]] DirectionKeys direction(std::string_view prefix, View hash) const;
   const Suite* suite_;
-  crypto::Secret prk_;
+  crypto::HmacKey prk_;
 };
 
 /// exporter(label): 32 bytes.

@@ -19,8 +19,8 @@ class PeerVerified {
   [[nodiscard]] const identity::VerifiedPeer& peer() const noexcept { return peer_; }
 
  private:
-  friend Result<PeerVerified> verify_peer(const identity::TrustStore&, Side, std::span<const Bytes>,
-                                          const wire::Proof&, View, Time, const identity::ServerName*);
+  friend Result<PeerVerified> verify_peer(const identity::TrustStore&, Side, std::span<const Bytes>, const wire::Proof&,
+                                          View, Time, const identity::ServerName*);
   explicit PeerVerified(identity::VerifiedPeer peer) : peer_(std::move(peer)) {}
   identity::VerifiedPeer peer_;
 };

@@ -13,12 +13,12 @@
 
 namespace usher::channel {
 
-inline constexpr std::uint64_t kMaxRecords = 1ULL << 24;   // in a direction, §6.2
+inline constexpr std::uint64_t kMaxRecords = 1ULL << 24;  // in a direction, §6.2
 
 /// Which sequence numbers have been used. Thread-safe.
 class ReplayWindow {
  public:
-  static constexpr std::size_t kSize = 2048;   // numbers; §6.2 asks for 1,024
+  static constexpr std::size_t kSize = 2048;  // numbers; §6.2 asks for 1,024
   /// Whether the number is marked, or is too old for the window to know.
   [[nodiscard]] bool used(std::uint64_t sequence) const;
   /// Marks the number. False if it was used() already: one of several threads wins.
@@ -27,8 +27,8 @@ class ReplayWindow {
  private:
   [[nodiscard]] bool used_locked(std::uint64_t sequence) const;
   mutable std::mutex mutex_;
-  std::bitset<kSize> marks_;       // of sequence % kSize
-  std::uint64_t next_ = 0;         // one more than the highest number marked
+  std::bitset<kSize> marks_;  // of sequence % kSize
+  std::uint64_t next_ = 0;    // one more than the highest number marked
 };
 
 /// The key of a chunk response is made for the number that its record gets, or has.
@@ -49,8 +49,7 @@ class Sealer {
   /// Returns the record's sequence.
   /// Errors: too_long; session_over, when all numbers are used. On error `out` is untouched.
   [[nodiscard]] Result<std::uint64_t> seal(Bytes& out, std::initializer_list<View> parts, std::size_t total,
-                                           std::optional<std::uint64_t> request = {},
-                                           const ChunkUse* chunk = nullptr);
+                                           std::optional<std::uint64_t> request = {}, const ChunkUse* chunk = nullptr);
   /// Records sealed so far.
   [[nodiscard]] std::uint64_t count() const noexcept;
 

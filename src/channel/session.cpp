@@ -18,8 +18,12 @@ Traffic::Traffic(const Suite& suite, const Id128& session, Side own, TrafficKeys
 }
 
 Session::Session(Established parts)
-    : suite_(parts.suite), session_(parts.session), peer_(std::move(parts.peer)), opened_(parts.opened),
-      traffic_(std::move(parts.traffic)), exporter_secret_(std::move(parts.exporter_secret)) {}
+    : suite_(parts.suite),
+      session_(parts.session),
+      peer_(std::move(parts.peer)),
+      opened_(parts.opened),
+      traffic_(std::move(parts.traffic)),
+      exporter_secret_(std::move(parts.exporter_secret)) {}
 
 Result<std::shared_ptr<Traffic>> Session::traffic() const {
   const std::lock_guard lock(mutex_);
@@ -142,8 +146,8 @@ Result<Response> ClientSession::open_response(Bytes record) {
     ids = found->second;
   }
   const ChunkUse use{keys->chunk_keys, ids.value_or(ChunkIds{})};
-  USHER_TRY(OpenedRecord opened, keys->opener.open(record, ids ? wire::Padding::chunk : wire::Padding::response,
-                                                   ids ? &use : nullptr));
+  USHER_TRY(OpenedRecord opened,
+            keys->opener.open(record, ids ? wire::Padding::chunk : wire::Padding::response, ids ? &use : nullptr));
   {
     const std::lock_guard lock(mutex_);
     if (outstanding_.erase(header.request) == 0) return fail(Fault::record_refused, "response: a second one");

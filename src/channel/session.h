@@ -62,7 +62,7 @@ class Session {
   PeerVerified peer_;
   Time opened_;
   mutable std::mutex mutex_;
-  std::shared_ptr<Traffic> traffic_;          // empty once closed
+  std::shared_ptr<Traffic> traffic_;  // empty once closed
   crypto::Secret exporter_secret_;
 };
 
@@ -100,28 +100,28 @@ struct SealedRequest {
   std::uint64_t sequence = 0;
 };
 
-/// A response that was verified. The body lies in the record's own buffer, which it owns.
+/// A response that was verified. The body lies in the record's own buffer, which it owns and wipes: a chunk is in it.
 class Response {
  public:
   Response(std::uint64_t request, wire::ResponseHead head, Bytes buffer, std::size_t at)
-      : request_(request), head_(head), buffer_(std::move(buffer)), at_(at) {}
+      : request_(request), head_(head), buffer_(crypto::Secret::take(std::move(buffer))), at_(at) {}
   [[nodiscard]] std::uint64_t request() const noexcept { return request_; }
   [[nodiscard]] wire::Status status() const noexcept { return static_cast<wire::Status>(head_.status); }
   [[nodiscard]] bool ok() const noexcept { return head_.status == 0; }
   [[nodiscard]] wire::ResponseType type() const noexcept { return head_.type; }
   /// Lives as long as this object stands where it is.
-  [[nodiscard]] View body() const noexcept { return View{buffer_}.subspan(at_, head_.body_size); }
+  [[nodiscard]] View body() const noexcept { return buffer_.expose().subspan(at_, head_.body_size); }
 
  private:
   std::uint64_t request_;
   wire::ResponseHead head_;
-  Bytes buffer_;
+  crypto::Secret buffer_;
   std::size_t at_;
 };
 
 class ClientSession final : public Session {
  public:
-  static constexpr std::size_t kMaxOutstanding = 1024;   // requests; the server's window is no larger
+  static constexpr std::size_t kMaxOutstanding = 1024;  // requests; the server's window is no larger
 
   explicit ClientSession(Established parts) : Session(std::move(parts)) {}
 

@@ -32,8 +32,10 @@ Result<Order> order_of(std::span<const std::string> names, auto find, std::strin
     const auto found = find(name);
     if (!found) return fail(Fault::bad_config, where, "unknown: " + name);
     typename Order::value_type value{};
-    if constexpr (requires { found.value(); }) value = *found;
-    else value = found;
+    if constexpr (requires { found.value(); })
+      value = *found;
+    else
+      value = found;
     if (std::ranges::find(order, value) != order.end()) return fail(Fault::bad_config, where, "named twice: " + name);
     order.push_back(value);
   }
@@ -101,7 +103,8 @@ Result<Choice> choose(const SuiteOrder& suites, const GroupOrder& groups, std::s
   for (const Suite* const suite : suites) {
     if (!contains(offered_suites, suite->number)) continue;
     for (const Group group : groups) {
-      if (fits(*suite, group) && contains(offered_groups, static_cast<std::uint16_t>(group))) return Choice{suite, group};
+      if (fits(*suite, group) && contains(offered_groups, static_cast<std::uint16_t>(group)))
+        return Choice{suite, group};
     }
     group_lacks = true;
   }

@@ -138,9 +138,7 @@ Result<ServerHello> ServerHello::decode(View body) {
   return hello;
 }
 
-Bytes Proof::encode(MessageType type) const {
-  return message_of(type, Writer().u16(scheme).vec16(signature).bytes());
-}
+Bytes Proof::encode(MessageType type) const { return message_of(type, Writer().u16(scheme).vec16(signature).bytes()); }
 
 Result<Proof> Proof::decode(View body) {
   Reader in(body, "proof");

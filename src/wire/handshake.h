@@ -11,26 +11,34 @@
 namespace usher::wire {
 
 inline constexpr std::uint16_t kChannelVersion = 1;
-inline constexpr std::size_t kMaxClientHello = 4'096;     // bytes of the HTTP body, §4
-inline constexpr std::size_t kMaxServerHello = 24'576;    // with its ServerProof
-inline constexpr std::size_t kMaxClientKeys = 24'576;     // with its record
+inline constexpr std::size_t kMaxClientHello = 4'096;   // bytes of the HTTP body, §4
+inline constexpr std::size_t kMaxServerHello = 24'576;  // with its ServerProof
+inline constexpr std::size_t kMaxClientKeys = 24'576;   // with its record
 inline constexpr std::size_t kMaxChainCount = 4;
-inline constexpr std::size_t kMaxChainSize = 16'384;      // bytes of DER in all
-inline constexpr std::size_t kMaxSignature = 1'024;       // bytes
+inline constexpr std::size_t kMaxChainSize = 16'384;  // bytes of DER in all
+inline constexpr std::size_t kMaxSignature = 1'024;   // bytes
 inline constexpr std::size_t kRandomSize = 28;
 
 using ChannelRandom = std::array<std::uint8_t, kRandomSize>;
 
 enum class MessageType : std::uint8_t {
-  client_hello = 1, server_hello, server_proof, client_keys, client_certificate, client_proof, keys_accepted,
-  client_finished, server_finished, retry,
+  client_hello = 1,
+  server_hello,
+  server_proof,
+  client_keys,
+  client_certificate,
+  client_proof,
+  keys_accepted,
+  client_finished,
+  server_finished,
+  retry,
 };
 
 /// One message in the clear. Views borrow from the input.
 struct Message {
   MessageType type;
   View body;
-  View whole;   // type, length and body: what the transcript takes
+  View whole;  // type, length and body: what the transcript takes
 };
 /// Takes the first message off `in`. Errors: malformed (cut short, an unknown type).
 [[nodiscard]] Result<Message> take_message(View& in);
@@ -47,9 +55,9 @@ struct Extension {
 
 struct ClientHello {
   ChannelRandom client_random{};
-  std::vector<std::uint16_t> suites;       // 1..32, no repetition
-  std::vector<std::uint16_t> groups;       // 1..16, no repetition
-  std::vector<Extension> extensions;       // types strictly ascending
+  std::vector<std::uint16_t> suites;  // 1..32, no repetition
+  std::vector<std::uint16_t> groups;  // 1..16, no repetition
+  std::vector<Extension> extensions;  // types strictly ascending
   [[nodiscard]] Bytes encode() const;
   [[nodiscard]] static Result<ClientHello> decode(View body);
   bool operator==(const ClientHello&) const = default;
@@ -59,11 +67,11 @@ struct ServerHello {
   Id128 session{};
   std::uint16_t suite = 0;
   ChannelRandom server_random{};
-  std::vector<Bytes> certificates;         // DER, leaf first, 1..4
+  std::vector<Bytes> certificates;  // DER, leaf first, 1..4
   std::uint16_t group = 0;
   Bytes p;
   Bytes g;
-  Bytes share;                             // Y
+  Bytes share;  // Y
   std::vector<Extension> extensions;
   [[nodiscard]] Bytes encode() const;
   [[nodiscard]] static Result<ServerHello> decode(View body);
@@ -73,7 +81,7 @@ struct ServerHello {
 /// ServerProof and ClientProof.
 struct Proof {
   std::uint16_t scheme = 0;
-  Bytes signature;                         // 1..1024 bytes
+  Bytes signature;  // 1..1024 bytes
   [[nodiscard]] Bytes encode(MessageType type) const;
   [[nodiscard]] static Result<Proof> decode(View body);
   bool operator==(const Proof&) const = default;
@@ -81,7 +89,7 @@ struct Proof {
 
 struct ClientKeys {
   Id128 session{};
-  Bytes share;                             // X
+  Bytes share;  // X
   [[nodiscard]] Bytes encode() const;
   [[nodiscard]] static Result<ClientKeys> decode(View body);
   bool operator==(const ClientKeys&) const = default;
@@ -96,7 +104,7 @@ struct ClientCertificate {
 
 /// ClientFinished and ServerFinished.
 struct Finished {
-  Bytes verify_data;                       // 1..64 bytes; the suite says how many
+  Bytes verify_data;  // 1..64 bytes; the suite says how many
   [[nodiscard]] Bytes encode(MessageType type) const;
   [[nodiscard]] static Result<Finished> decode(View body);
   bool operator==(const Finished&) const = default;

@@ -13,9 +13,8 @@ constexpr std::uint8_t kResponseTag = 2;
 constexpr std::size_t kCbcPadding = 16;  // bytes at most
 
 bool is_path(View path) noexcept {
-  return std::ranges::all_of(path, [](std::uint8_t c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '/' || c == '-';
-  });
+  return std::ranges::all_of(
+      path, [](std::uint8_t c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '/' || c == '-'; });
 }
 
 std::size_t max_plaintext(Direction direction) noexcept {
@@ -24,9 +23,12 @@ std::size_t max_plaintext(Direction direction) noexcept {
 
 bool fits_rule(std::size_t total, std::size_t content, Padding rule) noexcept {
   switch (rule) {
-    case Padding::request: return total == padded_request(content);
-    case Padding::response: return total == padded_response(content);
-    case Padding::chunk: return total % 256 == 0;
+    case Padding::request:
+      return total == padded_request(content);
+    case Padding::response:
+      return total == padded_response(content);
+    case Padding::chunk:
+      return total % 256 == 0;
   }
   return false;
 }

@@ -29,9 +29,9 @@ struct RecordHeader {
   Id128 session{};
   Direction direction = Direction::to_server;
   std::uint64_t sequence = 0;
-  std::uint64_t request = 0;      // a request's own sequence; of a response, the one that it answers
+  std::uint64_t request = 0;  // a request's own sequence; of a response, the one that it answers
   std::array<std::uint8_t, 16> iv{};
-  std::uint32_t length = 0;       // of the ciphertext, without tag or MAC
+  std::uint32_t length = 0;  // of the ciphertext, without tag or MAC
   [[nodiscard]] std::array<std::uint8_t, kHeaderSize> encode() const;
   /// Takes the header of a whole record. Errors: malformed (too short for header and length, direction above 2),
   /// unsupported (version), too_long (length above the direction's limit).
@@ -47,9 +47,9 @@ struct Parameter {
 
 /// The content of a request.
 struct Request {
-  std::string path;                    // 1..64 of a-z 0-9 / -
-  std::vector<Parameter> parameters;   // names strictly ascending
-  Bytes body;                          // up to kMaxRequestBody
+  std::string path;                   // 1..64 of a-z 0-9 / -
+  std::vector<Parameter> parameters;  // names strictly ascending
+  Bytes body;                         // up to kMaxRequestBody
   [[nodiscard]] Bytes encode() const;
   /// Errors: malformed.
   [[nodiscard]] static Result<Request> decode(View content);
@@ -59,11 +59,11 @@ struct Request {
 };
 
 enum class ResponseType : std::uint8_t { empty = 0, structure = 1, chunk = 2 };
-inline constexpr std::size_t kResponseHead = 8;              // bytes before the body
+inline constexpr std::size_t kResponseHead = 8;  // bytes before the body
 
 /// The beginning of a response's content; the body is what follows it.
 struct ResponseHead {
-  std::uint16_t status = 0;            // wire::Status; other numbers are possible
+  std::uint16_t status = 0;  // wire::Status; other numbers are possible
   ResponseType type = ResponseType::empty;
   std::uint32_t body_size = 0;
   [[nodiscard]] std::array<std::uint8_t, kResponseHead> encode() const;
@@ -73,7 +73,7 @@ struct ResponseHead {
 };
 
 // Padding: u32 n ‖ content ‖ zeros. Each gives the plaintext's size for n bytes of content.
-inline constexpr std::size_t kLengthSize = 4;                // bytes of n
+inline constexpr std::size_t kLengthSize = 4;  // bytes of n
 [[nodiscard]] constexpr std::size_t padded_request(std::size_t content) noexcept {
   return (kLengthSize + content + 255) / 256 * 256;
 }
@@ -87,7 +87,7 @@ inline constexpr std::size_t kLengthSize = 4;                // bytes of n
   return padded_request(kResponseHead + 1 + kProofDepth * 32 + 4 + chunk_size);
 }
 /// The chunk size that stands for a request which names no play of this person.
-inline constexpr std::size_t kNoChunkSize = 65'536;          // bytes
+inline constexpr std::size_t kNoChunkSize = 65'536;  // bytes
 
 enum class Padding : std::uint8_t { request, response, chunk };
 /// The content inside a plaintext; borrows. Errors: malformed (n too large, a byte of padding that is not zero,

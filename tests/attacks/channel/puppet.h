@@ -15,11 +15,13 @@ struct RawKeys {
   crypto::Secret prk;
 
   RawKeys() = default;
-  RawKeys(const Suite& of, const wire::ChannelRandom& client, const wire::ChannelRandom& server, const crypto::Secret& z)
+  RawKeys(const Suite& of, const wire::ChannelRandom& client, const wire::ChannelRandom& server,
+          const crypto::Secret& z)
       : suite(&of), prk(crypto::hkdf_extract(of.digest, concat({client, server}), z.expose())) {}
 
   [[nodiscard]] crypto::Secret secret(std::string_view label, View transcript, std::size_t size) const {
-    return expand_label(*suite, prk, label, crypto::digest_of(suite->digest, {transcript}), size);
+    return expand_label(crypto::HmacKey(suite->digest, prk), label, crypto::digest_of(suite->digest, {transcript}),
+                        size);
   }
   [[nodiscard]] DirectionKeys direction(const std::string& name, View transcript) const {
     DirectionKeys keys;
@@ -52,10 +54,10 @@ struct PuppetClient {
   wire::ClientHello hello;
   std::vector<Bytes> certificates;
   std::shared_ptr<const crypto::PrivateKey> signer;
-  std::optional<std::uint16_t> scheme;      // in place of the signer's
-  Side context = Side::client;              // whose context is signed
-  std::optional<Bytes> share;               // in place of the real X
-  std::optional<Bytes> content;             // in place of ClientCertificate ‖ ClientProof
+  std::optional<std::uint16_t> scheme;  // in place of the signer's
+  Side context = Side::client;          // whose context is signed
+  std::optional<Bytes> share;           // in place of the real X
+  std::optional<Bytes> content;         // in place of ClientCertificate ‖ ClientProof
 
   Bytes start() { return transcript = hello.encode(); }
 
@@ -70,7 +72,7 @@ struct PuppetClient {
     append(transcript, out);
     raw = RawKeys(suite, hello.client_random, server.server_random, must(std::move(key).agree(server.share)));
     Sealer sealing(suite, server.session, wire::Direction::identity, raw.direction("handshake", transcript),
-                  usher::test::randomness());
+                   usher::test::randomness());
     const Bytes inside = content ? *content : identity(suite);
     Bytes record;
     (void)must(sealing.seal(record, {inside}, wire::padded_request(inside.size())));
@@ -85,8 +87,8 @@ struct PuppetClient {
     append(transcript, accepted);
     sealer = std::make_unique<Sealer>(suite, server.session, wire::Direction::to_server,
                                       raw.direction("client write", t6), usher::test::randomness());
-    opener = std::make_unique<Opener>(suite, server.session, wire::Direction::to_client,
-                                      raw.direction("server write", t6));
+    opener =
+        std::make_unique<Opener>(suite, server.session, wire::Direction::to_client, raw.direction("server write", t6));
   }
   [[nodiscard]] Bytes finished() const {
     return wire::Finished{raw.finished("client finished", t6, transcript)}.encode(wire::MessageType::client_finished);
@@ -139,9 +141,14 @@ struct PuppetServer {
     client_random = must(wire::ClientHello::decode(must(wire::take_message(in)).body)).client_random;
     const auto named = *channel_group_of(group);
     key.emplace(must(crypto::EphemeralKey::generate(named, usher::test::randomness())));
-    hello = {.session = usher::test::randomness().id(), .suite = suite,
-             .server_random = usher::test::randomness().array<28>(), .certificates = certificates, .group = group,
-             .p = crypto::parameters_of(named).p, .g = crypto::parameters_of(named).g, .share = key->public_value(),
+    hello = {.session = usher::test::randomness().id(),
+             .suite = suite,
+             .server_random = usher::test::randomness().array<28>(),
+             .certificates = certificates,
+             .group = group,
+             .p = crypto::parameters_of(named).p,
+             .g = crypto::parameters_of(named).g,
+             .share = key->public_value(),
              .extensions = {}};
     edit(hello);
     Bytes out = hello.encode();
@@ -166,8 +173,8 @@ struct PuppetServer {
     Opener identity(of, hello.session, wire::Direction::identity, raw.direction("handshake", transcript));
     append(transcript, must(Result<View>(must(identity.open(record, wire::Padding::request)).content)));
     t6 = transcript;
-    sealer = std::make_unique<Sealer>(of, hello.session, wire::Direction::to_client,
-                                      raw.direction("server write", t6), usher::test::randomness());
+    sealer = std::make_unique<Sealer>(of, hello.session, wire::Direction::to_client, raw.direction("server write", t6),
+                                      usher::test::randomness());
     opener = std::make_unique<Opener>(of, hello.session, wire::Direction::to_server, raw.direction("client write", t6));
     const Bytes accepted = wire::encode_keys_accepted();
     append(transcript, accepted);
@@ -187,7 +194,8 @@ struct PuppetServer {
                                          static_cast<std::uint32_t>(body.size())}
                           .encode();
     Bytes record;
-    (void)must(sealer->seal(record, {head, body}, wire::padded_response(head.size() + body.size()), to.value_or(request)));
+    (void)must(
+        sealer->seal(record, {head, body}, wire::padded_response(head.size() + body.size()), to.value_or(request)));
     return record;
   }
 

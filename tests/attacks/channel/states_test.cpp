@@ -12,19 +12,28 @@ constexpr std::array kTypes{1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
 Bytes body_of(int type, const Handshake& all) {
   View answer = all.server_answer;
   switch (type) {
-    case 1: return all.client_hello;
-    case 2: return all.server_answer;  // ServerHello ‖ ServerProof
+    case 1:
+      return all.client_hello;
+    case 2:
+      return all.server_answer;  // ServerHello ‖ ServerProof
     case 3: {
       if (!answer.empty()) (void)must(wire::take_message(answer));
       return answer.empty() ? wire::Proof{0x0403, {1}}.encode(wire::MessageType::server_proof) : to_bytes(answer);
     }
-    case 4: return all.client_keys;
-    case 5: return wire::ClientCertificate{{{0x30}}}.encode();
-    case 6: return wire::Proof{0x0403, {1}}.encode(wire::MessageType::client_proof);
-    case 7: return wire::encode_keys_accepted();
-    case 8: return wire::Finished{Bytes(48)}.encode(wire::MessageType::client_finished);
-    case 9: return wire::Finished{Bytes(48)}.encode(wire::MessageType::server_finished);
-    default: return wire::message_of(wire::MessageType::retry, Bytes{0, 1, 7});
+    case 4:
+      return all.client_keys;
+    case 5:
+      return wire::ClientCertificate{{{0x30}}}.encode();
+    case 6:
+      return wire::Proof{0x0403, {1}}.encode(wire::MessageType::client_proof);
+    case 7:
+      return wire::encode_keys_accepted();
+    case 8:
+      return wire::Finished{Bytes(48)}.encode(wire::MessageType::client_finished);
+    case 9:
+      return wire::Finished{Bytes(48)}.encode(wire::MessageType::server_finished);
+    default:
+      return wire::message_of(wire::MessageType::retry, Bytes{0, 1, 7});
   }
 }
 
@@ -204,8 +213,9 @@ TEST_P(MessageInClient, InPlaceOfServerFinishedIsUnexpectedAndNoSessionComesOfIt
   PuppetServer server(world);
   const Bytes keys = must(client.on_messages(server.answer(must(client.start())), kNow));
   const Bytes finished = server.finished(must(client.on_messages(server.accept(keys), kNow)));
-  const Bytes body = GetParam() == 9 ? finished : GetParam() == 2 ? finished_one().client_hello
-                                                                  : body_of(GetParam(), finished_one());
+  const Bytes body = GetParam() == 9   ? finished
+                     : GetParam() == 2 ? finished_one().client_hello
+                                       : body_of(GetParam(), finished_one());
   const auto session = client.on_record(server.response(body), kNow);
   EXPECT_TRUE(client.closed());
   if (GetParam() == 9) {

@@ -72,8 +72,10 @@ TEST_P(EverySuite, CarriesAChunkUnderAKeyOfItsOwn) {
 TEST_P(EverySuite, MakesARefusedChunkAsLargeAsAGrantedOne) {
   const Sessions open = connect(World::with(*GetParam()));
   const Bytes body = wire::Chunk{.play = {1}, .medium = {2}, .epoch = 3, .chunk = 4}.encode();
-  const auto first = must(open.server->open_request(must(open.client->seal_request(wire::kPathDownload, {}, body)).record));
-  const auto second = must(open.server->open_request(must(open.client->seal_request(wire::kPathDownload, {}, body)).record));
+  const auto first =
+      must(open.server->open_request(must(open.client->seal_request(wire::kPathDownload, {}, body)).record));
+  const auto second =
+      must(open.server->open_request(must(open.client->seal_request(wire::kPathDownload, {}, body)).record));
   Bytes granted;
   Bytes refused;
   must(open.server->seal_chunk(granted, first.sequence, *first.chunk, 65'536, {}, Bytes(17)));

@@ -71,7 +71,9 @@ TEST_P(EveryRecord, WithAnyBitOfItsHeaderFlippedIsRefusedAndNothingChanges) {
     changed[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));
     const auto fault = fault_of(line.open(changed));
     ASSERT_TRUE(fault.has_value()) << bit;
-    if (bit / 8 >= 1 && bit / 8 < 19) { EXPECT_EQ(fault, Fault::record_refused) << bit; }
+    if (bit / 8 >= 1 && bit / 8 < 19) {
+      EXPECT_EQ(fault, Fault::record_refused) << bit;
+    }
   }
   EXPECT_EQ(line.opener.count(), 0U);
   EXPECT_TRUE(line.open(record).has_value());
@@ -92,7 +94,8 @@ TEST_P(EveryRecord, WithATruncatedOrLongerMacIsMalformed) {
   Line line(*GetParam());
   const Bytes record = line.seal();
   for (std::size_t less = 1; less <= GetParam()->tag_size(); ++less) {
-    EXPECT_EQ(fault_of(line.open({record.begin(), record.end() - static_cast<std::ptrdiff_t>(less)})), Fault::malformed);
+    EXPECT_EQ(fault_of(line.open({record.begin(), record.end() - static_cast<std::ptrdiff_t>(less)})),
+              Fault::malformed);
   }
   Bytes longer = record;
   longer.push_back(0);
@@ -265,8 +268,8 @@ TEST(ReplayWindow, AgreesWithASetOverManyRandomNumbers) {
     const auto draw = random.array<4>();
     const std::uint64_t jump = draw[3] < 3 ? 3000 : 3;  // a jump across the whole window now and then
     const std::uint64_t back = (draw[0] | (draw[1] << 8U)) % 2500;
-    const std::uint64_t number = std::min<std::uint64_t>(draw[2] < 128 ? highest + jump : highest - std::min(back, highest),
-                                                         seen.size() - 1);
+    const std::uint64_t number =
+        std::min<std::uint64_t>(draw[2] < 128 ? highest + jump : highest - std::min(back, highest), seen.size() - 1);
     const bool left = any && number + ReplayWindow::kSize <= highest;
     EXPECT_EQ(window.mark(number), !left && !seen[number]);
     seen[number] = seen[number] || !left;

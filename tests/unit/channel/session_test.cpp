@@ -26,7 +26,8 @@ class EverySession : public testing::TestWithParam<const Suite*> {
     return must(open.client->seal_request(path, {}, body)).record;
   }
 };
-INSTANTIATE_TEST_SUITE_P(Suites, EverySession, testing::Values(suite_of(0x0101), suite_of(0x0103), suite_of(0x0001), suite_of(0x0007)),
+INSTANTIATE_TEST_SUITE_P(Suites, EverySession,
+                         testing::Values(suite_of(0x0101), suite_of(0x0103), suite_of(0x0001), suite_of(0x0007)),
                          [](const auto& each) { return std::string(each.param->name); });
 
 TEST_P(EverySession, RefusesAReplayLikeAWrongMac) {
@@ -58,7 +59,9 @@ TEST_P(EverySession, RefusesARequestThatHasLeftTheWindow) {
   for (std::size_t i = 0; i < ReplayWindow::kSize; ++i) {
     const auto sealed = must(open.client->seal_request("api/list", {}, {}));
     open.client->forget(sealed.sequence);
-    if (i + 1 == ReplayWindow::kSize) { EXPECT_TRUE(open.server->open_request(sealed.record).has_value()); }
+    if (i + 1 == ReplayWindow::kSize) {
+      EXPECT_TRUE(open.server->open_request(sealed.record).has_value());
+    }
   }
   EXPECT_EQ(fault_of(open.server->open_request(early)), Fault::record_refused);
   expect_alive(open);
@@ -119,7 +122,9 @@ TEST_P(EverySession, AForgedResponseLeavesTheRequestOutstanding) {
   EXPECT_TRUE(open.client->open_response(answer).has_value());
 }
 
-Bytes chunk_body(std::uint32_t chunk) { return wire::Chunk{.play = {1}, .medium = {2}, .epoch = 1, .chunk = chunk}.encode(); }
+Bytes chunk_body(std::uint32_t chunk) {
+  return wire::Chunk{.play = {1}, .medium = {2}, .epoch = 1, .chunk = chunk}.encode();
+}
 
 TEST_P(EverySession, RefusesAChunkThatAnswersAnotherRequest) {
   const auto one = must(open.server->open_request(request(wire::kPathDownload, chunk_body(1))));
@@ -148,9 +153,12 @@ TEST_P(EverySession, ChunkResponsesHaveOneSizeForOneRelease) {
   for (std::uint32_t i = 0; i < 3; ++i) {
     const auto incoming = must(open.server->open_request(request(wire::kPathDownload, chunk_body(i))));
     Bytes out;
-    if (i == 0) must(open.server->seal_chunk(out, incoming.sequence, *incoming.chunk, 4096, std::vector<Hash256>(24), Bytes(4096)));
+    if (i == 0)
+      must(open.server->seal_chunk(out, incoming.sequence, *incoming.chunk, 4096, std::vector<Hash256>(24),
+                                   Bytes(4096)));
     if (i == 1) must(open.server->seal_chunk(out, incoming.sequence, *incoming.chunk, 4096, {}, Bytes(1)));
-    if (i == 2) must(open.server->seal_chunk_refusal(out, incoming.sequence, *incoming.chunk, 4096, wire::Status::play_over));
+    if (i == 2)
+      must(open.server->seal_chunk_refusal(out, incoming.sequence, *incoming.chunk, 4096, wire::Status::play_over));
     sizes.push_back(out.size());
     EXPECT_TRUE(open.client->open_response(out).has_value());
   }
@@ -163,7 +171,8 @@ TEST_P(EverySession, ADownloadWithAMalformedBodyIsAnsweredUnderZeros) {
   ASSERT_TRUE(incoming.chunk.has_value());
   EXPECT_EQ(*incoming.chunk, ChunkIds{});
   Bytes out;
-  must(open.server->seal_chunk_refusal(out, incoming.sequence, *incoming.chunk, wire::kNoChunkSize, wire::Status::malformed));
+  must(open.server->seal_chunk_refusal(out, incoming.sequence, *incoming.chunk, wire::kNoChunkSize,
+                                       wire::Status::malformed));
   EXPECT_EQ(must(open.client->open_response(out)).status(), wire::Status::malformed);
 }
 
@@ -205,7 +214,8 @@ TEST_P(EverySession, ServesManyThreadsAtOnce) {
 
 TEST(Session, ASecondFinishedIsUnexpectedAndTheSessionGoesOn) {
   const Sessions open = connect(World::copy());
-  const auto incoming = must(open.server->open_request(must(open.client->seal_request(wire::kPathFinished, {}, kBody)).record));
+  const auto incoming =
+      must(open.server->open_request(must(open.client->seal_request(wire::kPathFinished, {}, kBody)).record));
   EXPECT_EQ(fault_of(incoming.request), Fault::unexpected_message);
   expect_alive(open);
 }
@@ -224,9 +234,11 @@ TEST(Session, ARequestBodyAboveTheLimitIsTooLong) {
 
 TEST(Session, TheLargestChunkFits) {
   const Sessions open = connect(World::copy());
-  const auto incoming = must(open.server->open_request(must(open.client->seal_request(wire::kPathDownload, {}, chunk_body(0))).record));
+  const auto incoming =
+      must(open.server->open_request(must(open.client->seal_request(wire::kPathDownload, {}, chunk_body(0))).record));
   Bytes out;
-  must(open.server->seal_chunk(out, incoming.sequence, *incoming.chunk, 1 << 20, std::vector<Hash256>(24), Bytes(1 << 20, 5)));
+  must(open.server->seal_chunk(out, incoming.sequence, *incoming.chunk, 1 << 20, std::vector<Hash256>(24),
+                               Bytes(1 << 20, 5)));
   EXPECT_LE(out.size(), wire::kMaxRecord);
   EXPECT_EQ(must(wire::ChunkBody::decode(must(open.client->open_response(out)).body())).chunk.size(), 1U << 20);
 }

@@ -68,7 +68,7 @@ struct Known {
   const Suite* suite = nullptr;
   Id128 session{};
   crypto::Secret prk;
-  std::array<Bytes, 9> hash;   // H(T(n))
+  std::array<Bytes, 9> hash;  // H(T(n))
   Keys client, server, handshake;
   Bytes chunk_secret;
 };
@@ -82,7 +82,8 @@ Bytes derived(const Known& known, const std::string& label, std::size_t t, std::
   return expand(*known.suite, to_bytes(known.prk.expose()), {view_of(prefix), known.hash[t]}, size);
 }
 
-Keys check_direction(Object& file, const Known& known, const std::string& field, const std::string& label, std::size_t t) {
+Keys check_direction(Object& file, const Known& known, const std::string& field, const std::string& label,
+                     std::size_t t) {
   const Suite& suite = *known.suite;
   Keys keys{file.hex(field + "_key"), {}, {}};
   EXPECT_EQ(keys.key, derived(known, label + " key", t, suite.key_size()));
@@ -99,7 +100,8 @@ Keys check_direction(Object& file, const Known& known, const std::string& field,
   return keys;
 }
 
-Bytes check_secret(Object& file, const Known& known, const std::string& field, const std::string& label, std::size_t t) {
+Bytes check_secret(Object& file, const Known& known, const std::string& field, const std::string& label,
+                   std::size_t t) {
   Bytes value = file.hex(field);
   EXPECT_EQ(value, derived(known, label, t, known.suite->digest_size())) << field;
   return value;
@@ -134,7 +136,7 @@ Bytes sealed(const Known& known, const Keys& keys, const Bytes& key, Direction d
 
 void check_record(Object& entry, const Known& known) {
   const auto direction = static_cast<Direction>(entry.number("direction"));
-  const Keys& keys = direction == Direction::identity ? known.handshake
+  const Keys& keys = direction == Direction::identity    ? known.handshake
                      : direction == Direction::to_server ? known.client
                                                          : known.server;
   const std::uint64_t sequence = entry.number("sequence");
@@ -177,8 +179,9 @@ void check_agreement(Object& file, Known& known, const wire::ServerHello& hello,
   EXPECT_EQ(to_bytes(known.prk.expose()), file.hex("prk"));
 }
 
-void check_proof(Object& file, const std::string& who, std::string_view context, const Bytes& hash, const Bytes& message,
-                 const std::vector<Bytes>& chain, const identity::TrustStore& trust, const identity::ServerName* name) {
+void check_proof(Object& file, const std::string& who, std::string_view context, const Bytes& hash,
+                 const Bytes& message, const std::vector<Bytes>& chain, const identity::TrustStore& trust,
+                 const identity::ServerName* name) {
   const Bytes expected = concat({Bytes(64, ' '), view_of(context), Bytes{0}, hash});
   EXPECT_EQ(file.hex(who + "_proof_signed"), expected);
   const std::vector<View> views(chain.begin(), chain.end());
@@ -188,8 +191,9 @@ void check_proof(Object& file, const std::string& who, std::string_view context,
 }
 
 std::array<Bytes, 10> read_messages(Object& file) {
-  constexpr const char* kNames[] = {"client_hello", "server_hello", "server_proof", "client_keys", "client_certificate",
-                                    "client_proof", "keys_accepted", "client_finished", "server_finished"};
+  constexpr const char* kNames[] = {"client_hello",  "server_hello",       "server_proof",
+                                    "client_keys",   "client_certificate", "client_proof",
+                                    "keys_accepted", "client_finished",    "server_finished"};
   Object messages(file.at("messages").as_object());
   std::array<Bytes, 10> out;
   for (std::size_t i = 1; i <= 9; ++i) {
@@ -207,7 +211,9 @@ void check_hashes(Object& file, Known& known, const std::array<Bytes, 10>& messa
   for (std::size_t n = 1; n <= 8; ++n) {
     append(transcript, messages[n]);
     known.hash[n] = crypto::digest_of(known.suite->digest, {transcript});
-    if (n != 1 && n != 3) { EXPECT_EQ(hashes.hex(std::to_string(n)), known.hash[n]); }
+    if (n != 1 && n != 3) {
+      EXPECT_EQ(hashes.hex(std::to_string(n)), known.hash[n]);
+    }
   }
 }
 

@@ -39,13 +39,13 @@ struct World {
   Authority authority = Authority::root();
   Party server = party(authority, identity::Role::server);
   Party client = party(authority, identity::Role::client);
-  std::shared_ptr<ServerSettings> server_settings = std::make_shared<ServerSettings>(ServerSettings{
-      .chain = server.chain, .signer = server.key, .clients = trust(identity::Role::client)});
-  std::shared_ptr<ClientSettings> client_settings = std::make_shared<ClientSettings>(
-      ClientSettings{.chain = client.chain,
-                     .signer = client.key,
-                     .servers = trust(identity::Role::server),
-                     .name = must(identity::ServerName::from_host("server.test"))});
+  std::shared_ptr<ServerSettings> server_settings = std::make_shared<ServerSettings>(
+      ServerSettings{.chain = server.chain, .signer = server.key, .clients = trust(identity::Role::client)});
+  std::shared_ptr<ClientSettings> client_settings =
+      std::make_shared<ClientSettings>(ClientSettings{.chain = client.chain,
+                                                      .signer = client.key,
+                                                      .servers = trust(identity::Role::server),
+                                                      .name = must(identity::ServerName::from_host("server.test"))});
 
   [[nodiscard]] std::shared_ptr<const identity::TrustStore> trust(identity::Role role) const {
     return usher::test::trust(role, authority, {authority.crl()});
@@ -108,8 +108,6 @@ struct Handshake {
   std::unique_ptr<ServerSession> server_session;
 };
 
-inline Sessions connect(const World& world) {
-  return Handshake(world).sessions();
-}
+inline Sessions connect(const World& world) { return Handshake(world).sessions(); }
 
 }  // namespace usher::channel::test

@@ -9,12 +9,22 @@ namespace usher::wire {
 namespace {
 
 ClientHello client_hello() {
-  return {.client_random = {1, 2, 3}, .suites = {0x0101, 0x0007}, .groups = {0x001d, 0x0100}, .extensions = {{1, {9}}, {7, {}}}};
+  return {.client_random = {1, 2, 3},
+          .suites = {0x0101, 0x0007},
+          .groups = {0x001d, 0x0100},
+          .extensions = {{1, {9}}, {7, {}}}};
 }
 
 ServerHello server_hello() {
-  return {.session = {4}, .suite = 0x0101, .server_random = {5}, .certificates = {{0x30, 0x00}, {0x30, 0x01, 0x02}},
-          .group = 0x001d, .p = {}, .g = {}, .share = Bytes(32, 6), .extensions = {}};
+  return {.session = {4},
+          .suite = 0x0101,
+          .server_random = {5},
+          .certificates = {{0x30, 0x00}, {0x30, 0x01, 0x02}},
+          .group = 0x001d,
+          .p = {},
+          .g = {},
+          .share = Bytes(32, 6),
+          .extensions = {}};
 }
 
 /// What decode makes of the body of a message.
@@ -64,9 +74,15 @@ TEST(HandshakeMessages, EveryShorterBeginningIsMalformed) {
     // The body alone, cut short: the lengths inside no longer fit.
     const View body = View{whole}.subspan(4);
     for (std::size_t size = 0; size < body.size(); ++size) {
-      if (whole[0] == 1) { EXPECT_EQ(fault(ClientHello::decode(body.first(size))), Fault::malformed) << size; }
-      if (whole[0] == 2) { EXPECT_EQ(fault(ServerHello::decode(body.first(size))), Fault::malformed) << size; }
-      if (whole[0] == 4) { EXPECT_EQ(fault(ClientKeys::decode(body.first(size))), Fault::malformed) << size; }
+      if (whole[0] == 1) {
+        EXPECT_EQ(fault(ClientHello::decode(body.first(size))), Fault::malformed) << size;
+      }
+      if (whole[0] == 2) {
+        EXPECT_EQ(fault(ServerHello::decode(body.first(size))), Fault::malformed) << size;
+      }
+      if (whole[0] == 4) {
+        EXPECT_EQ(fault(ClientKeys::decode(body.first(size))), Fault::malformed) << size;
+      }
     }
   }
 }
@@ -137,7 +153,9 @@ TEST(ServerHelloMessage, NoneOrFiveOrEmptyOrTooLargeCertificatesAreMalformed) {
 }
 
 TEST(ProofMessage, AnEmptyOrTooLongSignatureIsMalformed) {
-  const auto decoded = [](std::size_t size) { return again<Proof>(Proof{1, Bytes(size)}.encode(MessageType::client_proof)); };
+  const auto decoded = [](std::size_t size) {
+    return again<Proof>(Proof{1, Bytes(size)}.encode(MessageType::client_proof));
+  };
   EXPECT_EQ(fault(decoded(0)), Fault::malformed);
   EXPECT_TRUE(decoded(1024).has_value());
   EXPECT_EQ(fault(decoded(1025)), Fault::malformed);

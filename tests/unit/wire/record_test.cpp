@@ -15,8 +15,13 @@ std::optional<Fault> fault(const Result<T>& result) {
 }
 
 RecordHeader header() {
-  return {.suite = 0x0101, .session = {1, 2}, .direction = Direction::to_client, .sequence = 0x0102030405060708,
-          .request = 9, .iv = {7}, .length = 5};
+  return {.suite = 0x0101,
+          .session = {1, 2},
+          .direction = Direction::to_client,
+          .sequence = 0x0102030405060708,
+          .request = 9,
+          .iv = {7},
+          .length = 5};
 }
 
 Bytes record(const RecordHeader& of, std::size_t after = 5 + 16) {

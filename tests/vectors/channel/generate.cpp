@@ -67,8 +67,11 @@ class Json {
 class Transcript {
  public:
   Transcript(const World& world, const Suite& suite)
-      : world_(world), suite_(suite), client_random_("client of " + std::string(suite.name)),
-        server_random_("server of " + std::string(suite.name)), client_(world.client_settings, client_random_),
+      : world_(world),
+        suite_(suite),
+        client_random_("client of " + std::string(suite.name)),
+        server_random_("server of " + std::string(suite.name)),
+        client_(world.client_settings, client_random_),
         server_(world.server_settings, server_random_) {}
 
   std::string write() {
@@ -155,8 +158,7 @@ class Transcript {
     const auto header = must(wire::RecordHeader::decode(record));
     if (header.direction == wire::Direction::identity) return content_;
     const bool up = header.direction == wire::Direction::to_server;
-    Opener opener(suite_, header.session, header.direction,
-                  raw_.direction(up ? "client write" : "server write", t(6)));
+    Opener opener(suite_, header.session, header.direction, raw_.direction(up ? "client write" : "server write", t(6)));
     const ChunkKeys chunk_keys(suite_, raw_.secret("chunk secret", t(6), suite_.digest_size()));
     const ChunkUse use{chunk_keys, ids ? *ids : ChunkIds{}};
     const auto padding = up ? wire::Padding::request : ids ? wire::Padding::chunk : wire::Padding::response;
@@ -213,8 +215,9 @@ class Transcript {
   }
 
   void write_messages(Json& json) const {
-    constexpr const char* kNames[] = {"client_hello", "server_hello", "server_proof", "client_keys", "client_certificate",
-                                      "client_proof", "keys_accepted", "client_finished", "server_finished"};
+    constexpr const char* kNames[] = {"client_hello",  "server_hello",       "server_proof",
+                                      "client_keys",   "client_certificate", "client_proof",
+                                      "keys_accepted", "client_finished",    "server_finished"};
     Json messages("    ");
     for (std::size_t i = 0; i < messages_.size(); ++i) messages.hex(kNames[i], messages_[i]);
     json.raw("messages", messages.object());
@@ -247,7 +250,8 @@ class Transcript {
     json.hex("exporter_person", must(sessions_.client->exporter("person")));
   }
 
-  [[nodiscard]] std::string record_object(const Bytes& record, const ChunkIds* ids, const std::string& name = {}) const {
+  [[nodiscard]] std::string record_object(const Bytes& record, const ChunkIds* ids,
+                                          const std::string& name = {}) const {
     const auto header = must(wire::RecordHeader::decode(record));
     Json json(name.empty() ? "    " : "      ");
     if (!name.empty()) json.text("name", name);
@@ -259,7 +263,7 @@ class Transcript {
       json.hex("chunk_key", chunk_keys.key(*ids, header.sequence).expose());
     }
     const Bytes content = content_of(record, ids);
-    const std::size_t padded = ids ? wire::padded_chunk(4096)
+    const std::size_t padded = ids                                              ? wire::padded_chunk(4096)
                                : header.direction == wire::Direction::to_client ? wire::padded_response(content.size())
                                                                                 : wire::padded_request(content.size());
     json.hex("content", content).number("plaintext_size", padded).hex("record", record);
