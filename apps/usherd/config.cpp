@@ -75,7 +75,8 @@ Result<> read_table(Config& config, const toml::table& table, const std::string&
       continue;
     }
     const Key* key = key_of(path);
-    if (key == nullptr) return refuse(where, path, section ? "is a section, not a value" : "is not a key that usherd knows");
+    if (key == nullptr)
+      return refuse(where, path, section ? "is a section, not a value" : "is not a key that usherd knows");
     const auto value = value_from(node);
     if (!value) return refuse(where, path, "is neither text, a number, true, false nor a list of texts");
     USHER_CHECK(set_value(config, *key, *value, where));
@@ -165,9 +166,9 @@ Result<> read_toml(Config& config, const std::filesystem::path& file) {
 Result<> read_environment(Config& config, char** environment) {
   static constexpr std::string_view kPrefix = "USHER_";
   // Of usher's other programs and of its scripts; a misspelt key is told from them.
-  static constexpr std::array<std::string_view, 8> kOthers{"USHER_HOME",        "USHER_CA_HOME", "USHER_JOBS",
-                                                           "USHER_CONFORMANCE", "USHER_TEST_TIMEOUT",
-                                                           "USHER_MODULE",      "USHER_PROFILE", "USHER_PLAYER"};
+  static constexpr std::array<std::string_view, 8> kOthers{"USHER_HOME",        "USHER_CA_HOME",      "USHER_JOBS",
+                                                           "USHER_CONFORMANCE", "USHER_TEST_TIMEOUT", "USHER_MODULE",
+                                                           "USHER_PROFILE",     "USHER_PLAYER"};
   for (char** entry = environment; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
     const std::string_view name = text.substr(0, text.find('='));

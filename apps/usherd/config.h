@@ -86,7 +86,7 @@ struct Config {
   std::string log_level = "info";
   std::string log_format = "auto";
 
-  std::filesystem::path file{};         // where it was read from; its directory is what paths are relative to
+  std::filesystem::path file{};  // where it was read from; its directory is what paths are relative to
   [[nodiscard]] std::filesystem::path path_of(const std::string& value) const;
 };
 
@@ -96,12 +96,12 @@ using Value = std::variant<bool, std::int64_t, std::string, std::vector<std::str
 struct Key {
   using Slot = std::variant<bool* (*)(Config&), std::int64_t* (*)(Config&), std::string* (*)(Config&),
                             std::vector<std::string>* (*)(Config&)>;
-  std::string_view name;        // "limits.connections"
+  std::string_view name;  // "limits.connections"
   Slot slot;
-  std::string_view help;        // one line, with the unit
-  std::int64_t min = 0;         // of numbers
+  std::string_view help;  // one line, with the unit
+  std::int64_t min = 0;   // of numbers
   std::int64_t max = 0;
-  std::string_view choices{};   // "open|operator"; empty: any text
+  std::string_view choices{};  // "open|operator"; empty: any text
 };
 [[nodiscard]] std::span<const Key> keys() noexcept;
 /// nullptr: there is none.

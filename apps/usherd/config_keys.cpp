@@ -8,23 +8,29 @@ namespace {
 
 // A key of four kinds; the macro says where in Config it stands.
 #define SLOT(type, member) +[](Config& c) -> type* { return &c.member; }
-#define TEXT(name, member, help) Key{name, SLOT(std::string, member), help}
-#define CHOICE(name, member, choices, help) Key{name, SLOT(std::string, member), help, 0, 0, choices}
-#define TEXTS(name, member, help) Key{name, SLOT(std::vector<std::string>, member), help}
-#define NUMBER(name, member, min, max, help) Key{name, SLOT(std::int64_t, member), help, min, max}
-#define FLAG(name, member, help) Key{name, SLOT(bool, member), help}
-#define TRUST(prefix, member)                                                                                        \
-  TEXTS(prefix ".anchors", member.anchors, "PEM files with the root certificates that are trusted"),                 \
-      TEXTS(prefix ".intermediates", member.intermediates, "PEM files with authorities between root and leaf"),      \
-      TEXTS(prefix ".crls", member.crls, "PEM or DER files with revocation lists, complete and delta"),              \
-      CHOICE(prefix ".revocation", member.revocation, "chain|leaf|none",                                             \
-             "which certificates need a current revocation list"),                                                   \
-      TEXTS(prefix ".eku", member.eku, "extended key usages (dotted) that stand for this role, for certificates made elsewhere"), \
+#define TEXT(name, member, help) \
+  Key { name, SLOT(std::string, member), help }
+#define CHOICE(name, member, choices, help) \
+  Key { name, SLOT(std::string, member), help, 0, 0, choices }
+#define TEXTS(name, member, help) \
+  Key { name, SLOT(std::vector<std::string>, member), help }
+#define NUMBER(name, member, min, max, help) \
+  Key { name, SLOT(std::int64_t, member), help, min, max }
+#define FLAG(name, member, help) \
+  Key { name, SLOT(bool, member), help }
+#define TRUST(prefix, member)                                                                                   \
+  TEXTS(prefix ".anchors", member.anchors, "PEM files with the root certificates that are trusted"),            \
+      TEXTS(prefix ".intermediates", member.intermediates, "PEM files with authorities between root and leaf"), \
+      TEXTS(prefix ".crls", member.crls, "PEM or DER files with revocation lists, complete and delta"),         \
+      CHOICE(prefix ".revocation", member.revocation, "chain|leaf|none",                                        \
+             "which certificates need a current revocation list"),                                              \
+      TEXTS(prefix ".eku", member.eku,                                                                          \
+            "extended key usages (dotted) that stand for this role, for certificates made elsewhere"),          \
       FLAG(prefix ".accept_without_eku", member.accept_without_eku, "take certificates without extended key usage")
-#define PERSON(prefix, member)                                                                                       \
-  TRUST(prefix, member.trust),                                                                                       \
-      TEXTS(prefix ".organisations", member.organisations, "allowed O of the subject; empty: as the profile says"),  \
-      TEXTS(prefix ".issuer_organisations", member.issuer_organisations,                                             \
+#define PERSON(prefix, member)                                                                                      \
+  TRUST(prefix, member.trust),                                                                                      \
+      TEXTS(prefix ".organisations", member.organisations, "allowed O of the subject; empty: as the profile says"), \
+      TEXTS(prefix ".issuer_organisations", member.issuer_organisations,                                            \
             "allowed O of the issuer; empty: as the profile says")
 
 constexpr std::int64_t kDay = 24 * 3600;

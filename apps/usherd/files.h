@@ -8,7 +8,7 @@
 
 namespace usher::usherd {
 
-inline constexpr std::size_t kMaxTextFile = 32 << 20;   // bytes: a large CRL in PEM
+inline constexpr std::size_t kMaxTextFile = 32 << 20;  // bytes: a large CRL in PEM
 
 /// Errors: not_found, not_permitted, io, too_long.
 [[nodiscard]] Result<std::string> read_file(const std::filesystem::path& file, std::size_t max = kMaxTextFile);

@@ -13,7 +13,7 @@ namespace usher::usherd {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::size_t kMinPrefix = 4;   // characters of an id
+constexpr std::size_t kMinPrefix = 4;  // characters of an id
 
 fs::path xdg(const char* variable, const char* below_home) {
   if (const char* value = std::getenv(variable); value != nullptr && *value == '/') return fs::path(value) / "usherd";
@@ -50,7 +50,8 @@ Result<> add_environment_and_flags(Config& config, const Context& context) {
   std::vector<Setting> settings;
   for (const std::string& text : context.set) {
     const std::size_t sign = text.find('=');
-    if (sign == std::string::npos) return fail(Fault::bad_usage, "--set", "--set needs KEY=VALUE, not \"" + text + "\"");
+    if (sign == std::string::npos)
+      return fail(Fault::bad_usage, "--set", "--set needs KEY=VALUE, not \"" + text + "\"");
     settings.emplace_back(text.substr(0, sign), text.substr(sign + 1));
   }
   USHER_CHECK(apply_settings(config, settings));
@@ -62,7 +63,8 @@ Result<Config> load_config(const Context& context) {
   const fs::path file = config_file_of(context);
   auto read = read_toml(config, file);
   if (!read && read.error().fault == Fault::not_found) {
-    return fail(Fault::not_found, "config", file.string() + " (make a home with `usherd init`, or name it with --home)");
+    return fail(Fault::not_found, "config",
+                file.string() + " (make a home with `usherd init`, or name it with --home)");
   }
   USHER_CHECK(std::move(read));
   USHER_CHECK(add_environment_and_flags(config, context));
@@ -98,7 +100,8 @@ Result<Id128> find_id(std::string_view text, std::span<const Id128> among, Fault
   std::optional<Id128> found;
   for (const Id128& id : among) {
     if (!to_hex(id).starts_with(text)) continue;
-    if (found) return fail(Fault::bad_usage, "id", "several ids begin with " + std::string(text) + "; give more digits");
+    if (found)
+      return fail(Fault::bad_usage, "id", "several ids begin with " + std::string(text) + "; give more digits");
     found = id;
   }
   if (!found) return fail(missing, "id", std::string(text));

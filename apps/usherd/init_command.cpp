@@ -32,8 +32,8 @@ Result<> init(const Context& context) {
   USHER_CHECK(write_file(file, head + to_toml(config, true), 0600));
   std::printf("created: %s\n", file.c_str());
   std::printf("still needed, from the authority (usher-ca):\n");
-  for (const std::string* name : {&config.server_certificate, &config.server_key, &config.recipient_certificate,
-                                  &config.recipient_key}) {
+  for (const std::string* name :
+       {&config.server_certificate, &config.server_key, &config.recipient_certificate, &config.recipient_key}) {
     const auto path = config.path_of(*name);
     if (!std::filesystem::exists(path)) std::printf("  %s\n", path.c_str());
   }
@@ -44,11 +44,13 @@ Result<> init(const Context& context) {
 }  // namespace
 
 void add_init_command(CLI::App& app, Context& context) {
-  CLI::App* verb = app.add_subcommand("init", "Make a home: configuration, and keys for licences, vault and pseudonyms");
+  CLI::App* verb =
+      app.add_subcommand("init", "Make a home: configuration, and keys for licences, vault and pseudonyms");
   verb->footer(
       "Examples:\n"
       "  usherd --home /srv/usher --passphrase-file /etc/usher.pass init --id media.example.org\n"
-      "  usherd --home h --passphrase-file p --set trust.client.anchors=root.pem --set trust.client.crls=root.crl init\n"
+      "  usherd --home h --passphrase-file p --set trust.client.anchors=root.pem --set trust.client.crls=root.crl "
+      "init\n"
       "Everything given with --set or USHER_* variables is written into the new configuration.");
   verb->add_option_function<std::string>(
       "--id", [&context](const std::string& id) { context.settings.emplace_back("server.id", id); },

@@ -32,7 +32,6 @@ struct KeyPair {
                                         const crypto::Secret& passphrase);
 [[nodiscard]] Result<net::LicenceIssuer> load_licence_issuer(const Config& config, const crypto::Secret& passphrase);
 [[nodiscard]] Result<crypto::Secret> load_vault_key(const Config& config, const crypto::Secret& passphrase);
-[[nodiscard]] Result<identity::PseudonymKey> load_pseudonym_key(const Config& config,
-                                                                const crypto::Secret& passphrase);
+[[nodiscard]] Result<identity::PseudonymKey> load_pseudonym_key(const Config& config, const crypto::Secret& passphrase);
 
 }  // namespace usher::usherd

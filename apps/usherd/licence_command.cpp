@@ -3,12 +3,12 @@
 #include <cstdio>
 #include <memory>
 
+#include <fmt/chrono.h>
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <fmt/chrono.h>
-#include <fmt/format.h>
 
 #include "base/encoding.h"
 #include "crypto/digest.h"
@@ -37,8 +37,12 @@ Result<Seconds> duration_of(std::string_view text) {
   std::int64_t number = 0;
   const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), number);
   const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
-  const std::int64_t seconds = unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : unit == "d" ? 86'400
-                               : unit == "w" ? 604'800 : 0;
+  const std::int64_t seconds = unit == "s"   ? 1
+                               : unit == "m" ? 60
+                               : unit == "h" ? 3600
+                               : unit == "d" ? 86'400
+                               : unit == "w" ? 604'800
+                                             : 0;
   if (bad != std::errc{} || number <= 0 || seconds == 0 || number > licence::kMaxWindow / seconds) {
     return fail(Fault::bad_usage, "--for", "a time is a number and s, m, h, d or w, such as 7d");
   }
@@ -107,7 +111,8 @@ Result<> issue(const Context& context, const IssueOptions& options) {
     return fail(Fault::bad_usage, "licence issue", "say either --plays or --for");
   }
   USHER_TRY(const Home home, open_home_with_vault(context));
-  USHER_TRY(const auto media, all_pages<store::Medium>([&](store::Range range) { return home.store->list_media(range); }));
+  USHER_TRY(const auto media,
+            all_pages<store::Medium>([&](store::Range range) { return home.store->list_media(range); }));
   std::vector<Id128> ids;
   for (const store::Medium& medium : media) ids.push_back(medium.id);
   net::LicenceOrder order;
@@ -133,23 +138,25 @@ Result<> issue(const Context& context, const IssueOptions& options) {
 
 std::string_view state_name(wire::LicenceState state) {
   switch (state) {
-    case wire::LicenceState::usable: return "usable";
-    case wire::LicenceState::used_up: return "used up";
-    case wire::LicenceState::expired: return "expired";
-    case wire::LicenceState::not_yet_valid: return "not yet valid";
-    case wire::LicenceState::revoked: return "revoked";
+    case wire::LicenceState::usable:
+      return "usable";
+    case wire::LicenceState::used_up:
+      return "used up";
+    case wire::LicenceState::expired:
+      return "expired";
+    case wire::LicenceState::not_yet_valid:
+      return "not yet valid";
+    case wire::LicenceState::revoked:
+      return "revoked";
   }
   return "";
 }
 
 boost::json::object json_of(const store::Licence& licence, const wire::LicenceEntry& entry) {
   const licence::LicenceTerms& terms = licence.terms;
-  boost::json::object out{{"licence", to_hex(terms.id)},
-                          {"pseudonym", to_hex(terms.pseudonym)},
-                          {"medium", to_hex(terms.medium)},
-                          {"state", std::string(state_name(entry.state))},
-                          {"open_plays", entry.open_plays},
-                          {"issued_at", terms.issued_at},
+  boost::json::object out{{"licence", to_hex(terms.id)},    {"pseudonym", to_hex(terms.pseudonym)},
+                          {"medium", to_hex(terms.medium)}, {"state", std::string(state_name(entry.state))},
+                          {"open_plays", entry.open_plays}, {"issued_at", terms.issued_at},
                           {"not_before", terms.not_before}};
   const auto put = [&](const char* name, const auto& value) {
     if (value) {
@@ -172,7 +179,8 @@ Result<> list(const Context& context, bool json) {
   USHER_TRY(const auto licences,
             all_pages<store::Licence>([&](store::Range range) { return home.store->list_all_licences(range); }));
   boost::json::array out;
-  if (!json) std::printf("%-32s  %-16s  %-8s  %-10s  %-13s  %s\n", "licence", "pseudonym", "medium", "left", "state", "issued");
+  if (!json)
+    std::printf("%-32s  %-16s  %-8s  %-10s  %-13s  %s\n", "licence", "pseudonym", "medium", "left", "state", "issued");
   for (const store::Licence& licence : licences) {
     const wire::LicenceEntry entry = net::entry_of(licence, context.clock.now());
     if (json) {
@@ -180,10 +188,12 @@ Result<> list(const Context& context, bool json) {
       continue;
     }
     const licence::LicenceTerms& terms = licence.terms;
-    const std::string left = licence.standing.plays_left ? fmt::format("{} of {}", *licence.standing.plays_left, terms.plays.value_or(0)) : "any";
-    std::printf("%s  %s  %s  %-10s  %-13s  %s\n", to_hex(terms.id).c_str(), to_hex(terms.pseudonym).substr(0, 16).c_str(),
-                to_hex(terms.medium).substr(0, 8).c_str(), left.c_str(), std::string(state_name(entry.state)).c_str(),
-                time_text(terms.issued_at).c_str());
+    const std::string left = licence.standing.plays_left
+                                 ? fmt::format("{} of {}", *licence.standing.plays_left, terms.plays.value_or(0))
+                                 : "any";
+    std::printf("%s  %s  %s  %-10s  %-13s  %s\n", to_hex(terms.id).c_str(),
+                to_hex(terms.pseudonym).substr(0, 16).c_str(), to_hex(terms.medium).substr(0, 8).c_str(), left.c_str(),
+                std::string(state_name(entry.state)).c_str(), time_text(terms.issued_at).c_str());
   }
   if (json) std::printf("%s\n", boost::json::serialize(out).c_str());
   return {};
@@ -210,7 +220,8 @@ Result<> persons(const Context& context, bool json) {
     const std::int64_t first = unix_seconds(person.first_seen);
     const std::int64_t last = unix_seconds(person.last_seen);
     if (json) {
-      out.push_back(boost::json::object{{"pseudonym", to_hex(person.pseudonym)}, {"first_seen", first}, {"last_seen", last}});
+      out.push_back(
+          boost::json::object{{"pseudonym", to_hex(person.pseudonym)}, {"first_seen", first}, {"last_seen", last}});
     } else {
       std::printf("%s  %s  %s\n", to_hex(person.pseudonym).c_str(), time_text(first).c_str(), time_text(last).c_str());
     }

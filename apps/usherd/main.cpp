@@ -2,9 +2,9 @@
 #include <cstdlib>
 #include <exception>
 
-#include <CLI/CLI.hpp>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <CLI/CLI.hpp>
 
 #include "common/report.h"
 #include "crypto/random.h"

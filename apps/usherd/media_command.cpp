@@ -3,12 +3,12 @@
 #include <cstdio>
 #include <memory>
 
+#include <fmt/format.h>
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <fmt/format.h>
-#include <unistd.h>
 
 #include "base/encoding.h"
 #include "home.h"
@@ -57,7 +57,8 @@ store::Medium record_of(const media::SignedManifest& signed_manifest, const medi
 }
 
 /// The distributor's chain as it was when the release was pressed, revocation as it is now, then the signature.
-Result<> check_origin(const media::SignedManifest& signed_manifest, const identity::TrustStore& distributors, Time now) {
+Result<> check_origin(const media::SignedManifest& signed_manifest, const identity::TrustStore& distributors,
+                      Time now) {
   std::vector<View> ders(signed_manifest.chain.begin(), signed_manifest.chain.end());
   USHER_TRY(const identity::Chain chain, identity::chain_from_der(ders));
   USHER_TRY(const media::Manifest manifest, signed_manifest.contents());
@@ -83,7 +84,8 @@ struct Importer {
   [[nodiscard]] Result<media::SignedManifest> take_up(const media::SourcePtr& source) const {
     USHER_TRY(const auto outline, media::ReleaseOutline::read(source));
     const auto known = home.store->find_medium(outline.medium);
-    if (known && !known->removed_at) return fail(Fault::already_exists, "media add", "medium " + to_hex(outline.medium));
+    if (known && !known->removed_at)
+      return fail(Fault::already_exists, "media add", "medium " + to_hex(outline.medium));
     USHER_TRY(media::SignedManifest manifest, home.vault->manifest(outline.medium));
     USHER_CHECK(origin()(manifest));
     return manifest;
@@ -190,8 +192,7 @@ Result<> verify(const Context& context, const std::string& id) {
     if (wanted && medium.id != *wanted) continue;
     auto verified = verify_one(home, medium);
     if (!verified && verified.error().fault == Fault::cancelled) return verified;
-    std::printf("%s: %s\n", to_hex(medium.id).c_str(),
-                verified ? "ok" : printable(explain(verified.error())).c_str());
+    std::printf("%s: %s\n", to_hex(medium.id).c_str(), verified ? "ok" : printable(explain(verified.error())).c_str());
     if (!verified && first) first = std::unexpected(std::move(verified).error());
   }
   return first;

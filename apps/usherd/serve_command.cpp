@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include "files.h"
 #include "home.h"
@@ -29,13 +29,12 @@ class Signals {
   Signals() {
     ::sigemptyset(&set_);
     for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&set_, signal);
-    ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);   // threads that are made later inherit it
+    ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);  // threads that are made later inherit it
     ::signal(SIGPIPE, SIG_IGN);
   }
   [[nodiscard]] int wait() const {
     int signal = 0;
-    while (::sigwait(&set_, &signal) != 0) {
-    }
+    while (::sigwait(&set_, &signal) != 0) {}
     return signal;
   }
   /// From now on a second signal ends the process at once.
@@ -98,7 +97,7 @@ Result<> write_ports(const std::filesystem::path& file, const net::Server& serve
 /// Keys outside of these need a restart.
 bool is_reloaded(std::string_view name) {
   static constexpr std::array<std::string_view, 8> kReloaded{
-      "trust.",      "person.",     "policy.acquisition",      "policy.bind_installation",
+      "trust.",         "person.",        "policy.acquisition",      "policy.bind_installation",
       "channel.suites", "channel.groups", "keys.server_certificate", "keys.server_key"};
   return name == "server.names" || name == "channel.handshake_seconds" ||
          std::ranges::any_of(kReloaded, [&](std::string_view prefix) { return name.starts_with(prefix); });

@@ -66,7 +66,7 @@ Result<> store_floor(const RevocationFloor& floor, store::Store* store) {
     for (const auto& [scope, mark] : delta ? floor.deltas : floor.complete) {
       const View number = mark.number ? mark.number->bytes() : View();
       USHER_CHECK(store->raise_revocation_floor(floor_name(scope, delta),
-                                               {.number = to_bytes(number), .this_update = mark.this_update}));
+                                                {.number = to_bytes(number), .this_update = mark.this_update}));
     }
   }
   return {};
@@ -105,8 +105,8 @@ Result<net::PersonSource> load_person(const Config& config, identity::Profile pr
 Result<std::shared_ptr<const channel::ServerSettings>> load_channel(const Config& config,
                                                                     const crypto::Secret& passphrase, TrustPtr clients,
                                                                     Time now) {
-  USHER_TRY(KeyPair own, load_pair(config.path_of(config.server_certificate), config.path_of(config.server_key),
-                                   passphrase));
+  USHER_TRY(KeyPair own,
+            load_pair(config.path_of(config.server_certificate), config.path_of(config.server_key), passphrase));
   const identity::Certificate& leaf = own.chain.front();
   if (leaf.not_after() <= now) {
     return fail(Fault::certificate_expired, "server certificate", config.server_certificate);
@@ -130,7 +130,7 @@ Result<std::shared_ptr<const channel::ServerSettings>> load_channel(const Config
 
 void note_expiries(net::ServerSnapshot& snapshot, std::string_view what, const TrustPtr& trust) {
   if (!trust) return;
-  std::map<Hash256, Time> ends;   // of each scope the list that ends last: older ones may stay configured
+  std::map<Hash256, Time> ends;  // of each scope the list that ends last: older ones may stay configured
   for (const identity::Crl& crl : trust->config().crls) {
     if (crl.is_delta()) continue;
     Time& end = ends[crl.scope()];
@@ -180,7 +180,8 @@ Result<net::ServerSnapshot> load_snapshot(const Config& config, const crypto::Se
   note_expiries(snapshot, "client", clients);
   USHER_TRY(authorities->channel, load_channel(config, passphrase, std::move(clients), clock.now()));
   USHER_TRY(authorities->persons, load_persons(config, store));
-  for (const net::PersonSource& source : authorities->persons) note_expiries(snapshot, source.profile.name, source.trust);
+  for (const net::PersonSource& source : authorities->persons)
+    note_expiries(snapshot, source.profile.name, source.trust);
   if (!config.distributor.anchors.empty()) {
     USHER_TRY(authorities->distributors, load_distributors(config, store));
     note_expiries(snapshot, "distributor", authorities->distributors);

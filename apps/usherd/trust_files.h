@@ -17,7 +17,7 @@ namespace usher::usherd {
 
 /// The trust in distributors alone, for `media add`. Errors: as above.
 [[nodiscard]] Result<std::shared_ptr<const identity::TrustStore>> load_distributors(const Config& config,
-                                                                                   store::Store* store);
+                                                                                    store::Store* store);
 
 /// The trust in people alone, for `licence issue --card`. Errors: as above.
 [[nodiscard]] Result<std::vector<net::PersonSource>> load_persons(const Config& config, store::Store* store);

@@ -20,8 +20,8 @@ struct PersonSource {
 
 /// Immutable.
 struct Authorities {
-  std::shared_ptr<const channel::ServerSettings> channel;           // own chain and key, trust in clients
-  std::vector<PersonSource> persons;                                // at least one
+  std::shared_ptr<const channel::ServerSettings> channel;  // own chain and key, trust in clients
+  std::vector<PersonSource> persons;                       // at least one
   std::shared_ptr<const identity::TrustStore> distributors;
 };
 

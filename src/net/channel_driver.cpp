@@ -74,9 +74,9 @@ Result<Bytes> ChannelDriver::protocols(View body, std::uint64_t number) {
   half_open->deadline = half_open->machine.deadline();
   p_.metrics.handshake_begun();
   if (p_.log.enabled(Level::debug)) {
-    p_.log.debug("handshake begun", {{"request", number},
-                                     {"session", session_prefix(session)},
-                                     {"suite", suite_name(half_open->machine.suite())}});
+    p_.log.debug(
+        "handshake begun",
+        {{"request", number}, {"session", session_prefix(session)}, {"suite", suite_name(half_open->machine.suite())}});
   }
   p_.sessions.add_half_open(std::move(*place), session, std::move(half_open));
   return answer;

@@ -12,7 +12,7 @@ inline constexpr std::string_view kTypeHandshake = "application/vnd.usher.handsh
 inline constexpr std::string_view kTypeRecord = "application/vnd.usher.record";
 inline constexpr std::string_view kTypeError = "application/vnd.usher.error";
 inline constexpr std::string_view kTypeJson = "application/json";
-inline constexpr std::size_t kMaxRecordInQuery = 6'000;   // bytes of the record
+inline constexpr std::size_t kMaxRecordInQuery = 6'000;  // bytes of the record
 
 enum class Form : std::uint8_t { binary, text };
 

@@ -13,23 +13,23 @@ namespace usher::net {
 enum class Method : std::uint8_t { get, post, other };
 
 struct HttpRequest {
-  std::uint64_t number = 0;           // of this process, for the log
+  std::uint64_t number = 0;  // of this process, for the log
   Method method = Method::other;
-  std::string path;                   // before the '?', as sent
-  std::string query;                  // after it
+  std::string path;   // before the '?', as sent
+  std::string query;  // after it
   bool has_query = false;
-  std::string content_type;           // as sent; "," between repeated fields
-  std::string accept;                 // the same
-  std::string peer;                   // address without the port
-  Bytes body;                         // empty while only the head has been read
+  std::string content_type;  // as sent; "," between repeated fields
+  std::string accept;        // the same
+  std::string peer;          // address without the port
+  Bytes body;                // empty while only the head has been read
 };
 
 struct HttpResponse {
   unsigned status = 200;
-  std::string_view content_type{};    // a literal; empty: none
+  std::string_view content_type{};  // a literal; empty: none
   Bytes body{};
-  unsigned retry_after = 0;           // seconds; 0: not sent
-  std::string_view allow{};           // a literal; the methods that a 405 names
+  unsigned retry_after = 0;  // seconds; 0: not sent
+  std::string_view allow{};  // a literal; the methods that a 405 names
 };
 
 /// Whether a request whose head was read may send its body: the largest size in bytes, or the refusal.

@@ -45,9 +45,15 @@ HttpRequest head_from(const Parser::value_type& message, const std::string& peer
   head.number = next_number();
   head.peer = peer;
   switch (message.method()) {
-    case http::verb::get: head.method = Method::get; break;
-    case http::verb::post: head.method = Method::post; break;
-    default: head.method = Method::other; break;
+    case http::verb::get:
+      head.method = Method::get;
+      break;
+    case http::verb::post:
+      head.method = Method::post;
+      break;
+    default:
+      head.method = Method::other;
+      break;
   }
   const std::string_view target(message.target().data(), message.target().size());
   const std::size_t mark = target.find('?');
@@ -63,8 +69,12 @@ HttpRequest head_from(const Parser::value_type& message, const std::string& peer
 
 HttpConnection::HttpConnection(std::shared_ptr<HttpShared> shared, Socket socket, std::string peer,
                                std::string counted_as, bool admitted)
-    : shared_(std::move(shared)), stream_(std::move(socket)), buffer_((64 << 10) + shared_->limits.header_bytes),
-      peer_(std::move(peer)), counted_as_(std::move(counted_as)), admitted_(admitted) {
+    : shared_(std::move(shared)),
+      stream_(std::move(socket)),
+      buffer_((64 << 10) + shared_->limits.header_bytes),
+      peer_(std::move(peer)),
+      counted_as_(std::move(counted_as)),
+      admitted_(admitted) {
   const std::scoped_lock lock(shared_->mutex);
   if (admitted_) shared_->open.insert(this);
 }
@@ -86,8 +96,7 @@ HttpConnection::~HttpConnection() {
 }
 
 void HttpConnection::start() {
-  asio::co_spawn(
-      stream_.get_executor(), [self = shared_from_this()] { return self->run(); }, asio::detached);
+  asio::co_spawn(stream_.get_executor(), [self = shared_from_this()] { return self->run(); }, asio::detached);
 }
 
 void HttpConnection::close_if_idle() {
@@ -119,7 +128,8 @@ HttpConnection::Awaited HttpConnection::wait_for_request() {
   if (buffer_.size() == 0) {
     boost::system::error_code error;
     stream_.expires_after(first_ ? shared_->limits.header_time : shared_->limits.idle_time);
-    const std::size_t got = co_await stream_.async_read_some(buffer_.prepare(8 << 10), asio::redirect_error(kAwait, error));
+    const std::size_t got =
+        co_await stream_.async_read_some(buffer_.prepare(8 << 10), asio::redirect_error(kAwait, error));
     if (error == beast::error::timeout && first_) shared_->refused("timeout");
     if (error) co_return false;
     buffer_.commit(got);
@@ -132,7 +142,7 @@ HttpConnection::Awaited HttpConnection::wait_for_request() {
 HttpConnection::Awaited HttpConnection::serve_one() {
   Parser parser;
   parser.header_limit(static_cast<std::uint32_t>(shared_->limits.header_bytes));
-  parser.body_limit(boost::none);   // bounded below, once the route is known
+  parser.body_limit(boost::none);  // bounded below, once the route is known
   boost::system::error_code error;
   stream_.expires_after(shared_->limits.header_time);
   co_await http::async_read_header(stream_, buffer_, parser, asio::redirect_error(kAwait, error));
@@ -158,7 +168,7 @@ HttpConnection::Awaited HttpConnection::serve_one() {
     const bool keep = !has_body && parser.get().keep_alive() && !shared_->draining;
     const bool sent = co_await send(std::move(*refusal), keep);
     if (sent && has_body) co_await linger();
-    co_return sent && keep;
+    co_return sent&& keep;
   }
   const std::size_t max = std::get<std::size_t>(admission);
   if (parser.content_length().value_or(0) > max) co_return co_await refuse_and_close(413, "too-long", request);
@@ -170,7 +180,7 @@ HttpConnection::Awaited HttpConnection::serve_one() {
   HttpResponse response = handle(std::move(request));
   const bool keep = wants_more && !shared_->draining;
   const bool sent = co_await send(std::move(response), keep);
-  co_return sent && keep;
+  co_return sent&& keep;
 }
 
 HttpResponse HttpConnection::handle(HttpRequest request) {

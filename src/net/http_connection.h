@@ -40,7 +40,7 @@ struct HttpShared {
 
   mutable std::mutex mutex;
   std::map<std::string, std::size_t> by_address;
-  std::set<HttpConnection*> open;   // those that are served; refused ones are not among them
+  std::set<HttpConnection*> open;  // those that are served; refused ones are not among them
   std::size_t refusing = 0;
 
   void refused(std::string_view reason) const {
@@ -63,7 +63,7 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   void close_if_idle();
 
  private:
-  using Awaited = boost::asio::awaitable<bool, Strand>;   // false: the connection is to be closed
+  using Awaited = boost::asio::awaitable<bool, Strand>;  // false: the connection is to be closed
 
   boost::asio::awaitable<void, Strand> run();
   Awaited wait_for_request();
@@ -82,7 +82,7 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   std::string peer_;
   std::string counted_as_;
   bool admitted_;
-  bool idle_ = true;       // on the strand
+  bool idle_ = true;  // on the strand
   bool first_ = true;
 };
 

@@ -17,8 +17,8 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 namespace {
 
-constexpr std::size_t kMaxRefusing = 64;            // connections over the limit that are still told so
-constexpr Milliseconds kAcceptPause{200};           // after an error such as "no more descriptors"
+constexpr std::size_t kMaxRefusing = 64;   // connections over the limit that are still told so
+constexpr Milliseconds kAcceptPause{200};  // after an error such as "no more descriptors"
 
 /// An address, or of IPv6 the /64 that it is from: what one subscriber has at least.
 std::string counted_as(const asio::ip::address& address) {
@@ -105,21 +105,21 @@ void HttpServer::Impl::accept(const std::shared_ptr<Acceptor>& acceptor) {
   // The new socket gets a strand of its own; the acceptor stays on its.
   acceptor->socket.async_accept(
       Strand(context.get_executor()),
-      asio::bind_executor(acceptor->strand, [self = shared_from_this(), acceptor](
-                                                const boost::system::error_code& error, Socket socket) {
-        if (error == asio::error::operation_aborted || !acceptor->socket.is_open()) return;
-        if (!error) {
-          self->take(std::move(socket));
-          self->accept(acceptor);
-          return;
-        }
-        self->shared->log.warning("accept failed", {{"reason", error.message()}});
-        acceptor->pause.expires_after(kAcceptPause);
-        acceptor->pause.async_wait(asio::bind_executor(
-            acceptor->strand, [self, acceptor](const boost::system::error_code& stopped) {
-              if (!stopped && acceptor->socket.is_open()) self->accept(acceptor);
-            }));
-      }));
+      asio::bind_executor(acceptor->strand,
+                          [self = shared_from_this(), acceptor](const boost::system::error_code& error, Socket socket) {
+                            if (error == asio::error::operation_aborted || !acceptor->socket.is_open()) return;
+                            if (!error) {
+                              self->take(std::move(socket));
+                              self->accept(acceptor);
+                              return;
+                            }
+                            self->shared->log.warning("accept failed", {{"reason", error.message()}});
+                            acceptor->pause.expires_after(kAcceptPause);
+                            acceptor->pause.async_wait(asio::bind_executor(
+                                acceptor->strand, [self, acceptor](const boost::system::error_code& stopped) {
+                                  if (!stopped && acceptor->socket.is_open()) self->accept(acceptor);
+                                }));
+                          }));
 }
 
 void HttpServer::Impl::take(Socket socket) {
@@ -144,7 +144,7 @@ void HttpServer::Impl::take(Socket socket) {
       ++of_address;
     } else {
       if (of_address == 0) shared->by_address.erase(counted);
-      if (shared->refusing >= kMaxRefusing) return;   // the socket closes
+      if (shared->refusing >= kMaxRefusing) return;  // the socket closes
       ++shared->refusing;
     }
     open = shared->open.size() + (admitted ? 1 : 0);
@@ -157,8 +157,8 @@ void HttpServer::Impl::take(Socket socket) {
 
 HttpServer::HttpServer(Runtime& runtime, HttpHandler& handler, const HostNames& names, Log& log, HttpLimits limits,
                        HttpEvents events)
-    : impl_(std::make_shared<Impl>(
-          runtime, std::make_shared<HttpShared>(handler, names, log, limits, std::move(events)))) {}
+    : impl_(std::make_shared<Impl>(runtime,
+                                   std::make_shared<HttpShared>(handler, names, log, limits, std::move(events)))) {}
 
 HttpServer::~HttpServer() = default;
 

@@ -17,7 +17,7 @@ class Runtime;
 
 /// An address to listen on. Port 0: the system chooses.
 struct Endpoint {
-  std::string address;              // IPv4 or IPv6, without brackets
+  std::string address;  // IPv4 or IPv6, without brackets
   std::uint16_t port = 0;
   /// "0.0.0.0:8080", "[::1]:8080". Errors: bad_config.
   [[nodiscard]] static Result<Endpoint> from_text(std::string_view text);
@@ -39,7 +39,7 @@ struct HttpLimits {
 /// What happened, for metrics. Called from any thread.
 struct HttpEvents {
   std::function<void(std::size_t open)> connections{};
-  std::function<void(std::string_view reason)> refused{};   // "connections", "connections-per-address", "timeout", …
+  std::function<void(std::string_view reason)> refused{};  // "connections", "connections-per-address", "timeout", …
 };
 
 class HttpServer {

@@ -67,9 +67,8 @@ HttpResponse MediaChannel::handle(HttpRequest request) {
   }
   const HttpError error = http_error_of(answer.error().fault);
   if (error.status == 503 && answer.error().fault != Fault::server_busy) {
-    log_.error("request failed", {{"request", request.number},
-                                  {"code", code_of(answer.error().fault)},
-                                  {"step", answer.error().where}});
+    log_.error("request failed",
+               {{"request", request.number}, {"code", code_of(answer.error().fault)}, {"step", answer.error().where}});
   }
   return refuse(error.status, error.code, request);
 }

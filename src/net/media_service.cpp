@@ -7,8 +7,8 @@
 namespace usher::net {
 namespace {
 
-constexpr std::size_t kMaxManifests = 4'096;        // kept in memory: a few KiB each
-constexpr std::uint64_t kMinWindow = 60;            // seconds, channel.md §9.2
+constexpr std::size_t kMaxManifests = 4'096;  // kept in memory: a few KiB each
+constexpr std::uint64_t kMinWindow = 60;      // seconds, channel.md §9.2
 constexpr std::uint64_t kMaxWindow = 31'622'400;
 
 std::uint64_t seconds_or_zero(const std::optional<std::int64_t>& time) {
@@ -53,9 +53,15 @@ wire::LicenceEntry entry_of(const store::Licence& licence, Time now) {
   const auto usable = licence::check_usable(licence.terms, standing, now);
   if (!usable) {
     switch (usable.error().fault) {
-      case Fault::licence_revoked: entry.state = wire::LicenceState::revoked; break;
-      case Fault::licence_not_yet_valid: entry.state = wire::LicenceState::not_yet_valid; break;
-      default: entry.state = wire::LicenceState::expired; break;
+      case Fault::licence_revoked:
+        entry.state = wire::LicenceState::revoked;
+        break;
+      case Fault::licence_not_yet_valid:
+        entry.state = wire::LicenceState::not_yet_valid;
+        break;
+      default:
+        entry.state = wire::LicenceState::expired;
+        break;
     }
   } else if (standing.plays_left == 0U) {
     entry.state = wire::LicenceState::used_up;

@@ -17,15 +17,15 @@ namespace usher::net {
 
 /// What the operator decides, and may change while the server runs.
 struct ServicePolicy {
-  bool acquisition_open = true;       // false: licences are issued by the operator alone
-  bool bind_installation = true;      // acquired licences play on the installation that acquired them
+  bool acquisition_open = true;   // false: licences are issued by the operator alone
+  bool bind_installation = true;  // acquired licences play on the installation that acquired them
 };
 
 /// Who signs licences.
 struct LicenceIssuer {
   std::string server_id;
   std::shared_ptr<const crypto::Signer> signer;
-  std::vector<Bytes> public_keys;     // SubjectPublicKeyInfo, 1..8, the current one first
+  std::vector<Bytes> public_keys;  // SubjectPublicKeyInfo, 1..8, the current one first
 };
 
 /// A chunk that was granted, and the size that its answer is padded to.
@@ -40,7 +40,7 @@ struct LicenceOrder {
   std::optional<Hash256> installation;
   Id128 medium{};
   std::optional<std::uint32_t> plays;
-  std::optional<Seconds> life;        // from now on
+  std::optional<Seconds> life;  // from now on
 };
 
 /// Thread-safe. All references are borrowed.
@@ -52,7 +52,7 @@ class MediaService {
     LicenceIssuer issuer;
     Random& random;
     const Guarded<ServicePolicy>& policy;
-    std::size_t open_media = 64;      // kept open: up to 4 MiB each
+    std::size_t open_media = 64;  // kept open: up to 4 MiB each
   };
   explicit MediaService(Parts parts) : p_(std::move(parts)) {}
 
@@ -89,7 +89,7 @@ class MediaService {
 
   Parts p_;
   std::mutex mutex_;
-  std::list<std::pair<Id128, MediumPtr>> recent_;                       // the last used first
+  std::list<std::pair<Id128, MediumPtr>> recent_;  // the last used first
   std::unordered_map<Id128, decltype(recent_)::iterator, IdHash> open_;
   std::unordered_map<Id128, Bytes, IdHash> manifests_;
 };

@@ -10,7 +10,7 @@
 namespace usher::net {
 namespace {
 
-constexpr std::string_view kExporterLabel = "person";   // channel.md §5, identity.md §7
+constexpr std::string_view kExporterLabel = "person";  // channel.md §5, identity.md §7
 
 std::string pseudonym_prefix(const Hash256& pseudonym) { return to_hex(View(pseudonym).first(8)); }
 
@@ -24,23 +24,18 @@ Hash256 content_of(const wire::Request& request) {
 
 struct Router::Row {
   std::string_view path;
-  bool person;       // §9.2 "needs a person"
-  bool operation;    // §9.2 "op"
-  Verb verb;         // nullptr: answered elsewhere (chunks, the handshake)
+  bool person;     // §9.2 "needs a person"
+  bool operation;  // §9.2 "op"
+  Verb verb;       // nullptr: answered elsewhere (chunks, the handshake)
 };
 
 std::span<const Router::Row> Router::rows() noexcept {
   static constexpr std::array kRows{
-      Row{wire::kPathAuth, false, false, &Router::auth},
-      Row{wire::kPathList, true, false, &Router::list},
-      Row{wire::kPathLicences, true, false, &Router::licences},
-      Row{wire::kPathLicense, true, true, &Router::license},
-      Row{wire::kPathPlays, true, false, &Router::plays},
-      Row{wire::kPathOpen, true, true, &Router::open},
-      Row{wire::kPathResume, true, true, &Router::resume},
-      Row{wire::kPathClose, true, true, &Router::close},
-      Row{wire::kPathDownload, true, false, nullptr},
-      Row{wire::kPathExit, false, false, &Router::exit},
+      Row{wire::kPathAuth, false, false, &Router::auth},        Row{wire::kPathList, true, false, &Router::list},
+      Row{wire::kPathLicences, true, false, &Router::licences}, Row{wire::kPathLicense, true, true, &Router::license},
+      Row{wire::kPathPlays, true, false, &Router::plays},       Row{wire::kPathOpen, true, true, &Router::open},
+      Row{wire::kPathResume, true, true, &Router::resume},      Row{wire::kPathClose, true, true, &Router::close},
+      Row{wire::kPathDownload, true, false, nullptr},           Row{wire::kPathExit, false, false, &Router::exit},
   };
   return kRows;
 }
@@ -110,8 +105,8 @@ Result<> Router::answer_chunk(LiveSession& session, const channel::IncomingReque
   Result<> sealed;
   if (chunk) {
     const View bytes = chunk->chunk.plaintext.expose();
-    sealed = session.channel().seal_chunk(out, request.sequence, *request.chunk, chunk->chunk_size,
-                                          chunk->chunk.proof, bytes);
+    sealed = session.channel().seal_chunk(out, request.sequence, *request.chunk, chunk->chunk_size, chunk->chunk.proof,
+                                          bytes);
     if (sealed) p_.metrics.chunk_sent(bytes.size());
   } else {
     const Fault fault = chunk.error().fault;
@@ -216,8 +211,7 @@ Result<Bytes> Router::resume(const Ask& ask) {
   USHER_TRY(const auto wanted, wire::Resume::decode(ask.body));
   USHER_TRY(const auto opened, p_.media.resume(ask.caller(), ask.operation, wanted.play, ask.now));
   p_.metrics.play("resumed");
-  p_.log.info("play resumed",
-              {{"request", ask.number}, {"play", to_hex(opened.play)}, {"epoch", opened.epoch}});
+  p_.log.info("play resumed", {{"request", ask.number}, {"play", to_hex(opened.play)}, {"epoch", opened.epoch}});
   return opened.encode();
 }
 
@@ -225,9 +219,8 @@ Result<Bytes> Router::close(const Ask& ask) {
   USHER_TRY(const auto wanted, wire::Close::decode(ask.body));
   USHER_TRY(const auto closed, p_.media.close(ask.caller(), ask.operation, wanted, ask.now));
   p_.metrics.play(closed.refunded ? "refunded" : "ended");
-  p_.log.info("play closed", {{"request", ask.number},
-                              {"play", to_hex(wanted.play)},
-                              {"refunded", closed.refunded ? "yes" : "no"}});
+  p_.log.info("play closed",
+              {{"request", ask.number}, {"play", to_hex(wanted.play)}, {"refunded", closed.refunded ? "yes" : "no"}});
   return closed.encode();
 }
 

@@ -30,8 +30,8 @@ class Router final : public RequestSink {
   /// One request, with everything that the table of paths asks for already checked.
   struct Ask {
     LiveSession& session;
-    std::shared_ptr<const Person> person;        // set where the path needs one
-    store::Operation operation{};                // set where the path has one
+    std::shared_ptr<const Person> person;  // set where the path needs one
+    store::Operation operation{};          // set where the path has one
     View body;
     Time now;
     std::uint64_t number;

@@ -67,10 +67,14 @@ struct Server::Impl {
 };
 
 Server::Impl::Impl(ServerOptions options_, Parts parts, ServerSnapshot snapshot)
-    : options(std::move(options_)), p(std::move(parts)), authorities(snapshot.authorities),
-      channel_settings(snapshot.authorities->channel), policy(snapshot.policy),
+    : options(std::move(options_)),
+      p(std::move(parts)),
+      authorities(snapshot.authorities),
+      channel_settings(snapshot.authorities->channel),
+      policy(snapshot.policy),
       expiries(std::make_shared<const std::vector<std::pair<std::string, Time>>>(std::move(snapshot.expiries))),
-      names(std::move(snapshot.names)), operator_host_names(operator_names(options.operator_listen)),
+      names(std::move(snapshot.names)),
+      operator_host_names(operator_names(options.operator_listen)),
       sessions(options.sessions,
                [this](const LiveSession& session, std::string_view reason) { ended(session, reason); }),
       media({.store = p.store, .vault = p.vault, .issuer = p.issuer, .random = p.random, .policy = policy}),
@@ -89,7 +93,9 @@ Server::Impl::Impl(ServerOptions options_, Parts parts, ServerSnapshot snapshot)
               .random = p.random,
               .log = p.log,
               .metrics = metrics}),
-      channel(driver, metrics, p.log), operators(metrics, [this] { return not_ready(); }), runtime(options.threads),
+      channel(driver, metrics, p.log),
+      operators(metrics, [this] { return not_ready(); }),
+      runtime(options.threads),
       media_http(runtime, channel, names, p.log, options.http, events_for("media", metrics)),
       operator_http(runtime, operators, operator_host_names, p.log, options.http, events_for("operator", metrics)) {
   show_expiries();
@@ -170,8 +176,8 @@ void Server::reload(ServerSnapshot snapshot) {
       [&](const LiveSession& session) {
         const auto still = still_trusted(session, *snapshot.authorities, now);
         if (!still) {
-          s.p.log.info("session no longer trusted", {{"session", session_prefix(session.channel().id())},
-                                                     {"code", code_of(still.error().fault)}});
+          s.p.log.info("session no longer trusted",
+                       {{"session", session_prefix(session.channel().id())}, {"code", code_of(still.error().fault)}});
         }
         return !still;
       },

@@ -15,19 +15,19 @@
 namespace usher::net {
 
 struct ServerOptions {
-  std::vector<Endpoint> listen{};            // the media channel
-  std::vector<Endpoint> operator_listen{};   // empty: none
-  unsigned threads = 0;                      // 0: one for each processor, two at least
+  std::vector<Endpoint> listen{};           // the media channel
+  std::vector<Endpoint> operator_listen{};  // empty: none
+  unsigned threads = 0;                     // 0: one for each processor, two at least
   HttpLimits http{};
   SessionLimits sessions{};
-  Seconds keep_operations{30 * 24 * 3600};   // how long a repeated operation is known as one
+  Seconds keep_operations{30 * 24 * 3600};  // how long a repeated operation is known as one
 };
 
 /// What changes with a reload, as one.
 struct ServerSnapshot {
   std::shared_ptr<const Authorities> authorities;
   std::shared_ptr<const ServicePolicy> policy;
-  std::vector<std::string> names;            // Host names of the media channel
+  std::vector<std::string> names;  // Host names of the media channel
   /// What ends when, for metrics and readiness: "server certificate", "crl client 0", …
   std::vector<std::pair<std::string, Time>> expiries;
 };
@@ -45,7 +45,7 @@ class Server {
     Log& log;
   };
   Server(ServerOptions options, Parts parts, ServerSnapshot snapshot);
-  ~Server();   // stops
+  ~Server();  // stops
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 

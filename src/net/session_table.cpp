@@ -58,7 +58,7 @@ HalfOpenPtr SessionTable::find_half_open(const Id128& session) const {
 }
 
 void SessionTable::remove_half_open(const Id128& session) {
-  HalfOpenPtr gone;   // destroyed outside of the lock
+  HalfOpenPtr gone;  // destroyed outside of the lock
   const std::scoped_lock lock(mutex_);
   const auto found = half_open_.find(session);
   if (found == half_open_.end()) return;

@@ -17,7 +17,7 @@ namespace usher::net {
 struct SessionLimits {
   std::size_t half_open = 1'024;
   std::size_t open = 10'000;
-  std::size_t open_per_installation = 64;     // the oldest ends when there is one more
+  std::size_t open_per_installation = 64;  // the oldest ends when there is one more
   Seconds life{12 * 3600};
   std::uint64_t records = channel::kMaxRecords;
 };
@@ -61,7 +61,7 @@ struct HalfOpen {
       : machine(std::move(settings), random) {}
   std::mutex mutex;
   channel::ServerHandshake machine;
-  Time deadline{};      // set before it is shared
+  Time deadline{};  // set before it is shared
 };
 using HalfOpenPtr = std::shared_ptr<HalfOpen>;
 
@@ -119,7 +119,7 @@ class SessionTable {
   std::size_t reserved_ = 0;
   std::unordered_map<Id128, HalfOpenPtr, IdHash> half_open_;
   std::unordered_map<Id128, SessionPtr, IdHash> open_;
-  std::map<Hash256, std::vector<Id128>> by_installation_;   // the oldest first
+  std::map<Hash256, std::vector<Id128>> by_installation_;  // the oldest first
 };
 
 }  // namespace usher::net

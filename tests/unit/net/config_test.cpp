@@ -83,7 +83,8 @@ TEST_F(ConfigFile, AMissingFileIsNotAnEmptyOne) {
 }
 
 TEST_F(ConfigFile, WhatIsShownReadsBackTheSame) {
-  auto config = read("[server]\nid = \"a\"\nlisten = [\"127.0.0.1:1\", \"[::1]:2\"]\n[person.generic]\nanchors = [\"x\"]\n");
+  auto config =
+      read("[server]\nid = \"a\"\nlisten = [\"127.0.0.1:1\", \"[::1]:2\"]\n[person.generic]\nanchors = [\"x\"]\n");
   ASSERT_TRUE(config);
   for (const bool commented : {false, true}) {
     const auto again = read(to_toml(*config, commented));

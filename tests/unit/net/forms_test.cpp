@@ -15,12 +15,30 @@ TEST(JsonForm, TakesOneMember) {
 }
 
 TEST(JsonForm, RefusesEverythingElse) {
-  for (const char* text :
-       {"", "{}", "[]", "null", "\"AQID\"", "{\"data\":1}", "{\"data\":null}", "{\"data\":[\"AQID\"]}",
-        "{\"data\":{\"data\":\"AQID\"}}", "{\"Data\":\"AQID\"}", "{\"error\":\"AQID\"}",
-        "{\"data\":\"AQID\",\"data\":\"AQID\"}", "{\"data\":\"AQID\",\"x\":1}", "{\"x\":1,\"data\":\"AQID\"}",
-        "{\"data\":\"AQID\"", "{\"data\":\"AQID\"}}", "{\"data\":\"AQID\"} x", "{data:\"AQID\"}", "{\"data\":\"AQID\",}",
-        "{\"data\":\"AQI=\"}", "{\"data\":\"AQ+/\"}", "{\"data\":\"A\"}", "{\"data\":\"AQ ID\"}", "\xff\xfe"}) {
+  for (const char* text : {"",
+                           "{}",
+                           "[]",
+                           "null",
+                           "\"AQID\"",
+                           "{\"data\":1}",
+                           "{\"data\":null}",
+                           "{\"data\":[\"AQID\"]}",
+                           "{\"data\":{\"data\":\"AQID\"}}",
+                           "{\"Data\":\"AQID\"}",
+                           "{\"error\":\"AQID\"}",
+                           "{\"data\":\"AQID\",\"data\":\"AQID\"}",
+                           "{\"data\":\"AQID\",\"x\":1}",
+                           "{\"x\":1,\"data\":\"AQID\"}",
+                           "{\"data\":\"AQID\"",
+                           "{\"data\":\"AQID\"}}",
+                           "{\"data\":\"AQID\"} x",
+                           "{data:\"AQID\"}",
+                           "{\"data\":\"AQID\",}",
+                           "{\"data\":\"AQI=\"}",
+                           "{\"data\":\"AQ+/\"}",
+                           "{\"data\":\"A\"}",
+                           "{\"data\":\"AQ ID\"}",
+                           "\xff\xfe"}) {
     const auto bytes = bytes_from_json(text);
     ASSERT_FALSE(bytes) << text;
     EXPECT_EQ(bytes.error().fault, Fault::malformed) << text;

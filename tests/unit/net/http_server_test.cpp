@@ -26,7 +26,9 @@ class Echo final : public HttpHandler {
     return {.content_type = "text/plain", .body = concat({view_of(request.path), view_of("|"), request.body})};
   }
   HttpResponse refuse(unsigned status, std::string_view code, const HttpRequest&) override {
-    return {.status = status, .content_type = "text/plain", .body = to_bytes(view_of(code)),
+    return {.status = status,
+            .content_type = "text/plain",
+            .body = to_bytes(view_of(code)),
             .retry_after = status == 503 ? 1U : 0U};
   }
   std::mutex mutex;
@@ -85,9 +87,10 @@ constexpr std::string_view kClose = "Host: localhost\r\nConnection: close\r\n";
 
 TEST_F(HttpServerTest, AnswersWithExactlyTheFieldsOfTheSpec) {
   start();
-  EXPECT_EQ(ask("POST /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi"),
-            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Type: text/plain\r\nCache-Control: no-store, no-transform\r\n"
-            "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n/a|hi");
+  EXPECT_EQ(
+      ask("POST /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi"),
+      "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Type: text/plain\r\nCache-Control: no-store, no-transform\r\n"
+      "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n/a|hi");
 }
 
 TEST_F(HttpServerTest, OneConnectionCarriesManyRequests) {
@@ -102,7 +105,8 @@ TEST_F(HttpServerTest, OneConnectionCarriesManyRequests) {
 
 TEST_F(HttpServerTest, PipelinedRequestsAreAnsweredInOrder) {
   start();
-  const std::string both = ask("GET /one HTTP/1.1\r\nHost: localhost\r\n\r\nGET /two HTTP/1.1\r\n" + std::string(kClose) + "\r\n");
+  const std::string both =
+      ask("GET /one HTTP/1.1\r\nHost: localhost\r\n\r\nGET /two HTTP/1.1\r\n" + std::string(kClose) + "\r\n");
   EXPECT_LT(both.find("/one|"), both.find("/two|"));
   EXPECT_NE(both.find("/two|"), std::string::npos);
 }
@@ -140,29 +144,31 @@ TEST_F(HttpServerTest, ALongBodyIsRefusedBeforeItIsRead) {
 TEST_F(HttpServerTest, ALongChunkedBodyIsRefused) {
   start();
   const std::string chunk = "40\r\n" + std::string(0x40, 'a') + "\r\n";
-  expect_status(ask("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk + chunk + "0\r\n\r\n"),
-                "413", "too-long");
+  expect_status(
+      ask("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk + chunk + "0\r\n\r\n"),
+      "413", "too-long");
 }
 
 TEST_F(HttpServerTest, AChunkedBodyIsTaken) {
   start();
-  expect_status(ask("POST / HTTP/1.1\r\n" + std::string(kClose) + "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"),
-                "200", "/|hi");
+  expect_status(
+      ask("POST / HTTP/1.1\r\n" + std::string(kClose) + "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"),
+      "200", "/|hi");
 }
 
 TEST_F(HttpServerTest, WhatIsNotHttpIsMalformed) {
   start();
   expect_status(ask("NONSENSE\r\n\r\n"), "400", "malformed");
   expect_status(ask("GET / HTTP/1.1\r\nHost localhost\r\n\r\n"), "400", "malformed");
-  expect_status(ask("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"), "400",
-                "malformed");
+  expect_status(ask("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"),
+                "400", "malformed");
   expect_status(ask("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n"), "400", "malformed");
 }
 
 TEST_F(HttpServerTest, ARefusalBeforeTheBodyReachesASenderThatIsStillSending) {
   start();
-  expect_status(ask("POST /closed HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90\r\n\r\n" + std::string(90, 'a')), "404",
-                "unknown-path");
+  expect_status(ask("POST /closed HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90\r\n\r\n" + std::string(90, 'a')),
+                "404", "unknown-path");
 }
 
 TEST_F(HttpServerTest, ExpectationsAreMet) {

@@ -46,7 +46,7 @@ class RawClient {
   RawClient& send(std::string_view text) {
     while (!text.empty()) {
       const ssize_t sent = ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL);
-      if (sent <= 0) break;   // the server may have closed already: what it said is what counts
+      if (sent <= 0) break;  // the server may have closed already: what it said is what counts
       text.remove_prefix(static_cast<std::size_t>(sent));
     }
     return *this;
@@ -70,8 +70,7 @@ class RawClient {
     const std::size_t head = text.find("\r\n\r\n") + 4;
     const std::size_t field = text.find("Content-Length: ");
     const std::size_t size = field < head ? std::stoul(text.substr(field + 16)) : 0;
-    while (text.size() < head + size && more(text)) {
-    }
+    while (text.size() < head + size && more(text)) {}
     return text;
   }
 

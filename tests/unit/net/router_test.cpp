@@ -94,9 +94,8 @@ TEST_F(Requests, AnotherRoleIsNoPerson) {
 
 TEST_F(Requests, AnExpiredCardIsTold) {
   Listener listener(world);
-  const Identity old = People::get().root.leaf({.role = identity::Role::person,
-                                                .name = {.serial_number = "4"},
-                                                .validity = usher::test::around(kNow, 10, -1)});
+  const Identity old = People::get().root.leaf(
+      {.role = identity::Role::person, .name = {.serial_number = "4"}, .validity = usher::test::around(kNow, 10, -1)});
   EXPECT_EQ(listener.log_in(old), Status::certificate_expired);
 }
 
@@ -152,13 +151,21 @@ TEST_F(Requests, AnOperationIsBoundToItsPath) {
 TEST_F(Requests, UnknownKindsOfLicencesAreRefused) {
   Listener listener(world);
   ASSERT_EQ(listener.log_in(), Status::ok);
-  for (const wire::Acquire& wanted : {wire::Acquire{kMedium, 0, 1}, {kMedium, 3, 1}, {kMedium, 1, 2}, {kMedium, 1, 0},
-                                      {kMedium, 2, 59}, {kMedium, 2, 31'622'401}}) {
+  for (const wire::Acquire& wanted : {wire::Acquire{kMedium, 0, 1},
+                                      {kMedium, 3, 1},
+                                      {kMedium, 1, 2},
+                                      {kMedium, 1, 0},
+                                      {kMedium, 2, 59},
+                                      {kMedium, 2, 31'622'401}}) {
     EXPECT_EQ(listener.status_once("api/license", wanted.encode()), Status::unknown_licence_kind)
         << int{wanted.kind} << " " << wanted.amount;
   }
-  for (const wire::Acquire& wanted : {wire::Acquire{kMedium, 1, 1}, {kMedium, 1, 5}, {kMedium, 1, 10}, {kMedium, 1, 20},
-                                      {kMedium, 2, 60}, {kMedium, 2, 31'622'400}}) {
+  for (const wire::Acquire& wanted : {wire::Acquire{kMedium, 1, 1},
+                                      {kMedium, 1, 5},
+                                      {kMedium, 1, 10},
+                                      {kMedium, 1, 20},
+                                      {kMedium, 2, 60},
+                                      {kMedium, 2, 31'622'400}}) {
     EXPECT_EQ(listener.status_once("api/license", wanted.encode()), Status::ok);
   }
 }

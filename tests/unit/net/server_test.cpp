@@ -80,7 +80,8 @@ TEST_F(WholeServer, CountsWhatHappens) {
   const std::string metrics = get("/metrics");
   EXPECT_NE(metrics.find("Content-Type: text/plain; version=0.0.4"), std::string::npos);
   EXPECT_NE(metrics.find("usher_handshakes_begun_total 1\n"), std::string::npos) << metrics;
-  EXPECT_NE(metrics.find("usher_http_refused_total{listener=\"media\",reason=\"unknown-path\"} 1\n"), std::string::npos);
+  EXPECT_NE(metrics.find("usher_http_refused_total{listener=\"media\",reason=\"unknown-path\"} 1\n"),
+            std::string::npos);
   EXPECT_NE(metrics.find("usher_media 1\n"), std::string::npos);
   EXPECT_NE(metrics.find("usher_expires_timestamp_seconds{what=\"server certificate\"} "), std::string::npos);
 }

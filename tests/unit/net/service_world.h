@@ -84,7 +84,8 @@ struct World {
     auto made = std::make_shared<Authorities>();
     made->channel = channel_world().server_settings;
     const Authority& root = People::get().root;
-    made->persons.push_back({identity::generic_profile(), usher::test::trust(identity::Role::person, root, {root.crl()})});
+    made->persons.push_back(
+        {identity::generic_profile(), usher::test::trust(identity::Role::person, root, {root.crl()})});
     return made;
   }
   static LicenceIssuer make_issuer() {
@@ -149,14 +150,13 @@ inline Bytes exchanged(World& world, const std::string& path, std::string_view t
 /// A listener with an open channel.
 class Listener {
  public:
-  explicit Listener(World& world, std::shared_ptr<const channel::ClientSettings> settings = nullptr)
-      : world_(world) {
+  explicit Listener(World& world, std::shared_ptr<const channel::ClientSettings> settings = nullptr) : world_(world) {
     channel::ClientHandshake machine(settings ? settings : channel_world().client_settings, randomness());
     const Time now = world.clock.now();
     const Bytes hello = exchanged(world, "/api/protocols", kTypeHandshake, must(machine.start()));
     const Bytes accepted = exchanged(world, "/api/keys", kTypeHandshake, must(machine.on_messages(hello, now)));
-    session = must(machine.on_record(
-        exchanged(world, "/", kTypeRecord, must(machine.on_messages(accepted, now))), now));
+    session =
+        must(machine.on_record(exchanged(world, "/", kTypeRecord, must(machine.on_messages(accepted, now))), now));
   }
 
   using Answer = Result<channel::Response>;
@@ -172,13 +172,14 @@ class Listener {
                                     std::vector<wire::Parameter> parameters = {}) {
     return must(ask(path, body, std::move(parameters))).status();
   }
-  [[nodiscard]] wire::Status status_once(std::string_view path, View body) { return must(ask_once(path, body)).status(); }
+  [[nodiscard]] wire::Status status_once(std::string_view path, View body) {
+    return must(ask_once(path, body)).status();
+  }
 
   [[nodiscard]] Bytes auth_body(const Identity& person) const {
-    const identity::LoginTerms terms{
-        .server_key = session->peer().certificate().key_fingerprint(),
-        .installation = channel_world().client.chain.front().fingerprint(),
-        .now = world_.clock.now()};
+    const identity::LoginTerms terms{.server_key = session->peer().certificate().key_fingerprint(),
+                                     .installation = channel_world().client.chain.front().fingerprint(),
+                                     .now = world_.clock.now()};
     const auto login = must(identity::PersonSession::create(person.key, {person.certificate}, terms, randomness()));
     return must(login.bind(must(session->exporter("person")))).encode();
   }

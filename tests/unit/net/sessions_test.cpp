@@ -57,8 +57,8 @@ TEST(HalfOpenSessions, KeysThatAreRefusedEndThem) {
 TEST(HalfOpenSessions, AnExpiredClientIsRefusedWithOneCodeForAllChains) {
   World world;
   auto settings = std::make_shared<channel::ClientSettings>(*channel_world().client_settings);
-  auto old = channel_world().authority.leaf(
-      {.role = identity::Role::client, .validity = usher::test::around(kNow, 10, -1)});
+  auto old =
+      channel_world().authority.leaf({.role = identity::Role::client, .validity = usher::test::around(kNow, 10, -1)});
   settings->chain = {old.certificate, channel_world().authority.certificate};
   settings->signer = std::make_shared<const crypto::PrivateKey>(std::move(old.key));
   channel::ClientHandshake machine(settings, randomness());
@@ -142,8 +142,8 @@ TEST(OpenSessions, ARevokedClientsSessionIsNoLongerTrusted) {
   Authorities now = *world.authorities.get();
   auto settings = std::make_shared<channel::ServerSettings>(*now.channel);
   const auto& authority = channel_world().authority;
-  settings->clients = usher::test::trust(identity::Role::client, authority,
-                                         {authority.crl(2, {channel_world().client.chain.front()})});
+  settings->clients =
+      usher::test::trust(identity::Role::client, authority, {authority.crl(2, {channel_world().client.chain.front()})});
   now.channel = settings;
   world.sessions.end_where([&](const LiveSession& session) { return !still_trusted(session, now, kNow); }, "revoked");
   EXPECT_EQ(world.ended, std::vector<std::string>{"revoked"});
