@@ -59,7 +59,7 @@ Result<std::filesystem::path> publish(const std::filesystem::path& out, std::str
                                       const identity::Crl& crl) {
   std::ranges::replace(stem, '/', '-');
   const std::string kind = crl.is_delta() ? ".delta.crl" : ".crl";
-  const std::filesystem::path pem = out / (stem + kind + ".pem");
+  std::filesystem::path pem = out / (stem + kind + ".pem");
   USHER_CHECK(write_file(pem, crl.to_pem(), 0644, true));
   USHER_CHECK(write_file(out / (stem + kind), text_of(crl.der()), 0644, true));
   USHER_CHECK(write_file(out / (stem + ".crt"), text_of(authority.certificate().der()), 0644, true));
