@@ -16,7 +16,7 @@ void on_signal(int) { interrupted = 1; }
 
 class Line {
  public:
-  explicit Line(std::string what) : what_(printable(what)), shown_(::isatty(STDERR_FILENO) == 1) {}
+  explicit Line(const std::string& what) : what_(printable(what)), shown_(::isatty(STDERR_FILENO) == 1) {}
   ~Line() {
     if (percent_ >= 0) std::fputs("\r\x1b[K", stderr);
   }
@@ -46,8 +46,8 @@ void catch_interrupts() {
   ::sigaction(SIGTERM, &action, nullptr);
 }
 
-media::Progress progress_line(std::string what) {
-  return [line = std::make_shared<Line>(std::move(what))](std::uint64_t done, std::uint64_t total) {
+media::Progress progress_line(const std::string& what) {
+  return [line = std::make_shared<Line>(what)](std::uint64_t done, std::uint64_t total) {
     line->show(done, total);
     return interrupted == 0;
   };

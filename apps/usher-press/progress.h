@@ -11,6 +11,6 @@ namespace usher::press {
 void catch_interrupts();
 
 /// A line on stderr if that is a terminal: "Awakening.ogg  sealing  45 %". Wiped when the last copy goes.
-[[nodiscard]] media::Progress progress_line(std::string what);
+[[nodiscard]] media::Progress progress_line(const std::string& what);
 
 }  // namespace usher::press

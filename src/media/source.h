@@ -49,6 +49,8 @@ class NewFile {
  public:
   /// In the directory that `path` is to be in; mode 0600. Errors: not_found, not_permitted, disk_full, io.
   [[nodiscard]] static Result<NewFile> create(std::filesystem::path path);
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
   NewFile(NewFile&& other) noexcept;
   NewFile& operator=(NewFile&&) = delete;
   ~NewFile();  // removes what was not published
