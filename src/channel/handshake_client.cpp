@@ -216,8 +216,9 @@ Result<Bytes> ClientHandshake::on_messages(View body, Time now) {
   State before = std::exchange(state_, Closed{});
   USHER_TRY(const Event event, event_of(body));
   const Steps steps{*this, now};
-  return std::visit([&](auto&& state, const auto& what) { return steps.on(std::move(state), what); }, std::move(before),
-                    event);
+  return std::visit(
+      [&](auto&& state, const auto& what) { return steps.on(std::forward<decltype(state)>(state), what); },
+      std::move(before), event);
 }
 
 Result<std::unique_ptr<ClientSession>> ClientHandshake::on_record(Bytes record, Time now) {
