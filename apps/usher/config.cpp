@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include <boost/json.hpp>
 #include <toml++/toml.h>
+#include <boost/json.hpp>
 
 namespace usher::listening {
 namespace {
@@ -57,7 +57,8 @@ Result<> read_table(Config& config, const toml::table& table, const std::string&
       continue;
     }
     const Key* key = key_of(path);
-    if (key == nullptr) return refuse(where, path, section ? "is a section, not a value" : "is not a key that usher knows");
+    if (key == nullptr)
+      return refuse(where, path, section ? "is a section, not a value" : "is not a key that usher knows");
     auto value = value_from(node);
     if (!value) return refuse(where, path, "is neither text, a number, true, false nor a list of texts");
     USHER_CHECK(set_value(config, *key, *std::move(value), where));
@@ -102,7 +103,8 @@ std::filesystem::path Config::path_of(const std::string& value) const {
 Result<> set_value(Config& config, const Key& key, Value value, std::string_view where) {
   if (const auto* number = std::get_if<std::int64_t>(&value); number != nullptr && key.max > 0) {
     if (*number < key.min || *number > key.max) {
-      return refuse(where, key.name, "must be a number from " + std::to_string(key.min) + " to " + std::to_string(key.max));
+      return refuse(where, key.name,
+                    "must be a number from " + std::to_string(key.min) + " to " + std::to_string(key.max));
     }
   }
   if (const auto* text = std::get_if<std::string>(&value); text != nullptr && !key.choices.empty()) {

@@ -49,7 +49,7 @@ struct Config {
   std::string player = "ffplay";
   std::int64_t window = 8;
 
-  std::filesystem::path folder{};   // what relative paths are relative to
+  std::filesystem::path folder{};  // what relative paths are relative to
   [[nodiscard]] std::filesystem::path path_of(const std::string& value) const;
 };
 
@@ -58,13 +58,13 @@ using Value = std::variant<bool, std::int64_t, std::string, std::vector<std::str
 struct Key {
   using Slot = std::variant<bool* (*)(Config&), std::int64_t* (*)(Config&), std::string* (*)(Config&),
                             std::vector<std::string>* (*)(Config&)>;
-  std::string_view name;        // "connection.url"
+  std::string_view name;  // "connection.url"
   Slot slot;
-  std::string_view help;        // one line, with the unit
-  bool path = false;            // paths, which from the command line are relative to the working directory
-  std::int64_t min = 0;         // of numbers
+  std::string_view help;  // one line, with the unit
+  bool path = false;      // paths, which from the command line are relative to the working directory
+  std::int64_t min = 0;   // of numbers
   std::int64_t max = 0;
-  std::string_view choices{};   // "chain|leaf|none"; empty: any text
+  std::string_view choices{};  // "chain|leaf|none"; empty: any text
 };
 [[nodiscard]] std::span<const Key> keys() noexcept;
 /// nullptr: there is none.

@@ -7,20 +7,28 @@ namespace usher::listening {
 namespace {
 
 #define SLOT(type, member) +[](Config& c) -> type* { return &c.member; }
-#define TEXT(name, member, help) Key{name, SLOT(std::string, member), help}
-#define FILE_(name, member, help) Key{name, SLOT(std::string, member), help, true}
-#define TEXTS(name, member, help) Key{name, SLOT(std::vector<std::string>, member), help}
-#define FILES(name, member, help) Key{name, SLOT(std::vector<std::string>, member), help, true}
-#define NUMBER(name, member, min, max, help) Key{name, SLOT(std::int64_t, member), help, false, min, max}
-#define CHOICE(name, member, choices, help) Key{name, SLOT(std::string, member), help, false, 0, 0, choices}
-#define FLAG(name, member, help) Key{name, SLOT(bool, member), help}
-#define TRUST(prefix, member)                                                                                  \
-  FILES(prefix ".anchors", member.anchors, "PEM files with the root certificates that are trusted"),           \
+#define TEXT(name, member, help) \
+  Key { name, SLOT(std::string, member), help }
+#define FILE_(name, member, help) \
+  Key { name, SLOT(std::string, member), help, true }
+#define TEXTS(name, member, help) \
+  Key { name, SLOT(std::vector<std::string>, member), help }
+#define FILES(name, member, help) \
+  Key { name, SLOT(std::vector<std::string>, member), help, true }
+#define NUMBER(name, member, min, max, help) \
+  Key { name, SLOT(std::int64_t, member), help, false, min, max }
+#define CHOICE(name, member, choices, help) \
+  Key { name, SLOT(std::string, member), help, false, 0, 0, choices }
+#define FLAG(name, member, help) \
+  Key { name, SLOT(bool, member), help }
+#define TRUST(prefix, member)                                                                                   \
+  FILES(prefix ".anchors", member.anchors, "PEM files with the root certificates that are trusted"),            \
       FILES(prefix ".intermediates", member.intermediates, "PEM files with authorities between root and leaf"), \
-      FILES(prefix ".crls", member.crls, "PEM or DER files with revocation lists, complete and delta"),        \
-      CHOICE(prefix ".revocation", member.revocation, "chain|leaf|none",                                       \
-             "which certificates need a current revocation list"),                                             \
-      TEXTS(prefix ".eku", member.eku, "extended key usages (dotted) that stand for this role, for certificates made elsewhere"), \
+      FILES(prefix ".crls", member.crls, "PEM or DER files with revocation lists, complete and delta"),         \
+      CHOICE(prefix ".revocation", member.revocation, "chain|leaf|none",                                        \
+             "which certificates need a current revocation list"),                                              \
+      TEXTS(prefix ".eku", member.eku,                                                                          \
+            "extended key usages (dotted) that stand for this role, for certificates made elsewhere"),          \
       FLAG(prefix ".accept_without_eku", member.accept_without_eku, "take certificates without extended key usage")
 
 // clang-format off

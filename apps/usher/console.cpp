@@ -19,6 +19,7 @@ constexpr std::array kSignals{SIGINT, SIGTERM, SIGHUP};
 
 std::atomic<bool> g_interrupted{false};
 std::atomic<int> g_signal{0};
+std::atomic<bool> g_line_shown{false};  // the cursor stands behind a progress line
 std::array<struct sigaction, kSignals.size()> g_before{};
 static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
 
@@ -35,7 +36,9 @@ void write_error(const std::string& text) {
 
 }  // namespace
 
-void tell(std::string_view sentence) { write_error(printable(sentence) + "\n"); }
+void tell(std::string_view sentence) {
+  write_error((g_line_shown.exchange(false) ? "\r\x1b[K" : "") + printable(sentence) + "\n");
+}
 
 bool confirm(std::string_view question) {
   const int terminal = ::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -52,7 +55,7 @@ bool confirm(std::string_view question) {
 Interrupts::Interrupts() {
   g_interrupted = false;
   g_signal = 0;
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = &on_signal;
   ::sigemptyset(&action.sa_mask);
   for (std::size_t i = 0; i < kSignals.size(); ++i) {
@@ -71,12 +74,14 @@ Interrupts::~Interrupts() {
 const std::atomic<bool>& Interrupts::interrupted() noexcept { return g_interrupted; }
 
 ConsoleView::ConsoleView(const Options& options)
-    : options_(options), terminal_(client::RawTerminal::open(STDIN_FILENO)), on_terminal_(::isatty(STDERR_FILENO) == 1) {}
+    : options_(options),
+      terminal_(client::RawTerminal::open(STDIN_FILENO)),
+      on_terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 ConsoleView::~ConsoleView() { clear_line(); }
 
 void ConsoleView::clear_line() {
-  if (std::exchange(line_shown_, false)) write_error("\r\x1b[K");
+  if (g_line_shown.exchange(false)) write_error("\r\x1b[K");
 }
 
 void ConsoleView::opened(const client::Medium& medium, std::uint32_t plays_left, bool resumed) {
@@ -92,11 +97,11 @@ void ConsoleView::opened(const client::Medium& medium, std::uint32_t plays_left,
 
 void ConsoleView::position(const client::PlayPosition& now) {
   if (options_.quiet || (!on_terminal_ && !options_.progress)) return;
-  const std::string line = fmt::format(
-      "{} / {}   {}{}", client::clock_text(now.elapsed_ms), now.total_ms == 0 ? "?" : client::clock_text(now.total_ms),
-      client::plays_text(plays_left_, 0), now.paused ? "   paused" : "");
+  const std::string line = fmt::format("{} / {}   {}{}", client::clock_text(now.elapsed_ms),
+                                       now.total_ms == 0 ? "?" : client::clock_text(now.total_ms),
+                                       client::plays_text(plays_left_, 0), now.paused ? "   paused" : "");
   if (on_terminal_) {
-    line_shown_ = true;
+    g_line_shown = true;
     write_error("\r\x1b[K" + line);
   } else if (now.elapsed_ms / 1000 != std::exchange(last_second_, now.elapsed_ms / 1000)) {
     write_error(line + "\n");
@@ -106,9 +111,7 @@ void ConsoleView::position(const client::PlayPosition& now) {
 std::vector<client::Key> ConsoleView::keys() { return terminal_ ? terminal_->keys() : std::vector<client::Key>{}; }
 
 void ConsoleView::note(std::string_view sentence) {
-  if (options_.quiet) return;
-  clear_line();
-  tell(sentence);
+  if (!options_.quiet) tell(sentence);
 }
 
 }  // namespace usher::listening

@@ -43,7 +43,6 @@ class ConsoleView final : public client::PlayView {
   Interrupts interrupts_;
   std::unique_ptr<client::RawTerminal> terminal_;
   bool on_terminal_;
-  bool line_shown_ = false;
   std::uint32_t plays_left_ = 0;
   std::uint64_t last_second_ = ~std::uint64_t{0};
 };

@@ -23,8 +23,11 @@ json::object error_object(const Error& error) {
 }
 
 json::object who_object(const client::Who& who) {
-  return {{"server", text(who.server)}, {"server_id", text(who.server_id)}, {"person", text(who.name)},
-          {"pseudonym", text(who.pseudonym)}, {"suite", text(who.suite)}};
+  return {{"server", text(who.server)},
+          {"server_id", text(who.server_id)},
+          {"person", text(who.name)},
+          {"pseudonym", text(who.pseudonym)},
+          {"suite", text(who.suite)}};
 }
 
 json::object item_object(std::size_t number, const client::CatalogueItem& item) {

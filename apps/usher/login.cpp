@@ -29,9 +29,10 @@ Result<identity::LastTry> last_try(const LoginSource& source, identity::PinState
 
 Result<identity::PersonSession> log_in(const LoginSource& source, const identity::LoginTerms& terms) {
   USHER_TRY(identity::Profile profile, identity::profile_of_name(source.config.profile));
-  USHER_TRY(identity::Card card,
-            identity::Card::open({.modules = source.config.modules, .profile = std::move(profile),
-                                  .token_label = source.config.token, .intermediates = source.intermediates}));
+  USHER_TRY(identity::Card card, identity::Card::open({.modules = source.config.modules,
+                                                       .profile = std::move(profile),
+                                                       .token_label = source.config.token,
+                                                       .intermediates = source.intermediates}));
   if (!card.needs_pin()) {
     if (!source.options.quiet) tell("Enter the PIN at the card reader, if it asks for it.");
     USHER_CHECK(card.login());

@@ -88,8 +88,11 @@ void add_verbs(CLI::App& app, Context& context, Wishes& wishes) {
   buy->add_option("--plays", wishes.buy.plays, "1, 5, 10 or 20 plays")->option_text("N");
   buy->add_option("--for", wishes.buy.time, "Any number of plays for a time: 12h, 7d, 2w")->option_text("TIME");
   CLI::App* play = verb("play", "Play a medium", [&] { return listening::do_play(context, wishes.play); });
-  play->add_option("medium", wishes.play.medium, "Number in the catalogue, or id")->required()->option_text("NUMBER|ID");
-  play->add_option("--licence", wishes.play.licence, "Use this licence, not the one that ends first")->option_text("ID");
+  play->add_option("medium", wishes.play.medium, "Number in the catalogue, or id")
+      ->required()
+      ->option_text("NUMBER|ID");
+  play->add_option("--licence", wishes.play.licence, "Use this licence, not the one that ends first")
+      ->option_text("ID");
   play->add_flag("--resume", wishes.play.resume, "Carry on with an open play, even if it was begun elsewhere");
   play->add_flag("--fresh", wishes.play.fresh, "Open a new play, even if one was interrupted");
   CLI::App* config = app.add_subcommand("config", "Look at the configuration");

@@ -54,8 +54,8 @@ Result<std::shared_ptr<const identity::TrustStore>> load_trust(const Config& con
   identity::TrustConfig trust{.role = role};
   const std::string name(name_of(role));
   if (keys.anchors.empty()) {
-    return fail(Fault::bad_config, "trust", "trust." + name + ".anchors names no file, so that no " + name +
-                                                " can be trusted");
+    return fail(Fault::bad_config, "trust",
+                "trust." + name + ".anchors names no file, so that no " + name + " can be trusted");
   }
   USHER_TRY(trust.anchors, load_bundles(config, keys.anchors));
   USHER_TRY(trust.intermediates, load_bundles(config, keys.intermediates));
@@ -166,7 +166,8 @@ Result<Config> load_config(const Options& options, char** environment) {
   settings.insert(settings.end(), options.flags.begin(), options.flags.end());
   for (const auto& [name, value] : settings) {
     const Key* key = key_of(name);
-    if (key == nullptr) return fail(Fault::bad_config, "config", "command line: " + name + " is not a key that usher knows");
+    if (key == nullptr)
+      return fail(Fault::bad_config, "config", "command line: " + name + " is not a key that usher knows");
     USHER_CHECK(set_text(config, *key, value, "command line"));
   }
   return config;
@@ -178,8 +179,8 @@ Result<std::unique_ptr<Session>> Session::open(const Options& options, const Con
   std::unique_ptr<Session> session(new Session);
   USHER_TRY(const fs::path data, data_folder(options));
   USHER_CHECK(client::make_private_directory(data));
-  USHER_TRY(session->transport_, client::HttpTransport::create({.url = config.url, .proxy = config.proxy,
-                                                                .user_agent = "usher/" USHER_VERSION}));
+  USHER_TRY(session->transport_, client::HttpTransport::create(
+                                     {.url = config.url, .proxy = config.proxy, .user_agent = "usher/" USHER_VERSION}));
   USHER_TRY(identity::ServerName name, server_name_of(config, *session->transport_));
   USHER_TRY(const auto servers, load_trust(config, config.server, identity::Role::server, data));
   USHER_TRY(const auto distributors, load_trust(config, config.distributor, identity::Role::distributor, data));
@@ -192,7 +193,10 @@ Result<std::unique_ptr<Session>> Session::open(const Options& options, const Con
       client::EngineOptions{.settings = settings,
                             .distributors = distributors,
                             .login = [card](const identity::LoginTerms& terms) { return log_in(card, terms); },
-                            .note = [quiet = options.quiet](std::string_view text) { if (!quiet) tell(text); },
+                            .note =
+                                [quiet = options.quiet](std::string_view text) {
+                                  if (!quiet) tell(text);
+                                },
                             .patience = Seconds(config.retry_seconds),
                             .cancelled = &interrupted},
       random, clock);

@@ -32,8 +32,8 @@ Result<Opened> open(Context& context) {
   return opened;
 }
 Result<> connect(Context& context, Opened& opened) {
-  USHER_TRY(opened.session, Session::open(context.options, opened.config, Interrupts::interrupted(), context.clock,
-                                          context.random));
+  USHER_TRY(opened.session,
+            Session::open(context.options, opened.config, Interrupts::interrupted(), context.clock, context.random));
   return {};
 }
 
@@ -61,7 +61,12 @@ Result<std::uint64_t> seconds_of(std::string_view text) {
   std::uint64_t count = 0;
   const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), count);
   const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
-  const std::uint64_t seconds = unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : unit == "d" ? 86'400 : unit == "w" ? 604'800 : 0;
+  const std::uint64_t seconds = unit == "s"   ? 1
+                                : unit == "m" ? 60
+                                : unit == "h" ? 3600
+                                : unit == "d" ? 86'400
+                                : unit == "w" ? 604'800
+                                              : 0;
   if (wrong != std::errc{} || seconds == 0 || count == 0 || count > 1'000'000'000 / seconds) {
     return fail(Fault::bad_usage, "time", "a time is given as 90s, 30m, 12h, 7d or 2w, not as " + printable(text));
   }
@@ -93,8 +98,7 @@ Result<> do_licences(Context& context) {
   USHER_TRY(Opened opened, open(context));
   USHER_CHECK(connect(context, opened));
   USHER_TRY(const client::Shelf shelf, shelf_of(context, opened));
-  print(context.options.json ? json_line(licences_json(opened.listener().who(), shelf))
-                             : client::licences_text(shelf));
+  print(context.options.json ? json_line(licences_json(opened.listener().who(), shelf)) : client::licences_text(shelf));
   return {};
 }
 
@@ -111,8 +115,9 @@ Result<> do_buy(Context& context, const BuyWish& wish) {
   USHER_TRY(const client::Shelf shelf, shelf_of(context, opened));
   USHER_TRY(const client::Medium medium, client::chosen(shelf.catalogue, wish.medium));
   const auto kind = wish.time.empty() ? wire::LicenceKind::plays : wire::LicenceKind::time;
-  USHER_TRY(const client::HeldLicence licence,
-            opened.listener().acquire({.medium = medium.id(), .kind = static_cast<std::uint8_t>(kind), .amount = amount}));
+  USHER_TRY(
+      const client::HeldLicence licence,
+      opened.listener().acquire({.medium = medium.id(), .kind = static_cast<std::uint8_t>(kind), .amount = amount}));
   print(context.options.json
             ? json_line(licence_json(licence))
             : client::title_of(shelf.catalogue, medium.id()) + ": " + client::acquired_text(licence) + "\n");
@@ -131,7 +136,10 @@ Result<> do_play(Context& context, const PlayWish& wish) {
   request.resume = wish.resume  ? client::Resume::always
                    : wish.fresh ? client::Resume::never
                                 : client::Resume::automatic;
-  USHER_CHECK(client::check_player(request.player));   // before anybody is asked for a PIN
+  if (context.options.json && request.player.kind() == client::PlayerKind::standard_output) {
+    return fail(Fault::bad_usage, "play", "--json and --player - both want standard output");
+  }
+  USHER_CHECK(client::check_player(request.player));  // before anybody is asked for a PIN
   USHER_CHECK(connect(context, opened));
   USHER_TRY(const client::Shelf shelf, shelf_of(context, opened));
   USHER_TRY(const client::Medium medium, client::chosen(shelf.catalogue, wish.medium));

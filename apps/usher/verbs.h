@@ -13,13 +13,13 @@ struct Context {
 };
 
 struct BuyWish {
-  std::string medium;        // number or id
+  std::string medium;  // number or id
   std::uint64_t plays = 0;
-  std::string time{};        // "7d"; either
+  std::string time{};  // "7d"; either
 };
 struct PlayWish {
-  std::string medium;        // number or id
-  std::string licence{};     // id; empty: the server chooses
+  std::string medium;     // number or id
+  std::string licence{};  // id; empty: the server chooses
   bool resume = false;
   bool fresh = false;
 };

@@ -7,8 +7,9 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-constexpr int kBusyTries = 5;             // of the first connection
-constexpr Milliseconds kTick{50};         // between looks at what may have been cancelled
+constexpr int kBusyTries = 5;  // of the first connection
+constexpr Milliseconds kExitPatience{3'000};
+constexpr Milliseconds kTick{50};  // between looks at what may have been cancelled
 
 /// What may be gone after a while, or on a new connection.
 bool may_pass(Fault fault) {
@@ -167,7 +168,8 @@ void Engine::tell_recovery() {
 }
 
 bool Engine::given_up(const Call& request) const {
-  return (request.stop != nullptr && *request.stop) || (options_.cancelled != nullptr && *options_.cancelled && !request.to_the_end);
+  return (request.stop != nullptr && *request.stop) ||
+         (options_.cancelled != nullptr && *options_.cancelled && !request.to_the_end);
 }
 
 bool Engine::pause(Milliseconds time, const Call& request) const {
@@ -186,8 +188,9 @@ void Engine::exit() noexcept {
     last = std::exchange(connection_.link, nullptr);
   }
   if (!last) return;
-  // What it answers changes nothing: the session ends by itself if it did not hear this.
-  static_cast<void>(last->request(wire::kPathExit, std::nullopt, {}));
+  // What it answers changes nothing: the session ends by itself if the server did not hear this.
+  const auto until = Steady::now() + kExitPatience;
+  static_cast<void>(last->request(wire::kPathExit, std::nullopt, {}, [until] { return Steady::now() > until; }));
   last->close();
 }
 

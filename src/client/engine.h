@@ -22,8 +22,8 @@ struct EngineOptions {
   std::shared_ptr<const identity::TrustStore> distributors{};
   Login login{};
   Note note = [](std::string_view) {};
-  Milliseconds patience{120'000};     // how long a lost connection is tried again
-  Milliseconds first_pause{250};      // doubled after each attempt, up to last_pause
+  Milliseconds patience{120'000};  // how long a lost connection is tried again
+  Milliseconds first_pause{250};   // doubled after each attempt, up to last_pause
   Milliseconds last_pause{5'000};
   /// While it is true, everything that waits for the server gives up (`cancelled`), but close() and exit().
   const std::atomic<bool>* cancelled = nullptr;
@@ -42,11 +42,11 @@ class OpenPlay {
 
  private:
   friend class Engine;
-  wire::Opened opened_;        // as it was when the play was opened or resumed by the listener
+  wire::Opened opened_;  // as it was when the play was opened or resumed by the listener
   Medium medium_;
   std::mutex mutex_;
-  std::uint64_t epoch_;        // under mutex_, as the next one
-  std::uint64_t generation_;   // of the connection on which it was opened or resumed last
+  std::uint64_t epoch_;       // under mutex_, as the next one
+  std::uint64_t generation_;  // of the connection on which it was opened or resumed last
 };
 
 /// Thread-safe after connect(). Borrows transport, random and clock. A request whose answer was lost is repeated on a
@@ -84,8 +84,8 @@ class Engine {
 
  private:
   struct Connection {
-    std::shared_ptr<Link> link;         // empty: to be made
-    std::uint64_t generation = 0;       // of the link that is there, or was
+    std::shared_ptr<Link> link;    // empty: to be made
+    std::uint64_t generation = 0;  // of the link that is there, or was
   };
   struct Call {
     std::string_view path;
@@ -93,7 +93,7 @@ class Engine {
     Bytes body{};
     const std::atomic<bool>* stop = nullptr;
     Milliseconds patience{};
-    bool to_the_end = false;            // not given up by cancel()
+    bool to_the_end = false;  // not given up by cancel()
   };
   [[nodiscard]] Result<channel::Response> call(const Call& request);
   [[nodiscard]] Answer attempt(const Call& request);
@@ -115,14 +115,14 @@ class Engine {
   EngineOptions options_;
   Random* random_;
   const Clock* clock_;
-  std::mutex connecting_;              // one thread at a time makes a new connection
-  std::optional<identity::PersonSession> login_;   // under connecting_
-  mutable std::mutex mutex_;           // of what follows
+  std::mutex connecting_;                         // one thread at a time makes a new connection
+  std::optional<identity::PersonSession> login_;  // under connecting_
+  mutable std::mutex mutex_;                      // of what follows
   Connection connection_;
   wire::Authenticated person_;
   std::uint64_t failed_attempts_ = 0;  // at making a connection
   std::optional<Error> last_failure_;
-  bool troubled_ = false;              // the listener was told so
+  bool troubled_ = false;  // the listener was told so
 };
 
 }  // namespace usher::client

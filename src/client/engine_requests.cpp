@@ -6,8 +6,8 @@
 namespace usher::client {
 namespace {
 
-constexpr std::uint32_t kMaxEntries = 100'000;   // of a catalogue or of a person's licences
-constexpr int kEpochTries = 4;                   // of one chunk while the play is resumed
+constexpr std::uint32_t kMaxEntries = 100'000;  // of a catalogue or of a person's licences
+constexpr int kEpochTries = 4;                  // of one chunk while the play is resumed
 constexpr Milliseconds kClosePatience{10'000};
 
 }  // namespace
@@ -22,8 +22,8 @@ Engine::Call Engine::changing(std::string_view path, Bytes body) {
 Result<std::vector<CatalogueItem>> Engine::catalogue() {
   std::vector<CatalogueItem> all;
   std::set<Id128> seen;
-  for (;;) {
-    const wire::Page page{.offset = static_cast<std::uint32_t>(all.size()), .count = 256};
+  for (std::uint32_t offset = 0;;) {
+    const wire::Page page{.offset = offset, .count = 256};
     USHER_TRY(const channel::Response response, call({.path = wire::kPathList, .body = page.encode()}));
     USHER_TRY(const wire::Catalogue part, wire::Catalogue::decode(response.body()));
     if (part.total > kMaxEntries) return fail(Fault::too_long, "engine: catalogue");
@@ -32,7 +32,8 @@ Result<std::vector<CatalogueItem>> Engine::catalogue() {
       auto medium = verify_manifest(entry.signed_manifest, *options_.distributors, clock_->now(), entry.medium);
       all.push_back({.id = entry.medium, .medium = std::move(medium)});
     }
-    if (all.size() >= part.total || part.entries.empty()) return all;
+    offset += static_cast<std::uint32_t>(part.entries.size());
+    if (offset >= part.total || part.entries.empty()) return all;
   }
 }
 

@@ -62,7 +62,7 @@ std::optional<std::uint32_t> Fetcher::wanted() const {
   const std::uint64_t end = std::min<std::uint64_t>(std::uint64_t{position_} + ahead(), manifest_.chunks);
   for (std::uint64_t i = position_; i < end; ++i) {
     const auto chunk = static_cast<std::uint32_t>(i);
-    if (errors_.contains(chunk)) return std::nullopt;   // nothing behind a hole is ever given out
+    if (errors_.contains(chunk)) return std::nullopt;  // nothing behind a hole is ever given out
     if (!pieces_.contains(chunk) && !asked_.contains(chunk)) return chunk;
   }
   return std::nullopt;
@@ -117,9 +117,7 @@ void Fetcher::trim() {
 }
 
 Result<Piece> Fetcher::take(std::unique_lock<std::mutex>& lock, std::uint32_t chunk) {
-  arrived_.wait(lock, [&] {
-    return stop_ || cancelled_ || pieces_.contains(chunk) || errors_.contains(chunk);
-  });
+  arrived_.wait(lock, [&] { return stop_ || cancelled_ || pieces_.contains(chunk) || errors_.contains(chunk); });
   if (stop_ || cancelled_) return fail(Fault::cancelled, "fetcher");
   if (const auto wrong = errors_.find(chunk); wrong != errors_.end()) return std::unexpected(wrong->second);
   return pieces_.at(chunk);

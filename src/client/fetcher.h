@@ -25,7 +25,7 @@ using GetChunk = std::function<Result<wire::ChunkBody>(std::uint32_t chunk, cons
 [[nodiscard]] Result<Piece> checked_chunk(const media::Manifest& manifest, std::uint32_t chunk, wire::ChunkBody body);
 
 struct FetcherOptions {
-  std::uint32_t window = 8;                // chunks asked for or waiting, from 1; fewer at the beginning
+  std::uint32_t window = 8;                  // chunks asked for or waiting, from 1; fewer at the beginning
   std::size_t keep = std::size_t{24} << 20;  // bytes of the medium kept after they were given out, for going back
 };
 
@@ -33,7 +33,7 @@ struct FetcherOptions {
 class Fetcher {
  public:
   Fetcher(media::Manifest manifest, GetChunk get, FetcherOptions options = {});
-  ~Fetcher();   // gives up what is under way; wipes what is kept
+  ~Fetcher();  // gives up what is under way; wipes what is kept
   Fetcher(const Fetcher&) = delete;
   Fetcher& operator=(const Fetcher&) = delete;
 
@@ -56,10 +56,10 @@ class Fetcher {
 
  private:
   void work();
-  [[nodiscard]] std::uint32_t ahead() const;                   // mutex held
-  [[nodiscard]] std::optional<std::uint32_t> wanted() const;   // mutex held
-  void store(std::uint32_t chunk, Result<Piece> got);          // mutex held
-  void trim();                                                 // mutex held
+  [[nodiscard]] std::uint32_t ahead() const;                  // mutex held
+  [[nodiscard]] std::optional<std::uint32_t> wanted() const;  // mutex held
+  void store(std::uint32_t chunk, Result<Piece> got);         // mutex held
+  void trim();                                                // mutex held
   [[nodiscard]] Result<Piece> take(std::unique_lock<std::mutex>& lock, std::uint32_t chunk);
 
   const media::Manifest manifest_;
@@ -72,9 +72,9 @@ class Fetcher {
   std::map<std::uint32_t, Piece> pieces_;
   std::map<std::uint32_t, Error> errors_;
   std::set<std::uint32_t> asked_;
-  std::multiset<std::uint32_t> extra_;   // that at() waits for
+  std::multiset<std::uint32_t> extra_;  // that at() waits for
   std::uint32_t position_ = 0;
-  std::uint32_t given_out_ = 0;          // chunks, by next()
+  std::uint32_t given_out_ = 0;  // chunks, by next()
   std::uint32_t most_ahead_ = 0;
   bool cancelled_ = false;
   std::atomic<bool> stop_{false};

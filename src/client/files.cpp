@@ -54,7 +54,7 @@ Result<> make_private_directory(const std::filesystem::path& folder) {
 Result<std::string> read_file(const std::filesystem::path& file, std::size_t max) {
   const Descriptor in(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (in.get() < 0) return fail_errno("file: open", file.string());
-  struct stat info {};
+  struct stat info{};
   if (::fstat(in.get(), &info) != 0) return fail_errno("file: stat", file.string());
   if (!S_ISREG(info.st_mode)) return fail(Fault::io, "file: not regular", file.string());
   if (static_cast<std::uint64_t>(info.st_size) > max) return fail(Fault::too_long, "file", file.string());

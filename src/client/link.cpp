@@ -15,12 +15,12 @@ Result<std::unique_ptr<Link>> Link::open(Transport& transport, std::shared_ptr<c
   return std::unique_ptr<Link>(new Link(transport, std::move(session)));
 }
 
-Answer Link::request(std::string_view path, const std::optional<Id128>& operation, View body,
-                     const Stop& stop) {
+Answer Link::request(std::string_view path, const std::optional<Id128>& operation, View body, const Stop& stop) {
   std::vector<wire::Parameter> parameters;
   if (operation) parameters.push_back({.name = std::string(wire::kParameterOperation), .value = to_bytes(*operation)});
   auto sealed = session_->seal_request(path, std::move(parameters), body);
-  if (!sealed) return std::unexpected(Failure{.error = sealed.error(), .lost = sealed.error().fault == Fault::session_over});
+  if (!sealed)
+    return std::unexpected(Failure{.error = sealed.error(), .lost = sealed.error().fault == Fault::session_over});
   auto answer = transport_->post("/", kRecordType, sealed->record, stop);
   if (!answer) {
     session_->forget(sealed->sequence);

@@ -25,8 +25,7 @@ class Link {
   /// Errors: the transport's; those of ClientHandshake, so everything that is wrong with the server's certificate.
   [[nodiscard]] static Result<std::unique_ptr<Link>> open(Transport& transport,
                                                           std::shared_ptr<const channel::ClientSettings> settings,
-                                                          Random& random, const Clock& clock,
-                                                          const Stop& stop = {});
+                                                          Random& random, const Clock& clock, const Stop& stop = {});
 
   /// Errors, not lost: what the server answered in a record, as fault_of; too_long. Lost: the transport's;
   /// record_refused, unknown_session, session_over.

@@ -5,8 +5,8 @@
 namespace usher::client {
 namespace {
 
-constexpr std::uint64_t kKeepPosition = 5'000;   // milliseconds between two writings of the position
-constexpr std::uint64_t kStepBack = 3'000;       // milliseconds heard again when a play is carried on with
+constexpr std::uint64_t kKeepPosition = 5'000;  // milliseconds between two writings of the position
+constexpr std::uint64_t kStepBack = 3'000;      // milliseconds heard again when a play is carried on with
 
 bool is_over(Fault fault) {
   return fault == Fault::play_over || fault == Fault::play_expired || fault == Fault::unknown_play;
@@ -39,7 +39,10 @@ class MarkingView final : public PlaybackView {
 
 Who LiveListener::who() const {
   const wire::Authenticated person = engine_.person();
-  return {.server = server_, .server_id = person.server_id, .name = person.name, .pseudonym = to_hex(person.pseudonym),
+  return {.server = server_,
+          .server_id = person.server_id,
+          .name = person.name,
+          .pseudonym = to_hex(person.pseudonym),
           .suite = engine_.suite()};
 }
 
@@ -55,6 +58,7 @@ Result<Shelf> LiveListener::shelf() {
 }
 
 Result<HeldLicence> LiveListener::acquire(const wire::Acquire& wanted) {
+  USHER_CHECK(wallet_.check_writable());  // before the server counts it
   USHER_TRY(const wire::LicenceEntry entry, engine_.acquire(wanted));
   return wallet_.add(entry);
 }
@@ -94,13 +98,14 @@ Result<LiveListener::Started> LiveListener::start(const Id128& medium, const Pla
 Result<PlaybackEnd> LiveListener::listen(const Started& started, const PlayRequest& request, PlayView& view,
                                          PlayMark& mark) {
   OpenPlay& play = *started.play;
-  Fetcher fetcher(
-      play.medium().manifest(),
-      [&](std::uint32_t chunk, const std::atomic<bool>& stop) { return engine_.chunk(play, chunk, stop); },
-      {.window = request.window});
+  Fetcher fetcher(play.medium().manifest(),
+                  [&](std::uint32_t chunk, const std::atomic<bool>& stop) { return engine_.chunk(play, chunk, stop); },
+                  {.window = request.window});
   MarkingView marking(view, mark);
   return play_back(fetcher,
-                   {.player = request.player, .start_ms = started.position_ms, .interrupted = request.interrupted,
+                   {.player = request.player,
+                    .start_ms = started.position_ms,
+                    .interrupted = request.interrupted,
                     .output = request.output},
                    marking);
 }
@@ -113,10 +118,13 @@ Result<PlayReport> LiveListener::play(const Id128& medium, const PlayRequest& re
   USHER_TRY(const Started started, start(medium, request));
   OpenPlay& play = *started.play;
   static_cast<void>(wallet_.plays_left(play.licence(), play.plays_left()));
-  auto mark = wallet_.begin({.play = play.id(), .medium = medium, .licence = play.licence(),
-                             .position_ms = started.position_ms, .deadline = play.deadline()});
+  auto mark = wallet_.begin({.play = play.id(),
+                             .medium = medium,
+                             .licence = play.licence(),
+                             .position_ms = started.position_ms,
+                             .deadline = play.deadline()});
   if (!mark) {
-    static_cast<void>(engine_.close(play));
+    if (!started.resumed) static_cast<void>(engine_.close(play));
     return std::unexpected(std::move(mark).error());
   }
   view.opened(play.medium(), play.plays_left(), started.resumed);
@@ -130,8 +138,11 @@ Result<PlayReport> LiveListener::play(const Id128& medium, const PlayRequest& re
     (*mark)->done();
   }
   if (!end) return std::unexpected(end.error());
-  PlayReport report{.finished = end->finished, .resumed = started.resumed, .elapsed_ms = end->elapsed_ms,
-                    .plays_left = play.plays_left(), .licence = play.licence()};
+  PlayReport report{.finished = end->finished,
+                    .resumed = started.resumed,
+                    .elapsed_ms = end->elapsed_ms,
+                    .plays_left = play.plays_left(),
+                    .licence = play.licence()};
   if (closed) {
     report.refunded = closed->refunded;
     report.plays_left = closed->plays_left;

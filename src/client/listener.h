@@ -8,10 +8,10 @@
 namespace usher::client {
 
 struct Who {
-  std::string server;      // as dialled
+  std::string server;  // as dialled
   std::string server_id;
-  std::string name;        // of the person
-  std::string pseudonym;   // hexadecimal
+  std::string name;       // of the person
+  std::string pseudonym;  // hexadecimal
   std::string suite;
 };
 
@@ -23,8 +23,8 @@ struct Shelf {
 
 /// Whether a play that was cut off is carried on with.
 enum class Resume : std::uint8_t {
-  automatic,   // one that was opened here
-  always,      // also one that was opened elsewhere: there it stops
+  automatic,  // one that was opened here
+  always,     // also one that was opened elsewhere: there it stops
   never,
 };
 

@@ -46,7 +46,9 @@ std::string Menu::ask(std::string_view question) {
 
 Result<> Menu::list() {
   USHER_TRY(shelf_, listener_.shelf());
-  out_ << "\n" << licences_text(shelf_) << "\n" << catalogue_text(shelf_.catalogue) << differences_text(shelf_.differences);
+  out_ << "\n"
+       << licences_text(shelf_) << "\n"
+       << catalogue_text(shelf_.catalogue) << differences_text(shelf_.differences);
   return {};
 }
 
@@ -65,7 +67,7 @@ void Menu::play() {
   if (!medium) return;
   Result<PlayReport> report;
   {
-    const auto view = options_.view();   // gives the terminal back at its end
+    const auto view = options_.view();  // gives the terminal back at its end
     report = listener_.play(medium->id(), options_.play, *view);
   }
   if (report) {
@@ -86,7 +88,8 @@ void Menu::acquire() {
   out_ << catalogue_text(shelf_.catalogue);
   const auto medium = choose();
   if (!medium) return;
-  const auto licence = listener_.acquire({.medium = medium->id(), .kind = static_cast<std::uint8_t>(wire::LicenceKind::plays),
+  const auto licence = listener_.acquire({.medium = medium->id(),
+                                          .kind = static_cast<std::uint8_t>(wire::LicenceKind::plays),
                                           .amount = kPlays[type - 1]});
   if (licence) {
     out_ << acquired_text(*licence) << "\n";

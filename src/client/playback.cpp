@@ -7,7 +7,7 @@
 namespace usher::client {
 namespace {
 
-constexpr int kTick = 100;   // milliseconds between looks at keys and player
+constexpr int kTick = 100;  // milliseconds between looks at keys and player
 
 /// One player and the thread that feeds it.
 class Feed {
@@ -39,7 +39,7 @@ class Feed {
     fetcher_.resume();
     const bool fetched = outcome_.has_value() || outcome_.error().fault == Fault::player_failed ||
                          outcome_.error().fault == Fault::cancelled;
-    if (!fetched) return outcome_;   // the player could not do anything about that
+    if (!fetched) return outcome_;  // the player could not do anything about that
     USHER_CHECK(player_->verdict());
     return outcome_;
   }
@@ -48,7 +48,7 @@ class Feed {
   void run() {
     outcome_ = feed();
     const bool fetch_failed = !outcome_ && outcome_.error().fault != Fault::player_failed;
-    if (outcome_ || fetch_failed) player_->finish();   // what it has is still played
+    if (outcome_ || fetch_failed) player_->finish();  // what it has is still played
   }
   [[nodiscard]] Result<> feed();
   [[nodiscard]] Result<> feed_head();
@@ -107,7 +107,7 @@ class Playback {
   const PlaybackSetup& setup_;
   PlaybackView& view_;
   std::unique_ptr<Feed> feed_;
-  std::optional<bool> clock_is_absolute_;   // of the running player
+  std::optional<bool> clock_is_absolute_;  // of the running player
   bool paused_ = false;
 };
 
@@ -196,12 +196,14 @@ Result<PlaybackEnd> Playback::run() {
     }
     view_.position({.elapsed_ms = now, .total_ms = total(), .paused = paused_});
     bool quit = interrupted();
+    std::uint64_t target = now;
     for (const Key key : view_.keys()) {
       if (key == Key::quit) quit = true;
       if (key == Key::pause) toggle_pause();
-      if (key == Key::back) USHER_CHECK(seek(now > kSeekStep ? now - kSeekStep : 0));
-      if (key == Key::forward && now + kSeekStep < total()) USHER_CHECK(seek(now + kSeekStep));
+      if (key == Key::back) target = target > kSeekStep ? target - kSeekStep : 0;
+      if (key == Key::forward && target + kSeekStep < total()) target += kSeekStep;
     }
+    if (!quit && target != now) USHER_CHECK(seek(target));
     if (quit) {
       feed_->stop();
       return PlaybackEnd{.finished = false, .elapsed_ms = now};

@@ -11,7 +11,7 @@ namespace usher::client {
 
 struct PlayPosition {
   std::uint64_t elapsed_ms = 0;
-  std::uint64_t total_ms = 0;   // 0: not known
+  std::uint64_t total_ms = 0;  // 0: not known
   bool paused = false;
 };
 
@@ -28,17 +28,17 @@ class PlaybackView {
 
 struct PlaybackSetup {
   PlayerSpec player{};
-  std::uint64_t start_ms = 0;                         // where the form of the medium allows it
-  const std::atomic<bool>* interrupted = nullptr;     // true: quit
-  int output = 1;                                     // of the player "-"
+  std::uint64_t start_ms = 0;                      // where the form of the medium allows it
+  const std::atomic<bool>* interrupted = nullptr;  // true: quit
+  int output = 1;                                  // of the player "-"
 };
 
 struct PlaybackEnd {
-  bool finished = false;        // to the medium's end; otherwise the listener quit
+  bool finished = false;  // to the medium's end; otherwise the listener quit
   std::uint64_t elapsed_ms = 0;
 };
 
-inline constexpr std::uint64_t kSeekStep = 10'000;    // milliseconds
+inline constexpr std::uint64_t kSeekStep = 10'000;  // milliseconds
 
 /// Plays until the end, a quit or an error.
 /// Errors: the player's; what a chunk met, after everything before it was played; unsafe_output.

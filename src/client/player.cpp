@@ -9,16 +9,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "client/player_process.h"
 #include "base/encoding.h"
 #include "base/os_error.h"
+#include "client/player_process.h"
 
 namespace usher::client {
 namespace {
 
-constexpr std::size_t kMaxLine = 4'096;   // characters of one line of a player
-constexpr std::size_t kMaxLines = 12;     // kept
-constexpr std::size_t kMaxSaid = 1'000;   // characters
+constexpr std::size_t kMaxLine = 4'096;  // characters of one line of a player
+constexpr std::size_t kMaxLines = 12;    // kept
+constexpr std::size_t kMaxSaid = 1'000;  // characters
 
 /// "-": the bytes themselves, for a player at the other end of a pipe.
 class OutputPlayer final : public Player {
@@ -74,7 +74,7 @@ bool is_status(PlayerKind kind, std::string_view text, std::optional<double>& cl
   }
   char* end = nullptr;
   const double seconds = std::strtod(number, &end);
-  if (end != number && seconds > -10 && seconds < 1e9) clock = std::max(seconds, 0.0);   // the first may be -0.03
+  if (end != number && seconds > -10 && seconds < 1e9) clock = std::max(seconds, 0.0);  // the first may be -0.03
   return true;
 }
 
@@ -90,16 +90,29 @@ PlayerKind PlayerSpec::kind() const {
 
 std::vector<std::string> PlayerSpec::arguments() const {
   switch (kind()) {
-    case PlayerKind::standard_output: return {};
-    case PlayerKind::other: return {command};
+    case PlayerKind::standard_output:
+      return {};
+    case PlayerKind::other:
+      return {command};
     // What the medium says must not make the player open anything but its standard input.
     case PlayerKind::ffplay:
-      return {command, "-nodisp", "-autoexit", "-hide_banner", "-loglevel", "error", "-stats", "-vn", "-sn",
-              "-protocol_whitelist", "pipe", "-i", "pipe:0"};
+      return {command, "-nodisp", "-autoexit",           "-hide_banner", "-loglevel", "error", "-stats",
+              "-vn",   "-sn",     "-protocol_whitelist", "pipe",         "-i",        "pipe:0"};
     case PlayerKind::mpv:
-      return {command, "--no-config", "--vo=null", "--vid=no", "--sid=no", "--no-ytdl", "--load-scripts=no",
-              "--access-references=no", "--no-input-terminal", "--input-default-bindings=no", "--really-quiet",
-              "--msg-level=all=error,statusline=status", "--term-status-msg=usher ${=time-pos}\n", "-"};
+      return {command,
+              "--no-config",
+              "--vo=null",
+              "--vid=no",
+              "--sid=no",
+              "--no-ytdl",
+              "--load-scripts=no",
+              "--access-references=no",
+              "--no-input-terminal",
+              "--input-default-bindings=no",
+              "--really-quiet",
+              "--msg-level=all=error,statusline=status",
+              "--term-status-msg=usher ${=time-pos}\n",
+              "-"};
   }
   return {};
 }
@@ -111,7 +124,7 @@ Result<> check_player(const PlayerSpec& spec, int output) {
     }
     return {};
   }
-  struct stat info {};
+  struct stat info{};
   if (::fstat(output, &info) != 0) return fail(Fault::unsafe_output, "player: output", "standard output is closed");
   if (S_ISREG(info.st_mode) || S_ISBLK(info.st_mode)) return fail(Fault::unsafe_output, "player: output");
   if (::isatty(output) == 1) return fail(Fault::unsafe_output, "player: output", "standard output is a terminal");

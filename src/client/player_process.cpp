@@ -16,7 +16,7 @@
 namespace usher::client {
 namespace {
 
-constexpr int kTick = 50;   // milliseconds between looks at `stop`
+constexpr int kTick = 50;  // milliseconds between looks at `stop`
 
 class Descriptor {
  public:
@@ -70,8 +70,7 @@ class NoBrokenPipe {
   ~NoBrokenPipe() {
     const timespec now{};
     if (!was_pending_) {
-      while (::sigtimedwait(&set_, nullptr, &now) < 0 && errno == EINTR) {
-      }
+      while (::sigtimedwait(&set_, nullptr, &now) < 0 && errno == EINTR) {}
     }
     ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
   }
@@ -85,10 +84,10 @@ class NoBrokenPipe {
 };
 
 struct Child {
-  std::vector<char*> arguments;   // ends with a null
+  std::vector<char*> arguments;  // ends with a null
   int input;
-  int output;                     // for stdout and stderr
-  int failed;                     // tells errno if exec does not happen; closed by exec
+  int output;  // for stdout and stderr
+  int failed;  // tells errno if exec does not happen; closed by exec
   pid_t parent;
 };
 
@@ -120,7 +119,10 @@ class ProcessPlayer final : public Player {
   }
 
   Result<> write(View bytes, const std::atomic<bool>& stop) override { return write_pipe(input_.get(), bytes, stop); }
-  void finish() override { input_.close(); finished_ = true; }
+  void finish() override {
+    input_.close();
+    finished_ = true;
+  }
 
   bool poll(int milliseconds) override;
   [[nodiscard]] Result<> verdict() const override;
@@ -171,12 +173,10 @@ bool ProcessPlayer::poll(int milliseconds) {
   if (ended_) return true;
   pollfd wait{.fd = output_.get(), .events = POLLIN, .revents = 0};
   if (::poll(&wait, 1, milliseconds) > 0) {
-    while (read_some()) {
-    }
+    while (read_some()) {}
   }
   if (!reap(WNOHANG)) return false;
-  while (output_.get() >= 0 && read_some()) {
-  }
+  while (output_.get() >= 0 && read_some()) {}
   said_.add("\n");
   return true;
 }
@@ -210,7 +210,8 @@ Result<> write_pipe(int descriptor, View bytes, const std::atomic<bool>& stop) {
     // A pipe that is ready takes a page without blocking, whatever its mode.
     const ssize_t wrote = ::write(descriptor, bytes.data(), std::min<std::size_t>(bytes.size(), 4096));
     if (wrote < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (wrote < 0 && errno == EPIPE) return fail(Fault::player_failed, "player: input", "it ended before the medium did");
+    if (wrote < 0 && errno == EPIPE)
+      return fail(Fault::player_failed, "player: input", "it ended before the medium did");
     if (wrote < 0) return fail_errno("player: write");
     bytes = bytes.subspan(static_cast<std::size_t>(wrote));
   }
@@ -222,14 +223,17 @@ Result<std::unique_ptr<Player>> start_process(const PlayerSpec& spec) {
   USHER_TRY(Pipe output, make_pipe());
   USHER_TRY(Pipe failed, make_pipe());
   std::vector<std::string> arguments = spec.arguments();
-  Child child{.arguments = {}, .input = input.read.get(), .output = output.write.get(), .failed = failed.write.get(),
+  Child child{.arguments = {},
+              .input = input.read.get(),
+              .output = output.write.get(),
+              .failed = failed.write.get(),
               .parent = ::getpid()};
   for (std::string& argument : arguments) child.arguments.push_back(argument.data());
   child.arguments.push_back(nullptr);
   const pid_t pid = ::fork();
   if (pid < 0) return fail_errno("player: fork");
   if (pid == 0) run_child(child);
-  ::setpgid(pid, pid);   // whichever of the two is first
+  ::setpgid(pid, pid);  // whichever of the two is first
   failed.write.close();
   input.read.close();
   output.write.close();

@@ -5,10 +5,10 @@
 namespace usher::client {
 namespace {
 
-constexpr std::size_t kMaxHead = 4 << 20;       // bytes of Ogg headers: they may hold a cover
-constexpr std::size_t kMaxPage = 65'307;        // bytes of an Ogg page, RFC 3533 §6
-constexpr std::size_t kLook = 2 * kMaxPage;     // bytes in which a whole page must begin and end
-constexpr std::uint64_t kCloseEnough = 2'000;   // milliseconds
+constexpr std::size_t kMaxHead = 4 << 20;      // bytes of Ogg headers: they may hold a cover
+constexpr std::size_t kMaxPage = 65'307;       // bytes of an Ogg page, RFC 3533 §6
+constexpr std::size_t kLook = 2 * kMaxPage;    // bytes in which a whole page must begin and end
+constexpr std::uint64_t kCloseEnough = 2'000;  // milliseconds
 constexpr int kProbes = 3;
 
 std::uint64_t little(View bytes, std::size_t at, std::size_t size) {
@@ -34,18 +34,19 @@ std::uint32_t page_checksum(View page) {
 }
 
 struct OggPage {
-  std::size_t size = 0;          // bytes, header included
+  std::size_t size = 0;  // bytes, header included
   std::size_t header = 0;
-  std::uint64_t granule = 0;     // all ones: no packet ends here
+  std::uint64_t granule = 0;  // all ones: no packet ends here
   std::uint32_t serial = 0;
-  std::size_t packets = 0;       // that end here
+  std::size_t packets = 0;  // that end here
 };
 
 /// The page that `bytes` begins with.
 std::optional<OggPage> page_at(View bytes) {
   if (bytes.size() < 27 || text_of(bytes.first(4)) != "OggS" || bytes[4] != 0) return std::nullopt;
   const std::size_t segments = bytes[26];
-  OggPage page{.header = 27 + segments, .granule = little(bytes, 6, 8),
+  OggPage page{.header = 27 + segments,
+               .granule = little(bytes, 6, 8),
                .serial = static_cast<std::uint32_t>(little(bytes, 14, 4))};
   if (bytes.size() < page.header) return std::nullopt;
   page.size = page.header;
@@ -58,10 +59,10 @@ std::optional<OggPage> page_at(View bytes) {
 }
 
 struct OggStream {
-  std::uint64_t head = 0;        // bytes of the header pages
+  std::uint64_t head = 0;  // bytes of the header pages
   std::uint32_t serial = 0;
-  std::uint64_t rate = 0;        // granules a second
-  std::uint64_t skip = 0;        // granules before time 0
+  std::uint64_t rate = 0;  // granules a second
+  std::uint64_t skip = 0;  // granules before time 0
 };
 
 /// What the first packet tells: how fast granules count, and how many header packets there are.
@@ -77,7 +78,9 @@ Result<std::size_t> identify(View packet, OggStream& stream) {
     stream.rate = 48'000;
     stream.skip = little(packet, 10, 2);
     headers = 2;
-  } else if (starts("\x7f""FLAC", 30)) {
+  } else if (starts("\x7f"
+                    "FLAC",
+                    30)) {
     stream.rate = big(packet, 27, 3) >> 4;
     headers = 1 + static_cast<std::size_t>(big(packet, 7, 2));
   }
@@ -117,7 +120,8 @@ Result<std::optional<StartPoint>> ogg_boundary(const OggStream& stream, const Re
     if (!page || page->serial != stream.serial) continue;
     if (page->granule != ~std::uint64_t{0} && page->granule < std::uint64_t{1} << 48) {
       const std::uint64_t granule = page->granule > stream.skip ? page->granule - stream.skip : 0;
-      return StartPoint{.head = stream.head, .offset = offset + at + page->size, .time_ms = granule * 1000 / stream.rate};
+      return StartPoint{
+          .head = stream.head, .offset = offset + at + page->size, .time_ms = granule * 1000 / stream.rate};
     }
     at += page->size - 1;
   }
@@ -136,7 +140,7 @@ Result<StartPoint> find_in_ogg(const media::Manifest& manifest, const ReadAt& re
     const std::uint64_t guess = low.offset + static_cast<std::uint64_t>(static_cast<double>(span) * share);
     USHER_TRY(const std::optional<StartPoint> found, ogg_boundary(stream, read, guess));
     if (!found || found->offset >= manifest.size || found->time_ms > manifest.duration_ms) {
-      high.offset = guess;   // the end is nearer than it seemed
+      high.offset = guess;  // the end is nearer than it seemed
       high.time_ms = std::max(target, low.time_ms);
       continue;
     }
@@ -150,12 +154,12 @@ Result<StartPoint> find_in_ogg(const media::Manifest& manifest, const ReadAt& re
 
 /// Bytes of an MPEG audio frame of layer III, or 0.
 std::size_t mpeg_frame(View bytes) {
-  constexpr std::array<std::array<std::uint16_t, 15>, 2> kRates{{
-      {0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320},    // MPEG 1
-      {0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160}}};      // MPEG 2, 2.5
+  constexpr std::array<std::array<std::uint16_t, 15>, 2> kRates{
+      {{0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320},  // MPEG 1
+       {0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160}}};    // MPEG 2, 2.5
   constexpr std::array<std::uint32_t, 3> kSamples{44'100, 48'000, 32'000};
   if (bytes.size() < 4 || bytes[0] != 0xff || (bytes[1] & 0xe6) != 0xe2) return 0;
-  const unsigned version = bytes[1] >> 3 & 3;   // 0: 2.5, 2: 2, 3: 1
+  const unsigned version = bytes[1] >> 3 & 3;  // 0: 2.5, 2: 2, 3: 1
   const unsigned rate = bytes[2] >> 4;
   const unsigned samples = bytes[2] >> 2 & 3;
   if (version == 1 || rate == 0 || rate == 15 || samples == 3) return 0;
@@ -188,7 +192,8 @@ Result<StartPoint> find_start(const media::Manifest& manifest, const ReadAt& rea
   const View magic = start.expose();
   if (text_of(magic) == "OggS") return find_in_ogg(manifest, read, target);
   const bool tagged = magic.size() >= 3 && text_of(magic.first(3)) == "ID3";
-  if (manifest.media_type == "audio/mpeg" && (tagged || mpeg_frame(magic) != 0)) return find_in_mpeg(manifest, read, target);
+  if (manifest.media_type == "audio/mpeg" && (tagged || mpeg_frame(magic) != 0))
+    return find_in_mpeg(manifest, read, target);
   return fail(Fault::unsupported, "seek: form", "going to another place in " + manifest.media_type);
 }
 

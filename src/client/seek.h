@@ -17,7 +17,7 @@ using ReadAt = std::function<Result<crypto::Secret>(std::uint64_t offset, std::s
 struct StartPoint {
   std::uint64_t head = 0;
   std::uint64_t offset = 0;
-  std::uint64_t time_ms = 0;   // what is heard first, as far as it can be known
+  std::uint64_t time_ms = 0;  // what is heard first, as far as it can be known
 };
 
 /// Errors: unsupported (a form that cannot be entered in its middle, or without a known duration); the reader's.

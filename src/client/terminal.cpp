@@ -21,8 +21,8 @@ std::vector<Key> KeyReader::read(std::string_view typed) {
       escape_ = "\x1b";
     } else if (!escape_.empty()) {
       escape_ += c;
-      if (escape_.size() == 2 && (c == '[' || c == 'O')) continue;   // CSI or SS3: more follows
-      if (escape_.size() > 2 && !(c >= '@' && c <= '~')) {           // parameters
+      if (escape_.size() == 2 && (c == '[' || c == 'O')) continue;  // CSI or SS3: more follows
+      if (escape_.size() > 2 && !(c >= '@' && c <= '~')) {          // parameters
         if (escape_.size() > 16) escape_.clear();
         continue;
       }
@@ -88,8 +88,9 @@ std::string time_text(std::uint64_t unix_seconds) {
 }
 
 std::string plays_text(std::uint32_t plays_left, std::uint64_t usable_until) {
-  std::string text = plays_left == wire::kNoLimit ? "any number of plays"
-                                                  : fmt::format("{} {} left", plays_left, plays_left == 1 ? "play" : "plays");
+  std::string text = plays_left == wire::kNoLimit
+                         ? "any number of plays"
+                         : fmt::format("{} {} left", plays_left, plays_left == 1 ? "play" : "plays");
   if (const std::string until = time_text(usable_until); !until.empty()) text += ", until " + until;
   return text;
 }

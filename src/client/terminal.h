@@ -18,7 +18,7 @@ class KeyReader {
   [[nodiscard]] std::vector<Key> read(std::string_view typed);
 
  private:
-  std::string escape_;   // of a sequence that has begun
+  std::string escape_;  // of a sequence that has begun
 };
 
 /// The terminal gives each key at once, unseen, while this lives. Signals from keys still come, but for Ctrl-Z, which

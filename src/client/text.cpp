@@ -20,7 +20,7 @@ std::string row(std::size_t number, const std::string& text) { return fmt::forma
 
 std::string greeting(const Who& who) {
   return fmt::format("Connected to {} ({}), {}.\nAuthenticated: {}.\n", printable(who.server), printable(who.server_id),
-                     printable(who.suite), printable(who.name));
+                     printable(who.suite), printable(who.name.empty() ? who.pseudonym.substr(0, 16) : who.name));
 }
 
 std::string error_text(const Error& error) {
@@ -48,11 +48,16 @@ std::string catalogue_text(const std::vector<CatalogueItem>& catalogue) {
 
 std::string_view name_of(wire::LicenceState state) noexcept {
   switch (state) {
-    case wire::LicenceState::usable: return "usable";
-    case wire::LicenceState::used_up: return "used up";
-    case wire::LicenceState::expired: return "expired";
-    case wire::LicenceState::not_yet_valid: return "not yet valid";
-    case wire::LicenceState::revoked: return "revoked";
+    case wire::LicenceState::usable:
+      return "usable";
+    case wire::LicenceState::used_up:
+      return "used up";
+    case wire::LicenceState::expired:
+      return "expired";
+    case wire::LicenceState::not_yet_valid:
+      return "not yet valid";
+    case wire::LicenceState::revoked:
+      return "revoked";
   }
   return "unknown";
 }

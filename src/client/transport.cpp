@@ -72,11 +72,11 @@ std::unexpected<Error> curl_failed(CURLcode code, const Exchange& exchange, cons
 
 /// The codes that stand outside of records, §8.2. What else is sent is not a usher server's.
 Result<Fault> told_fault(View body) {
-  constexpr std::array kTold{
-      Fault::malformed,     Fault::unsupported,        Fault::no_common_suite, Fault::no_common_group,
-      Fault::bad_key_share, Fault::bad_certificate,    Fault::bad_signature,   Fault::unexpected_message,
-      Fault::record_refused, Fault::unknown_session,   Fault::unknown_path,    Fault::too_long,
-      Fault::wrong_name,    Fault::server_busy};
+  constexpr std::array kTold{Fault::malformed,       Fault::unsupported,        Fault::no_common_suite,
+                             Fault::no_common_group, Fault::bad_key_share,      Fault::bad_certificate,
+                             Fault::bad_signature,   Fault::unexpected_message, Fault::record_refused,
+                             Fault::unknown_session, Fault::unknown_path,       Fault::too_long,
+                             Fault::wrong_name,      Fault::server_busy};
   for (const Fault fault : kTold) {
     if (code_of(fault) == text_of(body)) return fault;
   }
@@ -89,9 +89,8 @@ bool is_type(const char* header, std::string_view type) {
   std::string_view text = header;
   text = text.substr(0, text.find(';'));
   while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return std::ranges::equal(text, type, [](char a, char b) {
-    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
-  });
+  return std::ranges::equal(
+      text, type, [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b; });
 }
 
 Result<Bytes> judge(CURL* easy, Exchange exchange, std::string_view type, const std::string& where) {
@@ -120,10 +119,10 @@ void initialise_curl() {
 
 struct HttpTransport::State {
   HttpOptions options;
-  std::string base;   // without '/' at its end
+  std::string base;  // without '/' at its end
   std::string host;
   std::mutex mutex;
-  std::vector<Easy> idle;   // each keeps its connection
+  std::vector<Easy> idle;  // each keeps its connection
 
   Easy borrow() {
     {
@@ -202,8 +201,7 @@ Result<std::unique_ptr<HttpTransport>> HttpTransport::create(HttpOptions options
   return std::unique_ptr<HttpTransport>(new HttpTransport(std::move(state)));
 }
 
-Result<Bytes> HttpTransport::post(std::string_view path, std::string_view type, View body,
-                                  const Stop& stop) {
+Result<Bytes> HttpTransport::post(std::string_view path, std::string_view type, View body, const Stop& stop) {
   if (stop && stop()) return fail(Fault::cancelled, "transport");
   Easy easy = state_->borrow();
   if (!easy) return fail(Fault::local, "transport: curl");

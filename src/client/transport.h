@@ -11,7 +11,7 @@
 
 namespace usher::client {
 
-inline constexpr std::size_t kMaxReply = 1'056'768;   // bytes: the largest record, channel.md §6.1
+inline constexpr std::size_t kMaxReply = 1'056'768;  // bytes: the largest record, channel.md §6.1
 
 inline constexpr std::string_view kHandshakeType = "application/vnd.usher.handshake";
 inline constexpr std::string_view kRecordType = "application/vnd.usher.record";
@@ -34,12 +34,12 @@ class Transport {
 };
 
 struct HttpOptions {
-  std::string url{};                     // "http://host:8080", without a path or with the prefix of a reverse proxy
-  std::string proxy{};                   // empty: as the environment says (http_proxy, no_proxy); "none": no proxy
+  std::string url{};    // "http://host:8080", without a path or with the prefix of a reverse proxy
+  std::string proxy{};  // empty: as the environment says (http_proxy, no_proxy); "none": no proxy
   std::string user_agent = "usher";
   Milliseconds connect_deadline{10'000};
-  Milliseconds stall_deadline{20'000};   // without a byte in either direction
-  Milliseconds deadline{60'000};         // of a whole exchange
+  Milliseconds stall_deadline{20'000};  // without a byte in either direction
+  Milliseconds deadline{60'000};        // of a whole exchange
 };
 
 /// Over libcurl, binary encoding, with as many kept-alive connections as there are exchanges at once.
@@ -51,8 +51,7 @@ class HttpTransport final : public Transport {
   HttpTransport(const HttpTransport&) = delete;
   HttpTransport& operator=(const HttpTransport&) = delete;
 
-  [[nodiscard]] Result<Bytes> post(std::string_view path, std::string_view type, View body,
-                                   const Stop& stop) override;
+  [[nodiscard]] Result<Bytes> post(std::string_view path, std::string_view type, View body, const Stop& stop) override;
 
   /// The host of the URL, as dialled: IPv6 without brackets.
   [[nodiscard]] const std::string& host() const noexcept;

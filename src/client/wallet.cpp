@@ -22,16 +22,26 @@ std::string id_of(const licence::LicenceTerms& terms) { return to_hex(terms.id);
 
 std::string_view name_of(DifferenceKind kind) noexcept {
   switch (kind) {
-    case DifferenceKind::missing: return "missing";
-    case DifferenceKind::unknown: return "unknown";
-    case DifferenceKind::changed: return "changed";
-    case DifferenceKind::bad_signature: return "bad-signature";
-    case DifferenceKind::foreign: return "foreign";
-    case DifferenceKind::more_plays: return "more-plays";
-    case DifferenceKind::fewer_plays: return "fewer-plays";
-    case DifferenceKind::impossible: return "impossible";
-    case DifferenceKind::key_changed: return "key-changed";
-    case DifferenceKind::damaged: return "damaged";
+    case DifferenceKind::missing:
+      return "missing";
+    case DifferenceKind::unknown:
+      return "unknown";
+    case DifferenceKind::changed:
+      return "changed";
+    case DifferenceKind::bad_signature:
+      return "bad-signature";
+    case DifferenceKind::foreign:
+      return "foreign";
+    case DifferenceKind::more_plays:
+      return "more-plays";
+    case DifferenceKind::fewer_plays:
+      return "fewer-plays";
+    case DifferenceKind::impossible:
+      return "impossible";
+    case DifferenceKind::key_changed:
+      return "key-changed";
+    case DifferenceKind::damaged:
+      return "damaged";
   }
   return "unknown";
 }
@@ -61,8 +71,8 @@ bool Wallet::knows_usable(const Id128& medium, Time now) const {
     if (held.terms().medium != medium) continue;
     const auto figure = figures_.find(id);
     if (figure == figures_.end()) return true;
-    const bool in_time = figure->second.usable_until == 0 ||
-                         unix_seconds(now) < static_cast<std::int64_t>(figure->second.usable_until);
+    const bool in_time =
+        figure->second.usable_until == 0 || unix_seconds(now) < static_cast<std::int64_t>(figure->second.usable_until);
     if (in_time && figure->second.plays_left > 0 && figure->second.state != wire::LicenceState::revoked) return true;
   }
   return false;
@@ -76,7 +86,8 @@ void Wallet::compare(const HeldLicence& held, std::vector<Difference>& differenc
     differences.push_back({.kind = kind, .licence = id, .sentence = "Licence " + id + ": " + std::move(sentence)});
   };
   if (held.terms.plays.has_value() != (left != wire::kNoLimit) || (held.terms.plays && left > *held.terms.plays)) {
-    return differ(DifferenceKind::impossible, "the server says that " + plays(left) + " are left, but the licence is for " +
+    return differ(DifferenceKind::impossible, "the server says that " + plays(left) +
+                                                  " are left, but the licence is for " +
                                                   plays(held.terms.plays.value_or(wire::kNoLimit)) + ".");
   }
   const auto figure = figures_.find(held.terms.id);
@@ -102,7 +113,8 @@ Result<Reconciled> Wallet::reconcile(const std::vector<wire::LicenceEntry>& list
     auto verified = check(entry.licence, keys_);
     if (!verified) {
       const std::string name = to_hex(crypto::sha256(view_of(entry.licence))).substr(0, 16);
-      result.differences.push_back({.kind = DifferenceKind::bad_signature, .licence = {},
+      result.differences.push_back({.kind = DifferenceKind::bad_signature,
+                                    .licence = {},
                                     .sentence = "The server lists a licence whose signature does not hold (document " +
                                                 name + "); it is not taken."});
       continue;
@@ -110,28 +122,34 @@ Result<Reconciled> Wallet::reconcile(const std::vector<wire::LicenceEntry>& list
     HeldLicence held{.terms = verified->terms(), .entry = entry};
     const std::string id = id_of(held.terms);
     if (!check_holder(held.terms) || !seen.insert(held.terms.id).second) {
-      result.differences.push_back({.kind = DifferenceKind::foreign, .licence = id,
-                                    .sentence = "Licence " + id + ": the server lists it, but it is another person's, "
+      result.differences.push_back({.kind = DifferenceKind::foreign,
+                                    .licence = id,
+                                    .sentence = "Licence " + id +
+                                                ": the server lists it, but it is another person's, "
                                                 "another server's, or listed twice; it is not taken."});
       continue;
     }
     const auto kept = kept_.find(held.terms.id);
     if (kept == kept_.end()) {
       if (!first_time_) {
-        result.differences.push_back({.kind = DifferenceKind::unknown, .licence = id,
+        result.differences.push_back({.kind = DifferenceKind::unknown,
+                                      .licence = id,
                                       .sentence = "Licence " + id + ": the server lists it with " +
-                                                  plays(entry.plays_left) + " left, but it was not acquired here; it is "
+                                                  plays(entry.plays_left) +
+                                                  " left, but it was not acquired here; it is "
                                                   "kept from now on."});
       }
       USHER_CHECK(keep(*verified));
     } else if (kept->second.document() != entry.licence) {
-      result.differences.push_back({.kind = DifferenceKind::changed, .licence = id,
-                                    .sentence = "Licence " + id + ": the server's document is not the one that is kept "
+      result.differences.push_back({.kind = DifferenceKind::changed,
+                                    .licence = id,
+                                    .sentence = "Licence " + id +
+                                                ": the server's document is not the one that is kept "
                                                 "here; the one kept here stays."});
     }
     compare(held, result.differences);
-    figures_[held.terms.id] = {.plays_left = entry.plays_left, .state = entry.state,
-                               .usable_until = entry.usable_until};
+    figures_[held.terms.id] = {
+        .plays_left = entry.plays_left, .state = entry.state, .usable_until = entry.usable_until};
     result.licences.push_back(std::move(held));
   }
   for (const auto& [id, held] : kept_) {
@@ -139,13 +157,16 @@ Result<Reconciled> Wallet::reconcile(const std::vector<wire::LicenceEntry>& list
     const std::string text = to_hex(id);
     const auto figure = figures_.find(id);
     result.differences.push_back(
-        {.kind = DifferenceKind::missing, .licence = text,
-         .sentence = "Licence " + text + ": it is kept here" +
-                     (figure == figures_.end() ? std::string{} : " with " + plays(figure->second.plays_left) + " left") +
-                     ", but the server does not list it."});
+        {.kind = DifferenceKind::missing,
+         .licence = text,
+         .sentence =
+             "Licence " + text + ": it is kept here" +
+             (figure == figures_.end() ? std::string{} : " with " + plays(figure->second.plays_left) + " left") +
+             ", but the server does not list it."});
   }
   first_time_ = false;
   USHER_CHECK(save_figures());
+  forget_old_plays();
   log(result.differences);
   return result;
 }
@@ -156,8 +177,8 @@ Result<HeldLicence> Wallet::add(const wire::LicenceEntry& entry) {
   USHER_TRY(const FileLock lock, FileLock::wait(folder_ / "lock"));
   load_figures();
   USHER_CHECK(keep(verified));
-  figures_[verified.terms().id] = {.plays_left = entry.plays_left, .state = entry.state,
-                                   .usable_until = entry.usable_until};
+  figures_[verified.terms().id] = {
+      .plays_left = entry.plays_left, .state = entry.state, .usable_until = entry.usable_until};
   first_time_ = false;
   USHER_CHECK(save_figures());
   return HeldLicence{.terms = verified.terms(), .entry = entry};

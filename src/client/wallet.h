@@ -43,12 +43,12 @@ enum class DifferenceKind : std::uint8_t {
 
 struct Difference {
   DifferenceKind kind;
-  std::string licence;    // id in hexadecimal; empty for key_changed
-  std::string sentence;   // what exactly differs
+  std::string licence;   // id in hexadecimal; empty for key_changed
+  std::string sentence;  // what exactly differs
 };
 
 struct Reconciled {
-  std::vector<HeldLicence> licences;       // those whose signature holds, in the server's order
+  std::vector<HeldLicence> licences;  // those whose signature holds, in the server's order
   std::vector<Difference> differences;
 };
 
@@ -57,8 +57,8 @@ struct UnfinishedPlay {
   Id128 play{};
   Id128 medium{};
   Id128 licence{};
-  std::uint64_t position_ms = 0;           // up to where it was heard
-  std::uint64_t deadline = 0;              // unix seconds
+  std::uint64_t position_ms = 0;  // up to where it was heard
+  std::uint64_t deadline = 0;     // unix seconds
 };
 
 /// Keeps the play's file and its lock; while it lives no other process takes the play for unfinished.
@@ -99,6 +99,8 @@ class Wallet {
   /// Compares all of what the server lists with what is kept, keeps what is new, and takes over its figures.
   /// Errors: disk_full, io.
   [[nodiscard]] Result<Reconciled> reconcile(const std::vector<wire::LicenceEntry>& listed);
+  /// Whether a licence could be kept now. Errors: disk_full, not_permitted, io.
+  [[nodiscard]] Result<> check_writable() const;
   /// A licence just acquired. Errors: bad_signature, unknown_licence (another person's or server's), malformed; io.
   [[nodiscard]] Result<HeldLicence> add(const wire::LicenceEntry& entry);
   /// The server told, of a play made here, how many are left now. Errors: io.
@@ -128,14 +130,15 @@ class Wallet {
   [[nodiscard]] Result<> keep(const licence::VerifiedLicence& licence);
   void compare(const HeldLicence& held, std::vector<Difference>& differences) const;
   [[nodiscard]] std::vector<UnfinishedPlay> all_unfinished() const;
+  void forget_old_plays() const;
   void log(const std::vector<Difference>& differences) const;
 
   std::filesystem::path folder_;
   const Clock* clock_;
   std::string server_;
   Hash256 pseudonym_{};
-  std::vector<crypto::PublicKey> keys_;       // given now
-  std::vector<crypto::PublicKey> all_keys_;   // and those of before
+  std::vector<crypto::PublicKey> keys_;      // given now
+  std::vector<crypto::PublicKey> all_keys_;  // and those of before
   bool first_time_ = true;
   std::map<Id128, licence::VerifiedLicence> kept_;
   std::map<Id128, Figure> figures_;

@@ -17,9 +17,9 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kMaxFigures = 16 << 20;   // bytes
-constexpr std::size_t kMaxPlayFile = 4'096;     // bytes
-constexpr std::size_t kMaxKey = 2'048;          // bytes
+constexpr std::size_t kMaxFigures = 16 << 20;  // bytes
+constexpr std::size_t kMaxPlayFile = 4'096;    // bytes
+constexpr std::size_t kMaxKey = 2'048;         // bytes
 
 std::optional<Id128> id_of(std::string_view hex) {
   const auto bytes = from_hex(hex);
@@ -48,8 +48,10 @@ std::optional<json::object> parse(std::string_view text) {
 }
 
 std::string text_of_play(const UnfinishedPlay& play) {
-  const json::object object{{"play", to_hex(play.play)},       {"medium", to_hex(play.medium)},
-                            {"licence", to_hex(play.licence)}, {"position_ms", play.position_ms},
+  const json::object object{{"play", to_hex(play.play)},
+                            {"medium", to_hex(play.medium)},
+                            {"licence", to_hex(play.licence)},
+                            {"position_ms", play.position_ms},
                             {"deadline", play.deadline}};
   return json::serialize(object);
 }
@@ -62,8 +64,8 @@ std::optional<UnfinishedPlay> play_of_text(std::string_view text) {
   const auto position = number(*object, "position_ms");
   const auto deadline = number(*object, "deadline");
   if (!play || !medium || !licence || !position || !deadline) return std::nullopt;
-  return UnfinishedPlay{.play = *play, .medium = *medium, .licence = *licence, .position_ms = *position,
-                        .deadline = *deadline};
+  return UnfinishedPlay{
+      .play = *play, .medium = *medium, .licence = *licence, .position_ms = *position, .deadline = *deadline};
 }
 
 std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder, std::string_view extension) {
@@ -77,7 +79,8 @@ std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder,
 }
 
 Difference damaged(const std::filesystem::path& file, std::string_view what) {
-  return {.kind = DifferenceKind::damaged, .licence = file.stem().string(),
+  return {.kind = DifferenceKind::damaged,
+          .licence = file.stem().string(),
           .sentence = "The file " + printable(file.string()) + " " + std::string(what)};
 }
 
@@ -120,7 +123,8 @@ Result<> Wallet::load_keys(const wire::Authenticated& person) {
     keys_.push_back(key);
     if (std::ranges::any_of(all_keys_, [&](const auto& known) { return licence::key_id_of(known) == kid; })) continue;
     if (!files.empty()) {
-      findings_.push_back({.kind = DifferenceKind::key_changed, .licence = {},
+      findings_.push_back({.kind = DifferenceKind::key_changed,
+                           .licence = {},
                            .sentence = "The server signs licences with a key that it did not have before (" + kid +
                                        "); ask the operator whether that is so."});
     }
@@ -162,7 +166,8 @@ void Wallet::load_figures() {
       good = good && name && left && *left <= wire::kNoLimit && state && *state <= 4 && until;
       if (!good) break;
       figures[*name] = {.plays_left = static_cast<std::uint32_t>(*left),
-                        .state = static_cast<wire::LicenceState>(*state), .usable_until = *until};
+                        .state = static_cast<wire::LicenceState>(*state),
+                        .usable_until = *until};
     }
   }
   if (good) {
@@ -182,11 +187,19 @@ Result<> Wallet::save_figures() const {
   return replace_file(folder_ / "figures.json", json::serialize(object));
 }
 
+Result<> Wallet::check_writable() const {
+  const auto file = folder_ / "licences" / "probe";
+  USHER_CHECK(replace_file(file, std::string(licence::kMaxDocument, ' ')));
+  std::error_code wrong;
+  std::filesystem::remove(file, wrong);
+  return {};
+}
+
 Result<> Wallet::keep(const licence::VerifiedLicence& licence) {
   const auto file = folder_ / "licences" / (to_hex(licence.terms().id) + ".jws");
   std::error_code wrong;
   if (!kept_.contains(licence.terms().id) && std::filesystem::exists(file, wrong)) {
-    std::filesystem::rename(file, file.string() + ".damaged", wrong);   // evidence is not overwritten
+    std::filesystem::rename(file, file.string() + ".damaged", wrong);  // evidence is not overwritten
   }
   if (kept_.contains(licence.terms().id)) return {};
   USHER_CHECK(replace_file(file, licence.document()));
@@ -213,6 +226,16 @@ std::vector<UnfinishedPlay> Wallet::all_unfinished() const {
     if (const auto play = text ? play_of_text(*text) : std::nullopt) plays.push_back(*play);
   }
   return plays;
+}
+
+/// What ended by time more than a day ago, the server has long counted or given back.
+void Wallet::forget_old_plays() const {
+  constexpr std::int64_t kDay = 86'400;  // seconds
+  for (const UnfinishedPlay& play : all_unfinished()) {
+    if (static_cast<std::int64_t>(play.deadline) + kDay >= unix_seconds(clock_->now())) continue;
+    std::error_code wrong;
+    std::filesystem::remove(folder_ / "plays" / (to_hex(play.play) + ".json"), wrong);
+  }
 }
 
 std::vector<UnfinishedPlay> Wallet::unfinished(const Id128& medium, Time now) const {

@@ -29,9 +29,8 @@ struct FakeWorld {
   FakeWorld() {
     medium.manifest.object = {9};
     medium.manifest.pressed_at = unix_seconds(kNow) - 1000;
-    signed_manifest = must(media::SignedManifest::sign(medium.manifest, distributor.key,
-                                                       {distributor.certificate.der()}))
-                          .encode();
+    signed_manifest =
+        must(media::SignedManifest::sign(medium.manifest, distributor.key, {distributor.certificate.der()})).encode();
   }
   static FakeWorld& get() {
     static FakeWorld world;
@@ -53,8 +52,8 @@ class FakeServer final : public client::Transport {
   }
 
   // What goes wrong, and how often.
-  int down = 0;                          // exchanges that find nobody
-  int lose_answers_to = 0;               // of `lose_path`: done, but the answer is lost
+  int down = 0;             // exchanges that find nobody
+  int lose_answers_to = 0;  // of `lose_path`: done, but the answer is lost
   std::string_view lose_path;
   bool tamper_manifest = false;
 
@@ -116,7 +115,8 @@ class FakeServer final : public client::Transport {
       answer_chunk(out, *session->second, *incoming, request);
     } else {
       const auto answer = handle(request);
-      must(session->second->seal_response(out, incoming->sequence, answer ? wire::Status::ok : wire::status_of(answer.error().fault),
+      must(session->second->seal_response(out, incoming->sequence,
+                                          answer ? wire::Status::ok : wire::status_of(answer.error().fault),
                                           answer ? View(*answer) : View{}));
     }
     if (lose_answers_to > 0 && request.path == lose_path) {
@@ -150,12 +150,16 @@ class FakeServer final : public client::Transport {
     if (request.path == wire::kPathAuth) {
       ++authentications;
       must(identity::AuthRequest::decode(request.body));
-      return wire::Authenticated{.pseudonym = {1}, .name = "Ana Silva", .session_end = 0, .server_id = "fake",
+      return wire::Authenticated{.pseudonym = {1},
+                                 .name = "Ana Silva",
+                                 .session_end = 0,
+                                 .server_id = "fake",
                                  .licence_keys = {world_.licence_key.public_key().spki()}}
           .encode();
     }
     if (request.path == wire::kPathList) {
-      return wire::Catalogue{.total = 1, .entries = {{.medium = world_.medium.manifest.medium, .signed_manifest = manifest()}}}
+      return wire::Catalogue{.total = 1,
+                             .entries = {{.medium = world_.medium.manifest.medium, .signed_manifest = manifest()}}}
           .encode();
     }
     if (request.path == wire::kPathLicense) {
@@ -180,8 +184,14 @@ class FakeServer final : public client::Transport {
   }
   Bytes opened_body() {
     ++epoch;
-    return wire::Opened{.play = {3}, .epoch = epoch, .licence = {4}, .medium = world_.medium.manifest.medium,
-                        .plays_left = 0, .deadline = 1'900'000'000, .budget_left = 100, .signed_manifest = manifest()}
+    return wire::Opened{.play = {3},
+                        .epoch = epoch,
+                        .licence = {4},
+                        .medium = world_.medium.manifest.medium,
+                        .plays_left = 0,
+                        .deadline = 1'900'000'000,
+                        .budget_left = 100,
+                        .signed_manifest = manifest()}
         .encode();
   }
   Bytes manifest() const {

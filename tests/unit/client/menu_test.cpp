@@ -13,8 +13,11 @@ namespace {
 class FakeListener final : public Listener {
  public:
   [[nodiscard]] Who who() const override {
-    return {.server = "http://music.example:8080", .server_id = "music", .name = "Ana \x1b[31mSilva",
-            .pseudonym = "00", .suite = "ECDHE_AES256_GCM_SHA384"};
+    return {.server = "http://music.example:8080",
+            .server_id = "music",
+            .name = "Ana \x1b[31mSilva",
+            .pseudonym = "00",
+            .suite = "ECDHE_AES256_GCM_SHA384"};
   }
   [[nodiscard]] Result<Shelf> shelf() override {
     ++lists;
@@ -71,7 +74,8 @@ TEST(Menu, SaysThatItIsConnectedAndWhoWasAuthenticatedThenShowsLicencesAndCatalo
 
 TEST(Menu, NothingOfTheServersReachesTheTerminalAsAControlSequence) {
   FakeListener listener;
-  listener.differences.push_back({.kind = DifferenceKind::missing, .licence = "01", .sentence = "evil \x1b]0;title\x07"});
+  listener.differences.push_back(
+      {.kind = DifferenceKind::missing, .licence = "01", .sentence = "evil \x1b]0;title\x07"});
   const Shown shown = run(listener, "q\n");
   EXPECT_EQ(shown.text.find('\x1b'), std::string::npos);
   EXPECT_EQ(shown.text.find('\x07'), std::string::npos);
@@ -122,7 +126,8 @@ TEST(Menu, ANumberThatIsNotInTheCatalogueIsTold) {
 
 TEST(Menu, DifferencesAreToldExactly) {
   FakeListener listener;
-  listener.differences.push_back({.kind = DifferenceKind::more_plays, .licence = "01",
+  listener.differences.push_back({.kind = DifferenceKind::more_plays,
+                                  .licence = "01",
                                   .sentence = "Licence 01: 3 plays left by what is kept here, 5 plays by the server."});
   const Shown shown = run(listener, "q\n");
   EXPECT_TRUE(has(shown, "[licences-differ]"));

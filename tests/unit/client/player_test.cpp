@@ -74,8 +74,9 @@ bool is_track(View heard, View decoded) {
 }
 
 Bytes decoded(const fs::path& track, const fs::path& raw) {
-  const std::string command = "ffmpeg -v error -y -i '" + track.string() + "' -f s16le -ac 2 -ar 48000 '" + raw.string() + "'";
-  EXPECT_EQ(std::system(command.c_str()), 0);   // NOLINT: a test's own command
+  const std::string command =
+      "ffmpeg -v error -y -i '" + track.string() + "' -f s16le -ac 2 -ar 48000 '" + raw.string() + "'";
+  EXPECT_EQ(std::system(command.c_str()), 0);  // NOLINT: a test's own command
   return test::file_bytes(raw.string());
 }
 
@@ -85,8 +86,9 @@ TEST(Player, WhatIsHeardIsTheDecodedTrackBitForBit) {
   sound_into(folder / "heard.raw");
   // Forty seconds are enough; a whole number of pages is not needed, a decoder takes what is there.
   const fs::path part = folder / "part.ogg";
-  const std::string cut = std::string("ffmpeg -v error -y -t 40 -i '") + kTrack + "' -map 0:a -c copy '" + part.string() + "'";
-  ASSERT_EQ(std::system(cut.c_str()), 0);   // NOLINT
+  const std::string cut =
+      std::string("ffmpeg -v error -y -t 40 -i '") + kTrack + "' -map 0:a -c copy '" + part.string() + "'";
+  ASSERT_EQ(std::system(cut.c_str()), 0);  // NOLINT
   const test::TestMedium medium(test::file_bytes(part.string()), 65'536, 40'000);
   Fetcher fetcher(medium.manifest, medium.getter());
   TestView view;
@@ -144,8 +146,9 @@ TEST(Player, ALyingChunkNeverReachesThePlayer) {
 TEST(Player, ASlowPlayerIsSentNoFasterThanItTakes) {
   const TemporaryFolder folder;
   // It reads 4 KiB and then waits until it is told to go on.
-  const std::string player = folder.script("player", "D=$(dirname \"$0\")\nhead -c 4096 > /dev/null\n"
-                                                     "while [ ! -e \"$D/go\" ]; do sleep 0.01; done\ncat > /dev/null");
+  const std::string player = folder.script("player",
+                                           "D=$(dirname \"$0\")\nhead -c 4096 > /dev/null\n"
+                                           "while [ ! -e \"$D/go\" ]; do sleep 0.01; done\ncat > /dev/null");
   const test::TestMedium medium(test::pattern(200 * 4096));
   std::atomic<std::uint32_t> asked{0};
   const GetChunk get = [&](std::uint32_t chunk, const std::atomic<bool>&) -> Result<wire::ChunkBody> {
@@ -160,7 +163,7 @@ TEST(Player, ASlowPlayerIsSentNoFasterThanItTakes) {
     if (before == asked) std::ofstream(folder / "go") << "go";
     before = asked;
     if (fs::exists(folder / "go")) return;
-    EXPECT_LT(asked, 16U + 4U + 4U + 2U);   // 64 KiB of pipe, window, taken, in hand
+    EXPECT_LT(asked, 16U + 4U + 4U + 2U);  // 64 KiB of pipe, window, taken, in hand
   };
   const auto end = play_back(fetcher, {.player = {.command = player}}, view);
   ASSERT_TRUE(end.has_value()) << explain(end.error());

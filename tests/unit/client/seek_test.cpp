@@ -65,7 +65,7 @@ TEST_F(SeekInOgg, AWrongDurationOnlyCostsPrecision) {
 }
 
 TEST_F(SeekInOgg, ADamagedHeaderIsUnsupported) {
-  bytes[60] ^= 1;   // the first page's checksum does not hold
+  bytes[60] ^= 1;  // the first page's checksum does not hold
   EXPECT_EQ(find_start(manifest_of(bytes, 208'500), reader(bytes), 100'000).error().fault, Fault::unsupported);
 }
 

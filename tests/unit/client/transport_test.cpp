@@ -63,7 +63,7 @@ TEST(Transport, RequestsAtOnceHaveConnectionsOfTheirOwn) {
   const TinyServer server([&](int socket) {
     while (!test::read_request(socket).empty()) {
       ++inside;
-      while (inside < 4) std::this_thread::yield();   // none is answered before all have come
+      while (inside < 4) std::this_thread::yield();  // none is answered before all have come
       test::send_text(socket, http("200 OK", std::string(kRecordType), "x"));
     }
   });
@@ -134,7 +134,8 @@ TEST(Transport, ACodeThatOnlyARecordMayHoldIsNotBelieved) {
 TEST(Transport, ABodyThatIsCutShortIsInterrupted) {
   const TinyServer server([](int socket) {
     test::read_request(socket);
-    test::send_text(socket, "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.usher.record\r\nContent-Length: 100\r\n\r\nabc");
+    test::send_text(socket,
+                    "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.usher.record\r\nContent-Length: 100\r\n\r\nabc");
   });
   const auto got = post_to(server.url());
   ASSERT_FALSE(got.has_value());
@@ -147,8 +148,7 @@ TEST(Transport, ABodyLargerThanAnyRecordIsNotUsher) {
 
 TEST(Transport, AServerThatNeverAnswersIsInterrupted) {
   const TinyServer server([](int socket) {
-    while (!test::read_request(socket).empty()) {
-    }
+    while (!test::read_request(socket).empty()) {}
   });
   const auto got = post_to(server.url(), Milliseconds(150));
   ASSERT_FALSE(got.has_value());
@@ -182,7 +182,8 @@ TEST(Transport, AProxyIsUsed) {
 }
 
 TEST(Transport, AUrlThatIsNoneIsABadConfiguration) {
-  for (const char* url : {"", "ftp://host/", "http://", "http://user:word@host/", "http://host/?a=b", "file:///etc/passwd"}) {
+  for (const char* url :
+       {"", "ftp://host/", "http://", "http://user:word@host/", "http://host/?a=b", "file:///etc/passwd"}) {
     const auto made = HttpTransport::create({.url = url});
     ASSERT_FALSE(made.has_value()) << url;
     EXPECT_EQ(made.error().fault, Fault::bad_config) << url;

@@ -17,7 +17,8 @@ namespace fs = std::filesystem;
 
 class WalletTest : public ::testing::Test {
  protected:
-  WalletTest() : clock(from_unix_seconds(1'800'000'000)), key(crypto::PrivateKey::generate(crypto::NewKey::p256).value()) {
+  WalletTest()
+      : clock(from_unix_seconds(1'800'000'000)), key(crypto::PrivateKey::generate(crypto::NewKey::p256).value()) {
     std::string name = (fs::temp_directory_path() / "usher wallet XXXXXX").string();
     home = ::mkdtemp(name.data());
     person.pseudonym = {1, 2, 3};
@@ -89,7 +90,7 @@ TEST_F(WalletTest, NobodyElseMayReadTheDirectories) {
   Wallet wallet = open();
   ASSERT_TRUE(wallet.add(entry(terms(1), 5, key)).has_value());
   for (const auto& found : fs::recursive_directory_iterator(home)) {
-    struct stat info {};
+    struct stat info{};
     ASSERT_EQ(::stat(found.path().c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 077U, 0U) << found.path();
   }
