@@ -18,7 +18,7 @@ std::vector<Key> KeyReader::read(std::string_view typed) {
   std::vector<Key> keys;
   for (const char c : typed) {
     if (c == '\x1b') {
-      escape_ = "\x1b";
+      escape_.assign(1, c);
     } else if (!escape_.empty()) {
       escape_ += c;
       if (escape_.size() == 2 && (c == '[' || c == 'O')) continue;  // CSI or SS3: more follows
