@@ -1,6 +1,7 @@
 #include "client/playback.h"
 
 #include <chrono>
+#include <future>
 
 #include "client/seek.h"
 
@@ -92,12 +93,17 @@ class Playback {
  public:
   Playback(Fetcher& fetcher, const PlaybackSetup& setup, PlaybackView& view)
       : fetcher_(fetcher), setup_(setup), view_(view) {}
+  ~Playback() { end_search(); }
+  Playback(const Playback&) = delete;
+  Playback& operator=(const Playback&) = delete;
   [[nodiscard]] Result<PlaybackEnd> run();
 
  private:
   [[nodiscard]] Result<> begin(const StartPoint& start);
   [[nodiscard]] Result<StartPoint> find(std::uint64_t target_ms);
-  [[nodiscard]] Result<> seek(std::uint64_t target_ms);
+  void seek(std::uint64_t target_ms);
+  [[nodiscard]] Result<> follow_search();
+  void end_search();
   [[nodiscard]] std::uint64_t elapsed();
   [[nodiscard]] std::uint64_t total() const { return fetcher_.manifest().duration_ms; }
   void toggle_pause();
@@ -109,6 +115,7 @@ class Playback {
   std::unique_ptr<Feed> feed_;
   std::optional<bool> clock_is_absolute_;  // of the running player
   bool paused_ = false;
+  std::future<Result<StartPoint>> search_;  // the place that the listener wants to go to
 };
 
 Result<StartPoint> Playback::find(std::uint64_t target_ms) {
@@ -153,13 +160,18 @@ std::uint64_t Playback::elapsed() {
   return total() == 0 ? now : std::min(now, total());
 }
 
-Result<> Playback::seek(std::uint64_t target_ms) {
+void Playback::seek(std::uint64_t target_ms) {
   if (setup_.player.kind() == PlayerKind::standard_output) {
     view_.note("Whoever reads the output cannot be sent to another place.");
-    return {};
+  } else if (!search_.valid()) {
+    // What is playing goes on until the new place has been found; the server may be slow, or gone for a while.
+    search_ = std::async(std::launch::async, [this, target_ms] { return find(target_ms); });
   }
-  // What is playing goes on until the new place has been found.
-  auto start = find(target_ms);
+}
+
+Result<> Playback::follow_search() {
+  if (!search_.valid() || search_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return {};
+  auto start = search_.get();
   if (!start && start.error().fault == Fault::unsupported) {
     view_.note("It plays on: " + start.error().about + " is not possible.");
     return {};
@@ -167,6 +179,15 @@ Result<> Playback::seek(std::uint64_t target_ms) {
   if (!start) return std::unexpected(std::move(start).error());
   feed_->stop();
   return begin(*start);
+}
+
+/// Gives up the search, and the feeding with it.
+void Playback::end_search() {
+  if (!search_.valid()) return;
+  fetcher_.cancel();
+  search_.wait();
+  search_ = {};
+  fetcher_.resume();
 }
 
 void Playback::toggle_pause() {
@@ -189,6 +210,7 @@ Result<PlaybackEnd> Playback::run() {
     const bool ended = feed_->player().poll(kTick);
     const std::uint64_t now = elapsed();
     if (ended) {
+      end_search();
       auto outcome = feed_->end();
       if (!outcome && interrupted()) return PlaybackEnd{.finished = false, .elapsed_ms = now};
       if (!outcome) return std::unexpected(std::move(outcome).error());
@@ -203,8 +225,14 @@ Result<PlaybackEnd> Playback::run() {
       if (key == Key::back) target = target > kSeekStep ? target - kSeekStep : 0;
       if (key == Key::forward && target + kSeekStep < total()) target += kSeekStep;
     }
-    if (!quit && target != now) USHER_CHECK(seek(target));
+    if (!quit && target != now) seek(target);
+    if (!quit) {
+      const auto followed = follow_search();
+      quit = !followed && interrupted();
+      if (!followed && !quit) return std::unexpected(followed.error());
+    }
     if (quit) {
+      end_search();
       feed_->stop();
       return PlaybackEnd{.finished = false, .elapsed_ms = now};
     }

@@ -211,7 +211,7 @@ Result<Bytes> HttpTransport::post(std::string_view path, std::string_view type, 
   List headers(curl_slist_append(nullptr, ("Content-Type: " + std::string(type)).c_str()));
   for (const std::string& more : {"Accept: " + std::string(type), std::string("Expect:")}) {
     if (curl_slist* all = curl_slist_append(headers.get(), more.c_str())) {
-      static_cast<void>(headers.release());
+      [[maybe_unused]] const auto* const taken = headers.release();
       headers.reset(all);
     }
   }

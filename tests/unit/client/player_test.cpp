@@ -306,6 +306,54 @@ TEST(Player, AMediumThatCannotBeEnteredInItsMiddlePlaysOn) {
   EXPECT_LE(view.notes.size(), 1U);
 }
 
+TEST(Player, QuitIsHeardWhileAPlaceIsSought) {
+  if (!fs::exists(kTrack)) GTEST_SKIP() << "singularity-music is not installed";
+  const TemporaryFolder folder;
+  const std::string player = folder.script("player", "exec sleep 600");
+  const test::TestMedium medium(test::file_bytes(kTrack), 65'536, 208'500);
+  // The server is gone for everything but the beginning.
+  std::atomic<bool> sought{false};
+  const GetChunk get = [&](std::uint32_t chunk, const std::atomic<bool>& stop) -> Result<wire::ChunkBody> {
+    if (chunk < 4) return medium.body(chunk);
+    sought = true;
+    while (!stop) std::this_thread::yield();
+    return fail(Fault::cancelled, "test");
+  };
+  Fetcher fetcher(medium.manifest, get, {.window = 1});
+  TestView view;
+  view.pressed = std::vector<Key>(12, Key::forward);
+  view.on_position = [&](const PlayPosition&) {
+    if (sought) view.pressed = {Key::quit};
+  };
+  const auto end = play_back(fetcher, {.player = {.command = player}}, view);
+  ASSERT_TRUE(end.has_value()) << explain(end.error());
+  EXPECT_FALSE(end->finished);
+}
+
+TEST(Player, AnArrowSendsThePlayerToAnotherPlace) {
+  if (!fs::exists(kTrack)) GTEST_SKIP() << "singularity-music is not installed";
+  const TemporaryFolder folder;
+  // Each player keeps what it is given in a file of its own; the first one never ends by itself.
+  const std::string player =
+      folder.script("player",
+                    "D=$(dirname \"$0\")\nif [ -e \"$D/first\" ]; then exec cat > \"$D/second\"; fi\n"
+                    "touch \"$D/first\"\nexec sleep 600");
+  const test::TestMedium medium(test::file_bytes(kTrack), 65'536, 208'500);
+  Fetcher fetcher(medium.manifest, medium.getter());
+  TestView view;
+  view.on_position = [&](const PlayPosition&) {
+    if (fs::exists(folder / "first") && !fs::exists(folder / "second")) view.pressed = {Key::forward};
+  };
+  const auto end = play_back(fetcher, {.player = {.command = player}}, view);
+  ASSERT_TRUE(end.has_value()) << explain(end.error());
+  EXPECT_TRUE(end->finished);
+  const Bytes taken = test::file_bytes((folder / "second").string());
+  ASSERT_GT(taken.size(), 100'000U);
+  EXPECT_LT(taken.size(), medium.bytes.size());
+  EXPECT_TRUE(std::equal(taken.begin(), taken.begin() + 2'000, medium.bytes.begin()));      // the headers
+  EXPECT_TRUE(std::equal(taken.rbegin(), taken.rbegin() + 90'000, medium.bytes.rbegin()));  // and the rest to its end
+}
+
 TEST(PlayerOutput, FfplaysStatusLinesAreTheClock) {
   PlayerOutput output(PlayerKind::ffplay);
   output.add("    nan    :  0.000 fd=   0 aq=    0KB vq=    0KB sq=    0B f=0/0   \r");
