@@ -223,8 +223,10 @@ std::optional<std::vector<std::string>> Certificate::extended_key_usages() const
     if (critical == -1) return std::nullopt;  // absent
     return std::vector<std::string>{};        // twice, or not decodable: no usage at all
   }
+  const int count = sk_ASN1_OBJECT_num(usages.get());
   std::vector<std::string> out;
-  for (int i = 0; i < sk_ASN1_OBJECT_num(usages.get()); ++i) {
+  out.reserve(static_cast<std::size_t>(std::max(count, 0)));
+  for (int i = 0; i < count; ++i) {
     out.push_back(dotted(sk_ASN1_OBJECT_value(usages.get(), i)));
   }
   return out;

@@ -42,7 +42,7 @@ GeneralNamePtr address_name(const IpAddress& address) {
 
 bool push(GENERAL_NAMES* names, GeneralNamePtr name) {
   if (!name || sk_GENERAL_NAME_push(names, name.get()) <= 0) return false;
-  static_cast<void>(name.release());
+  [[maybe_unused]] const auto* const taken = name.release();
   return true;
 }
 
@@ -57,7 +57,7 @@ PointsPtr points_to(const std::string& url) {
   point->distpoint->type = 0;  // fullName
   point->distpoint->name.fullname = names.release();
   if (sk_DIST_POINT_push(points.get(), point.get()) <= 0) return nullptr;
-  static_cast<void>(point.release());
+  [[maybe_unused]] const auto* const taken = point.release();
   return points;
 }
 
@@ -83,7 +83,7 @@ bool add_issuer_pointer(X509* certificate, const std::string& url) {
   GENERAL_NAME_free(description->location);
   description->location = location.release();
   if (sk_ACCESS_DESCRIPTION_push(access.get(), description.get()) <= 0) return false;
-  static_cast<void>(description.release());
+  [[maybe_unused]] const auto* const taken = description.release();
   return add(certificate, NID_info_access, access.get(), false);
 }
 
@@ -122,7 +122,7 @@ bool add_extended_key_usage(X509* certificate, std::span<const std::string> dott
   for (const std::string& oid : dotted_oids) {
     ObjectPtr object(OBJ_txt2obj(oid.c_str(), 1));
     if (!object || sk_ASN1_OBJECT_push(usages.get(), object.get()) <= 0) return false;
-    static_cast<void>(object.release());
+    [[maybe_unused]] const auto* const taken = object.release();
   }
   return add(certificate, NID_ext_key_usage, usages.get(), false);
 }

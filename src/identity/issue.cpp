@@ -247,7 +247,7 @@ Result<Crl> issue_crl(const Issuer& issuer, const CrlRequest& request) {
   for (const RevokedEntry& entry : request.revoked) {
     USHER_TRY(RevokedPtr revoked, make_entry(entry));
     if (X509_CRL_add0_revoked(crl.get(), revoked.get()) != 1) return crypto::ossl_fail(Fault::local, "crl: entry");
-    static_cast<void>(revoked.release());
+    [[maybe_unused]] const auto* const taken = revoked.release();
   }
   X509_CRL_sort(crl.get());
   if (X509_CRL_sign(crl.get(), issuer.key.ossl(), EVP_sha256()) <= 0)

@@ -84,7 +84,7 @@ bool configure(X509_STORE_CTX* context, const PathOptions& options) {
   for (const std::string& policy : options.policy.initial_policies) {
     ObjectPtr object(OBJ_txt2obj(policy.c_str(), 1));
     if (!object || X509_VERIFY_PARAM_add0_policy(parameters, object.get()) != 1) return false;
-    static_cast<void>(object.release());  // the parameters own it now
+    [[maybe_unused]] const auto* const taken = object.release();  // the parameters own it now
   }
   if (options.tolerate_expiry) X509_STORE_CTX_set_verify_cb(context, tolerate_expiry);
   return true;
