@@ -15,11 +15,11 @@
 namespace usher {
 
 using Bytes = std::vector<std::uint8_t>;
-using View = std::span<const std::uint8_t>;         // borrowed, read only
-using MutableView = std::span<std::uint8_t>;        // borrowed, to be filled
+using View = std::span<const std::uint8_t>;   // borrowed, read only
+using MutableView = std::span<std::uint8_t>;  // borrowed, to be filled
 
-using Id128 = std::array<std::uint8_t, 16>;         // sessions, operations, licences, plays, objects
-using Hash256 = std::array<std::uint8_t, 32>;       // SHA-256 values
+using Id128 = std::array<std::uint8_t, 16>;    // sessions, operations, licences, plays, objects
+using Hash256 = std::array<std::uint8_t, 32>;  // SHA-256 values
 
 /// The characters of `text` as bytes. The view borrows.
 [[nodiscard]] inline View view_of(std::string_view text) noexcept {

@@ -27,9 +27,7 @@ class Clock {
 
 class SystemClock final : public Clock {
  public:
-  [[nodiscard]] Time now() const override {
-    return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
-  }
+  [[nodiscard]] Time now() const override { return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now()); }
 };
 
 /// For tests: stands still until it is moved.

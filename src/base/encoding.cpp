@@ -34,11 +34,11 @@ std::size_t clean_character(std::string_view text) noexcept {
     if ((byte(i) & 0xc0) != 0x80) return 0;
   }
   const std::uint8_t second = byte(1);
-  if (lead == 0xc2 && second < 0xa0) return 0;                 // C1 controls
-  if (lead == 0xe0 && second < 0xa0) return 0;                 // overlong
-  if (lead == 0xed && second > 0x9f) return 0;                 // surrogates
-  if (lead == 0xf0 && second < 0x90) return 0;                 // overlong
-  if (lead == 0xf4 && second > 0x8f) return 0;                 // above U+10FFFF
+  if (lead == 0xc2 && second < 0xa0) return 0;  // C1 controls
+  if (lead == 0xe0 && second < 0xa0) return 0;  // overlong
+  if (lead == 0xed && second > 0x9f) return 0;  // surrogates
+  if (lead == 0xf0 && second < 0x90) return 0;  // overlong
+  if (lead == 0xf4 && second > 0x8f) return 0;  // above U+10FFFF
   return length;
 }
 

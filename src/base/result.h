@@ -20,8 +20,17 @@ enum class Fault : std::uint8_t {
 
 /// Exit status of the programs by kind of fault (docs/operating.md).
 enum class ExitClass : std::uint8_t {
-  internal = 1, usage = 2, network = 3, peer = 4, identity = 5, card = 6, refused = 7, data = 8, local = 9,
-  player = 10, cancelled = 130,
+  internal = 1,
+  usage = 2,
+  network = 3,
+  peer = 4,
+  identity = 5,
+  card = 6,
+  refused = 7,
+  data = 8,
+  local = 9,
+  player = 10,
+  cancelled = 130,
 };
 
 /// `where`: a literal that names the step, for logs. `about`: the object concerned, in words that this side chose
@@ -53,13 +62,14 @@ using Result = std::expected<T, Error>;
 // USHER_TRY(auto value, expression): the value, or return the error to the caller. USHER_CHECK: for Result<>.
 #define USHER_CONCAT_(a, b) a##b
 #define USHER_CONCAT(a, b) USHER_CONCAT_(a, b)
-#define USHER_TRY_(result, declaration, ...)                                          \
-  auto result = (__VA_ARGS__);                                                        \
-  if (!result) [[unlikely]] return std::unexpected(std::move(result).error());        \
+#define USHER_TRY_(result, declaration, ...)           \
+  auto result = (__VA_ARGS__);                         \
+  if (!result) [[unlikely]]                            \
+    return std::unexpected(std::move(result).error()); \
   declaration = *std::move(result)
 #define USHER_TRY(declaration, ...) USHER_TRY_(USHER_CONCAT(try_, __COUNTER__), declaration, __VA_ARGS__)
-#define USHER_CHECK(...)                                                              \
-  do {                                                                                \
-    if (auto checked = (__VA_ARGS__); !checked) [[unlikely]]                          \
-      return std::unexpected(std::move(checked).error());                             \
+#define USHER_CHECK(...)                                     \
+  do {                                                       \
+    if (auto checked = (__VA_ARGS__); !checked) [[unlikely]] \
+      return std::unexpected(std::move(checked).error());    \
   } while (false)

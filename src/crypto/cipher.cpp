@@ -13,9 +13,9 @@ struct Row {
   CipherTraits traits;
 };
 constexpr Row kRows[] = {
-    {"AES-128-GCM", {16, 12, 16, 1}},  {"AES-256-GCM", {32, 12, 16, 1}},  {"ChaCha20-Poly1305", {32, 12, 16, 1}},
-    {"AES-128-CBC", {16, 16, 0, 16}},  {"AES-256-CBC", {32, 16, 0, 16}},  {"AES-128-CFB", {16, 16, 0, 1}},
-    {"AES-256-CFB", {32, 16, 0, 1}},   {"AES-256-CTR", {32, 16, 0, 1}},   {"ChaCha20", {32, 16, 0, 1}},
+    {"AES-128-GCM", {16, 12, 16, 1}}, {"AES-256-GCM", {32, 12, 16, 1}}, {"ChaCha20-Poly1305", {32, 12, 16, 1}},
+    {"AES-128-CBC", {16, 16, 0, 16}}, {"AES-256-CBC", {32, 16, 0, 16}}, {"AES-128-CFB", {16, 16, 0, 1}},
+    {"AES-256-CFB", {32, 16, 0, 1}},  {"AES-256-CTR", {32, 16, 0, 1}},  {"ChaCha20", {32, 16, 0, 1}},
 };
 constexpr std::size_t kCiphers = std::size(kRows);
 
@@ -37,8 +37,8 @@ CipherCtxPtr context_for(Cipher cipher, View key, View iv, bool encrypting) {
   const CipherTraits traits = traits_of(cipher);
   must(key.size() == traits.key_size && iv.size() == traits.iv_size);
   CipherCtxPtr context(EVP_CIPHER_CTX_new());
-  must(context && EVP_CipherInit_ex2(context.get(), ossl_of(cipher), key.data(), iv.data(), encrypting ? 1 : 0,
-                                     nullptr) == 1);
+  must(context &&
+       EVP_CipherInit_ex2(context.get(), ossl_of(cipher), key.data(), iv.data(), encrypting ? 1 : 0, nullptr) == 1);
   return context;
 }
 

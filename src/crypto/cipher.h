@@ -10,8 +10,15 @@
 namespace usher::crypto {
 
 enum class Cipher : std::uint8_t {
-  aes128_gcm, aes256_gcm, chacha20_poly1305,                                  // AEADs: 12-byte nonce, 16-byte tag
-  aes128_cbc, aes256_cbc, aes128_cfb, aes256_cfb, aes256_ctr, chacha20,       // need a MAC beside them
+  aes128_gcm,
+  aes256_gcm,
+  chacha20_poly1305,  // AEADs: 12-byte nonce, 16-byte tag
+  aes128_cbc,
+  aes256_cbc,
+  aes128_cfb,
+  aes256_cfb,
+  aes256_ctr,
+  chacha20,  // need a MAC beside them
 };
 
 struct CipherTraits {

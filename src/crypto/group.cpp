@@ -20,13 +20,11 @@ struct Row {
   Group group;
   const char* name;
   std::size_t public_size;
-  std::size_t private_size;   // RFC 7919 §5.2: at least 225, 275, 325 bits
+  std::size_t private_size;  // RFC 7919 §5.2: at least 225, 275, 325 bits
 };
 constexpr Row kRows[] = {
-    {Group::p256, "P-256", 65, 32},
-    {Group::x25519, "x25519", 32, 32},
-    {Group::ffdhe2048, "ffdhe2048", 256, 32},
-    {Group::ffdhe3072, "ffdhe3072", 384, 36},
+    {Group::p256, "P-256", 65, 32},           {Group::x25519, "x25519", 32, 32},
+    {Group::ffdhe2048, "ffdhe2048", 256, 32}, {Group::ffdhe3072, "ffdhe3072", 384, 36},
     {Group::ffdhe4096, "ffdhe4096", 512, 44},
 };
 
@@ -60,8 +58,7 @@ PKeyPtr dh_key(const Row& row, const BIGNUM* private_value, const BIGNUM* public
 
 PKeyPtr ec_key(const BIGNUM* private_value, View point) {
   const ParamBuilder builder(OSSL_PARAM_BLD_new());
-  if (!builder ||
-      OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) != 1 ||
+  if (!builder || OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) != 1 ||
       OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()) != 1 ||
       (private_value && OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_PRIV_KEY, private_value) != 1)) {
     return nullptr;
@@ -101,7 +98,8 @@ Pair make_ffdhe(const Row& row, View private_bytes) {
   const BnPtr g(BN_bin2bn(parameters.g.data(), static_cast<int>(parameters.g.size()), nullptr));
   const BnPtr x = private_number(private_bytes);
   const BnPtr y(BN_new());
-  if (!context || !p || !g || !y || BN_mod_exp_mont_consttime(y.get(), g.get(), x.get(), p.get(), context.get(), nullptr) != 1) {
+  if (!context || !p || !g || !y ||
+      BN_mod_exp_mont_consttime(y.get(), g.get(), x.get(), p.get(), context.get(), nullptr) != 1) {
     return {};
   }
   return {dh_key(row, x.get(), y.get()), padded(y.get(), row.public_size)};
@@ -184,7 +182,8 @@ const GroupParameters& parameters_of(Group group) {
       }
       const BnPtr own_p(p);
       const BnPtr own_g(g);
-      all[i] = {padded(p, static_cast<std::size_t>(BN_num_bytes(p))), padded(g, static_cast<std::size_t>(BN_num_bytes(g)))};
+      all[i] = {padded(p, static_cast<std::size_t>(BN_num_bytes(p))),
+                padded(g, static_cast<std::size_t>(BN_num_bytes(g)))};
     }
     return all;
   }();

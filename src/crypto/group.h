@@ -11,7 +11,13 @@
 namespace usher::crypto {
 
 /// The numbers are TLS's (RFC 8446 §4.2.7).
-enum class Group : std::uint16_t { p256 = 0x0017, x25519 = 0x001d, ffdhe2048 = 0x0100, ffdhe3072 = 0x0101, ffdhe4096 = 0x0102 };
+enum class Group : std::uint16_t {
+  p256 = 0x0017,
+  x25519 = 0x001d,
+  ffdhe2048 = 0x0100,
+  ffdhe3072 = 0x0101,
+  ffdhe4096 = 0x0102
+};
 
 [[nodiscard]] std::optional<Group> group_of(std::uint16_t number) noexcept;
 [[nodiscard]] std::string_view name_of(Group group) noexcept;

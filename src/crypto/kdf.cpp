@@ -21,7 +21,8 @@ Secret hkdf_expand(const HmacKey& prk, std::initializer_list<View> info, std::si
   for (std::uint8_t counter = 1; filled < size; ++counter) {
     block = Secret::take(prk.of({block.expose(), joined, View{&counter, 1}}));
     const std::size_t take = std::min(block.size(), size - filled);
-    std::ranges::copy(block.expose().first(take), out.expose_for_writing().begin() + static_cast<std::ptrdiff_t>(filled));
+    std::ranges::copy(block.expose().first(take),
+                      out.expose_for_writing().begin() + static_cast<std::ptrdiff_t>(filled));
     filled += take;
   }
   return out;

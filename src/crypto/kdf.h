@@ -17,7 +17,7 @@ namespace usher::crypto {
 [[nodiscard]] Secret hkdf_expand(const HmacKey& prk, std::initializer_list<View> info, std::size_t size);
 
 struct ScryptCost {
-  std::uint8_t log2_n = 17;   // 128 MiB with r = 8
+  std::uint8_t log2_n = 17;  // 128 MiB with r = 8
   std::uint32_t r = 8;
   std::uint32_t p = 1;
 };

@@ -30,8 +30,9 @@ constexpr struct {
 
 /// What every P-256 SubjectPublicKeyInfo begins with when the curve is named and the point is not compressed
 /// (RFC 5480): the point's 64 bytes follow. Other ways to write it would give one key many fingerprints.
-constexpr std::uint8_t kP256Spki[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06,
-                                      0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
+constexpr std::uint8_t kP256Spki[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
+                                      0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
+                                      0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
 constexpr std::size_t kP256SpkiSize = sizeof kP256Spki + 64;
 
 std::shared_ptr<EVP_PKEY> shared(PKeyPtr key) { return {key.release(), OsslFree<EVP_PKEY_free>{}}; }
@@ -143,7 +144,8 @@ Result<> PublicKey::verify(SignatureScheme scheme, View message, View signature)
   if (!fits(scheme)) return fail(Fault::bad_signature, "signature: scheme");
   const MdCtxPtr context(EVP_MD_CTX_new());
   EVP_PKEY_CTX* padding = nullptr;
-  if (!context || EVP_DigestVerifyInit_ex(context.get(), &padding, "SHA256", nullptr, nullptr, key_.get(), nullptr) != 1 ||
+  if (!context ||
+      EVP_DigestVerifyInit_ex(context.get(), &padding, "SHA256", nullptr, nullptr, key_.get(), nullptr) != 1 ||
       !set_padding(padding, scheme) ||
       EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(), message.size()) != 1) {
     return ossl_fail(Fault::bad_signature, "signature");
@@ -204,7 +206,8 @@ Result<Bytes> PrivateKey::sign(View message) const {
   const MdCtxPtr context(EVP_MD_CTX_new());
   EVP_PKEY_CTX* padding = nullptr;
   std::size_t size = 0;
-  if (!context || EVP_DigestSignInit_ex(context.get(), &padding, "SHA256", nullptr, nullptr, key_.get(), nullptr) != 1 ||
+  if (!context ||
+      EVP_DigestSignInit_ex(context.get(), &padding, "SHA256", nullptr, nullptr, key_.get(), nullptr) != 1 ||
       !set_padding(padding, scheme()) ||
       EVP_DigestSign(context.get(), nullptr, &size, message.data(), message.size()) != 1) {
     return ossl_fail(Fault::local, "signing");

@@ -14,7 +14,7 @@ namespace usher::crypto {
 /// The numbers are TLS's (RFC 8446 §4.2.3). RSA-PSS: MGF1 with the same digest, salt as long as the digest.
 /// ECDSA signatures are DER (RFC 3279 §2.2.3).
 enum class SignatureScheme : std::uint16_t {
-  rsa_pkcs1_sha256 = 0x0401,   // cards only
+  rsa_pkcs1_sha256 = 0x0401,  // cards only
   ecdsa_p256_sha256 = 0x0403,
   rsa_pss_sha256 = 0x0804,
 };

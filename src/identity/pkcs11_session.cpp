@@ -223,7 +223,11 @@ Result<NewKeyPair> Session::generate(crypto::NewKey kind, std::string_view label
   }
   Template of_private;
   of_private.flag(CKA_TOKEN, true).flag(CKA_PRIVATE, true).flag(CKA_SENSITIVE, true).flag(CKA_EXTRACTABLE, false);
-  of_private.flag(CKA_SIGN, true).flag(CKA_DECRYPT, false).flag(CKA_UNWRAP, false).bytes(CKA_LABEL, view_of(label)).bytes(CKA_ID, id);
+  of_private.flag(CKA_SIGN, true)
+      .flag(CKA_DECRYPT, false)
+      .flag(CKA_UNWRAP, false)
+      .bytes(CKA_LABEL, view_of(label))
+      .bytes(CKA_ID, id);
 
   CK_MECHANISM mechanism{rsa ? CKM_RSA_PKCS_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN, nullptr, 0};
   CK_OBJECT_HANDLE public_handle = 0;

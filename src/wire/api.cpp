@@ -45,11 +45,11 @@ constexpr Row kRows[] = {
     {Status::too_many_plays, Fault::too_many_plays},
 };
 
-constexpr std::size_t kMinEntry = 2;         // bytes; bounds the entries that a body can announce
+constexpr std::size_t kMinEntry = 2;  // bytes; bounds the entries that a body can announce
 constexpr std::uint32_t kMaxPage = 256;
-constexpr std::size_t kMaxChunk = 1 << 20;   // bytes
+constexpr std::size_t kMaxChunk = 1 << 20;  // bytes
 constexpr std::size_t kMaxLicenceKeys = 8;
-constexpr std::size_t kMaxSpki = 1'024;      // bytes
+constexpr std::size_t kMaxSpki = 1'024;  // bytes
 
 /// Decodes the `count` entries of a list, stopping at the first that is malformed.
 template <class Entry, class Read>
@@ -213,9 +213,7 @@ Result<Acquire> Acquire::decode(View body) {
   return finished(in, value);
 }
 
-Bytes Open::encode() const {
-  return Writer().raw(medium).u8(licence ? 1 : 0).raw(licence.value_or(Id128{})).take();
-}
+Bytes Open::encode() const { return Writer().raw(medium).u8(licence ? 1 : 0).raw(licence.value_or(Id128{})).take(); }
 
 Result<Open> Open::decode(View body) {
   Reader in(body, "open");
@@ -230,8 +228,16 @@ Result<Open> Open::decode(View body) {
 
 Bytes Opened::encode() const {
   return Writer()
-      .raw(play).u64(epoch).raw(licence).raw(medium).u32(plays_left).u64(deadline).u32(budget_left)
-      .u8(committed ? 1 : 0).vec24(signed_manifest).take();
+      .raw(play)
+      .u64(epoch)
+      .raw(licence)
+      .raw(medium)
+      .u32(plays_left)
+      .u64(deadline)
+      .u32(budget_left)
+      .u8(committed ? 1 : 0)
+      .vec24(signed_manifest)
+      .take();
 }
 
 Result<Opened> Opened::decode(View body) {
@@ -328,8 +334,10 @@ Result<ChunkBody> ChunkBody::decode(View body) {
   if (length > kProofDepth) in.refuse();
   for (std::size_t i = 0; i < kProofDepth && in.ok(); ++i) {
     const auto hash = in.array<32>();
-    if (i < length) value.proof.push_back(hash);
-    else if (hash != Hash256{}) in.refuse();
+    if (i < length)
+      value.proof.push_back(hash);
+    else if (hash != Hash256{})
+      in.refuse();
   }
   value.chunk = to_bytes(in.vec32(0, kMaxChunk));
   return finished(in, std::move(value));

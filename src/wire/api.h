@@ -24,19 +24,45 @@ inline constexpr std::string_view kPathDownload = "api/download";
 inline constexpr std::string_view kPathExit = "api/exit";
 
 inline constexpr std::string_view kParameterOperation = "operation";
-inline constexpr std::uint32_t kNoLimit = 0xffffffff;             // plays_left of a licence for a time
-inline constexpr std::size_t kMaxPageBody = 262'144;              // bytes, §9.2
-inline constexpr std::size_t kMaxJws = 8'192;                     // bytes
-inline constexpr std::size_t kMaxSignedManifest = 65'536;         // bytes
-inline constexpr std::size_t kProofDepth = 24;                    // hashes, §7
+inline constexpr std::uint32_t kNoLimit = 0xffffffff;      // plays_left of a licence for a time
+inline constexpr std::size_t kMaxPageBody = 262'144;       // bytes, §9.2
+inline constexpr std::size_t kMaxJws = 8'192;              // bytes
+inline constexpr std::size_t kMaxSignedManifest = 65'536;  // bytes
+inline constexpr std::size_t kProofDepth = 24;             // hashes, §7
 
 /// §9.1. Numbers of the wire; each but ok is one Fault.
 enum class Status : std::uint16_t {
-  ok = 0, malformed, unknown_path, not_authenticated, already_authenticated, bad_statement, bad_certificate,
-  certificate_expired, revoked, revocation_unknown, unknown_medium, unknown_licence, unknown_licence_kind,
-  acquisition_closed, no_licence, licence_expired, licence_not_yet_valid, licence_revoked, wrong_installation,
-  unknown_play, play_over, stale_epoch, play_expired, budget_spent, unknown_chunk, operation_conflict, server_busy,
-  internal, unexpected_message, bad_finished, too_many_plays,
+  ok = 0,
+  malformed,
+  unknown_path,
+  not_authenticated,
+  already_authenticated,
+  bad_statement,
+  bad_certificate,
+  certificate_expired,
+  revoked,
+  revocation_unknown,
+  unknown_medium,
+  unknown_licence,
+  unknown_licence_kind,
+  acquisition_closed,
+  no_licence,
+  licence_expired,
+  licence_not_yet_valid,
+  licence_revoked,
+  wrong_installation,
+  unknown_play,
+  play_over,
+  stale_epoch,
+  play_expired,
+  budget_spent,
+  unknown_chunk,
+  operation_conflict,
+  server_busy,
+  internal,
+  unexpected_message,
+  bad_finished,
+  too_many_plays,
 };
 /// What a peer learns of a fault: everything that is not in the table is `internal`; whatever is wrong with a chain and
 /// is not told by name is bad_certificate.
@@ -46,7 +72,7 @@ enum class Status : std::uint16_t {
 
 struct Page {
   std::uint32_t offset = 0;
-  std::uint32_t count = 256;   // 1..256
+  std::uint32_t count = 256;  // 1..256
   [[nodiscard]] Bytes encode() const;
   [[nodiscard]] static Result<Page> decode(View body);
 };
@@ -56,7 +82,7 @@ struct Authenticated {
   std::string name;
   std::uint64_t session_end = 0;
   std::string server_id;
-  std::vector<Bytes> licence_keys;   // 1..8, the current one first
+  std::vector<Bytes> licence_keys;  // 1..8, the current one first
   [[nodiscard]] Bytes encode() const;
   [[nodiscard]] static Result<Authenticated> decode(View body);
 };
@@ -74,11 +100,11 @@ struct Catalogue {
 
 enum class LicenceState : std::uint8_t { usable = 0, used_up = 1, expired = 2, not_yet_valid = 3, revoked = 4 };
 struct LicenceEntry {
-  std::string licence;                 // JWS
-  std::uint32_t plays_left = 0;        // kNoLimit for a time
+  std::string licence;           // JWS
+  std::uint32_t plays_left = 0;  // kNoLimit for a time
   LicenceState state = LicenceState::usable;
-  std::uint64_t first_play = 0;        // Unix seconds, 0: none yet
-  std::uint64_t usable_until = 0;      // Unix seconds, 0: no end
+  std::uint64_t first_play = 0;    // Unix seconds, 0: none yet
+  std::uint64_t usable_until = 0;  // Unix seconds, 0: no end
   std::uint32_t open_plays = 0;
   [[nodiscard]] Bytes encode() const;  // the body of Acquired
   [[nodiscard]] static Result<LicenceEntry> decode(View body);
@@ -93,7 +119,7 @@ struct Licences {
 enum class LicenceKind : std::uint8_t { plays = 1, time = 2 };
 struct Acquire {
   Id128 medium{};
-  std::uint8_t kind = 1;               // LicenceKind, unchecked: an unknown one is unknown_licence_kind, not malformed
+  std::uint8_t kind = 1;  // LicenceKind, unchecked: an unknown one is unknown_licence_kind, not malformed
   std::uint64_t amount = 1;
   [[nodiscard]] Bytes encode() const;
   [[nodiscard]] static Result<Acquire> decode(View body);
@@ -111,8 +137,8 @@ struct Opened {
   Id128 licence{};
   Id128 medium{};
   std::uint32_t plays_left = 0;
-  std::uint64_t deadline = 0;          // Unix seconds
-  std::uint32_t budget_left = 0;       // chunks
+  std::uint64_t deadline = 0;     // Unix seconds
+  std::uint32_t budget_left = 0;  // chunks
   bool committed = false;
   Bytes signed_manifest;
   [[nodiscard]] Bytes encode() const;
@@ -160,7 +186,7 @@ struct Chunk {
 };
 /// The body of a chunk response, §7.
 struct ChunkBody {
-  std::vector<Hash256> proof;          // at most kProofDepth
+  std::vector<Hash256> proof;  // at most kProofDepth
   Bytes chunk;
   [[nodiscard]] Bytes encode() const;
   [[nodiscard]] static Result<ChunkBody> decode(View body);

@@ -68,7 +68,10 @@ class Reader {
   View rest();
 
   /// Marks the input as malformed, for rules that the caller checks.
-  void refuse() noexcept { ok_ = false; in_ = {}; }
+  void refuse() noexcept {
+    ok_ = false;
+    in_ = {};
+  }
   [[nodiscard]] bool ok() const noexcept { return ok_; }
   [[nodiscard]] bool empty() const noexcept { return in_.empty(); }
   [[nodiscard]] std::size_t left() const noexcept { return in_.size(); }

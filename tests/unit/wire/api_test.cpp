@@ -20,7 +20,9 @@ T round_trip(const T& value) {
   for (std::size_t size = 0; size < encoded.size(); ++size) {
     const auto shorter = T::decode(View{encoded}.first(size));
     EXPECT_FALSE(shorter.has_value()) << size << " of " << encoded.size() << " bytes";
-    if (!shorter) { EXPECT_EQ(shorter.error().fault, Fault::malformed); }
+    if (!shorter) {
+      EXPECT_EQ(shorter.error().fault, Fault::malformed);
+    }
   }
   Bytes longer = encoded;
   longer.push_back(0);
@@ -29,19 +31,33 @@ T round_trip(const T& value) {
 }
 
 LicenceEntry entry() {
-  return {.licence = "a.b.c", .plays_left = 5, .state = LicenceState::usable, .first_play = 7, .usable_until = 9, .open_plays = 1};
+  return {.licence = "a.b.c",
+          .plays_left = 5,
+          .state = LicenceState::usable,
+          .first_play = 7,
+          .usable_until = 9,
+          .open_plays = 1};
 }
 
 TEST(Api, EveryBodySurvivesItsRoundTripAndNoOtherLengthIsTaken) {
   round_trip(Page{.offset = 3, .count = 20});
-  round_trip(Authenticated{.pseudonym = {}, .name = "Zé", .session_end = 9, .server_id = "label", .licence_keys = {{1}, {2, 3}}});
+  round_trip(Authenticated{
+      .pseudonym = {}, .name = "Zé", .session_end = 9, .server_id = "label", .licence_keys = {{1}, {2, 3}}});
   round_trip(Catalogue{.total = 2, .entries = {{id(1), {1, 2}}, {id(2), {3}}}});
   round_trip(entry());
   round_trip(Licences{.total = 1, .entries = {entry(), entry()}});
   round_trip(Acquire{.medium = id(1), .kind = 9, .amount = 1});
   round_trip(Open{.medium = id(1), .licence = id(2)});
   round_trip(Open{.medium = id(1), .licence = std::nullopt});
-  round_trip(Opened{.play = id(1), .epoch = 2, .licence = id(3), .medium = id(4), .plays_left = 1, .deadline = 5, .budget_left = 6, .committed = true, .signed_manifest = {1}});
+  round_trip(Opened{.play = id(1),
+                    .epoch = 2,
+                    .licence = id(3),
+                    .medium = id(4),
+                    .plays_left = 1,
+                    .deadline = 5,
+                    .budget_left = 6,
+                    .committed = true,
+                    .signed_manifest = {1}});
   round_trip(Plays{.entries = {{id(1), id(2), id(3), 4, true}}});
   round_trip(Resume{.play = id(1)});
   round_trip(Close{.play = id(1), .epoch = 2});
