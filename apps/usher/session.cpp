@@ -136,7 +136,7 @@ Result<std::shared_ptr<channel::ClientSettings>> load_installation(const Options
 }  // namespace
 
 Result<fs::path> data_folder(const Options& options) {
-  if (const fs::path home = home_of(options); !home.empty()) return home;
+  if (fs::path home = home_of(options); !home.empty()) return home;
   return xdg_folder("XDG_DATA_HOME", ".local/share");
 }
 

@@ -9,7 +9,7 @@ struct Context {
   Options options{};
   const Clock& clock;
   Random& random;
-  char** environment;
+  char** environment = nullptr;
 };
 
 struct BuyWish {

@@ -58,7 +58,7 @@ struct Config {
   // channel
   std::vector<std::string> suites{};
   std::vector<std::string> groups{};
-  std::int64_t session_seconds = 12 * 3600;
+  std::int64_t session_seconds = 43'200;
   std::int64_t handshake_seconds = 10;
   std::int64_t half_open_sessions = 1'024;
   std::int64_t sessions = 10'000;
@@ -76,7 +76,7 @@ struct Config {
   std::string acquisition = "open";
   bool bind_installation = true;
   std::int64_t commit_after_seconds = 30;
-  std::int64_t play_seconds = 24 * 3600;
+  std::int64_t play_seconds = 86'400;
   std::int64_t play_durations = 3;
   std::int64_t budget_percent = 150;
   std::int64_t grants_per_chunk = 3;

@@ -33,7 +33,7 @@ namespace {
       TEXTS(prefix ".issuer_organisations", member.issuer_organisations,                                            \
             "allowed O of the issuer; empty: as the profile says")
 
-constexpr std::int64_t kDay = 24 * 3600;
+constexpr std::int64_t kDay = 86'400;
 
 // clang-format off
 const std::array kKeys{

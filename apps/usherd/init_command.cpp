@@ -1,5 +1,6 @@
 // usherd init: makes a home.
 #include <cstdio>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
@@ -31,13 +32,17 @@ Result<> init(const Context& context) {
   // Last: where there is a configuration, there is a whole home.
   USHER_CHECK(write_file(file, head + to_toml(config, true), 0600));
   std::printf("created: %s\n", file.c_str());
-  std::printf("still needed, from the authority (usher-ca):\n");
+  bool told = false;
   for (const std::string* name :
        {&config.server_certificate, &config.server_key, &config.recipient_certificate, &config.recipient_key}) {
     const auto path = config.path_of(*name);
-    if (!std::filesystem::exists(path)) std::printf("  %s\n", path.c_str());
+    if (std::filesystem::exists(path)) continue;
+    if (!std::exchange(told, true)) std::printf("still needed, from the authority (usher-ca):\n");
+    std::printf("  %s\n", path.c_str());
   }
-  std::printf("then, in the configuration: trust.client, trust.distributor and person.* (anchors, crls)\n");
+  if (config.client.anchors.empty() || config.distributor.anchors.empty()) {
+    std::printf("still needed, in the configuration: trust.client, trust.distributor and person.* (anchors, crls)\n");
+  }
   return {};
 }
 

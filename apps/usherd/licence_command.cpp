@@ -114,6 +114,7 @@ Result<> issue(const Context& context, const IssueOptions& options) {
   USHER_TRY(const auto media,
             all_pages<store::Medium>([&](store::Range range) { return home.store->list_media(range); }));
   std::vector<Id128> ids;
+  ids.reserve(media.size());
   for (const store::Medium& medium : media) ids.push_back(medium.id);
   net::LicenceOrder order;
   USHER_TRY(order.medium, find_id(options.medium, ids, Fault::unknown_medium));
@@ -204,6 +205,7 @@ Result<> revoke(const Context& context, const std::string& id) {
   USHER_TRY(const auto licences,
             all_pages<store::Licence>([&](store::Range range) { return home.store->list_all_licences(range); }));
   std::vector<Id128> ids;
+  ids.reserve(licences.size());
   for (const store::Licence& licence : licences) ids.push_back(licence.terms.id);
   USHER_TRY(const Id128 licence, find_id(id, ids, Fault::unknown_licence));
   USHER_TRY([[maybe_unused]] const auto revoked, home.store->revoke_licence(licence, context.clock.now()));

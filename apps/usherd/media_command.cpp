@@ -130,6 +130,7 @@ Result<std::vector<store::Medium>> all_media(store::Store& store) {
 
 std::vector<Id128> ids_of(const std::vector<store::Medium>& media) {
   std::vector<Id128> ids;
+  ids.reserve(media.size());
   for (const store::Medium& medium : media) ids.push_back(medium.id);
   return ids;
 }

@@ -190,7 +190,8 @@ void Engine::exit() noexcept {
   if (!last) return;
   // What it answers changes nothing: the session ends by itself if the server did not hear this.
   const auto until = Steady::now() + kExitPatience;
-  static_cast<void>(last->request(wire::kPathExit, std::nullopt, {}, [until] { return Steady::now() > until; }));
+  [[maybe_unused]] const auto ignored =
+      last->request(wire::kPathExit, std::nullopt, {}, [until] { return Steady::now() > until; });
   last->close();
 }
 

@@ -79,7 +79,7 @@ Result<std::shared_ptr<OpenPlay>> Engine::opened(const channel::Response& respon
     // Nothing was heard: the play goes back.
     Call close = changing(wire::kPathClose, wire::Close{.play = opened.play, .epoch = opened.epoch}.encode());
     close.patience = kClosePatience;
-    static_cast<void>(call(close));
+    [[maybe_unused]] const auto ignored = call(close);
     return std::unexpected(std::move(verified).error());
   }
   const std::scoped_lock lock(mutex_);

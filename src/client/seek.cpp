@@ -36,7 +36,7 @@ std::uint32_t page_checksum(View page) {
 struct OggPage {
   std::size_t size = 0;  // bytes, header included
   std::size_t header = 0;
-  std::uint64_t granule = 0;  // all ones: no packet ends here
+  std::uint64_t granule = 0;  // all ones: no packet ends here; more than 2^48 is taken for that
   std::uint32_t serial = 0;
   std::size_t packets = 0;  // that end here
 };
@@ -118,7 +118,7 @@ Result<std::optional<StartPoint>> ogg_boundary(const OggStream& stream, const Re
     if (all[at] != 'O') continue;
     const auto page = page_at(all.subspan(at));
     if (!page || page->serial != stream.serial) continue;
-    if (page->granule != ~std::uint64_t{0} && page->granule < std::uint64_t{1} << 48) {
+    if (page->granule < std::uint64_t{1} << 48) {
       const std::uint64_t granule = page->granule > stream.skip ? page->granule - stream.skip : 0;
       return StartPoint{
           .head = stream.head, .offset = offset + at + page->size, .time_ms = granule * 1000 / stream.rate};

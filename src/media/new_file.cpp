@@ -50,7 +50,7 @@ bool name_it(const fs::path& temporary, const fs::path& path) {
 
 }  // namespace
 
-Result<NewFile> NewFile::create(fs::path path) {
+Result<NewFile> NewFile::create(const fs::path& path) {
   constexpr int kTries = 16;
   crypto::SystemRandom random;
   for (int i = 0; i < kTries; ++i) {

@@ -103,7 +103,7 @@ Result<> check_belongs(const Manifest& manifest, const Id128& medium, const Layo
   return {};
 }
 
-Result<ReleaseOutline> ReleaseOutline::read(SourcePtr source) {
+Result<ReleaseOutline> ReleaseOutline::read(const SourcePtr& source) {
   USHER_TRY(const Parts parts, parts_of(source));
   ReleaseOutline out;
   out.medium = parts.medium;
@@ -113,7 +113,7 @@ Result<ReleaseOutline> ReleaseOutline::read(SourcePtr source) {
   return out;
 }
 
-Result<Release> Release::open(SourcePtr source, const Unwrapper& key) {
+Result<Release> Release::open(const SourcePtr& source, const Unwrapper& key) {
   USHER_TRY(const Parts parts, parts_of(source));
   USHER_TRY(const Secret encoded,
             open_small(parts.manifest, companion_id("manifest", parts.medium), key, kMaxSignedManifest));

@@ -29,14 +29,14 @@ struct ReleaseOutline {
   Header media;
   std::uint64_t media_offset = 0;
   /// Errors: malformed, truncated, unsupported, too_long.
-  [[nodiscard]] static Result<ReleaseOutline> read(SourcePtr source);
+  [[nodiscard]] static Result<ReleaseOutline> read(const SourcePtr& source);
 };
 
 /// An opened release: manifest and media belong together. Who signed is not checked here.
 class Release {
  public:
   /// Errors: as SealedObject::open; release_mismatch.
-  [[nodiscard]] static Result<Release> open(SourcePtr source, const Unwrapper& key);
+  [[nodiscard]] static Result<Release> open(const SourcePtr& source, const Unwrapper& key);
   [[nodiscard]] const SignedManifest& signed_manifest() const noexcept { return signed_; }
   [[nodiscard]] const Manifest& manifest() const noexcept { return manifest_; }
   [[nodiscard]] const SealedObject& media() const noexcept { return media_; }

@@ -48,7 +48,7 @@ class MemorySink final : public Sink {
 class NewFile {
  public:
   /// In the directory that `path` is to be in; mode 0600. Errors: not_found, not_permitted, disk_full, io.
-  [[nodiscard]] static Result<NewFile> create(std::filesystem::path path);
+  [[nodiscard]] static Result<NewFile> create(const std::filesystem::path& path);
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
   NewFile(NewFile&& other) noexcept;

@@ -1,8 +1,11 @@
 # The configuration belongs to the program; what it does is tested beside the server's other parts.
-target_sources(${name} PRIVATE
+set(usherd_sources
   ${CMAKE_SOURCE_DIR}/apps/usherd/config.cpp
   ${CMAKE_SOURCE_DIR}/apps/usherd/config_keys.cpp
   ${CMAKE_SOURCE_DIR}/apps/usherd/config_text.cpp
   ${CMAKE_SOURCE_DIR}/apps/usherd/files.cpp)
+# So that they are compiled, and looked at by clang-tidy, as in the program.
+set_source_files_properties(${usherd_sources} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+target_sources(${name} PRIVATE ${usherd_sources})
 target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/apps)
 target_link_libraries(${name} PRIVATE tomlplusplus::tomlplusplus Boost::json)
