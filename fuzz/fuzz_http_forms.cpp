@@ -1,0 +1,47 @@
+// What HTTP brings before anything is a message: JSON, queries, Host fields. The first byte chooses which.
+// Links: net
+#include "base/encoding.h"
+#include "net/forms.h"
+#include "net/host_names.h"
+#include "round_trip.h"
+
+using namespace usher;
+
+namespace {
+
+/// What was taken comes back as our own form gives it.
+void json(std::string_view text) {
+  const auto bytes = net::bytes_from_json(text);
+  if (!bytes) return;
+  const auto answer = net::answer_with(Bytes(*bytes), net::Form::text, net::kTypeRecord);
+  fuzz::must(net::bytes_from_json(text_of(answer.body)).value() == *bytes);
+}
+
+void query(std::string_view text) {
+  net::HttpRequest request;
+  request.query = text;
+  const auto bytes = net::record_from_query(request);
+  if (!bytes) return;
+  fuzz::must(bytes->size() <= net::kMaxRecordInQuery);
+  fuzz::must("data=" + to_base64url(*bytes) == text);
+}
+
+/// A name that was found in a Host field is found in itself again.
+void host(std::string_view text) {
+  const std::string name = net::host_of(text);
+  if (name.empty()) return;
+  const bool address = name.find(':') != std::string::npos;
+  fuzz::must(net::host_of(address ? "[" + name + "]" : name) == name);
+  fuzz::must(net::HostNames({name}).contains(text));
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const std::string_view text = text_of(View(data + 1, size - 1));
+  if (data[0] % 3 == 0) json(text);
+  if (data[0] % 3 == 1) query(text);
+  if (data[0] % 3 == 2) host(text);
+  return 0;
+}
