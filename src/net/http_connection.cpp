@@ -107,7 +107,7 @@ void HttpConnection::close_if_idle() {
 
 asio::awaitable<void, Strand> HttpConnection::run() {
   boost::system::error_code ignored;
-  stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+  ignored = stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
   bool more = true;
   if (!admitted_) {
     HttpRequest head;
@@ -263,7 +263,7 @@ HttpConnection::Awaited HttpConnection::write_all(asio::const_buffer head, asio:
 /// Reads what the peer was still sending, so that closing does not take our answer from it (RFC 9112 §9.6).
 asio::awaitable<void, Strand> HttpConnection::linger() {
   boost::system::error_code error;
-  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
+  error = stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
   stream_.expires_after(kLingerTime);
   std::size_t dropped = 0;
   std::array<std::uint8_t, 4096> drain{};

@@ -82,11 +82,11 @@ Result<bool> HttpServer::Impl::bind(const Endpoint& endpoint, std::vector<Endpoi
   const tcp::endpoint wanted(asio::ip::make_address(endpoint.address), endpoint.port);
   tcp::acceptor socket(context);
   boost::system::error_code error;
-  socket.open(wanted.protocol(), error);
-  if (!error && wanted.address().is_v6()) socket.set_option(asio::ip::v6_only(true), error);
-  if (!error) socket.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) socket.bind(wanted, error);
-  if (!error) socket.listen(asio::socket_base::max_listen_connections, error);
+  error = socket.open(wanted.protocol(), error);
+  if (!error && wanted.address().is_v6()) error = socket.set_option(asio::ip::v6_only(true), error);
+  if (!error) error = socket.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) error = socket.bind(wanted, error);
+  if (!error) error = socket.listen(asio::socket_base::max_listen_connections, error);
   if (error && is_no_such_family(error)) {
     shared->log.warning("address left out", {{"address", endpoint.text()}, {"reason", error.message()}});
     return false;
@@ -179,7 +179,7 @@ void HttpServer::drain() {
   for (const auto& acceptor : impl_->acceptors) {
     asio::post(acceptor->strand, [acceptor] {
       boost::system::error_code ignored;
-      acceptor->socket.close(ignored);
+      ignored = acceptor->socket.close(ignored);
       acceptor->pause.cancel();
     });
   }

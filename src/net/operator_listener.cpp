@@ -5,7 +5,7 @@ namespace {
 
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 
-HttpResponse text(unsigned status, std::string body) {
+HttpResponse text(unsigned status, const std::string& body) {
   return {.status = status, .content_type = kText, .body = to_bytes(view_of(body + "\n"))};
 }
 

@@ -17,7 +17,7 @@ constexpr Milliseconds kExpirePlays{30'000};
 constexpr Milliseconds kForget{3'600'000};
 constexpr Milliseconds kDrainStep{20};
 
-HttpEvents events_for(std::string listener, Metrics& metrics) {
+HttpEvents events_for(const std::string& listener, Metrics& metrics) {
   HttpEvents events;
   events.connections = [listener, &metrics](std::size_t open) { metrics.connections_open(listener, open); };
   events.refused = [listener, &metrics](std::string_view reason) { metrics.http_refused(listener, reason); };

@@ -180,12 +180,26 @@ TEST_F(ConfigCheck, WithoutTrustInAnyCardNothingStarts) {
   refused("person");
 }
 
-TEST(ConfigKeys, EveryKeyStandsInTheManual) {
+std::string manual() {
   std::ifstream in(std::string(USHER_SOURCE_DIR) + "/docs/operating.md");
-  const std::string manual{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+TEST(Manual, HasEveryKey) {
+  const std::string text = manual();
   for (const Key& key : keys()) {
-    EXPECT_NE(manual.find("`" + std::string(key.name) + "`"), std::string::npos) << key.name;
+    EXPECT_NE(text.find("`" + std::string(key.name) + "`"), std::string::npos) << key.name;
   }
+}
+
+TEST(Manual, HasEveryCodeWithItsExitStatus) {
+  const std::string text = manual();
+#define FAULT(name, code, exit_class, sentence, advice)                                                    \
+  EXPECT_NE(text.find("| `" code "` | " + std::to_string(static_cast<int>(ExitClass::exit_class)) + " |"), \
+            std::string::npos)                                                                             \
+      << code;
+#include "base/faults.def"
+#undef FAULT
 }
 
 }  // namespace
