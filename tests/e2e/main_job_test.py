@@ -2,7 +2,7 @@
 import unittest
 import urllib.request
 
-from world import Failed, World, decoded, tracks, wait_for
+from world import World, decoded, is_heard, tracks
 
 
 class MainJob(unittest.TestCase):
@@ -41,10 +41,7 @@ class MainJob(unittest.TestCase):
         self.assertFalse(report["refunded"])
         self.assertEqual(report["plays_left"], 0)
         self.assertEqual(self.left(licence["id"]), 0)
-        heard, expected = self.listener.heard.read_bytes(), decoded(self.track)
-        # ffplay may add silence at the end, and nothing else.
-        self.assertEqual(heard[:len(expected)], expected)
-        self.assertEqual(heard[len(expected):].strip(b"\0"), b"")
+        self.assertTrue(is_heard(self.listener.heard.read_bytes(), decoded(self.track)))
         self.listener.heard.unlink()
         self.listener.refused("no-licence", "play", self.number(self.track))
 
