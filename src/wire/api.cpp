@@ -89,6 +89,22 @@ LicenceEntry read_licence(Reader& in) {
 
 }  // namespace
 
+std::string_view name_of(LicenceState state) noexcept {
+  switch (state) {
+    case LicenceState::usable:
+      return "usable";
+    case LicenceState::used_up:
+      return "used up";
+    case LicenceState::expired:
+      return "expired";
+    case LicenceState::not_yet_valid:
+      return "not yet valid";
+    case LicenceState::revoked:
+      return "revoked";
+  }
+  return "unknown";
+}
+
 Status status_of(Fault fault) noexcept {
   for (const Row& row : kRows) {
     if (row.fault == fault) return row.status;
