@@ -184,7 +184,7 @@ Result<Catalogue> Catalogue::decode(View body) {
   value.entries = read_entries<CatalogueEntry>(in, count, [](Reader& r) {
     CatalogueEntry entry;
     entry.medium = r.array<16>();
-    entry.signed_manifest = to_bytes(r.vec24(1, kMaxSignedManifest));
+    entry.signed_manifest = to_bytes(r.vec24(0, kMaxSignedManifest));
     return entry;
   });
   return finished(in, std::move(value));
