@@ -9,24 +9,10 @@
 #include <unistd.h>
 
 #include "base/os_error.h"
+#include "client/descriptor.h"
 
 namespace usher::client {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  [[nodiscard]] int get() const noexcept { return number_; }
-  [[nodiscard]] int release() noexcept { return std::exchange(number_, -1); }
-
- private:
-  int number_;
-};
 
 Result<> write_all(int descriptor, std::string_view content, const std::string& name) {
   while (!content.empty()) {
