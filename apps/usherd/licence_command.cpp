@@ -11,8 +11,8 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/encoding.h"
+#include "common/files.h"
 #include "crypto/digest.h"
-#include "files.h"
 #include "home.h"
 #include "key_files.h"
 #include "net/media_service.h"
@@ -22,6 +22,7 @@ namespace usher::usherd {
 namespace {
 
 constexpr std::uint32_t kPage = 256;
+constexpr std::size_t kMaxPem = 1 << 20;  // bytes of a file with a certificate
 
 struct IssueOptions {
   std::string to;
@@ -82,7 +83,7 @@ Result<Hash256> person_of(const Context& context, const Home& home, const IssueO
     if (!found) return fail(Fault::bad_usage, "--to", "no pseudonym that has been seen begins with " + options.to);
     return *found;
   }
-  USHER_TRY(const std::string pem, read_file(options.card));
+  USHER_TRY(const std::string pem, app::read_file(options.card, kMaxPem));
   USHER_TRY(const identity::Chain chain, identity::chain_from_pem(pem));
   USHER_TRY(const auto pseudonyms, load_pseudonym_key(home.config, *home.passphrase));
   USHER_TRY(const auto sources, load_persons(home.config, home.store.get()));
@@ -101,7 +102,7 @@ Result<Hash256> person_of(const Context& context, const Home& home, const IssueO
 
 Result<std::optional<Hash256>> installation_of(const std::filesystem::path& certificate) {
   if (certificate.empty()) return std::nullopt;
-  USHER_TRY(const std::string pem, read_file(certificate));
+  USHER_TRY(const std::string pem, app::read_file(certificate, kMaxPem));
   USHER_TRY(const identity::Chain chain, identity::chain_from_pem(pem));
   return chain.front().key_fingerprint();
 }

@@ -214,7 +214,7 @@ TEST_F(Requests, TheBudgetOfAPlayEnds) {
   Status status = Status::ok;
   std::uint32_t got = 0;
   for (std::uint32_t i = 0; status == Status::ok && i < 4 * kChunks; ++i) {
-    status = listener.status("api/download", chunk_body(play, i % kChunks));
+    status = listener.status("api/download", chunk_body(play, static_cast<std::uint32_t>(i % kChunks)));
     if (status == Status::ok) ++got;
   }
   EXPECT_EQ(status, Status::budget_spent);
