@@ -10,10 +10,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxListLine = 20 + 1 + 20 + 1 + 1024;  // bytes: size, time, name
-constexpr std::size_t kMaxListed = 100'000;
-constexpr std::size_t kMaxComponent = 255;  // bytes
-constexpr std::size_t kPiece = 256 << 10;   // bytes read at once
+constexpr std::size_t kMaxListLine = 20 + 1 + 20 + 1 + wire::kMaxFileName;  // bytes: size, time, name
+constexpr std::size_t kPiece = 256 << 10;                                   // bytes read at once
 
 /// Lines, each given to `take` without its LF. Its verdict ends the answer.
 class LineSink final : public media::Sink {
@@ -79,9 +77,10 @@ class NoSink final : public media::Sink {
   [[nodiscard]] Result<> write(View /*bytes*/) override { return {}; }
 };
 
-std::string request_of(const FileWish& wish, std::uint64_t from) {
-  if (wish.sealed) return (*wish.sealed == media::Suite::aes256_gcm ? "SEALED " : "SEALED-CTR ") + wish.name;
-  return from == 0 ? "GET " + wish.name : "FROM " + std::to_string(from) + " " + wish.name;
+wire::FileRequest request_of(const FileWish& wish, std::uint64_t from) {
+  if (wish.sealed) return wire::GetSealedFile{.name = wish.name, .ctr = *wish.sealed != media::Suite::aes256_gcm};
+  if (from > 0) return wire::GetFileFrom{.offset = from, .name = wish.name};
+  return wire::GetFile{.name = wish.name};
 }
 
 /// The file to write to, and whether there is something in it. Errors: see FileFetcher::fetch.
@@ -132,7 +131,7 @@ Result<ListedFile> listed_file(std::string_view line) {
 Result<std::string> local_name(std::string_view name) {
   const std::size_t slash = name.rfind('/');
   const std::string_view last = slash == std::string_view::npos ? name : name.substr(slash + 1);
-  if (last.empty() || last.size() > kMaxComponent || last.front() == '.' || !is_clean_utf8(last)) {
+  if (!wire::is_file_name(last)) {
     return fail(Fault::bad_usage, "file fetch: name",
                 "no file here can be called as the last part of '" + printable(name) + "' is; give one with -o");
   }
@@ -142,12 +141,12 @@ Result<std::string> local_name(std::string_view name) {
 Result<> FileFetcher::list(const std::string& prefix, const std::function<void(const ListedFile&)>& each) {
   std::size_t lines = 0;
   LineSink sink([&](std::string_view line) -> Result<> {
-    if (++lines > kMaxListed) return fail(Fault::too_long, "file list");
+    if (++lines > wire::kMaxFileListLines) return fail(Fault::too_long, "file list");
     USHER_TRY(const ListedFile file, listed_file(line));
     each(file);
     return {};
   });
-  USHER_CHECK(stream_->ask(prefix.empty() ? "LIST" : "LIST " + prefix, sink, stop_));
+  USHER_CHECK(stream_->ask(wire::ListFiles{.prefix = prefix}, sink, stop_));
   if (!sink.ended_with_a_line()) return fail(Fault::malformed, "file list: end");
   return {};
 }
@@ -162,7 +161,7 @@ Result<Hash256> FileFetcher::digest(const std::string& name) {
     found = *std::move(hex);
     return {};
   });
-  USHER_CHECK(stream_->ask("SHA256 " + name, sink, stop_));
+  USHER_CHECK(stream_->ask(wire::GetFileDigest{.name = name}, sink, stop_));
   if (found.empty() || !sink.ended_with_a_line()) return fail(Fault::malformed, "file digest");
   return array_of<32>(found);
 }
@@ -174,7 +173,7 @@ Result<std::uint64_t> FileFetcher::size_of(const std::string& name) {
     USHER_TRY(first, listed_file(line));
     return fail(Fault::cancelled, "file list: first line");  // the rest is not wanted
   });
-  const auto asked = stream_->ask("LIST " + name, sink, stop_);
+  const auto asked = stream_->ask(wire::ListFiles{.prefix = name}, sink, stop_);
   if (!asked && !first) return std::unexpected(asked.error());
   return first && first->name == name ? first->size : 0;
 }

@@ -11,7 +11,6 @@
 namespace usher::client {
 namespace {
 
-constexpr std::size_t kMaxLine = 4096;       // bytes with LF, §3.1
 constexpr std::size_t kBuffer = 256 << 10;   // bytes of an answer that are given to the sink at once
 constexpr unsigned long kAlertBase = 1'000;  // OpenSSL's reason for a received alert is this and its number
 
@@ -51,17 +50,6 @@ Fault fault_of_alert(int alert) noexcept {
 }
 
 bool is_about_certificates(Fault fault) noexcept { return exit_class_of(fault) == ExitClass::identity; }
-
-/// §3.1: what the server would refuse is not sent.
-Result<> check_line(std::string_view line) {
-  const std::size_t space = line.rfind(' ');
-  const bool http = space != std::string_view::npos && line.substr(space).starts_with(" HTTP/");
-  if (line.empty() || line.size() >= kMaxLine || http || !is_clean_utf8(line)) {
-    return fail(Fault::bad_usage, "file stream: request",
-                "this is not a name that can be asked for: " + printable(line));
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -187,12 +175,11 @@ Result<tls::ConnectionPtr> FileStream::State::connect(int socket, const Stop& st
 }
 
 Result<> FileStream::State::send(SSL* connection, std::string_view line, const Stop& stop) const {
-  const std::string bytes = std::string(line) + "\n";
   const Patience patience(options.stall_deadline, stop);
   for (;;) {
     ERR_clear_error();
     std::size_t sent = 0;
-    const int done = SSL_write_ex(connection, bytes.data(), bytes.size(), &sent);
+    const int done = SSL_write_ex(connection, line.data(), line.size(), &sent);
     if (done == 1) return {};
     const int error = SSL_get_error(connection, done);
     // In TLS 1.3 the server may have refused the certificate by now: what it says about that is still to be read.
@@ -251,13 +238,21 @@ Result<FileStream> FileStream::create(FileStreamOptions options, const Clock& cl
   return FileStream(std::move(state));
 }
 
-Result<> FileStream::ask(std::string_view line, media::Sink& sink, const Stop& stop) {
-  USHER_CHECK(check_line(line));
+Result<> FileStream::ask(const wire::FileRequest& request, media::Sink& sink, const Stop& stop) {
+  const auto line = wire::encode_file_request(request);
+  if (!line) {
+    return fail(Fault::bad_usage, "file stream: request",
+                "no file of a server is called '" + printable(wire::argument_of(request)) + "'");
+  }
   USHER_TRY(const Descriptor socket, dial(state_->options.server, state_->options.connect_deadline, stop));
   const NoBrokenPipe quiet;
   USHER_TRY(const tls::ConnectionPtr connection, state_->connect(socket.get(), stop));
-  USHER_CHECK(state_->send(connection.get(), line, stop));
+  USHER_CHECK(state_->send(connection.get(), *line, stop));
   USHER_CHECK(state_->receive(connection.get(), sink, stop));
+  // TLS 1.3 gives a new session each time; that of TLS 1.2 serves again.
+  if (!state_->session && SSL_version(connection.get()) == TLS1_2_VERSION) {
+    state_->session.reset(SSL_get1_session(connection.get()));
+  }
   SSL_shutdown(connection.get());  // ours too; nobody waits for what it says
   ERR_clear_error();
   return {};

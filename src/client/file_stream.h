@@ -6,6 +6,7 @@
 #include "client/dial.h"
 #include "identity/trust.h"
 #include "media/source.h"
+#include "wire/file_request.h"
 
 namespace usher::client {
 
@@ -30,13 +31,13 @@ class FileStream {
   FileStream& operator=(FileStream&&) noexcept;
   ~FileStream();
 
-  /// Sends `line` and its LF, and gives the answer to `sink` in pieces. Success means that the server's close_notify
-  /// came after the last byte (§4.1); without it what the sink has got is a beginning of something.
+  /// Sends the request, and gives the answer to `sink` in pieces. Success means that the server's close_notify came
+  /// after the last byte (§4.1); without it what the sink has got is a beginning of something.
   /// Errors: unreachable; the server's certificate (those of TrustStore::verify); this installation's certificate as
   /// the server's alert has it: bad_certificate, certificate_expired, revoked, untrusted, revocation_unknown;
   /// no_common_suite, unsupported, not_usher; file_refused, closed without a byte; interrupted, the answer was cut;
-  /// record_refused; cancelled; bad_usage, a line that §3.1 does not allow; the sink's; the token's.
-  [[nodiscard]] Result<> ask(std::string_view line, media::Sink& sink, const Stop& stop);
+  /// record_refused; cancelled; bad_usage, a name that §3.2 does not allow; the sink's; the token's.
+  [[nodiscard]] Result<> ask(const wire::FileRequest& request, media::Sink& sink, const Stop& stop);
 
   [[nodiscard]] const FileStreamOptions& options() const noexcept;
 
