@@ -111,20 +111,14 @@ Result<Certificate> Certificate::from_der(View der) {
   X509Ptr x509(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
   if (!x509 || at != der.data() + der.size()) return crypto::ossl_fail(Fault::malformed, "certificate");
   // OpenSSL reads BER as well: one certificate must have one encoding, or its fingerprint would not name it.
-  unsigned char* again = nullptr;
-  const int again_size = i2d_X509(x509.get(), &again);
-  const bool is_der = again_size > 0 && same(View(again, static_cast<std::size_t>(again_size)), der);
-  OPENSSL_free(again);
-  if (!is_der) return crypto::ossl_fail(Fault::malformed, "certificate");
+  if (!same(crypto::der_of<i2d_X509>(x509.get()), der)) return crypto::ossl_fail(Fault::malformed, "certificate");
 
   auto parsed = std::make_shared<Parsed>();
   const auto not_before = time_of(X509_get0_notBefore(x509.get()));
   const auto not_after = time_of(X509_get0_notAfter(x509.get()));
-  unsigned char* spki = nullptr;
-  const int spki_size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x509.get()), &spki);
-  if (!not_before || !not_after || spki_size <= 0) return crypto::ossl_fail(Fault::malformed, "certificate");
-  parsed->key_fingerprint = crypto::sha256(View(spki, static_cast<std::size_t>(spki_size)));
-  OPENSSL_free(spki);
+  const Bytes spki = crypto::der_of<i2d_X509_PUBKEY>(X509_get_X509_PUBKEY(x509.get()));
+  if (!not_before || !not_after || spki.empty()) return crypto::ossl_fail(Fault::malformed, "certificate");
+  parsed->key_fingerprint = crypto::sha256(spki);
   parsed->not_before = *not_before;
   parsed->not_after = *not_after;
   parsed->der = to_bytes(der);
@@ -143,12 +137,9 @@ Result<Certificate> Certificate::from_pem(std::string_view pem) {
 }
 
 Result<Certificate> Certificate::from_x509(X509* certificate) {
-  unsigned char* der = nullptr;
-  const int size = certificate == nullptr ? -1 : i2d_X509(certificate, &der);
-  if (size <= 0) return crypto::ossl_fail(Fault::malformed, "certificate");
-  const Bytes bytes(der, der + size);
-  OPENSSL_free(der);
-  return from_der(bytes);
+  const Bytes der = crypto::der_of<i2d_X509>(certificate);
+  if (der.empty()) return crypto::ossl_fail(Fault::malformed, "certificate");
+  return from_der(der);
 }
 
 const Bytes& Certificate::der() const noexcept { return parsed_->der; }
