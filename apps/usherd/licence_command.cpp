@@ -138,26 +138,10 @@ Result<> issue(const Context& context, const IssueOptions& options) {
   return {};
 }
 
-std::string_view state_name(wire::LicenceState state) {
-  switch (state) {
-    case wire::LicenceState::usable:
-      return "usable";
-    case wire::LicenceState::used_up:
-      return "used up";
-    case wire::LicenceState::expired:
-      return "expired";
-    case wire::LicenceState::not_yet_valid:
-      return "not yet valid";
-    case wire::LicenceState::revoked:
-      return "revoked";
-  }
-  return "";
-}
-
 boost::json::object json_of(const store::Licence& licence, const wire::LicenceEntry& entry) {
   const licence::LicenceTerms& terms = licence.terms;
   boost::json::object out{{"licence", to_hex(terms.id)},    {"pseudonym", to_hex(terms.pseudonym)},
-                          {"medium", to_hex(terms.medium)}, {"state", std::string(state_name(entry.state))},
+                          {"medium", to_hex(terms.medium)}, {"state", std::string(name_of(entry.state))},
                           {"open_plays", entry.open_plays}, {"issued_at", terms.issued_at},
                           {"not_before", terms.not_before}};
   const auto put = [&](const char* name, const auto& value) {
@@ -195,7 +179,7 @@ Result<> list(const Context& context, bool json) {
                                  : "any";
     std::printf("%s  %s  %s  %-10s  %-13s  %s\n", to_hex(terms.id).c_str(),
                 to_hex(terms.pseudonym).substr(0, 16).c_str(), to_hex(terms.medium).substr(0, 8).c_str(), left.c_str(),
-                std::string(state_name(entry.state)).c_str(), time_text(terms.issued_at).c_str());
+                std::string(name_of(entry.state)).c_str(), time_text(terms.issued_at).c_str());
   }
   if (json) std::printf("%s\n", boost::json::serialize(out).c_str());
   return {};

@@ -105,9 +105,11 @@ TEST(FileName, ComponentsAreBoundedAndVisible) {
 
 TEST(FileName, HasAtMost1024Bytes) {
   std::string name;
-  for (int i = 0; i < 4; ++i) name += std::string(255, 'a') + "/";
-  EXPECT_TRUE(is_file_name(name + "a"));
-  EXPECT_FALSE(is_file_name(name + "aa"));
+  for (const std::size_t size : {255, 255, 255, 254}) name.append(size, 'a').push_back('/');
+  name.push_back('a');
+  EXPECT_TRUE(is_file_name(name));
+  name.push_back('a');
+  EXPECT_FALSE(is_file_name(name));
 }
 
 TEST(FileRequestLine, WhatIsWrittenIsReadAsTheSame) {
