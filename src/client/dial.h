@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/clock.h"
-#include "client/descriptor.h"
+#include "base/descriptor.h"
 #include "client/transport.h"
 
 namespace usher::client {

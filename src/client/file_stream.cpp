@@ -6,6 +6,7 @@
 #include <poll.h>
 
 #include "base/encoding.h"
+#include "client/no_broken_pipe.h"
 #include "tls/context.h"
 
 namespace usher::client {

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
 #include "base/os_error.h"
-#include "client/descriptor.h"
 
 namespace usher::client {
 namespace {

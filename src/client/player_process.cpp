@@ -11,8 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
 #include "base/os_error.h"
-#include "client/descriptor.h"
+#include "client/no_broken_pipe.h"
 
 namespace usher::client {
 namespace {
@@ -71,7 +72,7 @@ class ProcessPlayer final : public Player {
 
   Result<> write(View bytes, const std::atomic<bool>& stop) override { return write_pipe(input_.get(), bytes, stop); }
   void finish() override {
-    input_.close();
+    input_ = Descriptor();
     finished_ = true;
   }
 
@@ -105,7 +106,7 @@ class ProcessPlayer final : public Player {
     std::array<char, 4096> buffer{};
     const ssize_t got = ::read(output_.get(), buffer.data(), buffer.size());
     if (got > 0) said_.add({buffer.data(), static_cast<std::size_t>(got)});
-    if (got == 0) output_.close();
+    if (got == 0) output_ = Descriptor();
     return got > 0;
   }
 
@@ -185,9 +186,9 @@ Result<std::unique_ptr<Player>> start_process(const PlayerSpec& spec) {
   if (pid < 0) return fail_errno("player: fork");
   if (pid == 0) run_child(child);
   ::setpgid(pid, pid);  // whichever of the two is first
-  failed.write.close();
-  input.read.close();
-  output.write.close();
+  failed.write = Descriptor();
+  input.read = Descriptor();
+  output.write = Descriptor();
   int error = 0;
   ssize_t got = 0;
   do {

@@ -10,6 +10,7 @@ import subprocess
 import threading
 import unittest
 
+from hosts import TwoHosts
 from world import SOFTHSM, World, run, wait_for
 
 CHUNK = 64 << 10
@@ -408,6 +409,21 @@ class Killed(unittest.TestCase):
             again = world.serve()
             client.usher("get", again.files[0], "song", "--continue", "-o", client.into, pin=False)
             self.assertEqual(sha256(client.into / "song"), sha256(file))
+
+
+class Network(TwoHosts):
+    def test_a_file_comes_from_another_host_over_both_protocols(self):
+        with FileWorld() as world:
+            world.sharing(addresses=("10.77.0.1", "fd77::1"), files__listen="10.77.0.1:0,[fd77::1]:0")
+            server = world.serve(prefix=self.AS_SERVER)
+            file = world.put("song", 5_000_000)
+            client = self.from_client_host(world.member("kitchen"))
+            self.assertEqual(len(server.files), 2)
+            for address in server.files:
+                client.usher("get", address, "song", "--verify", "--force", "-o", client.into, pin=False)
+                self.assertEqual(sha256(client.into / "song"), sha256(file))
+                client.refused("wrong-name", "--server-name", "10.77.0.9", "get", address, "song", "--force", "-o",
+                               client.into, pin=False)
 
 
 class Token(unittest.TestCase):

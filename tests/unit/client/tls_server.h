@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "client/file_stream.h"
+#include "client/no_broken_pipe.h"
 #include "support/pki.h"
 #include "tiny_server.h"
 #include "tls/context.h"

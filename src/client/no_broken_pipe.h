@@ -1,40 +1,11 @@
-// client/descriptor: open files and sockets, and writing to those whose other end may be gone.
+// client/no_broken_pipe: writing to pipes and sockets whose other end may be gone.
 #pragma once
 
 #include <cerrno>
 #include <csignal>
 #include <ctime>
-#include <utility>
-
-#include <unistd.h>
 
 namespace usher::client {
-
-/// Closed when destroyed.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    if (this != &other) {
-      close();
-      number_ = std::exchange(other.number_, -1);
-    }
-    return *this;
-  }
-  ~Descriptor() { close(); }
-  void close() noexcept {
-    if (number_ >= 0) ::close(number_);
-    number_ = -1;
-  }
-  [[nodiscard]] int get() const noexcept { return number_; }
-  /// The caller closes it from now on.
-  [[nodiscard]] int release() noexcept { return std::exchange(number_, -1); }
-
- private:
-  int number_ = -1;
-};
 
 /// No SIGPIPE in this thread while it lives; one that came meanwhile is taken away.
 class NoBrokenPipe {
