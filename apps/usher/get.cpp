@@ -142,7 +142,10 @@ void tell_error(const Context& context, const Error& error) {
 
 Result<> do_get(Context& context, const GetWish& wish) {
   USHER_CHECK(check_wish(wish));
-  USHER_TRY(const std::vector<client::FileWish> wishes, wishes_of(wish));
+  std::vector<client::FileWish> wishes;
+  if (!wish.list) {
+    USHER_TRY(wishes, wishes_of(wish));
+  }
   USHER_TRY(client::FileStream stream, connect(context, wish));
   const Interrupts interrupts;
   client::FileFetcher fetcher(stream, [] { return Interrupts::interrupted().load(); });
