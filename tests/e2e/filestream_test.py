@@ -143,6 +143,9 @@ class Files(unittest.TestCase):
                 self.answer(connection)
         self.assertIn(word, str(caught.exception).lower().replace("_", " "))
 
+    def handshakes(self, result):
+        return metric(self.server, f'usher_file_handshakes_total{{result="{result}"}}')
+
     def s_client(self, *args, line=b"", name="kitchen"):
         certificate, key = self.identity(name)
         return subprocess.run(["openssl", "s_client", "-connect", f"{self.host}:{self.port}", "-cert", certificate,
@@ -323,6 +326,7 @@ class Files(unittest.TestCase):
                              capture_output=True, timeout=60, check=False,
                              env=dict(os.environ, OPENSSL_CONF=str(self.world.root / "no-ems.cnf")))
         self.assertEqual(got.stdout, b"")
+        self.assertGreater(self.handshakes("extended-master-secret"), 0)
 
     def test_versions_and_suites_are_exactly_the_configured_ones(self):
         report = run("sslscan", "--no-colour", "--no-heartbleed", "--no-fallback", "--no-check-certificate",

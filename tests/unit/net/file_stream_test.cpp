@@ -124,6 +124,70 @@ TEST_F(FileStreamTest, TheCertificateFollowsWhatTheClientCanVerify) {
   }
 }
 
+TEST_F(FileStreamTest, EveryRefusedCertificateHasItsAlert) {
+  start();
+  const Identity stranger = Authority::root("another root").leaf(identity::Role::client);
+  const Identity server = root.leaf(identity::Role::server);
+  const Identity revoked = root.leaf(identity::Role::client);
+  const Identity expired = root.leaf({.role = identity::Role::client, .validity = around(kNow - 200 * kDay)});
+  const Identity early = root.leaf({.role = identity::Role::client, .validity = around(kNow + 50 * kDay)});
+  stream->reload(snapshot(trusting({revoked.certificate}, 2)));
+  const auto expect = [&](const Identity& who, int alert) {
+    for (const int number : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+      EXPECT_EQ(TlsClient(to, who, version(number)).alert(), alert) << number;
+    }
+  };
+  expect(stranger, SSL_AD_UNKNOWN_CA);
+  expect(server, SSL_AD_BAD_CERTIFICATE);
+  expect(revoked, SSL_AD_CERTIFICATE_REVOKED);
+  expect(expired, SSL_AD_CERTIFICATE_EXPIRED);
+  expect(early, SSL_AD_CERTIFICATE_EXPIRED);
+  stream->reload(snapshot(trust(identity::Role::client, root, {})));
+  expect(client, SSL_AD_CERTIFICATE_UNKNOWN);
+  stream->reload(snapshot(trusting()));
+  clock.advance(11 * kDay);  // beyond the revocation list
+  expect(client, SSL_AD_CERTIFICATE_UNKNOWN);
+}
+
+TEST_F(FileStreamTest, AClientThatOffersOtherProtocolsAloneIsRefused) {
+  start();
+  for (const int number : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    TlsClient other(to, client, [&](SSL_CTX* context) {
+      version(number)(context);
+      SSL_CTX_set_alpn_protos(context, reinterpret_cast<const unsigned char*>("\x02h2"), 3);
+    });
+    EXPECT_EQ(other.alert(), SSL_AD_NO_APPLICATION_PROTOCOL);
+  }
+}
+
+TEST_F(FileStreamTest, ASessionIsTakenUpAgainButNotByWhoeverWasRevokedSince) {
+  start();
+  for (const int number : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    const Identity leaver = root.leaf(identity::Role::client);
+    TlsClient first(to, leaver, version(number));
+    ASSERT_EQ(first.ask("GET small").bytes, "small");
+    TlsClient second(to, leaver, version(number));
+    second.resume(first);
+    EXPECT_EQ(second.ask("GET small").bytes, "small");
+    EXPECT_TRUE(second.resumed());
+    stream->reload(snapshot(trusting({leaver.certificate}, 2)));
+    TlsClient third(to, leaver, version(number));
+    third.resume(second);
+    EXPECT_EQ(third.alert(), SSL_AD_CERTIFICATE_REVOKED) << number;
+  }
+}
+
+TEST_F(FileStreamTest, ASessionLivesNoLongerThanItMay) {
+  start();
+  TlsClient first(to, client, version(TLS1_2_VERSION));
+  ASSERT_EQ(first.ask("GET small").bytes, "small");
+  clock.advance(Seconds(3601));
+  TlsClient second(to, client, version(TLS1_2_VERSION));
+  second.resume(first);
+  EXPECT_EQ(second.ask("GET small").bytes, "small");
+  EXPECT_FALSE(second.resumed());
+}
+
 TEST_F(FileStreamTest, KeyTransportIsNotOfferedByItself) {
   settings.identities = {served(root.leaf(identity::Role::server, crypto::NewKey::rsa2048))};
   start();
@@ -249,10 +313,13 @@ TEST_F(FileStreamTest, DrainingEndsAnswersAndNothingElseIsBegun) {
   TlsClient busy(to, client);
   ASSERT_TRUE(idle.shake_hands() && busy.shake_hands());
   busy.send("GET big\n");
-  ASSERT_FALSE(busy.ended());  // the answer has begun; one byte of it is gone
+  const std::size_t begun = busy.some().size();
+  ASSERT_GT(begun, 0U);
   stream->drain();
   EXPECT_TRUE(idle.rest().bytes.empty());
-  static_cast<void>(busy.rest());
+  const auto answer = busy.rest();
+  EXPECT_TRUE(answer.whole);
+  EXPECT_EQ(begun + answer.bytes.size(), kBig);
   while (!stream->drained()) std::this_thread::yield();
 }
 

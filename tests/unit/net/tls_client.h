@@ -61,6 +61,19 @@ class TlsClient {
     answer.whole = (SSL_get_shutdown(tls_.get()) & SSL_RECEIVED_SHUTDOWN) != 0 && ERR_peek_error() == 0;
     return answer;
   }
+  /// At least one byte of the answer.
+  std::string some() {
+    std::string buffer(1 << 14, '\0');
+    std::size_t got = 0;
+    if (SSL_read_ex(tls_.get(), buffer.data(), buffer.size(), &got) != 1) return {};
+    return buffer.substr(0, got);
+  }
+  /// The alert with which the server ends: in the handshake, or (TLS 1.3) when one reads. 0: none came.
+  int alert() {
+    if (shake_hands()) static_cast<void>(some());
+    const int reason = ERR_GET_REASON(ERR_peek_last_error());
+    return reason > SSL_AD_REASON_OFFSET ? reason - SSL_AD_REASON_OFFSET : 0;
+  }
   /// Everything: handshake, line, answer.
   Answer ask(const std::string& line) {
     if (!shake_hands()) return {};
@@ -72,6 +85,11 @@ class TlsClient {
     char byte = 0;
     return ::recv(socket_.get(), &byte, 1, 0) <= 0;
   }
+  void resume(const TlsClient& earlier) {
+    const tls::SessionPtr session(SSL_get1_session(earlier.tls_.get()));
+    SSL_set_session(tls_.get(), session.get());
+  }
+  [[nodiscard]] bool resumed() const { return SSL_session_reused(tls_.get()) == 1; }
   [[nodiscard]] std::string suite() const { return SSL_get_cipher_name(tls_.get()); }
   [[nodiscard]] identity::Certificate server() const {
     return usher::test::must(identity::Certificate::from_x509(SSL_get0_peer_certificate(tls_.get())));
