@@ -67,7 +67,7 @@ app::Settings settings_of(Config& c) {
       Key::texts("files.listen", c.files_listen, "addresses of the file stream, which is served when there is a share"),
       Key::texts("files.shares", c.files_shares, "directories that are shared, NAME=DIRECTORY"),
       Key::texts("files.publish", c.files_publish, "media of the vault that are shared, uncounted: SHARE/NAME=MEDIUM"),
-      Key::texts("files.rules", c.files_rules, "who may fetch what: SHARE | ATTRIBUTE=PATTERN; … | NAME PATTERN; …; a share without rules is open to every client"),
+      Key::texts("files.rules", c.files_rules, "who may fetch what (see The file stream); a share without rules is open to every client"),
       Key::files("files.certificates", c.files_certificates, "PEM chains of the file stream: an RSA one, a P-256 one, or both; empty: the media channel's"),
       Key::files("files.keys", c.files_keys, "their private keys in the same order, encrypted PKCS#8"),
       Key::file("files.key_transport_certificate", c.files_key_transport_certificate, "PEM chain for RSA key transport, which has no forward secrecy; empty: not offered"),
