@@ -373,7 +373,8 @@ class Refused(Case):
         self.world.put("song", 10)
         gone = self.world.member("gone")
         gone.usher("get", self.here, "song", "-o", gone.into, pin=False)
-        self.world.ca("revoke", self.world.root / "issued/client-gone.pem")
+        index = self.world.ca("list").out
+        self.world.ca("revoke", next(line.split()[0] for line in index.splitlines() if "gone" in line))
         self.world.crls()
         self.server.reload()
         outcome = gone.refused("revoked", "get", self.here, "song", "--force", "-o", gone.into, pin=False)
