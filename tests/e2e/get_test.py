@@ -1,4 +1,5 @@
 """usher get and usher open against usherd's file stream: built programs, real files, real failures."""
+import contextlib
 import hashlib
 import json
 import os
@@ -66,6 +67,8 @@ class Proxy:
     def close(self):
         self.listener.close()
         for one in self.sockets:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)  # wakes the threads, which close() alone would not
             one.close()
 
 
