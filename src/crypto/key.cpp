@@ -157,7 +157,9 @@ Result<PrivateKey> PrivateKey::generate(NewKey kind) {
 }
 
 Result<PrivateKey> PrivateKey::from_ossl(PKeyPtr key) {
-  USHER_TRY(PublicKey public_key, PublicKey::from_ossl(key.get()));
+  USHER_TRY(const PublicKey half, PublicKey::from_ossl(key.get()));
+  // An object of its own: where the key is on a token, what its public half can do is not asked there.
+  USHER_TRY(PublicKey public_key, PublicKey::from_spki(half.spki()));
   PrivateKey out(std::move(public_key));
   out.key_ = shared(std::move(key));
   return out;
