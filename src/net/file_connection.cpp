@@ -1,5 +1,7 @@
 #include "net/file_connection.h"
 
+#include <cstring>
+
 #include <openssl/err.h>
 #include <boost/asio/post.hpp>
 
@@ -19,7 +21,8 @@ int gather(BIO* bio, const char* data, int size) {
     BIO_set_retry_write(bio);
     return -1;
   }
-  std::copy_n(data, count, loop.out.begin() + static_cast<std::ptrdiff_t>(loop.out_size));
+  // Every byte that is sent comes through here: by the fastest way there is.
+  std::memcpy(loop.out.data() + loop.out_size, data, count);
   loop.out_size += count;
   return size;
 }
