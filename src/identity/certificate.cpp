@@ -116,14 +116,14 @@ Result<Certificate> Certificate::from_der(View der) {
   auto parsed = std::make_shared<Parsed>();
   const auto not_before = time_of(X509_get0_notBefore(x509.get()));
   const auto not_after = time_of(X509_get0_notAfter(x509.get()));
-  const Bytes spki = crypto::der_of<i2d_X509_PUBKEY>(X509_get_X509_PUBKEY(x509.get()));
+  Bytes spki = crypto::der_of<i2d_X509_PUBKEY>(X509_get_X509_PUBKEY(x509.get()));
   if (!not_before || !not_after || spki.empty()) return crypto::ossl_fail(Fault::malformed, "certificate");
   parsed->key_fingerprint = crypto::sha256(spki);
   parsed->not_before = *not_before;
   parsed->not_after = *not_after;
   parsed->der = to_bytes(der);
   parsed->fingerprint = crypto::sha256(der);
-  if (auto key = crypto::PublicKey::from_ossl(X509_get0_pubkey(x509.get()))) parsed->key = *std::move(key);
+  if (auto key = crypto::PublicKey::from_ossl(X509_get0_pubkey(x509.get()), std::move(spki))) parsed->key = *std::move(key);
   // Fills OpenSSL's cache of extensions now, so that later readers on many threads only read.
   X509_check_purpose(x509.get(), -1, 0);
   ERR_clear_error();
