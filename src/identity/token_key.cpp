@@ -148,7 +148,13 @@ Result<crypto::PrivateKey> open_token_key(const TokenKeyRequest& request) {
   USHER_TRY(PKCS11_KEY* const found, find_key(*slot, uri.get()));
   crypto::PKeyPtr key(PKCS11_get_private_key(found));
   if (!key) return module_fail("token key: use");
-  return crypto::PrivateKey::from_ossl(std::move(key));
+  auto taken = crypto::PrivateKey::from_ossl(std::move(key));
+  if (!taken && taken.error().fault == Fault::malformed) {
+    // libp11 finds the public half by its id: of keys without one it may find another's.
+    return fail(Fault::card_unsuitable, "token key: public half",
+                "the token does not give the key's public half; give both halves one CKA_ID of their own");
+  }
+  return taken;
 }
 
 }  // namespace usher::identity

@@ -60,6 +60,7 @@ class Proxy:
                 self.full.set()
                 while source.recv(1 << 16):  # swallowed, until the server ends
                     pass
+                return
             target.shutdown(socket.SHUT_WR)
         except OSError:
             pass
@@ -446,9 +447,11 @@ class Token(unittest.TestCase):
             run("softhsm2-util", "--init-token", "--free", "--label", "studio", "--so-pin", "87654321", "--pin", "1234",
                 env=world.env)
             pin = world.secret("studio.pin", "1234\n")
-            for label, key, usage in (("rsa", "rsa:2048", "--usage-decrypt"), ("ec", "EC:prime256v1", "--usage-derive")):
+            for number, label, key, usage in (("01", "rsa", "rsa:2048", "--usage-decrypt"),
+                                              ("02", "ec", "EC:prime256v1", "--usage-derive")):
                 tool = ("pkcs11-tool", "--module", SOFTHSM, "--token-label", "studio", "--login", "--pin", "1234")
-                run(*tool, "--keypairgen", "--key-type", key, "--label", label, "--usage-sign", usage, env=world.env)
+                run(*tool, "--keypairgen", "--key-type", key, "--label", label, "--id", number, "--usage-sign", usage,
+                    env=world.env)
                 spki = world.root / f"{label}.der"
                 run(*tool, "--read-object", "--type", "pubkey", "--label", label, "--output-file", spki, env=world.env)
                 public = world.root / f"{label}.pem"
