@@ -146,6 +146,14 @@ class Place(World):
             self.plain_key(name, role)
         return self
 
+    def strangers(self, count):
+        """Certificates of clients that no server has seen yet, all for the one key."""
+        paths = [self.root / "issued" / f"stranger {number}" for number in range(count)]
+        for path in paths:
+            if not path.with_suffix(".pem").exists():
+                self.ca("issue", "client", "--cn", path.name, "--public-key", self.root / "issued/client.pem", "--out", path)
+        return [path.with_suffix(".pem") for path in paths]
+
     def plain_key(self, name, role):
         """nginx and the load read a key without a passphrase; it lives for one run, in a directory of mode 0700."""
         path = self.root / "issued" / f"{name}.plain.key"
@@ -216,10 +224,11 @@ class Load:
     def __init__(self, program, core):
         self.command = ("taskset", "--cpu-list", str(core), str(program))
 
-    def arguments(self, place, server, tls, count, concurrency, client="client"):
+    def arguments(self, place, server, tls, count, concurrency, client="client", certificates=()):
         issued = place.root / "issued"
-        return [*self.command, "--port", server.port, "--cert", issued / f"{client}.pem", "--key",
-                issued / f"{client}.plain.key", "--anchors", place.root / "ca/media/root/ca.pem", "--tls", tls, "--suite",
+        certificates = certificates or [issued / f"{client}.pem"]
+        return [*self.command, "--port", server.port, "--cert", *certificates, "--key", issued / f"{client}.plain.key",
+                "--anchors", place.root / "ca/media/root/ca.pem", "--tls", tls, "--suite",
                 SUITES[tls][place.key], "--alpn", server.alpn, "--count", count, "--concurrency", concurrency,
                 "--deadline", DEADLINE]
 
@@ -235,11 +244,11 @@ class Load:
             if (reason is None) != (report["complete"] == 1) or (reason or "") not in reasons:
                 raise Failed(f"{server.name}, {client} and {name} of {size} bytes: {reason} expected, not {report}")
 
-    def fetch(self, place, server, tls, file, count=1, concurrency=1, digest=False):
+    def fetch(self, place, server, tls, file, count=1, concurrency=1, digest=False, certificates=()):
         """What the load reports, and `cpu_s`, the server's."""
         more = ["--sha256", place.files.sha256[file]] if digest else []
         before = settled(server.pid)
-        report = run(*self.arguments(place, server, tls, count, concurrency), "fetch", *server.protocol, "--name", file,
+        report = run(*self.arguments(place, server, tls, count, concurrency, certificates=certificates), "fetch", *server.protocol, "--name", file,
                      "--bytes", FILES[file], *more, timeout=DEADLINE + 30).json()
         report["cpu_s"] = settled(server.pid) - before
         if report["complete"] + sum(report["failed"].values()) != count:

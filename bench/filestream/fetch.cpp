@@ -53,9 +53,8 @@ Socket::~Socket() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-Result<std::unique_ptr<Fetch>> Fetch::start(SSL_CTX* context, const Request& request, bool hold) {
+Result<std::unique_ptr<Fetch>> Fetch::start(SslPtr ssl, const Request& request, bool hold) {
   USHER_TRY(Socket socket, connect_to(request.port));
-  SslPtr ssl(SSL_new(context));
   if (ssl == nullptr || SSL_set_fd(ssl.get(), socket.get()) != 1) return crypto::ossl_fail(Fault::local, "connection");
   SSL_set_connect_state(ssl.get());
   return std::unique_ptr<Fetch>(new Fetch(std::move(socket), std::move(ssl), request, hold));

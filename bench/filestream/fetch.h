@@ -45,9 +45,9 @@ class Fetch {
  public:
   enum class State : std::uint8_t { handshaking, ready, answering, complete, failed };
 
-  /// `request` and `context` must outlive it. With `hold`, it stops at `ready` and asks for nothing.
+  /// `request` must outlive it. With `hold`, it stops at `ready` and asks for nothing.
   /// Errors: io (no socket, no connection), local.
-  [[nodiscard]] static Result<std::unique_ptr<Fetch>> start(SSL_CTX* context, const Request& request, bool hold);
+  [[nodiscard]] static Result<std::unique_ptr<Fetch>> start(SslPtr ssl, const Request& request, bool hold);
 
   State step();
   void give_up(std::string reason) { fail_because(std::move(reason)); }

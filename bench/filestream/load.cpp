@@ -29,11 +29,11 @@ Result<> allow_descriptors(std::size_t count) {
 /// The connections that are open, each in its slot.
 class Slots {
  public:
-  [[nodiscard]] static Result<Slots> make(SSL_CTX* context, const LoadOptions& options, bool hold) {
+  [[nodiscard]] static Result<Slots> make(const Clients& clients, const LoadOptions& options, bool hold) {
     USHER_CHECK(allow_descriptors(options.concurrency));
     Socket poll(::epoll_create1(EPOLL_CLOEXEC));
     if (poll.get() < 0) return fail_errno("epoll");
-    return Slots(context, options, hold, std::move(poll));
+    return Slots(clients, options, hold, std::move(poll));
   }
 
   /// Fills the free slots while there is something left to begin.
@@ -78,12 +78,11 @@ class Slots {
   }
 
  private:
-  Slots(SSL_CTX* context, const LoadOptions& options, bool hold, Socket poll)
-      : context_(context), options_(&options), hold_(hold), poll_(std::move(poll)), slots_(options.concurrency) {}
+  Slots(const Clients& clients, const LoadOptions& options, bool hold, Socket poll)
+      : clients_(&clients), options_(&options), hold_(hold), poll_(std::move(poll)), slots_(options.concurrency) {}
 
   void begin(std::size_t slot) {
-    ++begun_;
-    auto fetch = Fetch::start(context_, options_->request, hold_);
+    auto fetch = Fetch::start(clients_->connection(begun_++), options_->request, hold_);
     if (!fetch) {
       ++ended_;
       ++report_.failed[std::string(fetch.error().where)];
@@ -125,7 +124,7 @@ class Slots {
     fetch.reset();
   }
 
-  SSL_CTX* context_;
+  const Clients* clients_;
   const LoadOptions* options_;
   bool hold_;
   Socket poll_;
@@ -139,16 +138,16 @@ class Slots {
 
 }  // namespace
 
-Result<Report> fetch_all(SSL_CTX* context, const LoadOptions& options) {
-  USHER_TRY(Slots slots, Slots::make(context, options, false));
+Result<Report> fetch_all(const Clients& clients, const LoadOptions& options) {
+  USHER_TRY(Slots slots, Slots::make(clients, options, false));
   slots.fill();
   while (!slots.all_ended() && !slots.late()) slots.turn();
   if (!slots.all_ended()) slots.give_up();
   return slots.take_report();
 }
 
-Result<Report> hold_all(SSL_CTX* context, const LoadOptions& options) {
-  USHER_TRY(Slots slots, Slots::make(context, options, true));
+Result<Report> hold_all(const Clients& clients, const LoadOptions& options) {
+  USHER_TRY(Slots slots, Slots::make(clients, options, true));
   slots.fill();
   while (!slots.all_ready_or_ended() && !slots.late()) slots.turn();
   fmt::print("{{\"held\": {}}}\n", slots.held());

@@ -29,10 +29,10 @@ struct Report {
 
 /// Each fetch is a connection of its own. What fails is in the report.
 /// Errors: io (the descriptors do not suffice, epoll).
-[[nodiscard]] Result<Report> fetch_all(SSL_CTX* context, const LoadOptions& options);
+[[nodiscard]] Result<Report> fetch_all(const Clients& clients, const LoadOptions& options);
 
 /// Opens all, says `{"held": N}` on a line of stdout, and holds them while the file is there.
 /// Errors: the same.
-[[nodiscard]] Result<Report> hold_all(SSL_CTX* context, const LoadOptions& options);
+[[nodiscard]] Result<Report> hold_all(const Clients& clients, const LoadOptions& options);
 
 }  // namespace usher::bench

@@ -54,9 +54,8 @@ void print(const bench::Report& report) {
 }
 
 Result<> run(const bench::TlsOptions& tls, const bench::LoadOptions& load, bool hold) {
-  USHER_TRY(const bench::SslCtxPtr context, bench::make_context(tls));
-  USHER_TRY(const bench::Report report,
-            hold ? bench::hold_all(context.get(), load) : bench::fetch_all(context.get(), load));
+  USHER_TRY(const bench::Clients clients, bench::Clients::make(tls));
+  USHER_TRY(const bench::Report report, hold ? bench::hold_all(clients, load) : bench::fetch_all(clients, load));
   print(report);
   return {};
 }
@@ -69,8 +68,8 @@ int parse_and_run(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough();
   app.add_option("--port", load.request.port, "Port on 127.0.0.1")->required();
-  app.add_option("--cert", tls.certificate, "PEM chain of the client")->required();
-  app.add_option("--key", tls.key, "Its private key, PEM, not encrypted")->required();
+  app.add_option("--cert", tls.certificates, "PEM of the client; of several, who take turns")->required();
+  app.add_option("--key", tls.key, "The private key of them all, PEM, not encrypted")->required();
   app.add_option("--anchors", tls.anchors, "PEM of the roots that the server must lead to")->required();
   app.add_option("--tls", tls.version, "1.2 or 1.3")->required();
   app.add_option("--suite", tls.suite, "The one suite, by OpenSSL's name")->required();

@@ -1,6 +1,7 @@
 #include "tls.h"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include "base/bytes.h"
@@ -25,11 +26,7 @@ Result<> choose_suite(SSL_CTX* context, const TlsOptions& options) {
   return {};
 }
 
-Result<> choose_identity(SSL_CTX* context, const TlsOptions& options) {
-  if (SSL_CTX_use_certificate_chain_file(context, options.certificate.c_str()) != 1)
-    return crypto::ossl_fail(Fault::not_found, "tls", options.certificate.string());
-  if (SSL_CTX_use_PrivateKey_file(context, options.key.c_str(), SSL_FILETYPE_PEM) != 1)
-    return crypto::ossl_fail(Fault::not_found, "tls", options.key.string());
+Result<> choose_anchors(SSL_CTX* context, const TlsOptions& options) {
   if (SSL_CTX_load_verify_file(context, options.anchors.c_str()) != 1)
     return crypto::ossl_fail(Fault::not_found, "tls", options.anchors.string());
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
@@ -38,9 +35,30 @@ Result<> choose_identity(SSL_CTX* context, const TlsOptions& options) {
   return {};
 }
 
+Result<> choose_alpn(SSL_CTX* context, const std::string& protocol) {
+  if (protocol.empty()) return {};
+  if (protocol.size() > 255) return fail(Fault::bad_usage, "tls", "--alpn is longer than 255 bytes");
+  Bytes offered{static_cast<std::uint8_t>(protocol.size())};
+  append(offered, view_of(protocol));
+  if (SSL_CTX_set_alpn_protos(context, offered.data(), static_cast<unsigned>(offered.size())) != 0)
+    return crypto::ossl_fail(Fault::local, "tls");
+  return {};
+}
+
+Result<std::vector<CertificatePtr>> read_certificates(const std::vector<std::filesystem::path>& files) {
+  std::vector<CertificatePtr> certificates;
+  for (const auto& file : files) {
+    const crypto::BioPtr bio(BIO_new_file(file.c_str(), "r"));
+    CertificatePtr certificate(bio == nullptr ? nullptr : PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+    if (certificate == nullptr) return crypto::ossl_fail(Fault::not_found, "tls", file.string());
+    certificates.push_back(std::move(certificate));
+  }
+  return certificates;
+}
+
 }  // namespace
 
-Result<SslCtxPtr> make_context(const TlsOptions& options) {
+Result<Clients> Clients::make(const TlsOptions& options) {
   SslCtxPtr context(SSL_CTX_new(TLS_client_method()));
   if (context == nullptr) return crypto::ossl_fail(Fault::local, "tls");
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
@@ -49,15 +67,21 @@ Result<SslCtxPtr> make_context(const TlsOptions& options) {
   SSL_CTX_set_default_read_buffer_len(context.get(), kReadBuffer);
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
   USHER_CHECK(choose_suite(context.get(), options));
-  USHER_CHECK(choose_identity(context.get(), options));
-  if (!options.alpn.empty()) {
-    if (options.alpn.size() > 255) return fail(Fault::bad_usage, "tls", "--alpn is longer than 255 bytes");
-    Bytes offered{static_cast<std::uint8_t>(options.alpn.size())};
-    append(offered, view_of(options.alpn));
-    if (SSL_CTX_set_alpn_protos(context.get(), offered.data(), static_cast<unsigned>(offered.size())) != 0)
-      return crypto::ossl_fail(Fault::local, "tls");
-  }
-  return context;
+  USHER_CHECK(choose_anchors(context.get(), options));
+  USHER_CHECK(choose_alpn(context.get(), options.alpn));
+  USHER_TRY(auto certificates, read_certificates(options.certificates));
+  if (certificates.empty()) return fail(Fault::bad_usage, "tls", "there is no certificate");
+  if (SSL_CTX_use_certificate(context.get(), certificates.front().get()) != 1 ||
+      SSL_CTX_use_PrivateKey_file(context.get(), options.key.c_str(), SSL_FILETYPE_PEM) != 1)
+    return crypto::ossl_fail(Fault::not_found, "tls", options.key.string());
+  return Clients(std::move(context), std::move(certificates));
+}
+
+SslPtr Clients::connection(std::size_t number) const {
+  SslPtr ssl(SSL_new(context_.get()));
+  if (ssl == nullptr || certificates_.size() == 1) return ssl;
+  if (SSL_use_certificate(ssl.get(), certificates_[number % certificates_.size()].get()) != 1) return nullptr;
+  return ssl;
 }
 
 std::string last_reason() {

@@ -5,26 +5,41 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "crypto/ossl.h"
 
 namespace usher::bench {
 
 using SslCtxPtr = crypto::Ossl<SSL_CTX, SSL_CTX_free>;
+using CertificatePtr = crypto::Ossl<X509, X509_free>;
 using SslPtr = crypto::Ossl<SSL, SSL_free>;
 
 struct TlsOptions {
-  std::filesystem::path certificate;  // PEM chain of the client
-  std::filesystem::path key;          // its private key, PEM, not encrypted: made for one run
-  std::filesystem::path anchors;      // what the server's chain must lead to
-  std::string version;                // "1.2" or "1.3", and no other
-  std::string suite;                  // OpenSSL's name, and no other
-  std::string alpn;                   // empty: none is offered
+  std::vector<std::filesystem::path> certificates;  // PEM, of clients that take turns; one at least
+  std::filesystem::path key;                        // the private key of all of them, PEM, not encrypted
+  std::filesystem::path anchors;                    // what the server's chain must lead to
+  std::string version;                              // "1.2" or "1.3", and no other
+  std::string suite;                                // OpenSSL's name, and no other
+  std::string alpn;                                 // empty: none is offered
 };
 
-/// A client's context that verifies the server, prefers X25519, offers the one suite, and never resumes.
-/// Errors: bad_usage (version, suite, protocol), not_found (a file that cannot be used), local.
-[[nodiscard]] Result<SslCtxPtr> make_context(const TlsOptions& options);
+/// Makes connections that verify the server, prefer X25519, offer the one suite, and never resume.
+class Clients {
+ public:
+  /// Errors: bad_usage (version, suite, protocol), not_found (a file that cannot be used), local.
+  [[nodiscard]] static Result<Clients> make(const TlsOptions& options);
+
+  /// The connection of this number, counted from 0, with the certificate whose turn it is; null where memory lacks.
+  [[nodiscard]] SslPtr connection(std::size_t number) const;
+
+ private:
+  Clients(SslCtxPtr context, std::vector<CertificatePtr> certificates)
+      : context_(std::move(context)), certificates_(std::move(certificates)) {}
+
+  SslCtxPtr context_;
+  std::vector<CertificatePtr> certificates_;
+};
 
 /// What OpenSSL says about the failure that it reported last; empties its queue.
 [[nodiscard]] std::string last_reason();
