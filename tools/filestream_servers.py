@@ -271,7 +271,7 @@ class Load:
         finally:
             flag.unlink()
             rest, _ = load.communicate(timeout=DEADLINE)
-        report = json.loads(rest)
+        report = json.loads(rest or '{"complete": 0}')
         if held != count or report["complete"] != count:
             raise Failed(f"of {count} connections, {held} were opened: {report}")
         return taken
