@@ -25,6 +25,9 @@ FILES = {"1k.bin": 1 << 10, "256k.bin": 256 << 10, "256m.bin": 256 << 20}
 CONNECTIONS = 4096  # at once, in both servers' configurations
 DEADLINE = 300      # seconds for one round of the load, and for a silent client in both configurations
 
+USHERD = {"server__threads": 1, "files__threads": 1, "files__listen": "127.0.0.1:0", "files__connections": CONNECTIONS,
+          "files__connections_per_address": CONNECTIONS, "files__handshake_seconds": DEADLINE,
+          "files__line_seconds": DEADLINE, "files__stall_seconds": DEADLINE}
 NGINX_CONF = """
 daemon off;
 {user}
@@ -135,7 +138,7 @@ class Place(World):
     def prepare(self, with_usherd):
         self.pki()
         if with_usherd:
-            self.operator()
+            self.operator(**USHERD, files__shares=f"files={self.files.directory}")
         else:
             self.issue("server", "server", "--name", "localhost", "--ip", "127.0.0.1")
         for name in ("client", "revoked"):
@@ -163,6 +166,9 @@ class Place(World):
 
     def nginx(self):
         return self.keep(Nginx(self))
+
+    def usherd(self):
+        return self.keep(Usherd(self))
 
     def keep(self, server):
         self.started.append(server)
@@ -218,6 +224,26 @@ class Nginx:
         self.process.wait()
 
 
+class Usherd(world.Server):
+    name = "usherd"
+    refusal = "certificate revoked"
+    protocol = ()
+    alpn = "usher-file/1"
+
+    def __init__(self, place):
+        super().__init__(place, (), place.pin)
+        self.pid = self.process.pid
+        lines = [line.split() for line in self.ports.read_text().splitlines()]
+        self.port = next(int(address.rpartition(":")[2]) for kind, address in lines if kind == "files")
+
+    def stop(self):
+        try:
+            if self.process.poll() is None:
+                super().stop()
+        finally:
+            self.kill()
+
+
 class Load:
     """bench/filestream, on its own core."""
 
@@ -254,7 +280,7 @@ class Load:
         if report["complete"] + sum(report["failed"].values()) != count:
             raise Failed(f"the load lost count: {report}")
         if report["complete"] == 0:
-            raise Failed(f"nothing came from {server.name}: {report}\n{server.log()}")
+            raise Failed(f"nothing came from {server.name}: {report}\n{server.log()[-2000:]}")
         return report
 
     def hold(self, place, server, tls, count):
