@@ -13,12 +13,12 @@ function(usher_library name)
   endif()
 endfunction()
 
-# app_common: what the programs share (passphrases, error reports), from apps/common.
+# app_common: what the programs share (configuration, trust, passphrases, error reports), from apps/common.
 function(usher_app_common)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/common/*.cpp)
   add_library(app_common STATIC ${sources})
   target_include_directories(app_common PUBLIC ${CMAKE_SOURCE_DIR}/apps)
-  target_link_libraries(app_common PRIVATE usher_flags PUBLIC base crypto)
+  target_link_libraries(app_common PRIVATE usher_flags tomlplusplus::tomlplusplus Boost::json PUBLIC base crypto identity)
 endfunction()
 
 # usher_program(name libraries…): every .cpp of apps/<name>.

@@ -4,24 +4,13 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <span>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "base/result.h"
+#include "common/trust.h"
 
 namespace usher::listening {
-
-/// What one role is judged by. Files; relative ones are relative to the configuration's directory.
-struct TrustKeys {
-  std::vector<std::string> anchors{};
-  std::vector<std::string> intermediates{};
-  std::vector<std::string> crls{};
-  std::string revocation = "chain";
-  std::vector<std::string> eku{};
-  bool accept_without_eku = false;
-};
 
 struct Config {
   // connection
@@ -37,8 +26,8 @@ struct Config {
   std::string key = "client.key";
   std::string passphrase_file{};
   // trust
-  TrustKeys server{};
-  TrustKeys distributor{};
+  app::TrustKeys server{};
+  app::TrustKeys distributor{};
   // card
   std::vector<std::string> modules{};
   std::string profile = "cartao-de-cidadao";
@@ -53,39 +42,13 @@ struct Config {
   [[nodiscard]] std::filesystem::path path_of(const std::string& value) const;
 };
 
-using Value = std::variant<bool, std::int64_t, std::string, std::vector<std::string>>;
+/// Every key, pointing into `config`.
+[[nodiscard]] app::Settings settings_of(Config& config);
 
-struct Key {
-  using Slot = std::variant<bool* (*)(Config&), std::int64_t* (*)(Config&), std::string* (*)(Config&),
-                            std::vector<std::string>* (*)(Config&)>;
-  std::string_view name;  // "connection.url"
-  Slot slot;
-  std::string_view help;  // one line, with the unit
-  bool path = false;      // paths, which from the command line are relative to the working directory
-  std::int64_t min = 0;   // of numbers
-  std::int64_t max = 0;
-  std::string_view choices{};  // "chain|leaf|none"; empty: any text
-};
-[[nodiscard]] std::span<const Key> keys() noexcept;
-/// nullptr: there is none.
-[[nodiscard]] const Key* key_of(std::string_view name) noexcept;
-/// "USHER_CONNECTION_URL".
-[[nodiscard]] std::string variable_of(const Key& key);
-
-/// Errors: bad_config, a value of another kind or out of its bounds; `where` in words for `about`.
-[[nodiscard]] Result<> set_value(Config& config, const Key& key, Value value, std::string_view where);
-/// The same from text, as in the environment: lists with commas between. Relative paths become absolute: they are
-/// relative to the working directory.
-[[nodiscard]] Result<> set_text(Config& config, const Key& key, std::string_view text, std::string_view where);
-[[nodiscard]] Value value_of(const Config& config, const Key& key);
-
-/// Errors: bad_config, with file and line; not_found, not_permitted.
-[[nodiscard]] Result<> read_toml(Config& config, const std::filesystem::path& file);
-/// Every USHER_… variable of a key, and USHER_MODULE, USHER_PROFILE, USHER_PLAYER. Errors: bad_config.
+/// Also USHER_MODULE, USHER_PROFILE and USHER_PLAYER. Errors: bad_config.
 [[nodiscard]] Result<> read_environment(Config& config, char** environment);
 
-/// TOML with a comment for each key.
-[[nodiscard]] std::string to_toml(const Config& config);
-[[nodiscard]] std::string to_json(const Config& config);
+[[nodiscard]] std::string to_toml(Config config);
+[[nodiscard]] std::string to_json(Config config);
 
 }  // namespace usher::listening

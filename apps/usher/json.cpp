@@ -57,7 +57,7 @@ json::object licence_object(const client::HeldLicence& held) {
           {"medium", text(to_hex(terms.medium))},
           {"plays", maybe(terms.plays)},
           {"plays_left", counted ? json::value(held.entry.plays_left) : json::value(nullptr)},
-          {"state", text(client::name_of(held.entry.state))},
+          {"state", text(wire::name_of(held.entry.state))},
           {"not_before", terms.not_before},
           {"expires", maybe(terms.expires)},
           {"window_after_first_play", maybe(terms.window_after_first_play)},

@@ -34,7 +34,9 @@ Guide: docs/listening.md.)";
 /// A flag that stands for a key of the configuration.
 void add_key_flag(CLI::App& app, Context& context, const std::string& flag, const std::string& key,
                   const std::string& value_name) {
-  const listening::Key* known = listening::key_of(key);
+  listening::Config any;
+  const app::Settings settings = settings_of(any);
+  const app::Key* known = settings.find(key);
   app.add_option_function<std::string>(
          flag, [&context, key](const std::string& value) { context.options.flags.emplace_back(key, value); },
          known != nullptr ? std::string(known->help) : key)

@@ -16,8 +16,7 @@ namespace usher::listening {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::size_t kMaxPem = 1 << 20;    // bytes of a file with certificates or a key
-constexpr std::size_t kMaxCrls = 32 << 20;  // bytes of a file with revocation lists
+constexpr std::size_t kMaxPem = 1 << 20;  // bytes of a file with certificates or a key
 
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
@@ -36,42 +35,19 @@ fs::path home_of(const Options& options) {
   return !options.home.empty() ? options.home : fs::path(variable("USHER_HOME"));
 }
 
-Result<identity::Chain> load_bundles(const Config& config, const std::vector<std::string>& names) {
-  identity::Chain all;
-  for (const std::string& name : names) {
-    const fs::path file = config.path_of(name);
-    USHER_TRY(const std::string pem, app::read_file(file, kMaxPem));
-    auto some = identity::bundle_from_pem(pem);
-    if (!some) return fail(some.error().fault, "trust: certificates", file.string());
-    all.insert(all.end(), some->begin(), some->end());
-  }
-  return all;
+app::PathOf paths_of(const Config& config) {
+  return [&config](const std::string& name) { return config.path_of(name); };
 }
 
 /// Keeps the newest revocation lists that were seen, so that an older one is never taken instead.
-Result<std::shared_ptr<const identity::TrustStore>> load_trust(const Config& config, const TrustKeys& keys,
+Result<std::shared_ptr<const identity::TrustStore>> load_trust(const Config& config, const app::TrustKeys& keys,
                                                                identity::Role role, const fs::path& data) {
-  identity::TrustConfig trust{.role = role};
   const std::string name(name_of(role));
   if (keys.anchors.empty()) {
     return fail(Fault::bad_config, "trust",
                 "trust." + name + ".anchors names no file, so that no " + name + " can be trusted");
   }
-  USHER_TRY(trust.anchors, load_bundles(config, keys.anchors));
-  USHER_TRY(trust.intermediates, load_bundles(config, keys.intermediates));
-  for (const std::string& crls : keys.crls) {
-    const fs::path file = config.path_of(crls);
-    USHER_TRY(const std::string content, app::read_file(file, kMaxCrls));
-    auto some = identity::crls_from_file_content(view_of(content));
-    if (!some) return fail(some.error().fault, "trust: revocation lists", file.string());
-    std::ranges::move(*some, std::back_inserter(trust.crls));
-  }
-  trust.revocation = keys.revocation == "none"   ? identity::RevocationMode::none
-                     : keys.revocation == "leaf" ? identity::RevocationMode::leaf
-                                                 : identity::RevocationMode::chain;
-  if (!keys.eku.empty() || keys.accept_without_eku) {
-    trust.mapping = identity::RoleMapping{.any_eku = keys.eku, .accept_without_eku = keys.accept_without_eku};
-  }
+  USHER_TRY(identity::TrustConfig trust, app::load_trust_config(keys, role, paths_of(config)));
   const fs::path marks = data / ("revocation-" + name + ".txt");
   identity::RevocationFloor floor;
   std::error_code ignored;
@@ -154,22 +130,15 @@ Result<Config> load_config(const Options& options, char** environment) {
   }
   std::error_code ignored;
   config.folder = fs::absolute(file, ignored).parent_path();
+  const app::Settings settings = settings_of(config);
   // Without a file flags and environment may say all; a file that was named has to be there.
-  if (!options.config_file.empty() || fs::exists(file, ignored)) USHER_CHECK(read_toml(config, file));
+  if (!options.config_file.empty() || fs::exists(file, ignored)) USHER_CHECK(settings.read_toml(file));
   USHER_CHECK(read_environment(config, environment));
-  std::vector<std::pair<std::string, std::string>> settings;
   for (const std::string& text : options.set) {
-    const std::size_t equals = text.find('=');
-    if (equals == std::string::npos) return fail(Fault::bad_usage, "--set", "--set takes key=value, not " + text);
-    settings.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+    USHER_TRY(const app::Setting setting, app::setting_from_text(text));
+    USHER_CHECK(settings.apply({&setting, 1}));
   }
-  settings.insert(settings.end(), options.flags.begin(), options.flags.end());
-  for (const auto& [name, value] : settings) {
-    const Key* key = key_of(name);
-    if (key == nullptr)
-      return fail(Fault::bad_config, "config", "command line: " + name + " is not a key that usher knows");
-    USHER_CHECK(set_text(config, *key, value, "command line"));
-  }
+  USHER_CHECK(settings.apply(options.flags));
   return config;
 }
 
@@ -184,7 +153,7 @@ Result<std::unique_ptr<Session>> Session::open(const Options& options, const Con
   USHER_TRY(identity::ServerName name, server_name_of(config, *session->transport_));
   USHER_TRY(const auto servers, load_trust(config, config.server, identity::Role::server, data));
   USHER_TRY(const auto distributors, load_trust(config, config.distributor, identity::Role::distributor, data));
-  USHER_TRY(const identity::Chain sub_cas, load_bundles(config, config.card_intermediates));
+  USHER_TRY(const identity::Chain sub_cas, app::load_certificates(config.card_intermediates, paths_of(config)));
   USHER_TRY(const auto settings, load_installation(options, config, std::move(name)));
   settings->servers = servers;
   const LoginSource card{.config = config, .options = options, .intermediates = sub_cas, .random = random};

@@ -12,10 +12,10 @@ namespace usher::listening {
 
 /// What the command line says.
 struct Options {
-  std::filesystem::path home{};                              // --home, USHER_HOME; empty: XDG directories
-  std::filesystem::path config_file{};                       // --config
-  std::vector<std::string> set{};                            // --set key=value
-  std::vector<std::pair<std::string, std::string>> flags{};  // flags that stand for keys, after `set`
+  std::filesystem::path home{};         // --home, USHER_HOME; empty: XDG directories
+  std::filesystem::path config_file{};  // --config
+  std::vector<std::string> set{};       // --set key=value
+  std::vector<app::Setting> flags{};    // flags that stand for keys, after `set`
   app::PassphraseSource passphrase{};
   app::PassphraseSource pin{};
   bool last_try = false;  // the PIN's last try may be spent

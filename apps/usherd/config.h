@@ -4,28 +4,17 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <span>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "base/result.h"
+#include "common/trust.h"
 
 namespace usher::usherd {
 
-/// What one role is judged by. Files; relative ones are relative to the configuration's directory.
-struct TrustKeys {
-  std::vector<std::string> anchors{};
-  std::vector<std::string> intermediates{};
-  std::vector<std::string> crls{};
-  std::string revocation = "chain";
-  std::vector<std::string> eku{};
-  bool accept_without_eku = false;
-};
-
 struct PersonKeys {
-  TrustKeys trust{};
+  app::TrustKeys trust{};
   std::string subject_field = "serialNumber";
   std::vector<std::string> organisations{};
   std::vector<std::string> issuer_organisations{};
@@ -51,8 +40,8 @@ struct Config {
   std::string vault_key = "keys/vault.key";
   std::string pseudonym_key = "keys/pseudonym.key";
   // trust, person
-  TrustKeys client{};
-  TrustKeys distributor{};
+  app::TrustKeys client{};
+  app::TrustKeys distributor{};
   PersonKeys citizen{};
   PersonKeys generic{};
   // channel
@@ -90,44 +79,17 @@ struct Config {
   [[nodiscard]] std::filesystem::path path_of(const std::string& value) const;
 };
 
-using Value = std::variant<bool, std::int64_t, std::string, std::vector<std::string>>;
+/// Every key, pointing into `config`.
+[[nodiscard]] app::Settings settings_of(Config& config);
 
-/// One key: the table of them (config_keys.cpp) is what reads, checks, shows and documents.
-struct Key {
-  using Slot = std::variant<bool* (*)(Config&), std::int64_t* (*)(Config&), std::string* (*)(Config&),
-                            std::vector<std::string>* (*)(Config&)>;
-  std::string_view name;  // "limits.connections"
-  Slot slot;
-  std::string_view help;  // one line, with the unit
-  std::int64_t min = 0;   // of numbers
-  std::int64_t max = 0;
-  std::string_view choices{};  // "open|operator"; empty: any text
-};
-[[nodiscard]] std::span<const Key> keys() noexcept;
-/// nullptr: there is none.
-[[nodiscard]] const Key* key_of(std::string_view name) noexcept;
-/// "USHER_LIMITS_CONNECTIONS".
-[[nodiscard]] std::string variable_of(const Key& key);
-
-/// Errors: bad_config, a value of another kind or out of its bounds; `where` in words for `about`.
-[[nodiscard]] Result<> set_value(Config& config, const Key& key, const Value& value, std::string_view where);
-/// The same from text, as in the environment: lists with commas between, booleans true or false.
-[[nodiscard]] Result<> set_text(Config& config, const Key& key, std::string_view text, std::string_view where);
-[[nodiscard]] Value value_of(const Config& config, const Key& key);
-
-/// `key=value`, as --set takes it.
-using Setting = std::pair<std::string, std::string>;
-
-/// Names with file and line what is wrong: syntax, an unknown key, a value of another kind. Errors: bad_config,
-/// not_found, not_permitted.
+// The sources, in rising order. Errors: app::Settings'.
 [[nodiscard]] Result<> read_toml(Config& config, const std::filesystem::path& file);
-/// Every USHER_… variable that names a key; others that begin so are errors, but for USHER_HOME.
 [[nodiscard]] Result<> read_environment(Config& config, char** environment);
-[[nodiscard]] Result<> apply_settings(Config& config, std::span<const Setting> settings);
+[[nodiscard]] Result<> apply_settings(Config& config, std::span<const app::Setting> settings);
 /// What no single key shows: addresses, suites, groups, sizes that must fit each other. Errors: bad_config.
 [[nodiscard]] Result<> check(const Config& config);
 
-/// TOML with a comment for each key. `commented_defaults`: keys that have their default stand as comments.
+/// `commented_defaults`: keys that have their default stand as comments.
 [[nodiscard]] std::string to_toml(const Config& config, bool commented_defaults);
 [[nodiscard]] std::string to_json(const Config& config);
 

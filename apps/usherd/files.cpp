@@ -24,16 +24,6 @@ Result<> check_mode(const fs::path& file, mode_t refused, std::string_view advic
 
 }  // namespace
 
-Result<std::string> read_file(const fs::path& file, std::size_t max) {
-  USHER_TRY(const media::SourcePtr source, media::open_file(file));
-  if (source->size() > max) return fail(Fault::too_long, "file", file.string());
-  std::string content(source->size(), '\0');
-  USHER_TRY(const std::size_t got,
-            source->read_at(0, {reinterpret_cast<std::uint8_t*>(content.data()), content.size()}));
-  content.resize(got);
-  return content;
-}
-
 Result<> write_file(const fs::path& file, std::string_view content, unsigned mode, bool replace) {
   if (replace) {
     std::error_code ignored;

@@ -1,4 +1,4 @@
-// usherd/files: small files of the home: read with a bound, written whole, with the permissions that they need.
+// usherd/files: small files of the home: written whole, with the permissions that they need.
 #pragma once
 
 #include <filesystem>
@@ -8,10 +8,6 @@
 
 namespace usher::usherd {
 
-inline constexpr std::size_t kMaxTextFile = 32 << 20;  // bytes: a large CRL in PEM
-
-/// Errors: not_found, not_permitted, io, too_long.
-[[nodiscard]] Result<std::string> read_file(const std::filesystem::path& file, std::size_t max = kMaxTextFile);
 /// Under a temporary name, then renamed. Errors: not_permitted, io, disk_full, already_exists (unless `replace`).
 [[nodiscard]] Result<> write_file(const std::filesystem::path& file, std::string_view content, unsigned mode,
                                   bool replace = false);

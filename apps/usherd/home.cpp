@@ -47,14 +47,10 @@ std::string default_data_of(const Context& context) {
 
 Result<> add_environment_and_flags(Config& config, const Context& context) {
   USHER_CHECK(read_environment(config, environ));
-  std::vector<Setting> settings;
   for (const std::string& text : context.set) {
-    const std::size_t sign = text.find('=');
-    if (sign == std::string::npos)
-      return fail(Fault::bad_usage, "--set", "--set needs KEY=VALUE, not \"" + text + "\"");
-    settings.emplace_back(text.substr(0, sign), text.substr(sign + 1));
+    USHER_TRY(const app::Setting setting, app::setting_from_text(text));
+    USHER_CHECK(apply_settings(config, {&setting, 1}));
   }
-  USHER_CHECK(apply_settings(config, settings));
   return apply_settings(config, context.settings);
 }
 

@@ -18,10 +18,10 @@ namespace usher::usherd {
 
 /// What every verb gets. Lives as long as main().
 struct Context {
-  std::filesystem::path home{};         // --home, USHER_HOME; empty: XDG directories
-  std::filesystem::path config_file{};  // --config
-  std::vector<std::string> set{};       // --set key=value
-  std::vector<Setting> settings{};      // flags that stand for keys, after `set`
+  std::filesystem::path home{};          // --home, USHER_HOME; empty: XDG directories
+  std::filesystem::path config_file{};   // --config
+  std::vector<std::string> set{};        // --set key=value
+  std::vector<app::Setting> settings{};  // flags that stand for keys, after `set`
   app::PassphraseSource passphrase{};
   const Clock& clock;
   Random& random;

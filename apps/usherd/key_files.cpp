@@ -1,6 +1,7 @@
 #include "key_files.h"
 
 #include "base/encoding.h"
+#include "common/files.h"
 #include "files.h"
 #include "media/sealed.h"
 #include "media/vault.h"
@@ -20,14 +21,14 @@ fs::path public_file(fs::path key_file) { return key_file.replace_extension(".pu
 
 Result<crypto::PrivateKey> load_key(const fs::path& file, const crypto::Secret& passphrase) {
   USHER_CHECK(check_private(file));
-  USHER_TRY(const std::string pem, read_file(file, kMaxKeyFile));
+  USHER_TRY(const std::string pem, app::read_file(file, kMaxKeyFile));
   auto key = crypto::PrivateKey::from_pem(pem, passphrase);
   if (!key && key.error().about.empty()) key.error().about = file.string();
   return key;
 }
 
 Result<Bytes> load_public(const fs::path& file) {
-  USHER_TRY(std::string text, read_file(file, kMaxKeyFile));
+  USHER_TRY(std::string text, app::read_file(file, kMaxKeyFile));
   while (text.ends_with('\n')) text.pop_back();
   const auto spki = from_base64url(text);
   if (!spki) return fail(Fault::malformed, "licence key: public", file.string());
@@ -80,7 +81,7 @@ Result<> create_own_keys(const Config& config, const crypto::Secret& passphrase,
 }
 
 Result<KeyPair> load_pair(const fs::path& certificates, const fs::path& key, const crypto::Secret& passphrase) {
-  USHER_TRY(const std::string pem, read_file(certificates, kMaxKeyFile));
+  USHER_TRY(const std::string pem, app::read_file(certificates, kMaxKeyFile));
   auto chain = identity::chain_from_pem(pem);
   if (!chain) return fail(chain.error().fault, "certificates", certificates.string());
   USHER_TRY(crypto::PrivateKey loaded, load_key(key, passphrase));

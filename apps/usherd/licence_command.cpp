@@ -11,8 +11,8 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/encoding.h"
+#include "common/files.h"
 #include "crypto/digest.h"
-#include "files.h"
 #include "home.h"
 #include "key_files.h"
 #include "net/media_service.h"
@@ -22,6 +22,7 @@ namespace usher::usherd {
 namespace {
 
 constexpr std::uint32_t kPage = 256;
+constexpr std::size_t kMaxPem = 1 << 20;  // bytes of a file with a certificate
 
 struct IssueOptions {
   std::string to;
@@ -82,7 +83,7 @@ Result<Hash256> person_of(const Context& context, const Home& home, const IssueO
     if (!found) return fail(Fault::bad_usage, "--to", "no pseudonym that has been seen begins with " + options.to);
     return *found;
   }
-  USHER_TRY(const std::string pem, read_file(options.card));
+  USHER_TRY(const std::string pem, app::read_file(options.card, kMaxPem));
   USHER_TRY(const identity::Chain chain, identity::chain_from_pem(pem));
   USHER_TRY(const auto pseudonyms, load_pseudonym_key(home.config, *home.passphrase));
   USHER_TRY(const auto sources, load_persons(home.config, home.store.get()));
@@ -101,7 +102,7 @@ Result<Hash256> person_of(const Context& context, const Home& home, const IssueO
 
 Result<std::optional<Hash256>> installation_of(const std::filesystem::path& certificate) {
   if (certificate.empty()) return std::nullopt;
-  USHER_TRY(const std::string pem, read_file(certificate));
+  USHER_TRY(const std::string pem, app::read_file(certificate, kMaxPem));
   USHER_TRY(const identity::Chain chain, identity::chain_from_pem(pem));
   return chain.front().key_fingerprint();
 }
@@ -137,26 +138,10 @@ Result<> issue(const Context& context, const IssueOptions& options) {
   return {};
 }
 
-std::string_view state_name(wire::LicenceState state) {
-  switch (state) {
-    case wire::LicenceState::usable:
-      return "usable";
-    case wire::LicenceState::used_up:
-      return "used up";
-    case wire::LicenceState::expired:
-      return "expired";
-    case wire::LicenceState::not_yet_valid:
-      return "not yet valid";
-    case wire::LicenceState::revoked:
-      return "revoked";
-  }
-  return "";
-}
-
 boost::json::object json_of(const store::Licence& licence, const wire::LicenceEntry& entry) {
   const licence::LicenceTerms& terms = licence.terms;
   boost::json::object out{{"licence", to_hex(terms.id)},    {"pseudonym", to_hex(terms.pseudonym)},
-                          {"medium", to_hex(terms.medium)}, {"state", std::string(state_name(entry.state))},
+                          {"medium", to_hex(terms.medium)}, {"state", std::string(name_of(entry.state))},
                           {"open_plays", entry.open_plays}, {"issued_at", terms.issued_at},
                           {"not_before", terms.not_before}};
   const auto put = [&](const char* name, const auto& value) {
@@ -194,7 +179,7 @@ Result<> list(const Context& context, bool json) {
                                  : "any";
     std::printf("%s  %s  %s  %-10s  %-13s  %s\n", to_hex(terms.id).c_str(),
                 to_hex(terms.pseudonym).substr(0, 16).c_str(), to_hex(terms.medium).substr(0, 8).c_str(), left.c_str(),
-                std::string(state_name(entry.state)).c_str(), time_text(terms.issued_at).c_str());
+                std::string(name_of(entry.state)).c_str(), time_text(terms.issued_at).c_str());
   }
   if (json) std::printf("%s\n", boost::json::serialize(out).c_str());
   return {};

@@ -103,9 +103,11 @@ bool is_reloaded(std::string_view name) {
          std::ranges::any_of(kReloaded, [&](std::string_view prefix) { return name.starts_with(prefix); });
 }
 
-void tell_what_waits(const Config& before, const Config& now, net::Log& log) {
-  for (const Key& key : keys()) {
-    if (!is_reloaded(key.name) && value_of(before, key) != value_of(now, key)) {
+void tell_what_waits(Config before, Config now, net::Log& log) {
+  const app::Settings old_settings = settings_of(before);
+  const app::Settings new_settings = settings_of(now);
+  for (const app::Key& key : new_settings.keys()) {
+    if (!is_reloaded(key.name) && old_settings.find(key.name)->value() != key.value()) {
       log.warning("setting needs a restart", {{"key", key.name}});
     }
   }

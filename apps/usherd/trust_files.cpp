@@ -5,42 +5,15 @@
 
 #include "channel/suite.h"
 #include "crypto/digest.h"
-#include "files.h"
 
 namespace usher::usherd {
-namespace fs = std::filesystem;
 namespace {
 
 using identity::RevocationFloor;
 using TrustPtr = std::shared_ptr<const identity::TrustStore>;
 
-identity::RevocationMode mode_of(std::string_view name) {
-  if (name == "leaf") return identity::RevocationMode::leaf;
-  return name == "none" ? identity::RevocationMode::none : identity::RevocationMode::chain;
-}
-
-Result<identity::Chain> load_bundles(const Config& config, const std::vector<std::string>& names) {
-  identity::Chain all;
-  for (const std::string& name : names) {
-    const fs::path file = config.path_of(name);
-    USHER_TRY(const std::string pem, read_file(file));
-    auto some = identity::bundle_from_pem(pem);
-    if (!some) return fail(some.error().fault, "trust: certificates", file.string());
-    all.insert(all.end(), some->begin(), some->end());
-  }
-  return all;
-}
-
-Result<std::vector<identity::Crl>> load_crls(const Config& config, const std::vector<std::string>& names) {
-  std::vector<identity::Crl> all;
-  for (const std::string& name : names) {
-    const fs::path file = config.path_of(name);
-    USHER_TRY(const std::string content, read_file(file));
-    auto some = identity::crls_from_file_content(view_of(content));
-    if (!some) return fail(some.error().fault, "trust: revocation lists", file.string());
-    all.insert(all.end(), some->begin(), some->end());
-  }
-  return all;
+app::PathOf paths_of(const Config& config) {
+  return [&config](const std::string& name) { return config.path_of(name); };
 }
 
 /// The store keeps one mark a name; a scope's deltas have a name of their own.
@@ -72,17 +45,11 @@ Result<> store_floor(const RevocationFloor& floor, store::Store* store) {
   return {};
 }
 
-Result<TrustPtr> load_trust(const Config& config, const TrustKeys& keys, identity::Role role,
+/// `mapping`: where the keys give none.
+Result<TrustPtr> load_trust(const Config& config, const app::TrustKeys& keys, identity::Role role,
                             std::optional<identity::RoleMapping> mapping, store::Store* store) {
-  identity::TrustConfig trust{.role = role};
-  USHER_TRY(trust.anchors, load_bundles(config, keys.anchors));
-  USHER_TRY(trust.intermediates, load_bundles(config, keys.intermediates));
-  USHER_TRY(trust.crls, load_crls(config, keys.crls));
-  trust.revocation = mode_of(keys.revocation);
-  if (!keys.eku.empty() || keys.accept_without_eku) {
-    mapping = identity::RoleMapping{.any_eku = keys.eku, .accept_without_eku = keys.accept_without_eku};
-  }
-  trust.mapping = std::move(mapping);
+  USHER_TRY(identity::TrustConfig trust, app::load_trust_config(keys, role, paths_of(config)));
+  if (!trust.mapping) trust.mapping = std::move(mapping);
   USHER_TRY(RevocationFloor floor, stored_floor(trust.crls, store));
   auto made = identity::TrustStore::make(std::move(trust), floor);
   if (!made) {

@@ -46,22 +46,6 @@ std::string catalogue_text(const std::vector<CatalogueItem>& catalogue) {
   return out;
 }
 
-std::string_view name_of(wire::LicenceState state) noexcept {
-  switch (state) {
-    case wire::LicenceState::usable:
-      return "usable";
-    case wire::LicenceState::used_up:
-      return "used up";
-    case wire::LicenceState::expired:
-      return "expired";
-    case wire::LicenceState::not_yet_valid:
-      return "not yet valid";
-    case wire::LicenceState::revoked:
-      return "revoked";
-  }
-  return "unknown";
-}
-
 std::string title_of(const std::vector<CatalogueItem>& catalogue, const Id128& medium) {
   for (const CatalogueItem& item : catalogue) {
     if (item.id == medium && item.medium) return medium_text(*item.medium);

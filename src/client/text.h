@@ -17,7 +17,6 @@ namespace usher::client {
 [[nodiscard]] std::string differences_text(const std::vector<Difference>& differences);
 /// "Awakening, by Max McLaughlin"; the id where the medium is not in the catalogue or cannot be trusted.
 [[nodiscard]] std::string title_of(const std::vector<CatalogueItem>& catalogue, const Id128& medium);
-[[nodiscard]] std::string_view name_of(wire::LicenceState state) noexcept;
 /// How a play ended, in one sentence.
 [[nodiscard]] std::string report_text(const PlayReport& report);
 /// What a licence was acquired for.

@@ -122,11 +122,8 @@ Result<PublicKey> PublicKey::from_ossl(EVP_PKEY* key) {
   EVP_PKEY_up_ref(key);
   out.key_ = shared(PKeyPtr(key));
   out.kind_ = kind;
-  unsigned char* der = nullptr;
-  const int size = i2d_PUBKEY(key, &der);
-  if (size <= 0) return ossl_fail(Fault::malformed, "public key");
-  out.spki_.assign(der, der + size);
-  OPENSSL_free(der);
+  out.spki_ = der_of<i2d_PUBKEY>(key);
+  if (out.spki_.empty()) return ossl_fail(Fault::malformed, "public key");
   if (kind == KeyKind::p256 &&
       (out.spki_.size() != kP256SpkiSize || !same(View{out.spki_}.first(sizeof kP256Spki), kP256Spki))) {
     return fail(Fault::bad_key, "public key: encoding");
@@ -277,12 +274,9 @@ Result<Bytes> ecdsa_der_from_raw(View raw) {
     BN_free(s);
     return ossl_fail(Fault::local, "ecdsa");
   }
-  unsigned char* der = nullptr;
-  const int size = i2d_ECDSA_SIG(signature.get(), &der);
-  if (size <= 0) return ossl_fail(Fault::local, "ecdsa");
-  Bytes out(der, der + size);
-  OPENSSL_free(der);
-  return out;
+  Bytes der = der_of<i2d_ECDSA_SIG>(signature.get());
+  if (der.empty()) return ossl_fail(Fault::local, "ecdsa");
+  return der;
 }
 
 Result<Bytes> ecdsa_raw_from_der(View der) {

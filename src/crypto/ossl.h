@@ -7,6 +7,7 @@
 #include <openssl/bn.h>
 #include <openssl/evp.h>
 
+#include "base/bytes.h"
 #include "base/result.h"
 
 namespace usher::crypto {
@@ -25,6 +26,15 @@ using BnPtr = Ossl<BIGNUM, BN_clear_free>;
 using MdCtxPtr = Ossl<EVP_MD_CTX, EVP_MD_CTX_free>;
 using CipherCtxPtr = Ossl<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
 using MacCtxPtr = Ossl<EVP_MAC_CTX, EVP_MAC_CTX_free>;
+
+/// What one of OpenSSL's i2d functions writes; empty where it fails, or there is no object.
+template <auto ToDer, class T>
+[[nodiscard]] Bytes der_of(T* object) {
+  unsigned char* der = nullptr;
+  const int size = object == nullptr ? -1 : ToDer(object, &der);
+  const std::unique_ptr<unsigned char, OsslFree<[](void* memory) { OPENSSL_free(memory); }>> owner(der);
+  return size > 0 ? Bytes(der, der + size) : Bytes();
+}
 
 /// Empties OpenSSL's error queue, so that an old failure is never taken for a new one, and makes an error.
 [[nodiscard]] std::unexpected<Error> ossl_fail(Fault fault, std::string_view where, std::string about = {});

@@ -17,14 +17,8 @@ constexpr std::size_t kMaxBundle = 256;         // certificates
 constexpr std::size_t kPemOverhead = 64 << 10;  // bytes of text around the blocks, as openssl x509 -text writes
 constexpr std::size_t kMaxNameValue = 1024;     // bytes
 
-std::optional<std::string> field_of(const X509_NAME* name, std::string_view attribute) {
-  const ObjectPtr object(OBJ_txt2obj(std::string(attribute).c_str(), 0));
-  if (!object) {
-    ERR_clear_error();
-    return std::nullopt;
-  }
-  const int at = X509_NAME_get_index_by_OBJ(name, object.get(), -1);
-  if (at < 0) return std::nullopt;
+/// The text of entry `at`; nothing if it is not clean or too long.
+std::optional<std::string> text_of_entry(const X509_NAME* name, int at) {
   const ASN1_STRING* value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
   unsigned char* utf8 = nullptr;
   const int size = ASN1_STRING_to_UTF8(&utf8, value);
@@ -36,6 +30,19 @@ std::optional<std::string> field_of(const X509_NAME* name, std::string_view attr
   OPENSSL_free(utf8);
   if (text.size() > kMaxNameValue || !is_clean_utf8(text)) return std::nullopt;
   return text;
+}
+
+ObjectPtr attribute_of(std::string_view name) {
+  ObjectPtr object(OBJ_txt2obj(std::string(name).c_str(), 0));
+  if (!object) ERR_clear_error();
+  return object;
+}
+
+std::optional<std::string> field_of(const X509_NAME* name, std::string_view attribute) {
+  const ObjectPtr object = attribute_of(attribute);
+  const int at = object ? X509_NAME_get_index_by_OBJ(name, object.get(), -1) : -1;
+  if (at < 0) return std::nullopt;
+  return text_of_entry(name, at);
 }
 
 GeneralNamesPtr alternative_names(const X509* certificate) {
@@ -104,20 +111,14 @@ Result<Certificate> Certificate::from_der(View der) {
   X509Ptr x509(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
   if (!x509 || at != der.data() + der.size()) return crypto::ossl_fail(Fault::malformed, "certificate");
   // OpenSSL reads BER as well: one certificate must have one encoding, or its fingerprint would not name it.
-  unsigned char* again = nullptr;
-  const int again_size = i2d_X509(x509.get(), &again);
-  const bool is_der = again_size > 0 && same(View(again, static_cast<std::size_t>(again_size)), der);
-  OPENSSL_free(again);
-  if (!is_der) return crypto::ossl_fail(Fault::malformed, "certificate");
+  if (!same(crypto::der_of<i2d_X509>(x509.get()), der)) return crypto::ossl_fail(Fault::malformed, "certificate");
 
   auto parsed = std::make_shared<Parsed>();
   const auto not_before = time_of(X509_get0_notBefore(x509.get()));
   const auto not_after = time_of(X509_get0_notAfter(x509.get()));
-  unsigned char* spki = nullptr;
-  const int spki_size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x509.get()), &spki);
-  if (!not_before || !not_after || spki_size <= 0) return crypto::ossl_fail(Fault::malformed, "certificate");
-  parsed->key_fingerprint = crypto::sha256(View(spki, static_cast<std::size_t>(spki_size)));
-  OPENSSL_free(spki);
+  const Bytes spki = crypto::der_of<i2d_X509_PUBKEY>(X509_get_X509_PUBKEY(x509.get()));
+  if (!not_before || !not_after || spki.empty()) return crypto::ossl_fail(Fault::malformed, "certificate");
+  parsed->key_fingerprint = crypto::sha256(spki);
   parsed->not_before = *not_before;
   parsed->not_after = *not_after;
   parsed->der = to_bytes(der);
@@ -136,12 +137,9 @@ Result<Certificate> Certificate::from_pem(std::string_view pem) {
 }
 
 Result<Certificate> Certificate::from_x509(X509* certificate) {
-  unsigned char* der = nullptr;
-  const int size = certificate == nullptr ? -1 : i2d_X509(certificate, &der);
-  if (size <= 0) return crypto::ossl_fail(Fault::malformed, "certificate");
-  const Bytes bytes(der, der + size);
-  OPENSSL_free(der);
-  return from_der(bytes);
+  const Bytes der = crypto::der_of<i2d_X509>(certificate);
+  if (der.empty()) return crypto::ossl_fail(Fault::malformed, "certificate");
+  return from_der(der);
 }
 
 const Bytes& Certificate::der() const noexcept { return parsed_->der; }
@@ -170,6 +168,16 @@ std::optional<std::string> Certificate::subject_field(std::string_view attribute
 }
 std::optional<std::string> Certificate::issuer_field(std::string_view attribute) const {
   return field_of(X509_get_issuer_name(x509()), attribute);
+}
+std::vector<std::string> Certificate::subject_fields(std::string_view attribute) const {
+  std::vector<std::string> values;
+  const ObjectPtr object = attribute_of(attribute);
+  const X509_NAME* name = X509_get_subject_name(x509());
+  int at = object ? X509_NAME_get_index_by_OBJ(name, object.get(), -1) : -1;
+  for (; at >= 0; at = X509_NAME_get_index_by_OBJ(name, object.get(), at)) {
+    if (auto value = text_of_entry(name, at)) values.push_back(*std::move(value));
+  }
+  return values;
 }
 std::string Certificate::common_name() const { return subject_field("CN").value_or(""); }
 std::string Certificate::organisation() const { return subject_field("O").value_or(""); }
@@ -242,6 +250,8 @@ bool Certificate::is_ca() const noexcept { return X509_check_ca(x509()) > 0; }
 bool Certificate::is_self_issued() const noexcept {
   return X509_NAME_cmp(X509_get_subject_name(x509()), X509_get_issuer_name(x509())) == 0;
 }
+
+bool is_attribute(std::string_view name) { return attribute_of(name) != nullptr; }
 
 Result<Chain> chain_from_pem(std::string_view pem, std::size_t max) {
   if (pem.size() > max * 2 * kMaxCertificate + kPemOverhead) return fail(Fault::too_long, "certificate PEM");

@@ -104,12 +104,9 @@ Result<Crl> Crl::from_der(View der) {
 }
 
 Result<Crl> Crl::from_ossl(X509_CRL* crl) {
-  unsigned char* der = nullptr;
-  const int size = crl == nullptr ? -1 : i2d_X509_CRL(crl, &der);
-  if (size <= 0) return crypto::ossl_fail(Fault::malformed, "crl");
-  const Bytes bytes(der, der + size);
-  OPENSSL_free(der);
-  return from_der(bytes);
+  const Bytes der = crypto::der_of<i2d_X509_CRL>(crl);
+  if (der.empty()) return crypto::ossl_fail(Fault::malformed, "crl");
+  return from_der(der);
 }
 
 Result<Crl> Crl::from_pem(std::string_view pem) {

@@ -112,14 +112,6 @@ Result<crypto::PublicKey> rsa_key(View modulus, View exponent) {
   return crypto::PublicKey::from_ossl(key);
 }
 
-Bytes der_of(const ASN1_INTEGER* number) {
-  unsigned char* der = nullptr;
-  const int size = i2d_ASN1_INTEGER(number, &der);
-  Bytes out(der, der + std::max(size, 0));
-  OPENSSL_free(der);
-  return out;
-}
-
 }  // namespace
 
 Session::Session(std::shared_ptr<Module::Library> library, unsigned long handle)
@@ -250,7 +242,7 @@ Result<NewKeyPair> Session::generate(crypto::NewKey kind, std::string_view label
 Result<> Session::write_certificate(std::string_view label, View id, const Certificate& certificate) const {
   const Bytes subject = der_of_name(X509_get_subject_name(certificate.x509()));
   const Bytes issuer = der_of_name(X509_get_issuer_name(certificate.x509()));
-  const Bytes serial = der_of(X509_get0_serialNumber(certificate.x509()));
+  const Bytes serial = crypto::der_of<i2d_ASN1_INTEGER>(X509_get0_serialNumber(certificate.x509()));
   Template wanted;
   wanted.number(CKA_CLASS, CKO_CERTIFICATE).number(CKA_CERTIFICATE_TYPE, CKC_X_509);
   wanted.flag(CKA_TOKEN, true).flag(CKA_PRIVATE, false);

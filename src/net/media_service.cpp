@@ -108,10 +108,13 @@ Result<wire::Catalogue> MediaService::list(const wire::Page& page) {
   catalogue.total = media.total;
   std::size_t size = 4 + 2;
   for (const store::Medium& medium : media.entries) {
-    USHER_TRY(Bytes manifest, signed_manifest(medium.id));
-    size += medium.id.size() + 3 + manifest.size();
+    auto manifest = signed_manifest(medium.id);
+    // One damaged file must not hide the whole catalogue: its entry says nothing but its id.
+    if (!manifest && p_.unreadable) p_.unreadable(medium.id, manifest.error());
+    wire::CatalogueEntry entry{.medium = medium.id, .signed_manifest = std::move(manifest).value_or(Bytes())};
+    size += entry.medium.size() + 3 + entry.signed_manifest.size();
     if (size > wire::kMaxPageBody) break;
-    catalogue.entries.push_back({.medium = medium.id, .signed_manifest = std::move(manifest)});
+    catalogue.entries.push_back(std::move(entry));
   }
   return catalogue;
 }

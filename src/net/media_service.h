@@ -2,6 +2,7 @@
 // Spec: channel.md §9.2, licence.md.  Knows no sessions, no records and no HTTP.
 #pragma once
 
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -53,11 +54,14 @@ class MediaService {
     Random& random;
     const Guarded<ServicePolicy>& policy;
     std::size_t open_media = 64;  // kept open: up to 4 MiB each
+    /// Told of a medium whose manifest the vault could not give to the catalogue. Called from any thread.
+    std::function<void(const Id128& medium, const Error& why)> unreadable{};
   };
   explicit MediaService(Parts parts) : p_(std::move(parts)) {}
 
   [[nodiscard]] const LicenceIssuer& issuer() const noexcept { return p_.issuer; }
 
+  /// A medium whose manifest cannot be read has an empty one. Errors: the store's.
   [[nodiscard]] Result<wire::Catalogue> list(const wire::Page& page);
   [[nodiscard]] Result<wire::Licences> licences(const store::Caller& caller, const wire::Page& page, Time now);
   /// Errors: acquisition_closed, unknown_licence_kind, unknown_medium, operation_conflict.

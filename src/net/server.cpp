@@ -77,7 +77,16 @@ Server::Impl::Impl(ServerOptions options_, Parts parts, ServerSnapshot snapshot)
       operator_host_names(operator_names(options.operator_listen)),
       sessions(options.sessions,
                [this](const LiveSession& session, std::string_view reason) { ended(session, reason); }),
-      media({.store = p.store, .vault = p.vault, .issuer = p.issuer, .random = p.random, .policy = policy}),
+      media({.store = p.store,
+             .vault = p.vault,
+             .issuer = p.issuer,
+             .random = p.random,
+             .policy = policy,
+             .unreadable =
+                 [this](const Id128& id, const Error& why) {
+                   p.log.error("medium unreadable",
+                               {{"medium", to_hex(id)}, {"code", code_of(why.fault)}, {"step", why.where}});
+                 }}),
       router({.media = media,
               .store = p.store,
               .sessions = sessions,

@@ -89,6 +89,22 @@ LicenceEntry read_licence(Reader& in) {
 
 }  // namespace
 
+std::string_view name_of(LicenceState state) noexcept {
+  switch (state) {
+    case LicenceState::usable:
+      return "usable";
+    case LicenceState::used_up:
+      return "used up";
+    case LicenceState::expired:
+      return "expired";
+    case LicenceState::not_yet_valid:
+      return "not yet valid";
+    case LicenceState::revoked:
+      return "revoked";
+  }
+  return "unknown";
+}
+
 Status status_of(Fault fault) noexcept {
   for (const Row& row : kRows) {
     if (row.fault == fault) return row.status;
@@ -168,7 +184,7 @@ Result<Catalogue> Catalogue::decode(View body) {
   value.entries = read_entries<CatalogueEntry>(in, count, [](Reader& r) {
     CatalogueEntry entry;
     entry.medium = r.array<16>();
-    entry.signed_manifest = to_bytes(r.vec24(1, kMaxSignedManifest));
+    entry.signed_manifest = to_bytes(r.vec24(0, kMaxSignedManifest));
     return entry;
   });
   return finished(in, std::move(value));

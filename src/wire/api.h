@@ -99,6 +99,8 @@ struct Catalogue {
 };
 
 enum class LicenceState : std::uint8_t { usable = 0, used_up = 1, expired = 2, not_yet_valid = 3, revoked = 4 };
+/// In words for people, which programs read too: "used up".
+[[nodiscard]] std::string_view name_of(LicenceState state) noexcept;
 struct LicenceEntry {
   std::string licence;           // JWS
   std::uint32_t plays_left = 0;  // kNoLimit for a time

@@ -237,7 +237,11 @@ TEST_F(Import, LongMediumOfSmallChunksNeedsLittleMemory) {
   const std::uint64_t before = peak_memory_kib();
   const auto done = into.import(*open_file(file), key, trust_everybody);
   ASSERT_TRUE(done) << explain(done.error());
+#ifndef __SANITIZE_ADDRESS__  // which keeps for a while what was freed
   EXPECT_LE(peak_memory_kib() - before, 8U << 10);
+#else
+  static_cast<void>(before);
+#endif
   std::filesystem::remove(file);
 
   const auto medium = into.open_medium(manifest.medium);

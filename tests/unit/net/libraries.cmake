@@ -2,7 +2,10 @@
 set(usherd_sources
   ${CMAKE_SOURCE_DIR}/apps/usherd/config.cpp
   ${CMAKE_SOURCE_DIR}/apps/usherd/config_keys.cpp
-  ${CMAKE_SOURCE_DIR}/apps/usherd/config_text.cpp
+  ${CMAKE_SOURCE_DIR}/apps/common/files.cpp
+  ${CMAKE_SOURCE_DIR}/apps/common/settings.cpp
+  ${CMAKE_SOURCE_DIR}/apps/common/settings_text.cpp
+  ${CMAKE_SOURCE_DIR}/apps/common/trust.cpp
   ${CMAKE_SOURCE_DIR}/apps/usherd/files.cpp)
 # So that they are compiled, and looked at by clang-tidy, as in the program.
 set_source_files_properties(${usherd_sources} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)

@@ -1,6 +1,9 @@
 // Every path of channel.md §9.2, and each status of §9.1, through the whole server but its sockets.
 #include <gtest/gtest.h>
 
+#include <fstream>
+
+#include "base/encoding.h"
 #include "unit/net/service_world.h"
 
 namespace usher::net::test {
@@ -36,6 +39,21 @@ TEST_F(Requests, BeforeAuthenticationEachIsRefusedByItsOwnCode) {
 TEST_F(Requests, AnUnknownPathIsRefused) {
   Listener listener(world);
   EXPECT_EQ(listener.status("api/nothing"), Status::unknown_path);
+}
+
+TEST_F(Requests, ADamagedMediumDoesNotHideTheOthers) {
+  const Id128 second = world.add_medium(2);
+  const auto file = world.directory.path / "media" / (to_hex(second) + ".medium");
+  std::fstream(file, std::ios::in | std::ios::out | std::ios::binary).seekp(60).write("damaged", 7);
+  Listener listener(world);
+  ASSERT_EQ(listener.log_in(), Status::ok);
+  const auto listed = must(listener.ask("api/list", page()));
+  const auto catalogue = must(wire::Catalogue::decode(listed.body()));
+  ASSERT_EQ(catalogue.entries.size(), 2U);
+  for (const wire::CatalogueEntry& entry : catalogue.entries) {
+    EXPECT_EQ(entry.signed_manifest.empty(), entry.medium == second);
+  }
+  EXPECT_EQ(world.unreadable, std::vector<Id128>{second});
 }
 
 TEST_F(Requests, TheWholeJobWorks) {
@@ -214,7 +232,7 @@ TEST_F(Requests, TheBudgetOfAPlayEnds) {
   Status status = Status::ok;
   std::uint32_t got = 0;
   for (std::uint32_t i = 0; status == Status::ok && i < 4 * kChunks; ++i) {
-    status = listener.status("api/download", chunk_body(play, i % kChunks));
+    status = listener.status("api/download", chunk_body(play, static_cast<std::uint32_t>(i % kChunks)));
     if (status == Status::ok) ++got;
   }
   EXPECT_EQ(status, Status::budget_spent);

@@ -106,8 +106,13 @@ struct World {
   identity::PseudonymKey pseudonyms{crypto::Secret(identity::PseudonymKey::kSize)};
   std::vector<std::string> ended;
   SessionTable sessions{sessions_limits, [this](const LiveSession&, std::string_view why) { ended.emplace_back(why); }};
-  MediaService media{
-      {.store = *store, .vault = vault, .issuer = make_issuer(), .random = randomness(), .policy = policy}};
+  std::vector<Id128> unreadable;
+  MediaService media{{.store = *store,
+                      .vault = vault,
+                      .issuer = make_issuer(),
+                      .random = randomness(),
+                      .policy = policy,
+                      .unreadable = [this](const Id128& id, const Error&) { unreadable.push_back(id); }}};
   Router router{{.media = media,
                  .store = *store,
                  .sessions = sessions,

@@ -1,0 +1,96 @@
+// apps/common/settings: a program's configuration, from a TOML file, the environment and the command line, in that
+// rising order. One table of keys reads, checks, shows and documents it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+
+namespace usher::app {
+
+using Texts = std::vector<std::string>;
+using Value = std::variant<bool, std::int64_t, std::string, Texts>;
+
+/// What the command line says for one key; also `--set key=value`.
+using Setting = std::pair<std::string, std::string>;
+
+/// One key, and where in a configuration its value stands.
+struct Key {
+  using Place = std::variant<bool*, std::int64_t*, std::string*, Texts*>;
+  std::string name;  // "limits.connections"
+  Place place;
+  std::string_view help;       // a literal: one line, with the unit
+  std::int64_t min = 0;        // of numbers
+  std::int64_t max = 0;        //
+  std::string_view choices{};  // a literal: "open|operator"; empty: any text
+  bool path = false;           // from environment and command line relative to the working directory
+
+  static Key text(std::string name, std::string& at, std::string_view help) { return {std::move(name), &at, help}; }
+  static Key texts(std::string name, Texts& at, std::string_view help) { return {std::move(name), &at, help}; }
+  static Key flag(std::string name, bool& at, std::string_view help) { return {std::move(name), &at, help}; }
+  static Key number(std::string name, std::int64_t& at, std::int64_t min, std::int64_t max, std::string_view help) {
+    return {std::move(name), &at, help, min, max};
+  }
+  static Key choice(std::string name, std::string& at, std::string_view choices, std::string_view help) {
+    return {std::move(name), &at, help, 0, 0, choices};
+  }
+  static Key file(std::string name, std::string& at, std::string_view help) {
+    return {std::move(name), &at, help, 0, 0, {}, true};
+  }
+  static Key files(std::string name, Texts& at, std::string_view help) {
+    return {std::move(name), &at, help, 0, 0, {}, true};
+  }
+
+  [[nodiscard]] Value value() const;
+  /// "USHER_LIMITS_CONNECTIONS".
+  [[nodiscard]] std::string variable() const;
+};
+
+/// The keys of one configuration, in the order in which they are shown; valid as long as it stays where it is.
+class Settings {
+ public:
+  /// `program`: a literal, for messages.
+  explicit Settings(std::string_view program) : program_(program) {}
+  void add(std::initializer_list<Key> keys) { keys_.insert(keys_.end(), keys.begin(), keys.end()); }
+
+  [[nodiscard]] std::span<const Key> keys() const& noexcept { return keys_; }
+  std::span<const Key> keys() && = delete;  // they would be gone
+  /// nullptr: there is none.
+  [[nodiscard]] const Key* find(std::string_view name) const noexcept;
+
+  /// Errors: bad_config, with file and line (syntax, an unknown key, a value of another kind or out of its bounds);
+  /// not_found, not_permitted.
+  [[nodiscard]] Result<> read_toml(const std::filesystem::path& file) const;
+
+  /// A variable that stands for a key under another name.
+  using Alias = std::pair<std::string_view, std::string_view>;
+  /// Every USHER_… variable of a key, and `aliases`. Another one that begins with one of `own` ("USHER_LIMITS_") is
+  /// taken for a mistake; what else there is belongs to usher's other programs. Errors: bad_config.
+  [[nodiscard]] Result<> read_environment(char** environment, std::span<const std::string_view> own,
+                                          std::span<const Alias> aliases = {}) const;
+
+  /// Lists have commas between. Errors: bad_config.
+  [[nodiscard]] Result<> apply(std::span<const Setting> settings) const;
+
+  /// TOML with a comment for each key. `defaults`, the same keys of another configuration: values that equal theirs
+  /// stand as comments; nullptr: none do.
+  [[nodiscard]] std::string to_toml(const Settings* defaults = nullptr) const;
+  [[nodiscard]] std::string to_json() const;
+
+ private:
+  std::string_view program_;
+  std::vector<Key> keys_;
+};
+
+/// "key=value" of --set. Errors: bad_usage.
+[[nodiscard]] Result<Setting> setting_from_text(std::string_view text);
+
+}  // namespace usher::app

@@ -1,0 +1,70 @@
+#include "common/trust.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "common/files.h"
+
+namespace usher::app {
+namespace {
+
+constexpr std::size_t kMaxPem = 1 << 20;    // bytes of a file with certificates
+constexpr std::size_t kMaxCrls = 32 << 20;  // bytes of a file with revocation lists
+
+Result<std::vector<identity::Crl>> load_crls(const Texts& files, const PathOf& path_of) {
+  std::vector<identity::Crl> all;
+  for (const std::string& name : files) {
+    const std::filesystem::path file = path_of(name);
+    USHER_TRY(const std::string content, read_file(file, kMaxCrls));
+    auto some = identity::crls_from_file_content(view_of(content));
+    if (!some) return fail(some.error().fault, "trust: revocation lists", file.string());
+    std::ranges::move(*some, std::back_inserter(all));
+  }
+  return all;
+}
+
+identity::RevocationMode mode_of(std::string_view name) {
+  if (name == "leaf") return identity::RevocationMode::leaf;
+  return name == "none" ? identity::RevocationMode::none : identity::RevocationMode::chain;
+}
+
+}  // namespace
+
+void add_trust_keys(Settings& settings, const std::string& section, TrustKeys& keys) {
+  settings.add(
+      {Key::files(section + ".anchors", keys.anchors, "PEM files with the root certificates that are trusted"),
+       Key::files(section + ".intermediates", keys.intermediates, "PEM files with authorities between root and leaf"),
+       Key::files(section + ".crls", keys.crls, "PEM or DER files with revocation lists, complete and delta"),
+       Key::choice(section + ".revocation", keys.revocation, "chain|leaf|none",
+                   "which certificates need a current revocation list"),
+       Key::texts(section + ".eku", keys.eku,
+                  "extended key usages (dotted) that stand for this role, for certificates made elsewhere"),
+       Key::flag(section + ".accept_without_eku", keys.accept_without_eku,
+                 "take certificates without extended key usage")});
+}
+
+Result<identity::Chain> load_certificates(const Texts& files, const PathOf& path_of) {
+  identity::Chain all;
+  for (const std::string& name : files) {
+    const std::filesystem::path file = path_of(name);
+    USHER_TRY(const std::string pem, read_file(file, kMaxPem));
+    auto some = identity::bundle_from_pem(pem);
+    if (!some) return fail(some.error().fault, "trust: certificates", file.string());
+    std::ranges::move(*some, std::back_inserter(all));
+  }
+  return all;
+}
+
+Result<identity::TrustConfig> load_trust_config(const TrustKeys& keys, identity::Role role, const PathOf& path_of) {
+  identity::TrustConfig trust{.role = role};
+  USHER_TRY(trust.anchors, load_certificates(keys.anchors, path_of));
+  USHER_TRY(trust.intermediates, load_certificates(keys.intermediates, path_of));
+  USHER_TRY(trust.crls, load_crls(keys.crls, path_of));
+  trust.revocation = mode_of(keys.revocation);
+  if (!keys.eku.empty() || keys.accept_without_eku) {
+    trust.mapping = identity::RoleMapping{.any_eku = keys.eku, .accept_without_eku = keys.accept_without_eku};
+  }
+  return trust;
+}
+
+}  // namespace usher::app
