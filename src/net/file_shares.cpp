@@ -22,7 +22,9 @@ bool may_see(const FileShare& share, const identity::Certificate& client, std::s
          });
 }
 
-Result<> check_names(const std::vector<FileShare>& shares) {
+}  // namespace
+
+Result<> FileShares::check(const std::vector<FileShare>& shares) {
   std::set<std::string_view> seen;
   for (const FileShare& share : shares) {
     if (!wire::is_file_name(share.name) || share.name.find('/') != std::string::npos) {
@@ -42,8 +44,6 @@ Result<> check_names(const std::vector<FileShare>& shares) {
   return {};
 }
 
-}  // namespace
-
 Result<FileState> state_of(int descriptor) {
   struct stat status{};
   if (::fstat(descriptor, &status) != 0) return fail_errno("file: state");
@@ -56,7 +56,7 @@ Result<FileState> state_of(int descriptor) {
 }
 
 Result<std::shared_ptr<const FileShares>> FileShares::open(std::vector<FileShare> shares, const media::Vault* vault) {
-  USHER_CHECK(check_names(shares));
+  USHER_CHECK(check(shares));
   const std::shared_ptr<FileShares> out(new FileShares());
   out->vault_ = vault;
   for (FileShare& share : shares) {
@@ -64,10 +64,10 @@ Result<std::shared_ptr<const FileShares>> FileShares::open(std::vector<FileShare
     if (!share.directory.empty()) {
       directory = Descriptor(::open(share.directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
       if (!directory.is_open()) return fail_errno("share", share.directory.string());
-    } else if (vault == nullptr) {
-      return fail(Fault::bad_config, "share", share.name + " is of media, and there is no vault");
     }
-    for (const auto& [name, id] : share.media) USHER_CHECK(vault->manifest(id));
+    for (const auto& [name, id] : share.media) {
+      if (vault != nullptr) USHER_CHECK(vault->manifest(id));
+    }
     out->shares_.push_back({.what = std::move(share), .directory = std::move(directory)});
   }
   return out;
@@ -91,7 +91,7 @@ Result<OpenedFilePtr> FileShares::look_up(const Share& share, std::string_view i
   }
   const auto& media = share.what.media;
   const auto at = std::ranges::find(media, inner, [](const auto& medium) { return std::string_view(medium.first); });
-  if (at == media.end()) return fail(Fault::not_found, "share: medium");
+  if (at == media.end() || vault_ == nullptr) return fail(Fault::not_found, "share: medium");
   USHER_TRY(out->medium, vault_->open_medium(at->second));
   return out;
 }
@@ -114,7 +114,7 @@ Result<std::string> FileShares::list(std::string_view prefix, const identity::Ce
       USHER_CHECK(listing.add_directory(share.directory.get(), before, allows));
     }
     for (const auto& [name, id] : share.what.media) {
-      if (!allows(name)) continue;
+      if (!allows(name) || vault_ == nullptr) continue;
       USHER_TRY(const media::SignedManifest manifest, vault_->manifest(id));
       USHER_TRY(const media::Manifest contents, manifest.contents());
       USHER_CHECK(listing.add(before + name, contents.size, contents.pressed_at));

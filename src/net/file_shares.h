@@ -45,10 +45,16 @@ using OpenedFilePtr = std::shared_ptr<const OpenedFile>;
 /// Immutable; used from many threads at once. A reload makes a new one.
 class FileShares {
  public:
-  /// Opens the directories and looks at the media. `vault` is borrowed; nullptr: there is none.
-  /// Errors: bad_config (names that are none or that are there twice), not_found, not_permitted, unknown_medium, …
+  /// Errors: bad_config (names that are none or that are there twice; neither a directory nor media).
+  [[nodiscard]] static Result<> check(const std::vector<FileShare>& shares);
+  /// Opens the directories and looks at the media. `vault` is borrowed; nullptr: media are neither looked at nor served.
+  /// Errors: as check; not_found, not_permitted, unknown_medium, …
   [[nodiscard]] static Result<std::shared_ptr<const FileShares>> open(std::vector<FileShare> shares,
                                                                       const media::Vault* vault);
+
+  [[nodiscard]] static std::shared_ptr<const FileShares> none() {
+    return std::shared_ptr<FileShares>(new FileShares());
+  }
 
   /// What `client` may read under `name`. Unknown and forbidden names take the same steps (§4.2).
   /// Errors, for the log: not_found; not_permitted; malformed (not a regular file); io.

@@ -175,6 +175,13 @@ void FileStream::reload(FileSnapshot snapshot) {
   impl_->on_each([now](FileConnection& connection) { connection.verify_again(*now); });
 }
 
+void FileStream::share_nothing(std::shared_ptr<const identity::TrustStore> clients) {
+  FileSnapshot snapshot = *impl_->shared.snapshot.get();
+  snapshot.clients = std::move(clients);
+  snapshot.shares = FileShares::none();
+  reload(std::move(snapshot));
+}
+
 void FileStream::drain() {
   Impl& s = *impl_;
   asio::post(s.loops.front()->context, [&s] {

@@ -57,6 +57,8 @@ class FileStream {
 
   /// For new connections; those that are open end where their client would no longer be taken.
   void reload(FileSnapshot snapshot);
+  /// After a reload that shares nothing any more: by this trust, and with no file.
+  void share_nothing(std::shared_ptr<const identity::TrustStore> clients);
   /// No new connections; those without a request are closed, the others end with their answer.
   void drain();
   [[nodiscard]] bool drained() const;
