@@ -164,10 +164,10 @@ class Place(World):
             "-out", path)
         path.chmod(0o600)
 
-    def nginx(self):
+    def start_nginx(self):
         return self.keep(Nginx(self))
 
-    def usherd(self):
+    def start_usherd(self):
         return self.keep(Usherd(self))
 
     def keep(self, server):
