@@ -118,7 +118,7 @@ FileConnection::Step FileConnection::send_answer() {
       if (!got) return break_off(got.error());
       ERR_clear_error();
       std::size_t written = 0;
-      if (SSL_write_ex(tls_.get(), room.data(), *got, &written) != 1) {
+      if (SSL_write_ex(tls_.get(), room.data(), *got, &written) != 1 || written != *got) {
         ERR_clear_error();
         return break_off({Fault::local, "file stream: write"});
       }

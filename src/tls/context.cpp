@@ -18,8 +18,8 @@ constexpr const char* kSignatures =
     "ECDSA+SHA512:RSA-PSS+SHA512:RSA+SHA512:ed25519";
 
 constexpr std::uint64_t kOptions = SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE;
-constexpr std::uint32_t kModes = SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN;
+constexpr std::uint32_t kModes =
+    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN;
 // A Certificate message: the certificates, 3 bytes of length and 2 of extensions for each, and a little.
 constexpr std::size_t kMaxCertificateMessage = identity::kMaxChain * (identity::kMaxCertificate + 8) + 64;
 
