@@ -18,7 +18,8 @@ namespace usher::identity {
 
 class Certificate;
 
-inline constexpr std::size_t kMaxCrl = 16 << 20;  // bytes of DER, §4.1
+inline constexpr std::size_t kMaxCrl = 64 << 20;       // bytes of DER, §4.1
+inline constexpr std::size_t kMaxCrlFile = 128 << 20;  // bytes of a file with several, as PEM
 
 /// A CRL number: up to 20 bytes, not negative (RFC 5280 §5.2.3).
 class CrlNumber {
@@ -36,7 +37,8 @@ class CrlNumber {
   Bytes bytes_;
 };
 
-/// Parsed once, shared, immutable. That it parses says nothing about its signature.
+/// Parsed once, shared, immutable: the DER, and 4 bytes an entry beside it (crl_index.h). That it parses says nothing
+/// about its signature.
 class Crl {
  public:
   /// Errors: too_long; malformed (also without thisUpdate, nextUpdate, or with a delta indicator that is not one).
@@ -64,6 +66,7 @@ class Crl {
   [[nodiscard]] bool revokes(const Certificate& certificate) const;
   /// Whether the signature is `issuer`'s, with SHA-256 or better. Errors: revocation_unknown.
   [[nodiscard]] Result<> verify(const Certificate& issuer) const;
+  /// For path validation alone, and while this list lives: its entries are not in there (crl_light.h).
   [[nodiscard]] X509_CRL* ossl() const noexcept;
 
  private:
