@@ -9,6 +9,7 @@
 #include "crypto/digest.h"
 #include "identity/certificate.h"
 #include "identity/crl_light.h"
+#include "identity/pem.h"
 #include "identity/x509.h"
 #include "wire/codec.h"
 
@@ -156,32 +157,12 @@ Result<> Crl::verify(const Certificate& issuer) const {
 
 Result<std::vector<Crl>> crls_from_file_content(View content) {
   if (content.size() > kMaxCrlFile) return fail(Fault::too_long, "crl file");
+  USHER_TRY(const auto ders, der_or_pem(content, {PEM_STRING_X509_CRL}, kMaxCrls));
   std::vector<Crl> out;
-  if (!content.empty() && content.front() == 0x30) {  // a SEQUENCE: DER
-    USHER_TRY(Crl crl, Crl::from_der(content));
+  for (const Bytes& der : ders) {
+    USHER_TRY(Crl crl, Crl::from_der(der));
     out.push_back(std::move(crl));
-    return out;
   }
-  const crypto::BioPtr bio = reading(text_of(content));
-  while (true) {
-    char* name = nullptr;
-    char* header = nullptr;
-    unsigned char* data = nullptr;
-    long size = 0;
-    if (!bio || PEM_read_bio(bio.get(), &name, &header, &data, &size) != 1) break;
-    auto crl = std::string_view(name) == PEM_STRING_X509_CRL ? Crl::from_der(View(data, static_cast<std::size_t>(size)))
-                                                             : Result<Crl>(fail(Fault::malformed, "crl file"));
-    OPENSSL_free(name);
-    OPENSSL_free(header);
-    OPENSSL_free(data);
-    if (!crl) return std::unexpected(std::move(crl).error());
-    if (out.size() == kMaxCrls) return fail(Fault::too_long, "crl file");
-    out.push_back(*std::move(crl));
-  }
-  const unsigned long reason = ERR_peek_last_error();
-  ERR_clear_error();
-  // Only the end of the text may end it, and a file without a list is a mistake.
-  if (out.empty() || ERR_GET_REASON(reason) != PEM_R_NO_START_LINE) return fail(Fault::malformed, "crl file");
   return out;
 }
 

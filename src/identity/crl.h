@@ -106,9 +106,9 @@ struct CrlSelection {
 };
 [[nodiscard]] CrlSelection select_crls(std::span<const Crl> crls, Time at);
 
-/// The checks of deltas that OpenSSL lacks (§4.3), for a path that OpenSSL has accepted: leaf first, root last.
-/// Errors: revoked, crl_expired, revocation_unknown.
-[[nodiscard]] Result<> check_deltas(std::span<const Certificate> path, const CrlSelection& crls, Time at,
-                                    bool leaf_only);
+/// The checks of deltas that OpenSSL lacks (§4.3), for a path that OpenSSL has accepted: leaf first, root last. `depth`
+/// tells of a refusal which certificate it is about. Errors: revoked, crl_expired, revocation_unknown.
+[[nodiscard]] Result<> check_deltas(std::span<const Certificate> path, const CrlSelection& crls, Time at, bool leaf_only,
+                                    int* depth = nullptr);
 
 }  // namespace usher::identity

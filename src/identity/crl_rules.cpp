@@ -104,10 +104,12 @@ CrlSelection select_crls(std::span<const Crl> crls, Time at) {
   return out;
 }
 
-Result<> check_deltas(std::span<const Certificate> path, const CrlSelection& crls, Time at, bool leaf_only) {
+Result<> check_deltas(std::span<const Certificate> path, const CrlSelection& crls, Time at, bool leaf_only,
+                      int* depth) {
   const std::size_t count = leaf_only ? std::min<std::size_t>(1, path.size()) : path.size();
   for (std::size_t i = 0; i < count; ++i) {
     const Certificate& issuer = path[std::min(i + 1, path.size() - 1)];
+    if (depth != nullptr) *depth = static_cast<int>(i);
     for (const Crl& delta : crls.deltas) {
       const bool is_issuers =
           X509_NAME_cmp(X509_CRL_get_issuer(delta.ossl()), X509_get_issuer_name(path[i].x509())) == 0;

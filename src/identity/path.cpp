@@ -128,13 +128,28 @@ Result<Chain> found_path(X509_STORE_CTX* context, const PathTrust& trust) {
 
 /// RFC 5280 §4.2.1.10: name constraints are critical, and stand in authorities' certificates only. OpenSSL obeys them
 /// and checks neither.
-Result<> check_name_constraints(const Chain& path) {
+bool has_misplaced_constraints(const Certificate& certificate) {
+  const int at = X509_get_ext_by_NID(certificate.x509(), NID_name_constraints, -1);
+  if (at < 0) return false;
+  const bool critical = X509_EXTENSION_get_critical(X509_get_ext(certificate.x509(), at)) == 1;
+  return !certificate.is_ca() || !critical;
+}
+
+/// For security levels at which OpenSSL takes every digest.
+bool is_signed_with_md5(const Certificate& certificate) {
+  int digest = NID_undef;
+  return OBJ_find_sigid_algs(X509_get_signature_nid(certificate.x509()), &digest, nullptr) == 1 &&
+         (digest == NID_md5 || digest == NID_md4 || digest == NID_md2);
+}
+
+Result<> check_below_anchor(const Chain& path, int& depth) {
   for (std::size_t i = 0; i + 1 < path.size(); ++i) {
-    const int at = X509_get_ext_by_NID(path[i].x509(), NID_name_constraints, -1);
-    if (at < 0) continue;
-    const bool critical = X509_EXTENSION_get_critical(X509_get_ext(path[i].x509(), at)) == 1;
-    if (!path[i].is_ca() || !critical) {
-      return fail(Fault::bad_certificate, "path", which(static_cast<int>(i)) + ": name constraints out of place");
+    depth = static_cast<int>(i);
+    if (has_misplaced_constraints(path[i])) {
+      return fail(Fault::bad_certificate, "path", which(depth) + ": name constraints out of place");
+    }
+    if (is_signed_with_md5(path[i])) {
+      return fail(Fault::bad_certificate, "path", which(depth) + ": signed with a broken digest");
     }
   }
   return {};
@@ -160,7 +175,10 @@ Result<PathTrust> PathTrust::make(Chain anchors, Chain intermediates, std::vecto
 }
 
 Result<VerifiedPath> verify_path(std::span<const Certificate> chain, const PathTrust& trust,
-                                 const PathOptions& options) {
+                                 const PathOptions& options, int* depth) {
+  int unused = 0;
+  int& refused_at = depth == nullptr ? unused : *depth;
+  refused_at = 0;
   if (chain.empty()) return fail(Fault::bad_certificate, "path", "no certificate was sent");
   ERR_clear_error();
   const CrlSelection selection =
@@ -178,14 +196,16 @@ Result<VerifiedPath> verify_path(std::span<const Certificate> chain, const PathT
   const int code = X509_STORE_CTX_get_error(context.get());
   if (verified != 1 || code != X509_V_OK) {
     if (code == X509_V_OK) return crypto::ossl_fail(Fault::local, "path");
-    return crypto::ossl_fail(
-        fault_of(code), "path",
-        which(X509_STORE_CTX_get_error_depth(context.get())) + ": " + X509_verify_cert_error_string(code));
+    refused_at = X509_STORE_CTX_get_error_depth(context.get());
+    return crypto::ossl_fail(fault_of(code), "path",
+                             which(refused_at) + ": " + X509_verify_cert_error_string(code));
   }
   USHER_TRY(Chain path, found_path(context.get(), trust));
-  USHER_CHECK(check_name_constraints(path));
+  USHER_CHECK(check_below_anchor(path, refused_at));
+  refused_at = 0;
   if (options.revocation != RevocationMode::none) {
-    USHER_CHECK(check_deltas(path, selection, options.at, options.revocation == RevocationMode::leaf));
+    const bool leaf_only = options.revocation == RevocationMode::leaf;
+    USHER_CHECK(check_deltas(path, selection, options.at, leaf_only, &refused_at));
   }
   return VerifiedPath{std::move(path)};
 }
