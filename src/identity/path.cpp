@@ -4,6 +4,7 @@
 
 #include <openssl/err.h>
 
+#include "identity/name_constraints.h"
 #include "identity/x509.h"
 
 namespace usher::identity {
@@ -126,15 +127,6 @@ Result<Chain> found_path(X509_STORE_CTX* context, const PathTrust& trust) {
   return path;
 }
 
-/// RFC 5280 §4.2.1.10: name constraints are critical, and stand in authorities' certificates only. OpenSSL obeys them
-/// and checks neither.
-bool has_misplaced_constraints(const Certificate& certificate) {
-  const int at = X509_get_ext_by_NID(certificate.x509(), NID_name_constraints, -1);
-  if (at < 0) return false;
-  const bool critical = X509_EXTENSION_get_critical(X509_get_ext(certificate.x509(), at)) == 1;
-  return !certificate.is_ca() || !critical;
-}
-
 /// For security levels at which OpenSSL takes every digest.
 bool is_signed_with_md5(const Certificate& certificate) {
   int digest = NID_undef;
@@ -152,6 +144,11 @@ Result<> check_below_anchor(const Chain& path, int& depth) {
       return fail(Fault::bad_certificate, "path", which(depth) + ": signed with a broken digest");
     }
   }
+  depth = 0;
+  const bool excluded = std::ranges::any_of(std::span(path).subspan(1), [&](const Certificate& authority) {
+    return has_excluded_wildcard(path.front(), authority);
+  });
+  if (excluded) return fail(Fault::bad_certificate, "path", which(0) + ": a wildcard stands for an excluded name");
   return {};
 }
 
