@@ -37,8 +37,12 @@ struct Material {
   std::string note{};
 
   void leave_out(const std::filesystem::path& file, std::string_view why) {
-    note.append(note.empty() ? "" : " ").append("Left out, from ").append(file.string()).append(": ").append(why).append(
-        ".");
+    note.append(note.empty() ? "" : " ")
+        .append("Left out, from ")
+        .append(file.string())
+        .append(": ")
+        .append(why)
+        .append(".");
   }
 };
 

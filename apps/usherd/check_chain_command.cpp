@@ -56,16 +56,14 @@ Result<> complete(CheckOptions& options, const Context& context) {
 void print(const ChainVerdict& verdict, bool json) {
   const bool accepted = !verdict.refusal;
   const std::string_view code = accepted ? "accepted" : code_of(verdict.refusal->fault);
-  std::string reason = accepted ? "The certificate leads to a trusted root, and nothing speaks against it."
-                                : explain(*verdict.refusal);
+  std::string reason =
+      accepted ? "The certificate leads to a trusted root, and nothing speaks against it." : explain(*verdict.refusal);
   if (!verdict.note.empty()) reason.append(" ").append(verdict.note);
   reason = printable(reason);
   std::string text;
   if (json) {
-    text = boost::json::serialize(boost::json::object{{"verdict", accepted ? "accepted" : "refused"},
-                                                      {"code", code},
-                                                      {"reason", reason},
-                                                      {"depth", verdict.depth}});
+    text = boost::json::serialize(boost::json::object{
+        {"verdict", accepted ? "accepted" : "refused"}, {"code", code}, {"reason", reason}, {"depth", verdict.depth}});
   } else {
     text.append(accepted ? "accepted: " : "refused: ").append(reason);
     if (!accepted) text.append(" [").append(code).append(", depth ").append(std::to_string(verdict.depth)).append("]");

@@ -108,7 +108,7 @@ struct CrlSelection {
 
 /// The checks of deltas that OpenSSL lacks (§4.3), for a path that OpenSSL has accepted: leaf first, root last. `depth`
 /// tells of a refusal which certificate it is about. Errors: revoked, crl_expired, revocation_unknown.
-[[nodiscard]] Result<> check_deltas(std::span<const Certificate> path, const CrlSelection& crls, Time at, bool leaf_only,
-                                    int* depth = nullptr);
+[[nodiscard]] Result<> check_deltas(std::span<const Certificate> path, const CrlSelection& crls, Time at,
+                                    bool leaf_only, int* depth = nullptr);
 
 }  // namespace usher::identity

@@ -25,8 +25,8 @@ bool stands_for(std::string_view wildcard, std::string_view excluded) {
 }
 
 std::vector<std::string> excluded_dns_names(const Certificate& authority) {
-  const ConstraintsPtr constraints(static_cast<NAME_CONSTRAINTS*>(
-      X509_get_ext_d2i(authority.x509(), NID_name_constraints, nullptr, nullptr)));
+  const ConstraintsPtr constraints(
+      static_cast<NAME_CONSTRAINTS*>(X509_get_ext_d2i(authority.x509(), NID_name_constraints, nullptr, nullptr)));
   ERR_clear_error();  // absent, or refused by OpenSSL already
   std::vector<std::string> out;
   if (!constraints) return out;

@@ -113,12 +113,22 @@ CrlStack stack_of(const CrlSelection& selection, int security_level) {
   return stack;
 }
 
+/// The one of ours that holds this very object: to parse it again would cost more than its signature.
+Result<Certificate> ours(X509* found, std::span<const Certificate> sent, const PathTrust& trust) {
+  for (const std::span<const Certificate> some :
+       {sent, std::span<const Certificate>(trust.anchors()), std::span<const Certificate>(trust.intermediates())}) {
+    const auto at = std::ranges::find_if(some, [&](const Certificate& one) { return one.x509() == found; });
+    if (at != some.end()) return *at;
+  }
+  return Certificate::from_x509(found);
+}
+
 /// The certificates that OpenSSL found, as ours. Errors: untrusted, if the last is not an anchor.
-Result<Chain> found_path(X509_STORE_CTX* context, const PathTrust& trust) {
+Result<Chain> found_path(X509_STORE_CTX* context, std::span<const Certificate> sent, const PathTrust& trust) {
   const STACK_OF(X509)* found = X509_STORE_CTX_get0_chain(context);
   Chain path;
   for (int i = 0; i < sk_X509_num(found); ++i) {
-    USHER_TRY(Certificate certificate, Certificate::from_x509(sk_X509_value(found, i)));
+    USHER_TRY(Certificate certificate, ours(sk_X509_value(found, i), sent, trust));
     path.push_back(std::move(certificate));
   }
   if (path.empty() || std::ranges::find(trust.anchors(), path.back()) == trust.anchors().end()) {
@@ -171,8 +181,8 @@ Result<PathTrust> PathTrust::make(Chain anchors, Chain intermediates, std::vecto
   return trust;
 }
 
-Result<VerifiedPath> verify_path(std::span<const Certificate> chain, const PathTrust& trust,
-                                 const PathOptions& options, int* depth) {
+Result<VerifiedPath> verify_path(std::span<const Certificate> chain, const PathTrust& trust, const PathOptions& options,
+                                 int* depth) {
   int unused = 0;
   int& refused_at = depth == nullptr ? unused : *depth;
   refused_at = 0;
@@ -194,10 +204,9 @@ Result<VerifiedPath> verify_path(std::span<const Certificate> chain, const PathT
   if (verified != 1 || code != X509_V_OK) {
     if (code == X509_V_OK) return crypto::ossl_fail(Fault::local, "path");
     refused_at = X509_STORE_CTX_get_error_depth(context.get());
-    return crypto::ossl_fail(fault_of(code), "path",
-                             which(refused_at) + ": " + X509_verify_cert_error_string(code));
+    return crypto::ossl_fail(fault_of(code), "path", which(refused_at) + ": " + X509_verify_cert_error_string(code));
   }
-  USHER_TRY(Chain path, found_path(context.get(), trust));
+  USHER_TRY(Chain path, found_path(context.get(), chain, trust));
   USHER_CHECK(check_below_anchor(path, refused_at));
   refused_at = 0;
   if (options.revocation != RevocationMode::none) {

@@ -44,10 +44,8 @@ Result<std::shared_ptr<const TrustStore>> TrustStore::make(TrustConfig config, c
 
 PathOptions TrustStore::options_at(Time at) const {
   // Certificates made elsewhere are often less tidy than RFC 5280 asks.
-  return PathOptions{.at = at,
-                     .revocation = config_.revocation,
-                     .strict = !config_.mapping.has_value(),
-                     .policy = config_.policy};
+  return PathOptions{
+      .at = at, .revocation = config_.revocation, .strict = !config_.mapping.has_value(), .policy = config_.policy};
 }
 
 Result<VerifiedPeer> TrustStore::finish(Chain path, int* depth) const {
