@@ -58,7 +58,8 @@ Result<> set_value(const Key& key, Value value, std::string_view where) {
 
 Result<> set_text(const Key& key, std::string_view text, std::string_view where) {
   const auto absolute = [&](const std::string& path) {
-    return key.path && !path.empty() ? std::filesystem::absolute(path).string() : path;
+    const bool is_uri = path.starts_with("pkcs11:");
+    return key.path && !path.empty() && !is_uri ? std::filesystem::absolute(path).string() : path;
   };
   Value value = absolute(std::string(text));
   if (std::holds_alternative<bool*>(key.place)) {

@@ -25,6 +25,7 @@ struct Config {
   std::string certificate = "client.pem";
   std::string key = "client.key";
   std::string passphrase_file{};
+  std::string module{};
   // trust
   app::TrustKeys server{};
   app::TrustKeys distributor{};

@@ -17,8 +17,9 @@ app::Settings settings_of(Config& c) {
       Key::texts("connection.groups", c.groups, "key exchange groups offered, the preferred one first; empty: all"),
 
       Key::file("installation.certificate", c.certificate, "PEM chain of this installation, leaf first"),
-      Key::file("installation.key", c.key, "its private key, encrypted PKCS#8"),
-      Key::file("installation.passphrase_file", c.passphrase_file, "file with the passphrase of that key; empty: asked for"),
+      Key::file("installation.key", c.key, "its private key, encrypted PKCS#8; or a pkcs11: URI of a key on a token (RFC 7512)"),
+      Key::file("installation.passphrase_file", c.passphrase_file, "file with the passphrase of that key, or the token's PIN; empty: asked for"),
+      Key::text("installation.module", c.module, "PKCS #11 module of a key on a token; empty: the URI's module-path"),
   });
   add_trust_keys(settings, "trust.server", c.server);
   add_trust_keys(settings, "trust.distributor", c.distributor);

@@ -40,6 +40,15 @@ void tell(std::string_view sentence) {
   write_error((g_line_shown.exchange(false) ? "\r\x1b[K" : "") + printable(sentence) + "\n");
 }
 
+void show_status(std::string_view line) {
+  g_line_shown = true;
+  write_error("\r\x1b[K" + std::string(line));
+}
+
+void clear_status() {
+  if (g_line_shown.exchange(false)) write_error("\r\x1b[K");
+}
+
 bool confirm(std::string_view question) {
   const int terminal = ::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (terminal < 0) return false;
@@ -78,11 +87,7 @@ ConsoleView::ConsoleView(const Options& options)
       terminal_(client::RawTerminal::open(STDIN_FILENO)),
       on_terminal_(::isatty(STDERR_FILENO) == 1) {}
 
-ConsoleView::~ConsoleView() { clear_line(); }
-
-void ConsoleView::clear_line() {
-  if (g_line_shown.exchange(false)) write_error("\r\x1b[K");
-}
+ConsoleView::~ConsoleView() { clear_status(); }
 
 void ConsoleView::opened(const client::Medium& medium, std::uint32_t plays_left, bool resumed) {
   plays_left_ = plays_left;
@@ -101,8 +106,7 @@ void ConsoleView::position(const client::PlayPosition& now) {
                                        now.total_ms == 0 ? "?" : client::clock_text(now.total_ms),
                                        client::plays_text(plays_left_, 0), now.paused ? "   paused" : "");
   if (on_terminal_) {
-    g_line_shown = true;
-    write_error("\r\x1b[K" + line);
+    show_status(line);
   } else if (now.elapsed_ms / 1000 != std::exchange(last_second_, now.elapsed_ms / 1000)) {
     write_error(line + "\n");
   }

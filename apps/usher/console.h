@@ -12,6 +12,9 @@ namespace usher::listening {
 
 /// One line to stderr, safe to print.
 void tell(std::string_view sentence);
+/// A line on stderr, a terminal, that the next one or a sentence takes the place of.
+void show_status(std::string_view line);
+void clear_status();
 /// Asks on the terminal; false where there is none.
 [[nodiscard]] bool confirm(std::string_view question);
 
@@ -38,7 +41,6 @@ class ConsoleView final : public client::PlayView {
   void note(std::string_view sentence) override;
 
  private:
-  void clear_line();
   const Options& options_;
   Interrupts interrupts_;
   std::unique_ptr<client::RawTerminal> terminal_;

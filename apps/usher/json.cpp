@@ -114,6 +114,28 @@ std::string report_json(const client::PlayReport& report) {
                                       {"licence", text(to_hex(report.licence))}});
 }
 
+std::string fetched_json(const client::FetchedFile& file, double seconds) {
+  return json::serialize(json::object{{"name", text(file.name)},
+                                      {"file", text(file.target.string())},
+                                      {"bytes", file.bytes},
+                                      {"received", file.received},
+                                      {"sha256", text(to_hex(file.sha256))},
+                                      {"sealed", file.sealed},
+                                      {"seconds", seconds},
+                                      {"verified", file.verified}});
+}
+
+std::string listed_json(const client::ListedFile& file) {
+  return json::serialize(json::object{{"name", text(file.name)}, {"bytes", file.size}, {"changed", text(file.time)}});
+}
+
+std::string opened_json(const media::OpenedFile& file, std::string_view name) {
+  return json::serialize(json::object{{"file", text(name)},
+                                      {"bytes", file.bytes},
+                                      {"sha256", text(to_hex(file.digest))},
+                                      {"suite", file.suite == media::Suite::aes256_gcm ? "gcm" : "ctr"}});
+}
+
 std::string error_json(const Error& error) { return json::serialize(json::object{{"error", error_object(error)}}); }
 
 }  // namespace usher::listening

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "client/file_fetch.h"
 #include "client/listener.h"
 
 namespace usher::listening {
@@ -11,6 +12,9 @@ namespace usher::listening {
 [[nodiscard]] std::string licences_json(const client::Who& who, const client::Shelf& shelf);
 [[nodiscard]] std::string licence_json(const client::HeldLicence& licence);
 [[nodiscard]] std::string report_json(const client::PlayReport& report);
+[[nodiscard]] std::string fetched_json(const client::FetchedFile& file, double seconds);
+[[nodiscard]] std::string listed_json(const client::ListedFile& file);
+[[nodiscard]] std::string opened_json(const media::OpenedFile& file, std::string_view name);
 /// {"error":{"code":…,"message":…,"exit":…}}
 [[nodiscard]] std::string error_json(const Error& error);
 

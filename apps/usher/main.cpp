@@ -10,6 +10,7 @@
 #include "client/memory.h"
 #include "common/report.h"
 #include "crypto/random.h"
+#include "get.h"
 #include "identity/card_agent.h"
 #include "json.h"
 #include "verbs.h"
@@ -26,6 +27,9 @@ constexpr const char* kExamples = R"(Examples:
   usher buy 3 --for 7d                    any number of plays for seven days
   usher play 3                            pause: space; ten seconds back or forward: left, right; quit: q
   usher play 3 --player - | my-player     raw media into another player
+  usher get host:8443 song.flac --verify  a file of the file stream, its digest compared
+  usher get host:8443 song.flac --sealed  the same, sealed for this installation's key
+  usher open song.flac.sealed             opens it, later, without the server
   usher config show                       the settings in force, as TOML
 
 The PIN and the passphrase are asked for, or read from --pin-file, --pin-fd, --passphrase-file, --passphrase-fd.
@@ -73,15 +77,48 @@ void add_options(CLI::App& app, Context& context) {
 struct Wishes {
   listening::BuyWish buy{};
   listening::PlayWish play{};
+  listening::GetWish get{};
+  listening::OpenWish open{};
   std::function<Result<>()> action{};
 };
 
+CLI::App* add_verb(CLI::App& app, Wishes& wishes, const char* name, const char* help,
+                   std::function<Result<>()> action) {
+  CLI::App* added = app.add_subcommand(name, help);
+  added->fallthrough();
+  added->callback([&wishes, action = std::move(action)] { wishes.action = action; });
+  return added;
+}
+
+void add_file_verbs(CLI::App& app, Context& context, Wishes& wishes) {
+  listening::GetWish& wish = wishes.get;
+  CLI::App* get = add_verb(app, wishes, "get", "Fetch files from the file stream",
+                           [&] { return listening::do_get(context, wishes.get); });
+  get->add_option("server", wish.server, "Host and port of the file stream")->required()->option_text("HOST:PORT");
+  get->add_option("names", wish.names, "Files of the server, or with --list beginnings of names")
+      ->option_text("NAME...");
+  get->add_option("-o,--output", wish.output, "Where it goes: a file, or a directory that is there")
+      ->option_text("FILE|DIR");
+  get->add_flag("--sealed{gcm}", wish.sealed, "Sealed for this installation's key: gcm (AES-256-GCM), ctr (with HMAC)")
+      ->check(CLI::IsMember({"gcm", "ctr"}));
+  get->add_flag("--list", wish.list, "Show what there is");
+  get->add_flag("--verify", wish.verify, "Compare the digest with the server's");
+  get->add_flag("--continue", wish.go_on, "Go on with what was cut, and compare the digest of the whole");
+  get->add_flag("--force", wish.force, "Replace what is there");
+  add_key_flag(*get, context, "--cert", "installation.certificate", "FILE");
+  add_key_flag(*get, context, "--key", "installation.key", "FILE|URI");
+  CLI::App* open =
+      add_verb(app, wishes, "open", "Open a sealed file", [&] { return listening::do_open(context, wishes.open); });
+  open->add_option("file", wishes.open.file, "What usher get --sealed wrote")->required()->option_text("FILE");
+  open->add_option("-o,--output", wishes.open.output, "Where it goes; -: standard output")->option_text("FILE");
+  open->add_option("--digest", wishes.open.digest, "SHA-256 that the contents must have")->option_text("HEX");
+  open->add_flag("--force", wishes.open.force, "Replace what is there");
+  add_key_flag(*open, context, "--key", "installation.key", "FILE|URI");
+}
+
 void add_verbs(CLI::App& app, Context& context, Wishes& wishes) {
   const auto verb = [&](const char* name, const char* help, std::function<Result<>()> action) {
-    CLI::App* added = app.add_subcommand(name, help);
-    added->fallthrough();
-    added->callback([&wishes, action = std::move(action)] { wishes.action = action; });
-    return added;
+    return add_verb(app, wishes, name, help, std::move(action));
   };
   verb("list", "Show the catalogue and your licences", [&] { return listening::do_list(context); });
   verb("licences", "Show your licences", [&] { return listening::do_licences(context); });
@@ -97,6 +134,7 @@ void add_verbs(CLI::App& app, Context& context, Wishes& wishes) {
       ->option_text("ID");
   play->add_flag("--resume", wishes.play.resume, "Carry on with an open play, even if it was begun elsewhere");
   play->add_flag("--fresh", wishes.play.fresh, "Open a new play, even if one was interrupted");
+  add_file_verbs(app, context, wishes);
   CLI::App* config = app.add_subcommand("config", "Look at the configuration");
   config->require_subcommand(1);
   config->fallthrough();

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "channel/suite.h"
+#include "file_shares.h"
 #include "licence/terms.h"
 #include "net/http_server.h"
 
@@ -30,9 +31,9 @@ Result<> read_toml(Config& config, const std::filesystem::path& file) {
 
 Result<> read_environment(Config& config, char** environment) {
   // Sections that the listener's program has too (trust) are not searched for mistakes.
-  static constexpr std::array<std::string_view, 7> kOwn{"USHER_SERVER_",  "USHER_KEYS_",   "USHER_PERSON_",
+  static constexpr std::array<std::string_view, 8> kOwn{"USHER_SERVER_",  "USHER_KEYS_",   "USHER_PERSON_",
                                                         "USHER_CHANNEL_", "USHER_LIMITS_", "USHER_POLICY_",
-                                                        "USHER_LOG_"};
+                                                        "USHER_LOG_",     "USHER_FILES_"};
   return settings_of(config).read_environment(environment, kOwn);
 }
 
@@ -56,13 +57,17 @@ Result<> check(const Config& config) {
   if (!licence::is_server_id(config.id)) {
     return refuse("server.id must be 1 to 255 printable ASCII characters without space, \" and \\");
   }
-  for (const auto* list : {&config.listen, &config.operator_listen}) {
+  for (const auto* list : {&config.listen, &config.operator_listen, &config.files_listen}) {
     for (const std::string& text : *list) USHER_CHECK(net::Endpoint::from_text(text));
   }
   if (config.listen.empty()) return refuse("server.listen must name an address");
   if (!config.suites.empty()) USHER_CHECK(all_ok("channel.suites", channel::suite_order(config.suites)));
   if (!config.groups.empty()) USHER_CHECK(all_ok("channel.groups", channel::group_order(config.groups)));
   if (config.licence_retired.size() > 7) return refuse("keys.licence_retired must be 7 keys at most");
+  USHER_CHECK(shares_of(config));
+  if (config.files_certificates.size() != config.files_keys.size()) {
+    return refuse("files.certificates and files.keys must be of one length");
+  }
   if (config.client.anchors.empty()) return refuse("trust.client.anchors must name a file");
   if (config.citizen.trust.anchors.empty() && config.generic.trust.anchors.empty()) {
     return refuse("person needs anchors for cartao-de-cidadao or generic");

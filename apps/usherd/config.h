@@ -61,6 +61,23 @@ struct Config {
   std::int64_t idle_seconds = 60;
   std::int64_t write_stall_seconds = 20;
   std::int64_t write_seconds = 300;
+  // files
+  std::vector<std::string> files_listen{"0.0.0.0:8443", "[::]:8443"};
+  std::vector<std::string> files_shares{};
+  std::vector<std::string> files_publish{};
+  std::vector<std::string> files_rules{};
+  std::vector<std::string> files_certificates{};
+  std::vector<std::string> files_keys{};
+  std::string files_key_transport_certificate{};
+  std::string files_key_transport_key{};
+  std::int64_t files_threads = 0;
+  std::int64_t files_connections = 10'000;
+  std::int64_t files_connections_per_address = 1'024;
+  std::int64_t files_handshake_seconds = 10;
+  std::int64_t files_line_seconds = 10;
+  std::int64_t files_stall_seconds = 60;
+  std::int64_t files_sessions = 10'000;
+  std::int64_t files_session_seconds = 3'600;
   // policy
   std::string acquisition = "open";
   bool bind_installation = true;

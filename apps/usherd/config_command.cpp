@@ -11,6 +11,13 @@
 namespace usher::usherd {
 namespace {
 
+void warn_of_files(const Config& config) {
+  if (!config.files_publish.empty()) std::printf("  warning: copies of published media are not counted\n");
+  if (!config.files_key_transport_certificate.empty()) {
+    std::printf("  warning: RSA key transport is offered, without forward secrecy\n");
+  }
+}
+
 /// Everything that `serve` would read, without changing anything.
 Result<> check_all(const Context& context) {
   USHER_TRY(const Config config, load_config(context));
@@ -27,9 +34,13 @@ Result<> check_all(const Context& context) {
   USHER_TRY(const auto vault_key, load_vault_key(config, passphrase));
   USHER_TRY(const auto pseudonym_key, load_pseudonym_key(config, passphrase));
   std::printf("own keys: licences (%zu public), vault, pseudonyms\n", issuer.public_keys.size());
-  USHER_TRY(const auto snapshot, load_snapshot(config, passphrase, nullptr, context.clock));
+  USHER_TRY(const auto snapshot, load_snapshot(config, passphrase, nullptr, nullptr, context.clock));
   std::printf("server certificate: %s\n", snapshot.authorities->channel->chain.front().subject_text().c_str());
   for (const std::string& name : snapshot.names) std::printf("  answers to %s\n", name.c_str());
+  if (snapshot.files) {
+    std::printf("file stream: %zu shares\n", snapshot.files->shares->size());
+    warn_of_files(config);
+  }
   for (const auto& source : snapshot.authorities->persons) std::printf("persons: %s\n", source.profile.name.c_str());
   for (const auto& [what, when] : snapshot.expiries) {
     const auto left = std::chrono::duration_cast<std::chrono::days>(when - context.clock.now()).count();

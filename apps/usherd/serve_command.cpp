@@ -3,9 +3,11 @@
 #include <cstdio>
 #include <memory>
 
+#include <sys/resource.h>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include "file_shares.h"
 #include "files.h"
 #include "home.h"
 #include "key_files.h"
@@ -81,6 +83,9 @@ Result<net::ServerOptions> options_of(const Config& config) {
   options.sessions.open = size(config.sessions);
   options.sessions.open_per_installation = size(config.sessions_per_installation);
   options.sessions.life = Seconds(config.session_seconds);
+  if (!config.files_shares.empty() || !config.files_publish.empty()) {
+    USHER_TRY(options.files, file_options_of(config));
+  }
   options.keep_operations = std::chrono::days(config.keep_operations_days);
   return options;
 }
@@ -90,15 +95,26 @@ Result<> write_ports(const std::filesystem::path& file, const net::Server& serve
   if (file.empty()) return {};
   std::string text;
   for (const net::Endpoint& endpoint : server.endpoints()) text += "media " + endpoint.text() + "\n";
+  for (const net::Endpoint& endpoint : server.file_endpoints()) text += "files " + endpoint.text() + "\n";
   for (const net::Endpoint& endpoint : server.operator_endpoints()) text += "operator " + endpoint.text() + "\n";
   return write_file(file, text, 0644, true);
 }
 
 /// Keys outside of these need a restart.
 bool is_reloaded(std::string_view name) {
-  static constexpr std::array<std::string_view, 8> kReloaded{
-      "trust.",         "person.",        "policy.acquisition",      "policy.bind_installation",
-      "channel.suites", "channel.groups", "keys.server_certificate", "keys.server_key"};
+  static constexpr std::array<std::string_view, 13> kReloaded{"trust.",
+                                                              "person.",
+                                                              "policy.acquisition",
+                                                              "policy.bind_installation",
+                                                              "channel.suites",
+                                                              "channel.groups",
+                                                              "keys.server_certificate",
+                                                              "keys.server_key",
+                                                              "files.shares",
+                                                              "files.publish",
+                                                              "files.rules",
+                                                              "files.certificates",
+                                                              "files.key"};
   return name == "server.names" || name == "channel.handshake_seconds" ||
          std::ranges::any_of(kReloaded, [&](std::string_view prefix) { return name.starts_with(prefix); });
 }
@@ -117,7 +133,8 @@ Result<> reload(const Context& context, const Home& home, const crypto::Secret& 
                 net::Log& log) {
   USHER_TRY(const Config config, load_config(context));
   USHER_CHECK(check(config));
-  USHER_TRY(net::ServerSnapshot snapshot, load_snapshot(config, passphrase, home.store.get(), context.clock));
+  USHER_TRY(net::ServerSnapshot snapshot,
+            load_snapshot(config, passphrase, home.store.get(), &*home.vault, context.clock));
   server.reload(std::move(snapshot));
   tell_what_waits(home.config, config, log);
   return {};
@@ -145,6 +162,24 @@ void wait_for_the_end(const Signals& signals, const Context& context, const Home
   }
 }
 
+/// Sockets, and files beside those of the file stream; a little for the rest.
+void make_room_for_descriptors(const Config& config, net::Log& log) {
+  const auto wanted = static_cast<rlim_t>(config.connections + 2 * config.files_connections + 256);
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted) {
+    log.warning("fewer descriptors than the limits need", {{"wanted", wanted}, {"allowed", limit.rlim_cur}});
+  }
+}
+
+void warn_of_files(const Config& config, net::Log& log) {
+  if (!config.files_publish.empty()) log.warning("media are published: these copies are not counted");
+  if (!config.files_key_transport_certificate.empty()) {
+    log.warning("RSA key transport is offered: who gets its key reads everything that was recorded");
+  }
+}
+
 Result<> serve(const Context& context, const ServeOptions& options) {
   const Signals signals;
   USHER_TRY(const Config config, load_config(context));
@@ -154,7 +189,8 @@ Result<> serve(const Context& context, const ServeOptions& options) {
   USHER_TRY([[maybe_unused]] const auto lock, store::ServerLock::acquire(lock_file_of(config)));
   USHER_TRY(net::LicenceIssuer issuer, load_licence_issuer(config, *home.passphrase));
   USHER_TRY(const identity::PseudonymKey pseudonyms, load_pseudonym_key(config, *home.passphrase));
-  USHER_TRY(net::ServerSnapshot snapshot, load_snapshot(config, *home.passphrase, home.store.get(), context.clock));
+  USHER_TRY(net::ServerSnapshot snapshot,
+            load_snapshot(config, *home.passphrase, home.store.get(), &*home.vault, context.clock));
 
   const auto log = net::make_log(level_of(config.log_level), format_of(config.log_format));
   net::Server server(std::move(server_options),
@@ -166,9 +202,14 @@ Result<> serve(const Context& context, const ServeOptions& options) {
                       .random = context.random,
                       .log = *log},
                      std::move(snapshot));
+  make_room_for_descriptors(config, *log);
+  warn_of_files(config, *log);
   USHER_CHECK(server.start());
   USHER_CHECK(write_ports(options.port_file, server));
   for (const net::Endpoint& endpoint : server.endpoints()) log->info("serving", {{"address", endpoint.text()}});
+  for (const net::Endpoint& endpoint : server.file_endpoints()) {
+    log->info("serving files", {{"address", endpoint.text()}});
+  }
   for (const net::Endpoint& endpoint : server.operator_endpoints()) {
     log->info("operator's listener", {{"address", endpoint.text()}});
   }
@@ -198,6 +239,7 @@ void add_serve_command(CLI::App& app, Context& context) {
         flag, [&context, key](const std::string& text) { context.settings.emplace_back(key, text); }, about);
   };
   setting("--listen", "server.listen", "Addresses of the media channel, with commas between; port 0: any free one");
+  setting("--files-listen", "files.listen", "Addresses of the file stream");
   setting("--operator-listen", "server.operator_listen", "Addresses of health, readiness and metrics");
   setting("--log-level", "log.level", "debug, info, warning or error");
   setting("--log-format", "log.format", "auto, text or json");

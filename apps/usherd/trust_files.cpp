@@ -5,6 +5,7 @@
 
 #include "channel/suite.h"
 #include "crypto/digest.h"
+#include "file_keys.h"
 
 namespace usher::usherd {
 namespace {
@@ -140,11 +141,14 @@ Result<std::vector<net::PersonSource>> load_persons(const Config& config, store:
 }
 
 Result<net::ServerSnapshot> load_snapshot(const Config& config, const crypto::Secret& passphrase, store::Store* store,
-                                          const Clock& clock) {
+                                          const media::Vault* vault, const Clock& clock) {
   auto authorities = std::make_shared<net::Authorities>();
   USHER_TRY(TrustPtr clients, load_trust(config, config.client, identity::Role::client, std::nullopt, store));
   net::ServerSnapshot snapshot;
   note_expiries(snapshot, "client", clients);
+  if (!config.files_shares.empty() || !config.files_publish.empty()) {
+    USHER_TRY(snapshot.files, load_files(config, passphrase, clients, vault, snapshot.expiries));
+  }
   USHER_TRY(authorities->channel, load_channel(config, passphrase, std::move(clients), clock.now()));
   USHER_TRY(authorities->persons, load_persons(config, store));
   for (const net::PersonSource& source : authorities->persons)

@@ -10,10 +10,11 @@ namespace usher::usherd {
 
 /// Reads everything that SIGHUP reads again, and checks the server's own certificate by the client's eyes as far as
 /// it can. All or nothing. Raises the store's revocation floors: an older list is refused from then on. Without a
-/// store (nullptr) no floor is known or raised.
+/// store (nullptr) no floor is known or raised; without a vault no medium is looked at.
 /// Errors: those of the files, bad_config, crl_rollback, certificate_expired, …
 [[nodiscard]] Result<net::ServerSnapshot> load_snapshot(const Config& config, const crypto::Secret& passphrase,
-                                                        store::Store* store, const Clock& clock);
+                                                        store::Store* store, const media::Vault* vault,
+                                                        const Clock& clock);
 
 /// The trust in distributors alone, for `media add`. Errors: as above.
 [[nodiscard]] Result<std::shared_ptr<const identity::TrustStore>> load_distributors(const Config& config,

@@ -11,35 +11,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
 #include "base/os_error.h"
+#include "client/no_broken_pipe.h"
 
 namespace usher::client {
 namespace {
 
 constexpr int kTick = 50;  // milliseconds between looks at `stop`
-
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    if (this != &other) {
-      close();
-      number_ = std::exchange(other.number_, -1);
-    }
-    return *this;
-  }
-  ~Descriptor() { close(); }
-  void close() noexcept {
-    if (number_ >= 0) ::close(number_);
-    number_ = -1;
-  }
-  [[nodiscard]] int get() const noexcept { return number_; }
-
- private:
-  int number_ = -1;
-};
 
 struct Pipe {
   Descriptor read;
@@ -55,33 +34,6 @@ Result<Pipe> make_pipe() {
   if (pipe.read.get() < 0 || pipe.write.get() < 0) return fail_errno("player: pipe");
   return pipe;
 }
-
-/// No SIGPIPE in this thread while it lives; one that came meanwhile is taken away.
-class NoBrokenPipe {
- public:
-  NoBrokenPipe() {
-    sigset_t pending;
-    ::sigpending(&pending);
-    was_pending_ = ::sigismember(&pending, SIGPIPE) == 1;
-    ::sigemptyset(&set_);
-    ::sigaddset(&set_, SIGPIPE);
-    ::pthread_sigmask(SIG_BLOCK, &set_, &before_);
-  }
-  ~NoBrokenPipe() {
-    const timespec now{};
-    if (!was_pending_) {
-      while (::sigtimedwait(&set_, nullptr, &now) < 0 && errno == EINTR) {}
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  NoBrokenPipe(const NoBrokenPipe&) = delete;
-  NoBrokenPipe& operator=(const NoBrokenPipe&) = delete;
-
- private:
-  sigset_t set_{};
-  sigset_t before_{};
-  bool was_pending_ = false;
-};
 
 struct Child {
   std::vector<char*> arguments;  // ends with a null
@@ -120,7 +72,7 @@ class ProcessPlayer final : public Player {
 
   Result<> write(View bytes, const std::atomic<bool>& stop) override { return write_pipe(input_.get(), bytes, stop); }
   void finish() override {
-    input_.close();
+    input_ = Descriptor();
     finished_ = true;
   }
 
@@ -154,7 +106,7 @@ class ProcessPlayer final : public Player {
     std::array<char, 4096> buffer{};
     const ssize_t got = ::read(output_.get(), buffer.data(), buffer.size());
     if (got > 0) said_.add({buffer.data(), static_cast<std::size_t>(got)});
-    if (got == 0) output_.close();
+    if (got == 0) output_ = Descriptor();
     return got > 0;
   }
 
@@ -234,9 +186,9 @@ Result<std::unique_ptr<Player>> start_process(const PlayerSpec& spec) {
   if (pid < 0) return fail_errno("player: fork");
   if (pid == 0) run_child(child);
   ::setpgid(pid, pid);  // whichever of the two is first
-  failed.write.close();
-  input.read.close();
-  output.write.close();
+  failed.write = Descriptor();
+  input.read = Descriptor();
+  output.write = Descriptor();
   int error = 0;
   ssize_t got = 0;
   do {

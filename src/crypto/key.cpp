@@ -112,17 +112,17 @@ Result<PublicKey> PublicKey::from_spki(View der) {
   const unsigned char* at = der.data();
   const PKeyPtr key(d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())));
   if (!key || at != der.data() + der.size()) return ossl_fail(Fault::malformed, "public key");
-  return from_ossl(key.get());
+  return from_ossl(key.get());  // encoded anew: `der` may be BER
 }
 
-Result<PublicKey> PublicKey::from_ossl(EVP_PKEY* key) {
+Result<PublicKey> PublicKey::from_ossl(EVP_PKEY* key, Bytes spki) {
   if (key == nullptr) return ossl_fail(Fault::bad_key, "public key");
   USHER_TRY(const KeyKind kind, kind_of(key));
   PublicKey out;
   EVP_PKEY_up_ref(key);
   out.key_ = shared(PKeyPtr(key));
   out.kind_ = kind;
-  out.spki_ = der_of<i2d_PUBKEY>(key);
+  out.spki_ = spki.empty() ? der_of<i2d_PUBKEY>(key) : std::move(spki);
   if (out.spki_.empty()) return ossl_fail(Fault::malformed, "public key");
   if (kind == KeyKind::p256 &&
       (out.spki_.size() != kP256SpkiSize || !same(View{out.spki_}.first(sizeof kP256Spki), kP256Spki))) {
@@ -157,7 +157,9 @@ Result<PrivateKey> PrivateKey::generate(NewKey kind) {
 }
 
 Result<PrivateKey> PrivateKey::from_ossl(PKeyPtr key) {
-  USHER_TRY(PublicKey public_key, PublicKey::from_ossl(key.get()));
+  USHER_TRY(const PublicKey half, PublicKey::from_ossl(key.get()));
+  // An object of its own: where the key is on a token, what its public half can do is not asked there.
+  USHER_TRY(PublicKey public_key, PublicKey::from_spki(half.spki()));
   PrivateKey out(std::move(public_key));
   out.key_ = shared(std::move(key));
   return out;

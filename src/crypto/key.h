@@ -30,7 +30,8 @@ class PublicKey {
   /// Errors: malformed; bad_key (another kind or curve, RSA below 2048 or above 4096 bits or with an exponent that
   /// is even, 1 or above 2^33; P-256 with a compressed point or a curve that is not named).
   [[nodiscard]] static Result<PublicKey> from_spki(View der);
-  [[nodiscard]] static Result<PublicKey> from_ossl(EVP_PKEY* key);  // takes a reference of its own
+  /// Takes a reference of its own. `spki`: the encoding that `key` was read from, where there is one; it stays.
+  [[nodiscard]] static Result<PublicKey> from_ossl(EVP_PKEY* key, Bytes spki = {});
 
   [[nodiscard]] KeyKind kind() const noexcept { return kind_; }
   /// SubjectPublicKeyInfo, DER.

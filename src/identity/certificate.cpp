@@ -18,14 +18,8 @@ constexpr std::size_t kMaxBundle = 256;         // certificates
 constexpr std::size_t kPemOverhead = 64 << 10;  // bytes of text around the blocks, as openssl x509 -text writes
 constexpr std::size_t kMaxNameValue = 1024;     // bytes
 
-std::optional<std::string> field_of(const X509_NAME* name, std::string_view attribute) {
-  const ObjectPtr object(OBJ_txt2obj(std::string(attribute).c_str(), 0));
-  if (!object) {
-    ERR_clear_error();
-    return std::nullopt;
-  }
-  const int at = X509_NAME_get_index_by_OBJ(name, object.get(), -1);
-  if (at < 0) return std::nullopt;
+/// The text of entry `at`; nothing if it is not clean or too long.
+std::optional<std::string> text_of_entry(const X509_NAME* name, int at) {
   const ASN1_STRING* value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
   unsigned char* utf8 = nullptr;
   const int size = ASN1_STRING_to_UTF8(&utf8, value);
@@ -37,6 +31,19 @@ std::optional<std::string> field_of(const X509_NAME* name, std::string_view attr
   OPENSSL_free(utf8);
   if (text.size() > kMaxNameValue || !is_clean_utf8(text)) return std::nullopt;
   return text;
+}
+
+ObjectPtr attribute_of(std::string_view name) {
+  ObjectPtr object(OBJ_txt2obj(std::string(name).c_str(), 0));
+  if (!object) ERR_clear_error();
+  return object;
+}
+
+std::optional<std::string> field_of(const X509_NAME* name, std::string_view attribute) {
+  const ObjectPtr object = attribute_of(attribute);
+  const int at = object ? X509_NAME_get_index_by_OBJ(name, object.get(), -1) : -1;
+  if (at < 0) return std::nullopt;
+  return text_of_entry(name, at);
 }
 
 GeneralNamesPtr alternative_names(const X509* certificate) {
@@ -110,14 +117,14 @@ Result<Certificate> Certificate::from_der(View der) {
   auto parsed = std::make_shared<Parsed>();
   const auto not_before = time_of(X509_get0_notBefore(x509.get()));
   const auto not_after = time_of(X509_get0_notAfter(x509.get()));
-  const Bytes spki = crypto::der_of<i2d_X509_PUBKEY>(X509_get_X509_PUBKEY(x509.get()));
+  Bytes spki = crypto::der_of<i2d_X509_PUBKEY>(X509_get_X509_PUBKEY(x509.get()));
   if (!not_before || !not_after || spki.empty()) return crypto::ossl_fail(Fault::malformed, "certificate");
   parsed->key_fingerprint = crypto::sha256(spki);
   parsed->not_before = *not_before;
   parsed->not_after = *not_after;
   parsed->der = to_bytes(der);
   parsed->fingerprint = crypto::sha256(der);
-  if (auto key = crypto::PublicKey::from_ossl(X509_get0_pubkey(x509.get()))) parsed->key = *std::move(key);
+  if (auto key = crypto::PublicKey::from_ossl(X509_get0_pubkey(x509.get()), std::move(spki))) parsed->key = *std::move(key);
   // Fills OpenSSL's cache of extensions now, so that later readers on many threads only read.
   X509_check_purpose(x509.get(), -1, 0);
   ERR_clear_error();
@@ -162,6 +169,16 @@ std::optional<std::string> Certificate::subject_field(std::string_view attribute
 }
 std::optional<std::string> Certificate::issuer_field(std::string_view attribute) const {
   return field_of(X509_get_issuer_name(x509()), attribute);
+}
+std::vector<std::string> Certificate::subject_fields(std::string_view attribute) const {
+  std::vector<std::string> values;
+  const ObjectPtr object = attribute_of(attribute);
+  const X509_NAME* name = X509_get_subject_name(x509());
+  int at = object ? X509_NAME_get_index_by_OBJ(name, object.get(), -1) : -1;
+  for (; at >= 0; at = X509_NAME_get_index_by_OBJ(name, object.get(), at)) {
+    if (auto value = text_of_entry(name, at)) values.push_back(*std::move(value));
+  }
+  return values;
 }
 std::string Certificate::common_name() const { return subject_field("CN").value_or(""); }
 std::string Certificate::organisation() const { return subject_field("O").value_or(""); }
@@ -234,6 +251,8 @@ bool Certificate::is_ca() const noexcept { return X509_check_ca(x509()) > 0; }
 bool Certificate::is_self_issued() const noexcept {
   return X509_NAME_cmp(X509_get_subject_name(x509()), X509_get_issuer_name(x509())) == 0;
 }
+
+bool is_attribute(std::string_view name) { return attribute_of(name) != nullptr; }
 
 Result<Chain> chain_from_pem(std::string_view pem, std::size_t max) {
   if (pem.size() > max * 2 * kMaxCertificate + kPemOverhead) return fail(Fault::too_long, "certificate PEM");

@@ -54,6 +54,8 @@ class Certificate {
   /// the issuer, as clean UTF-8; nothing if it is absent, not text, or has control characters.
   [[nodiscard]] std::optional<std::string> subject_field(std::string_view attribute) const;
   [[nodiscard]] std::optional<std::string> issuer_field(std::string_view attribute) const;
+  /// All values of an attribute of the subject that are clean text, in their order.
+  [[nodiscard]] std::vector<std::string> subject_fields(std::string_view attribute) const;
   [[nodiscard]] std::string common_name() const;   // empty if absent
   [[nodiscard]] std::string organisation() const;  // empty if absent
 
@@ -85,6 +87,9 @@ class Certificate {
 };
 
 using Chain = std::vector<Certificate>;  // leaf first
+
+/// Whether subject_field() and subject_fields() know an attribute of this name.
+[[nodiscard]] bool is_attribute(std::string_view name);
 
 /// All certificates of a PEM text in their order, 1 to `max`. Errors: malformed, too_long.
 [[nodiscard]] Result<Chain> chain_from_pem(std::string_view pem, std::size_t max = kMaxChain);

@@ -38,8 +38,9 @@ bool is_named(int descriptor) {
   return ::fstat(descriptor, &status) == 0 && status.st_nlink > 0;
 }
 
-/// Gives the file its name, and never replaces what is there under it. False: errno says why.
-bool name_it(const fs::path& temporary, const fs::path& path) {
+/// Gives the file its name; what is there under it is replaced only if that is wanted. False: errno says why.
+bool name_it(const fs::path& temporary, const fs::path& path, Replace replace) {
+  if (replace == Replace::yes) return ::rename(temporary.c_str(), path.c_str()) == 0;
   if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) return true;
   if (errno != EINVAL && errno != ENOSYS) return false;
   // A file system (or a kernel) without RENAME_NOREPLACE.
@@ -55,14 +56,34 @@ Result<NewFile> NewFile::create(const fs::path& path) {
   crypto::SystemRandom random;
   for (int i = 0; i < kTries; ++i) {
     const fs::path temporary = directory_of(path) / (std::string(kPrefix) + to_hex(random.array<8>()));
-    const int descriptor = ::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (descriptor < 0 && errno == EEXIST) continue;
-    if (descriptor < 0) return fail_errno("new file", path.string());
-    NewFile file(descriptor, path, temporary);
-    // The lock says that somebody is writing it. It goes with the process, however that ends.
-    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0 && is_named(descriptor)) return file;
+    auto file = create_as(path, temporary);
+    if (file || (file.error().fault != Fault::already_exists && file.error().fault != Fault::busy)) return file;
   }
   return fail(Fault::busy, "new file", path.string());
+}
+
+Result<NewFile> NewFile::create_as(const fs::path& path, const fs::path& temporary) {
+  const int descriptor = ::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (descriptor < 0) return fail_errno("new file", (errno == EEXIST ? temporary : path).string());
+  NewFile file(descriptor, path, temporary);
+  // The lock says that somebody is writing it. It goes with the process, however that ends.
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0 && is_named(descriptor)) return file;
+  return fail(Fault::busy, "new file", path.string());
+}
+
+Result<NewFile> NewFile::take_up(const fs::path& path, const fs::path& temporary) {
+  const int descriptor = ::open(temporary.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (descriptor < 0) return fail_errno("new file: take up", temporary.string());
+  NewFile file(descriptor, path, temporary);
+  const auto refused = [&](Fault fault) {
+    file.keep();  // it is not ours to remove
+    return fail(fault, "new file: take up", temporary.string());
+  };
+  struct stat status{};
+  if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) return refused(Fault::malformed);
+  if (status.st_uid != ::geteuid() || status.st_nlink != 1) return refused(Fault::not_permitted);
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 || !is_named(descriptor)) return refused(Fault::busy);
+  return file;
 }
 
 NewFile::NewFile(NewFile&& other) noexcept
@@ -97,9 +118,9 @@ Result<> NewFile::write_at(std::uint64_t offset, View bytes) const {
   return {};
 }
 
-Result<> NewFile::publish() {
+Result<> NewFile::publish(Replace replace) {
   if (::fsync(descriptor_) != 0) return fail_errno("new file: sync", path_.string());
-  if (!name_it(temporary_, path_)) return fail_errno("new file: publish", path_.string());
+  if (!name_it(temporary_, path_, replace)) return fail_errno("new file: publish", path_.string());
   temporary_.clear();
   if (auto synced = sync_directory(directory_of(path_)); !synced) {
     ::unlink(path_.c_str());

@@ -1,15 +1,10 @@
 #include "net/http_server.h"
 
-#include <algorithm>
-#include <array>
-#include <charconv>
-
-#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "base/os_error.h"
 #include "net/http_connection.h"
+#include "net/listening.h"
 #include "net/runtime_impl.h"
 
 namespace usher::net {
@@ -17,44 +12,8 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 namespace {
 
-constexpr std::size_t kMaxRefusing = 64;   // connections over the limit that are still told so
-constexpr Milliseconds kAcceptPause{200};  // after an error such as "no more descriptors"
-
-/// An address, or of IPv6 the /64 that it is from: what one subscriber has at least.
-std::string counted_as(const asio::ip::address& address) {
-  if (address.is_v4()) return address.to_string();
-  auto bytes = address.to_v6().to_bytes();
-  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
-  return asio::ip::address_v6(bytes).to_string();
-}
-
-bool is_no_such_family(const boost::system::error_code& error) {
-  return error == asio::error::address_family_not_supported || error.value() == EADDRNOTAVAIL;
-}
-
+constexpr std::size_t kMaxRefusing = 64;  // connections over the limit that are still told so
 }  // namespace
-
-Result<Endpoint> Endpoint::from_text(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return fail(Fault::bad_config, "endpoint", std::string(text));
-  std::string_view host = text.substr(0, colon);
-  const std::string_view port = text.substr(colon + 1);
-  const bool brackets = host.starts_with('[') && host.ends_with(']') && host.size() > 2;
-  if (brackets) host = host.substr(1, host.size() - 2);
-  Endpoint endpoint{.address = std::string(host)};
-  const auto [end, bad_port] = std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
-  boost::system::error_code bad_address;
-  const auto address = asio::ip::make_address(endpoint.address, bad_address);
-  if (bad_port != std::errc{} || end != port.data() + port.size() || bad_address || address.is_v6() != brackets) {
-    return fail(Fault::bad_config, "endpoint", "\"" + std::string(text) + "\" is not ADDRESS:PORT or [ADDRESS]:PORT");
-  }
-  return endpoint;
-}
-
-std::string Endpoint::text() const {
-  const bool brackets = address.find(':') != std::string::npos;
-  return (brackets ? "[" + address + "]" : address) + ":" + std::to_string(port);
-}
 
 /// One listening socket. Everything of it runs on one strand.
 struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
@@ -79,25 +38,10 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
 };
 
 Result<bool> HttpServer::Impl::bind(const Endpoint& endpoint, std::vector<Endpoint>& bound) {
-  const tcp::endpoint wanted(asio::ip::make_address(endpoint.address), endpoint.port);
-  tcp::acceptor socket(context);
-  boost::system::error_code error;
-  error = socket.open(wanted.protocol(), error);
-  if (!error && wanted.address().is_v6()) error = socket.set_option(asio::ip::v6_only(true), error);
-  if (!error) error = socket.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) error = socket.bind(wanted, error);
-  if (!error) error = socket.listen(asio::socket_base::max_listen_connections, error);
-  if (error && is_no_such_family(error)) {
-    shared->log.warning("address left out", {{"address", endpoint.text()}, {"reason", error.message()}});
-    return false;
-  }
-  if (error) {
-    const Fault fault = error.value() == EADDRINUSE ? Fault::busy : fault_of_errno(error.value());
-    return fail(fault, "listen", endpoint.text());
-  }
-  const tcp::endpoint got = socket.local_endpoint(error);
-  bound.push_back({got.address().to_string(), got.port()});
-  acceptors.push_back(std::make_shared<Acceptor>(context, std::move(socket)));
+  USHER_TRY(auto socket, open_acceptor(context, endpoint, shared->log));
+  if (!socket) return false;
+  bound.push_back(endpoint_of(*socket));
+  acceptors.push_back(std::make_shared<Acceptor>(context, *std::move(socket)));
   return true;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "net/endpoint.h"
 #include "net/host_names.h"
 #include "net/http.h"
 #include "net/log.h"
@@ -14,16 +15,6 @@
 namespace usher::net {
 
 class Runtime;
-
-/// An address to listen on. Port 0: the system chooses.
-struct Endpoint {
-  std::string address;  // IPv4 or IPv6, without brackets
-  std::uint16_t port = 0;
-  /// "0.0.0.0:8080", "[::1]:8080". Errors: bad_config.
-  [[nodiscard]] static Result<Endpoint> from_text(std::string_view text);
-  [[nodiscard]] std::string text() const;
-  friend bool operator==(const Endpoint&, const Endpoint&) = default;
-};
 
 struct HttpLimits {
   std::size_t header_bytes = 16 << 10;

@@ -50,6 +50,15 @@ struct Metrics::Impl {
   Counter& chunk_bytes = counter(registry, "usher_chunk_bytes_total", "Bytes of media that were sent.").Add({});
   Family<Counter>& licences = counter(registry, "usher_licences_issued_total", "Licences that were issued.");
   Family<Counter>& plays = counter(registry, "usher_plays_total", "Steps of plays.");
+  Family<Counter>& file_handshakes =
+      counter(registry, "usher_file_handshakes_total", "TLS handshakes of the file stream that ended.");
+  Family<Counter>& file_requests = counter(registry, "usher_file_requests_total", "Requests of the file stream.");
+  Family<Counter>& file_bytes =
+      counter(registry, "usher_file_bytes_total", "Bytes that the file stream sent, before encryption.");
+  Family<Histogram>& file_seconds = prometheus::BuildHistogram()
+                                        .Name("usher_file_request_seconds")
+                                        .Help("Time from a request's line to the end of its answer.")
+                                        .Register(registry);
   Family<Counter>& reloads = counter(registry, "usher_reloads_total", "Reloads of the configuration.");
   Gauge& reloaded_at = gauge(registry, "usher_reload_timestamp_seconds", "The last good reload.").Add({});
   Family<Gauge>& expiry =
@@ -88,6 +97,16 @@ void Metrics::chunk_sent(std::size_t bytes) {
 }
 void Metrics::licence_issued(std::string_view by) { impl_->licences.Add({{"by", std::string(by)}}).Increment(); }
 void Metrics::play(std::string_view event) { impl_->plays.Add({{"event", std::string(event)}}).Increment(); }
+void Metrics::file_handshake(std::string_view result) {
+  impl_->file_handshakes.Add({{"result", std::string(result)}}).Increment();
+}
+void Metrics::file_request(std::string_view verb, std::string_view code, std::uint64_t bytes,
+                           std::chrono::nanoseconds took) {
+  const std::string text(verb);
+  impl_->file_requests.Add({{"verb", text}, {"code", std::string(code)}}).Increment();
+  impl_->file_bytes.Add({{"verb", text}}).Increment(static_cast<double>(bytes));
+  impl_->file_seconds.Add({{"verb", text}}, kSeconds).Observe(std::chrono::duration<double>(took).count());
+}
 void Metrics::reload(bool ok, Time now) {
   impl_->reloads.Add({{"result", ok ? "ok" : "refused"}}).Increment();
   if (ok) impl_->reloaded_at.Set(static_cast<double>(unix_seconds(now)));

@@ -29,6 +29,10 @@ class Metrics {
   void chunk_sent(std::size_t bytes);
   void licence_issued(std::string_view by);
   void play(std::string_view event);
+  /// `result`: "full", "resumed", or why it failed.
+  void file_handshake(std::string_view result);
+  /// `bytes`: of the answer, before encryption.
+  void file_request(std::string_view verb, std::string_view code, std::uint64_t bytes, std::chrono::nanoseconds took);
   void reload(bool ok, Time now);
   void expires(std::string_view what, Time when);
   void media(std::size_t count);

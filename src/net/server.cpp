@@ -64,6 +64,7 @@ struct Server::Impl {
   Runtime runtime;
   HttpServer media_http;
   HttpServer operator_http;
+  std::optional<FileStream> files;
 };
 
 Server::Impl::Impl(ServerOptions options_, Parts parts, ServerSnapshot snapshot)
@@ -107,6 +108,11 @@ Server::Impl::Impl(ServerOptions options_, Parts parts, ServerSnapshot snapshot)
       runtime(options.threads),
       media_http(runtime, channel, names, p.log, options.http, events_for("media", metrics)),
       operator_http(runtime, operators, operator_host_names, p.log, options.http, events_for("operator", metrics)) {
+  if (options.files && snapshot.files) {
+    files.emplace(*options.files,
+                  FileStream::Parts{.clock = p.clock, .random = p.random, .log = p.log, .metrics = metrics},
+                  *std::move(snapshot.files));
+  }
   show_expiries();
 }
 
@@ -161,6 +167,7 @@ Result<> Server::start() {
   if (!s.options.operator_listen.empty()) {
     USHER_TRY(s.operator_bound, s.operator_http.listen(s.options.operator_listen));
   }
+  if (s.files) USHER_CHECK(s.files->start());
   s.expire_plays();
   s.runtime.every(kSweep, [&s] { s.sweep(); });
   s.runtime.every(kExpirePlays, [&s] { s.expire_plays(); });
@@ -170,6 +177,10 @@ Result<> Server::start() {
 }
 
 const std::vector<Endpoint>& Server::endpoints() const noexcept { return impl_->bound; }
+const std::vector<Endpoint>& Server::file_endpoints() const noexcept {
+  static const std::vector<Endpoint> kNone;
+  return impl_->files ? impl_->files->endpoints() : kNone;
+}
 const std::vector<Endpoint>& Server::operator_endpoints() const noexcept { return impl_->operator_bound; }
 
 void Server::reload(ServerSnapshot snapshot) {
@@ -180,6 +191,13 @@ void Server::reload(ServerSnapshot snapshot) {
   s.names.set(std::move(snapshot.names));
   s.expiries.set(std::make_shared<const std::vector<std::pair<std::string, Time>>>(std::move(snapshot.expiries)));
   s.show_expiries();
+  if (s.files && snapshot.files) {
+    s.files->reload(*std::move(snapshot.files));
+  } else if (s.files) {
+    s.files->share_nothing(snapshot.authorities->channel->clients);
+  } else if (snapshot.files) {
+    s.p.log.warning("setting needs a restart", {{"key", "files.shares"}});
+  }
   const Time now = s.p.clock.now();
   s.sessions.end_where(
       [&](const LiveSession& session) {
@@ -199,15 +217,20 @@ void Server::note_refused_reload() { impl_->metrics.reload(false, impl_->p.clock
 bool Server::drain(Milliseconds patience) {
   impl_->draining = true;
   impl_->media_http.drain();
+  if (impl_->files) impl_->files->drain();
+  const auto drained = [this] { return impl_->media_http.drained() && (!impl_->files || impl_->files->drained()); };
   const auto end = std::chrono::steady_clock::now() + patience;
-  while (!impl_->media_http.drained() && std::chrono::steady_clock::now() < end) {
+  while (!drained() && std::chrono::steady_clock::now() < end) {
     std::this_thread::sleep_for(kDrainStep);
   }
-  const bool all = impl_->media_http.drained();
+  const bool all = drained();
   impl_->operator_http.drain();
   return all;
 }
 
-void Server::stop() { impl_->runtime.stop(); }
+void Server::stop() {
+  if (impl_->files) impl_->files->stop();
+  impl_->runtime.stop();
+}
 
 }  // namespace usher::net

@@ -7,6 +7,7 @@
 
 #include "identity/pseudonym.h"
 #include "net/authorities.h"
+#include "net/file_stream.h"
 #include "net/http_server.h"
 #include "net/media_service.h"
 #include "net/metrics.h"
@@ -20,14 +21,16 @@ struct ServerOptions {
   unsigned threads = 0;                     // 0: one for each processor, two at least
   HttpLimits http{};
   SessionLimits sessions{};
-  Seconds keep_operations{30 * 24 * 3600};  // how long a repeated operation is known as one
+  std::optional<FileStreamOptions> files{};  // none: no file stream
+  Seconds keep_operations{30 * 24 * 3600};   // how long a repeated operation is known as one
 };
 
 /// What changes with a reload, as one.
 struct ServerSnapshot {
   std::shared_ptr<const Authorities> authorities;
   std::shared_ptr<const ServicePolicy> policy;
-  std::vector<std::string> names;  // Host names of the media channel
+  std::optional<FileSnapshot> files{};  // none: nothing is shared
+  std::vector<std::string> names;       // Host names of the media channel
   /// What ends when, for metrics and readiness: "server certificate", "crl client 0", …
   std::vector<std::pair<std::string, Time>> expiries;
 };
@@ -51,8 +54,9 @@ class Server {
 
   /// Binds the listeners and serves. Errors: those of HttpServer::listen.
   [[nodiscard]] Result<> start();
-  /// As bound: the media channel's, the operator's.
+  /// As bound: the media channel's, the file stream's, the operator's.
   [[nodiscard]] const std::vector<Endpoint>& endpoints() const noexcept;
+  [[nodiscard]] const std::vector<Endpoint>& file_endpoints() const noexcept;
   [[nodiscard]] const std::vector<Endpoint>& operator_endpoints() const noexcept;
 
   /// Replaces everything that a reload may change, and ends the sessions that would no longer be taken.

@@ -1,29 +1,13 @@
 """The channel between two hosts with addresses of their own: network namespaces, IPv4 and IPv6."""
-import os
 import unittest
 
-from world import World, clip, decoded, is_heard, run, tracks
-
-SERVER_HOST, CLIENT_HOST = f"usher-s-{os.getpid()}", f"usher-c-{os.getpid()}"
-
-
-def ip(*args, **kw):
-    return run("ip", *args, **kw)
+from hosts import TwoHosts
+from world import World, clip, decoded, is_heard, tracks
 
 
-class Network(unittest.TestCase):
+class Network(TwoHosts):
     def setUp(self):
-        if os.geteuid() != 0 or ip("netns", "add", SERVER_HOST, ok=False).status != 0:
-            self.skipTest("USHER-SKIPPED: network namespaces need root")
-        self.addCleanup(ip, "netns", "del", SERVER_HOST)
-        ip("netns", "add", CLIENT_HOST)
-        self.addCleanup(ip, "netns", "del", CLIENT_HOST)
-        ip("link", "add", "us0", "netns", SERVER_HOST, "type", "veth", "peer", "name", "uc0", "netns", CLIENT_HOST)
-        for host, device, last in ((SERVER_HOST, "us0", 1), (CLIENT_HOST, "uc0", 2)):
-            ip("-n", host, "addr", "add", f"10.77.0.{last}/24", "dev", device)
-            ip("-n", host, "addr", "add", f"fd77::{last}/64", "dev", device, "nodad")
-            ip("-n", host, "link", "set", device, "up")
-            ip("-n", host, "link", "set", "lo", "up")
+        super().setUp()
         self.world = World()
         self.addCleanup(self.world.close)
 
@@ -34,14 +18,9 @@ class Network(unittest.TestCase):
         track = clip(tracks(1)[0], 20, w.root / "clip.ogg")
         w.press(track, more=("--chunk-size", "8KiB"))
         w.usherd("media", "add", w.root / "releases/clip.usher")
-        server = w.serve(prefix=("ip", "netns", "exec", SERVER_HOST))
+        server = w.serve(prefix=self.AS_SERVER)
         self.assertEqual(sorted(server.addresses), ["10.77.0.1:8080", "[fd77::1]:8080"])
-        listener = w.listener(url="http://10.77.0.1:8080")
-        command = listener.command
-
-        def inside(*args, **kw):
-            return ["ip", "netns", "exec", CLIENT_HOST, *command(*args, **kw)]
-        listener.command = inside
+        listener = self.from_client_host(w.listener(url="http://10.77.0.1:8080"))
         listener.json("buy", "1", "--plays", 5)
         for left, url in ((4, "http://10.77.0.1:8080"), (3, "http://[fd77::1]:8080")):
             report = listener.json("--url", url, "play", "1")

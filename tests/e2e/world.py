@@ -106,11 +106,11 @@ class World:
     def crls(self, *more):
         self.ca("crl", "--out", self.root / "published", *more)
 
-    def issue(self, role, out, *more, ok=True):
+    def issue(self, role, out, *more, ok=True, key=None):
         """The path without suffix; <path>.pem and <path>.key."""
         path = self.root / "issued" / out
         path.parent.mkdir(exist_ok=True)
-        self.ca("issue", role, "--out", path, "--key", self.key, "--key-passphrase-file", self.secret(f"{role}.pass"),
+        self.ca("issue", role, "--out", path, "--key", key or self.key, "--key-passphrase-file", self.secret(f"{role}.pass"),
                 *more, ok=ok)
         return path
 
@@ -182,12 +182,12 @@ class World:
 
     # --- listener
 
-    def listener(self, name="kitchen", token="card", url=None, reissue_of=None, more=""):
+    def listener(self, name="kitchen", token="card", url=None, reissue_of=None, more="", key=None):
         """A client's home with an installation of its own."""
         home = self.root / name
         home.mkdir(exist_ok=True)
         if reissue_of is None:
-            self.issue("client", f"client-{name}", "--cn", name)
+            self.issue("client", f"client-{name}", "--cn", name, key=key)
             key = certificate = self.root / "issued" / f"client-{name}"
         else:
             key = self.root / "issued" / f"client-{reissue_of}"
@@ -214,6 +214,7 @@ class Server:
         found = [line.split() for line in self.ports.read_text().splitlines()]
         self.addresses = [address for kind, address in found if kind == "media"]
         self.address = self.addresses[0]
+        self.files = [address for kind, address in found if kind == "files"]
         self.operator = next((address for kind, address in found if kind == "operator"), None)
         self.url = f"http://{self.address}"
 

@@ -1,0 +1,103 @@
+#include "installation.h"
+
+#include "base/encoding.h"
+#include "client/files.h"
+#include "common/files.h"
+#include "identity/token_key.h"
+
+namespace usher::listening {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::size_t kMaxPem = 1 << 20;  // bytes of a file with certificates or a key
+
+/// Of a key in a file, or the PIN of the token that has it.
+app::PassphraseSource passphrase_source(const Options& options, const Config& config) {
+  app::PassphraseSource source = options.passphrase;
+  if (source.file.empty() && source.descriptor < 0) source.file = config.path_of(config.passphrase_file);
+  return source;
+}
+
+Result<crypto::PrivateKey> load_token_key(const Options& options, const Config& config) {
+  return identity::open_token_key({.uri = config.key,
+                                   .module = config.module,
+                                   .pin =
+                                       [source = passphrase_source(options, config)](const std::string& token) {
+                                         return app::read_passphrase(source, "PIN of the token " + token + ": ");
+                                       },
+                                   .last_try = options.last_try});
+}
+
+Result<crypto::PrivateKey> load_key_file(const Options& options, const Config& config) {
+  const fs::path file = config.path_of(config.key);
+  USHER_TRY(const std::string pem, app::read_file(file, kMaxPem));
+  USHER_TRY(const crypto::Secret passphrase,
+            app::read_passphrase(passphrase_source(options, config),
+                                 "Passphrase of this installation's key (" + file.string() + "): "));
+  auto key = crypto::PrivateKey::from_pem(pem, passphrase);
+  if (!key) return fail(key.error().fault, "installation: key", file.string());
+  return key;
+}
+
+}  // namespace
+
+app::PathOf paths_of(const Config& config) {
+  return [&config](const std::string& name) { return config.path_of(name); };
+}
+
+Result<std::shared_ptr<const identity::TrustStore>> load_trust(const Config& config, const app::TrustKeys& keys,
+                                                               identity::Role role, const fs::path& data) {
+  const std::string name(name_of(role));
+  if (keys.anchors.empty()) {
+    return fail(Fault::bad_config, "trust",
+                "trust." + name + ".anchors names no file, so that no " + name + " can be trusted");
+  }
+  USHER_TRY(identity::TrustConfig trust, app::load_trust_config(keys, role, paths_of(config)));
+  const fs::path marks = data / ("revocation-" + name + ".txt");
+  identity::RevocationFloor floor;
+  std::error_code ignored;
+  if (fs::exists(marks, ignored)) {
+    USHER_TRY(const std::string text, app::read_file(marks, kMaxPem));
+    auto known = identity::RevocationFloor::from_text(text);
+    if (!known) return fail(known.error().fault, "trust: marks", marks.string());
+    floor = *std::move(known);
+  }
+  auto made = identity::TrustStore::make(std::move(trust), floor);
+  if (!made) {
+    made.error().about = "trust." + name + (made.error().about.empty() ? "" : ": " + made.error().about);
+    return made;
+  }
+  const identity::RevocationFloor raised = (*made)->raised(floor);
+  if (!(raised == floor)) USHER_CHECK(client::replace_file(marks, raised.to_text()));
+  return made;
+}
+
+Result<identity::ServerName> server_name_of(const Config& config, const std::string& host) {
+  if (config.server_key.empty()) {
+    return identity::ServerName::from_host(config.server_name.empty() ? host : config.server_name);
+  }
+  const auto pin = from_hex(config.server_key);
+  if (!pin || pin->size() != 32) {
+    return fail(Fault::bad_config, "server key", "connection.server_key must be 64 hexadecimal digits");
+  }
+  return identity::ServerName::pinned(array_of<32>(*pin));
+}
+
+Result<crypto::PrivateKey> load_key(const Options& options, const Config& config) {
+  return identity::is_token_key(config.key) ? load_token_key(options, config) : load_key_file(options, config);
+}
+
+Result<Installation> load_installation(const Options& options, const Config& config) {
+  const fs::path file = config.path_of(config.certificate);
+  USHER_TRY(const std::string pem, app::read_file(file, kMaxPem));
+  auto chain = identity::chain_from_pem(pem);
+  if (!chain) return fail(chain.error().fault, "installation: certificate", file.string());
+  USHER_TRY(crypto::PrivateKey key, load_key(options, config));
+  USHER_TRY(const crypto::PublicKey certified, chain->front().public_key());
+  if (!same(certified.spki(), key.public_key().spki())) {
+    return fail(Fault::bad_key, "installation: pair", printable(config.key) + " is not the key of " + file.string());
+  }
+  return Installation{*std::move(chain), std::move(key)};
+}
+
+}  // namespace usher::listening

@@ -1,0 +1,51 @@
+// base/lru: a bounded map that forgets what was not used for longest.
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <map>
+#include <utility>
+
+namespace usher {
+
+/// Not thread-safe.
+template <class Key, class Value>
+class LruMap {
+ public:
+  /// `max`: entries, from 1.
+  explicit LruMap(std::size_t max) : max_(max) {}
+
+  /// The value, now the one used last; nullptr if there is none. Valid until the map is changed.
+  [[nodiscard]] Value* find(const Key& key) {
+    const auto at = index_.find(key);
+    if (at == index_.end()) return nullptr;
+    entries_.splice(entries_.begin(), entries_, at->second);
+    return &at->second->second;
+  }
+  /// In place of an older value of this key; the one used least recently goes when there are too many.
+  void put(const Key& key, Value value) {
+    erase(key);
+    entries_.emplace_front(key, std::move(value));
+    index_[key] = entries_.begin();
+    if (entries_.size() > max_) erase(Key(entries_.back().first));
+  }
+  void erase(const Key& key) {
+    const auto at = index_.find(key);
+    if (at == index_.end()) return;
+    entries_.erase(at->second);
+    index_.erase(at);
+  }
+  void clear() {
+    index_.clear();
+    entries_.clear();
+  }
+  [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+
+ private:
+  using Entries = std::list<std::pair<Key, Value>>;  // used last first
+  std::size_t max_;
+  Entries entries_;
+  std::map<Key, typename Entries::iterator> index_;
+};
+
+}  // namespace usher

@@ -1,0 +1,41 @@
+#include "media/file_object.h"
+
+#include "base/encoding.h"
+#include "crypto/digest.h"
+
+namespace usher::media {
+
+Id128 file_object_id(const Hash256& digest) { return companion_id("file", digest); }
+
+Layout file_layout(Suite suite, std::uint64_t size, const Hash256& digest) {
+  return {.suite = suite, .chunk_size = kDefaultChunkSize, .total = size, .object = file_object_id(digest)};
+}
+
+Result<OpenedFile> open_file_object(SourcePtr source, const Unwrapper& key, Sink& sink,
+                                    const std::optional<Hash256>& expected, const Progress& progress) {
+  // The id is not known beforehand: it is the header's, and what comes out has to prove it.
+  USHER_TRY(const Header header, Header::read(*source));
+  const Id128 id = header.layout.object;
+  if (expected && !crypto::equal_constant_time(file_object_id(*expected), id)) {
+    return fail(Fault::digest_mismatch, "file object: id", "it was sealed from other bytes than " + to_hex(*expected));
+  }
+  USHER_TRY(const SealedObject object, SealedObject::open(std::move(source), id, key));
+  const Layout& layout = object.layout();
+  crypto::Hasher hasher(crypto::Digest::sha256);
+  OpenedFile opened{.suite = layout.suite};
+  for (std::uint64_t i = 0; i < layout.chunks(); ++i) {
+    USHER_TRY(const crypto::Secret chunk, object.read_chunk(i));
+    hasher.update(chunk.expose());
+    USHER_CHECK(sink.write(chunk.expose()));
+    opened.bytes += chunk.size();
+    if (progress && !progress(opened.bytes, layout.total)) return fail(Fault::cancelled, "file object");
+  }
+  opened.digest = array_of<32>(hasher.value());
+  // §5.1: a MUST. The chunks' tags say that they belong together, not that they are the file that was hashed.
+  if (!crypto::equal_constant_time(file_object_id(opened.digest), id)) {
+    return fail(Fault::digest_mismatch, "file object: digest", "what came out is not what the object's id names");
+  }
+  return opened;
+}
+
+}  // namespace usher::media

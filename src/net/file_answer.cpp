@@ -1,0 +1,111 @@
+#include "net/file_answer.h"
+
+#include <optional>
+
+namespace usher::net {
+namespace {
+
+class PlainAnswer final : public FileAnswer {
+ public:
+  PlainAnswer(OpenedFilePtr file, std::uint64_t offset) : file_(std::move(file)), at_(offset) {}
+  [[nodiscard]] Result<std::size_t> read(MutableView out) override {
+    USHER_TRY(const std::size_t got, read_opened(*file_, at_, out));
+    if (got == 0) return fail(Fault::interrupted, "file: shorter than it was");
+    at_ += got;
+    return got;
+  }
+  [[nodiscard]] bool ended() const noexcept override { return at_ >= file_->size(); }
+  [[nodiscard]] Result<> check() const override { return check_unchanged(*file_); }
+
+ private:
+  OpenedFilePtr file_;
+  std::uint64_t at_;
+};
+
+class TextAnswer final : public FileAnswer {
+ public:
+  explicit TextAnswer(std::string text) : text_(std::move(text)) {}
+  [[nodiscard]] Result<std::size_t> read(MutableView out) override {
+    const View left = view_of(text_).subspan(at_);
+    const std::size_t size = std::min(left.size(), out.size());
+    std::copy_n(left.begin(), size, out.begin());
+    at_ += size;
+    return size;
+  }
+  [[nodiscard]] bool ended() const noexcept override { return at_ == text_.size(); }
+  [[nodiscard]] Result<> check() const override { return {}; }
+
+ private:
+  std::string text_;
+  std::size_t at_ = 0;
+};
+
+class SealedAnswer final : public FileAnswer {
+ public:
+  explicit SealedAnswer(OpenedFilePtr file) : file_(std::move(file)) {}
+  [[nodiscard]] Result<> begin(const media::Layout& layout, const crypto::PublicKey& recipient, Random& random) {
+    const media::PublicKeyWrapper wrapper(recipient);
+    USHER_TRY(media::SealWriter writer, media::SealWriter::begin(layout, {&wrapper}, sealed_, random));
+    writer_.emplace(std::move(writer));
+    return {};
+  }
+  [[nodiscard]] Result<std::size_t> read(MutableView out) override {
+    while (taken_ == sealed_.bytes.size() && !finished_) USHER_CHECK(seal_more());
+    const View left = View(sealed_.bytes).subspan(taken_);
+    const std::size_t size = std::min(left.size(), out.size());
+    std::copy_n(left.begin(), size, out.begin());
+    taken_ += size;
+    return size;
+  }
+  [[nodiscard]] bool ended() const noexcept override { return finished_ && taken_ == sealed_.bytes.size(); }
+  [[nodiscard]] Result<> check() const override { return check_unchanged(*file_); }
+
+ private:
+  Result<> seal_more() {
+    sealed_.bytes.clear();
+    taken_ = 0;
+    if (at_ < file_->size()) {
+      if (plain_.empty()) plain_ = crypto::Secret(media::kDefaultChunkSize);
+      USHER_TRY(const std::size_t got, read_opened(*file_, at_, plain_.expose_for_writing()));
+      if (got == 0) return fail(Fault::interrupted, "file: shorter than it was");
+      at_ += got;
+      USHER_CHECK(writer_->write(plain_.expose().first(got)));
+    }
+    if (at_ >= file_->size()) {
+      USHER_CHECK(writer_->finish());
+      finished_ = true;
+    }
+    return {};
+  }
+
+  OpenedFilePtr file_;
+  media::MemorySink sealed_;  // what the writer made and nobody has read yet
+  std::optional<media::SealWriter> writer_;
+  crypto::Secret plain_;
+  std::uint64_t at_ = 0;
+  std::size_t taken_ = 0;
+  bool finished_ = false;
+};
+
+}  // namespace
+
+Result<FileAnswerPtr> answer_with_file(OpenedFilePtr file, std::uint64_t offset) {
+  if (offset > file->size()) return fail(Fault::malformed, "file request: offset beyond the end");
+  return std::make_unique<PlainAnswer>(std::move(file), offset);
+}
+
+FileAnswerPtr answer_with_text(std::string text) { return std::make_unique<TextAnswer>(std::move(text)); }
+
+Result<FileAnswerPtr> answer_sealed(OpenedFilePtr file, const Hash256& digest, media::Suite suite,
+                                    const crypto::PublicKey& recipient, Random& random) {
+  // §5.1: the id says what will come out.
+  static constexpr std::uint8_t kZero[] = {0};
+  const Hash256 named = crypto::sha256({view_of("usher/1 object"), kZero, view_of("file"), kZero, digest});
+  const media::Layout layout{
+      .suite = suite, .chunk_size = media::kDefaultChunkSize, .total = file->size(), .object = array_of<16>(named)};
+  auto answer = std::make_unique<SealedAnswer>(std::move(file));
+  USHER_CHECK(answer->begin(layout, recipient, random));
+  return answer;
+}
+
+}  // namespace usher::net

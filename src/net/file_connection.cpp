@@ -1,0 +1,266 @@
+#include "net/file_connection.h"
+
+#include <openssl/err.h>
+#include <boost/asio/post.hpp>
+
+namespace usher::net {
+namespace asio = boost::asio;
+namespace {
+
+// --- the BIO that gathers: OpenSSL's way out leads into the loop's buffer
+
+FileLoop& loop_of(BIO* bio) { return *static_cast<FileLoop*>(BIO_get_data(bio)); }
+
+int gather(BIO* bio, const char* data, int size) {
+  FileLoop& loop = loop_of(bio);
+  BIO_clear_retry_flags(bio);
+  const auto count = static_cast<std::size_t>(size);
+  if (count > loop.out.size() - loop.out_size) {
+    BIO_set_retry_write(bio);
+    return -1;
+  }
+  std::copy_n(data, count, loop.out.begin() + static_cast<std::ptrdiff_t>(loop.out_size));
+  loop.out_size += count;
+  return size;
+}
+
+long control(BIO* /*bio*/, int command, long /*number*/, void* /*pointer*/) {
+  return command == BIO_CTRL_FLUSH || command == BIO_CTRL_PUSH || command == BIO_CTRL_POP ? 1 : 0;
+}
+
+const BIO_METHOD* gathering() {
+  static BIO_METHOD* const method = [] {
+    BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "usher gathering");
+    BIO_meth_set_write(made, gather);
+    BIO_meth_set_ctrl(made, control);
+    return made;
+  }();
+  return method;
+}
+
+bool connect_bios(SSL* connection, int socket, FileLoop& loop) {
+  BIO* from = BIO_new_socket(socket, BIO_NOCLOSE);
+  BIO* into = BIO_new(gathering());
+  if (from == nullptr || into == nullptr) {
+    BIO_free(from);
+    BIO_free(into);
+    return false;
+  }
+  BIO_set_data(into, &loop);
+  BIO_set_init(into, 1);
+  SSL_set_bio(connection, from, into);
+  return true;
+}
+
+}  // namespace
+
+FileConnection::FileConnection(FileShared& shared, FileLoop& loop, Descriptor socket, std::string address,
+                               std::string counted)
+    : shared_(shared),
+      loop_(loop),
+      socket_(loop.context, socket.release()),
+      place_(loop.connections.end()),
+      address_(std::move(address)),
+      counted_(std::move(counted)),
+      deadline_(in_time(shared.limits.handshake_time)) {}
+
+FileConnection::~FileConnection() {
+  --shared_.open;
+  const std::scoped_lock lock(shared_.mutex);
+  const auto of_address = shared_.by_address.find(counted_);
+  if (of_address != shared_.by_address.end() && --of_address->second == 0) shared_.by_address.erase(of_address);
+}
+
+void FileConnection::start() {
+  place_ = loop_.connections.insert(loop_.connections.end(), shared_from_this());
+  contexts_ = snapshot()->contexts;
+  auto connection = contexts_->connect(*this);
+  if (!connection || !connect_bios(connection->get(), socket_.native_handle(), loop_)) {
+    shared_.log.error("file connection failed", {{"peer", address_}});
+    close();
+    return;
+  }
+  tls_ = *std::move(connection);
+  run();
+}
+
+void FileConnection::wait(asio::posix::descriptor_base::wait_type what) {
+  socket_.async_wait(what, [self = shared_from_this()](const boost::system::error_code& error) {
+    if (!error) self->run();
+  });
+}
+
+void FileConnection::run() {
+  const auto self = shared_from_this();  // close() lets the loop's go
+  Step next = Step::again;
+  while (next == Step::again && state_ != State::closed) next = step();
+  if (state_ == State::closed) return;
+  // What was gathered goes before anybody else has a turn with the buffer, and before an answer to it is waited for.
+  const Sent sent = flush();
+  if (sent == Sent::broken) {
+    if (request_) report(code_of(Fault::interrupted));
+    close();
+  } else if (next == Step::later) {
+    asio::post(loop_.context, [self] { self->run(); });
+  } else if (next == Step::wait_write || (next == Step::wait_read && sent == Sent::some)) {
+    wait(asio::posix::descriptor_base::wait_write);
+  } else if (next == Step::wait_read) {
+    wait(asio::posix::descriptor_base::wait_read);
+  }
+}
+
+FileConnection::Step FileConnection::step() {
+  if (!unsent_.empty()) {
+    const Sent sent = flush();
+    if (sent == Sent::some) return Step::wait_write;
+    if (sent == Sent::broken) return break_off({Fault::interrupted, "file stream: send"});
+  }
+  switch (state_) {
+    case State::handshake:
+      return shake_hands();
+    case State::line:
+      return read_line();
+    case State::answering:
+      return send_answer();
+    case State::closing:
+      return end_gently();
+    case State::lingering:
+      return linger();
+    case State::working:
+    case State::refusing:
+    case State::closed:
+      return Step::stop;  // somebody else goes on
+  }
+  return Step::stop;
+}
+
+// --- handshake
+
+Result<> FileConnection::judge(const tls::PeerCertificates& peer) {
+  const Hash256 digest = peer.digest();
+  auto verified =
+      shared_.verdicts.verify(snapshot()->clients, digest, [&] { return peer.chain(); }, shared_.clock.now());
+  if (!verified) {
+    judged_ = true;
+    verdict_ = verified.error().fault;
+    return std::unexpected(std::move(verified).error());
+  }
+  client_ = {.peer = *std::move(verified), .digest = digest};
+  return {};
+}
+
+tls::SessionPtr FileConnection::find_session(View id) {
+  const Time now = shared_.clock.now();
+  auto found = shared_.sessions.find(id, now);
+  if (!found) return nullptr;
+  // §2.3: by the trust and the lists of this moment, from what the path was built of then.
+  const auto& path = found->client.peer->path();
+  auto verified = shared_.verdicts.verify(
+      snapshot()->clients, found->client.digest, [&] { return Result<identity::Chain>(without_root(path)); }, now);
+  if (!verified) return nullptr;
+  client_ = {.peer = *std::move(verified), .digest = found->client.digest};
+  return std::move(found->session);
+}
+
+void FileConnection::keep_session(const SSL_SESSION& session) {
+  shared_.sessions.keep(session, client_, shared_.clock.now());
+}
+
+FileConnection::Step FileConnection::shake_hands() {
+  ERR_clear_error();
+  const int done = SSL_do_handshake(tls_.get());
+  if (done != 1) {
+    const int code = SSL_get_error(tls_.get(), done);
+    return code == SSL_ERROR_WANT_READ ? Step::wait_read : fail_handshake(code);
+  }
+  if (const auto checked = tls::check_established(tls_.get()); !checked || !client_.peer) {
+    shared_.metrics.file_handshake("extended-master-secret");
+    state_ = State::closing;
+    return Step::again;
+  }
+  shared_.metrics.file_handshake(SSL_session_reused(tls_.get()) == 1 ? "resumed" : "full");
+  contexts_.reset();
+  state_ = State::line;
+  deadline_ = in_time(shared_.limits.line_time);
+  return Step::again;
+}
+
+FileConnection::Step FileConnection::fail_handshake(int code) {
+  std::string_view reason = "closed";
+  if (judged_) {
+    reason = code_of(verdict_);
+  } else if (code == SSL_ERROR_SSL) {
+    reason = handshake_failure(ERR_peek_last_error());
+  }
+  ERR_clear_error();
+  shared_.metrics.file_handshake(reason);
+  shared_.log.write(judged_ ? Level::info : Level::debug, "file handshake failed",
+                    {{"peer", address_}, {"reason", reason}});
+  if (code != SSL_ERROR_SSL) {
+    close();
+    return Step::stop;
+  }
+  state_ = State::closing;  // once the alert is on its way
+  return Step::again;
+}
+
+// --- the line
+
+FileConnection::Step FileConnection::read_line() {
+  const std::size_t had = line_.size();
+  line_.resize(wire::kMaxFileLine);
+  ERR_clear_error();
+  std::size_t got = 0;
+  const int done = SSL_read_ex(tls_.get(), line_.data() + had, line_.size() - had, &got);
+  line_.resize(had + (done == 1 ? got : 0));
+  if (done != 1) {
+    const int code = SSL_get_error(tls_.get(), done);
+    ERR_clear_error();
+    if (code == SSL_ERROR_WANT_READ) {
+      line_.shrink_to_fit();  // connections that wait are many
+      return Step::wait_read;
+    }
+    begun_ = Steady::now();
+    return refuse({Fault::interrupted, "file request: end before LF"});
+  }
+  const std::size_t end = line_.find('\n', had);
+  if (end == std::string::npos && line_.size() < wire::kMaxFileLine) return Step::again;
+  begun_ = Steady::now();
+  const std::string line = std::exchange(line_, {});
+  if (end == std::string::npos) return refuse({Fault::too_long, "file request"});
+  return take_line(std::string_view(line).substr(0, end));
+}
+
+FileConnection::Step FileConnection::take_line(std::string_view line) {
+  auto request = wire::decode_file_request(line);
+  if (!request) return refuse(request.error());
+  request_ = std::make_unique<wire::FileRequest>(*std::move(request));
+  return begin(*request_);
+}
+
+FileConnection::Step FileConnection::begin(const wire::FileRequest& request) {
+  deadline_ = Steady::time_point::max();
+  if (const auto* list = std::get_if<wire::ListFiles>(&request)) {
+    state_ = State::working;
+    ask_for_list(list->prefix);
+    return Step::stop;
+  }
+  auto file = snapshot()->shares->open_file(wire::argument_of(request), client_.peer->certificate());
+  if (!file) return refuse(file.error());
+  if (!std::holds_alternative<wire::GetFile>(request) && !std::holds_alternative<wire::GetFileFrom>(request)) {
+    state_ = State::working;
+    ask_for_digest(*file);
+    return Step::stop;
+  }
+  // §5.2: never in the clear.
+  if ((*file)->medium) return refuse({Fault::not_permitted, "share: a medium is served sealed"});
+  const auto* from = std::get_if<wire::GetFileFrom>(&request);
+  auto answer = answer_with_file(*std::move(file), from == nullptr ? 0 : from->offset);
+  if (!answer) return refuse(answer.error());
+  answer_ = *std::move(answer);
+  state_ = State::answering;
+  deadline_ = in_time(shared_.limits.stall_time);
+  return Step::again;
+}
+
+}  // namespace usher::net

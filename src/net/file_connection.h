@@ -1,0 +1,103 @@
+// net/file_connection: one connection of the file stream.  For file_stream.cpp only.
+//
+// Asio tells when the socket is ready, and OpenSSL reads from it directly. What OpenSSL writes is gathered in the
+// loop's buffer, so that a whole flight (the end of a handshake, an answer and close_notify) is one send.
+#pragma once
+
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+
+#include "net/file_answer.h"
+#include "net/file_loop.h"
+#include "wire/file_request.h"
+
+namespace usher::net {
+
+using Steady = std::chrono::steady_clock;
+[[nodiscard]] inline Steady::time_point in_time(Milliseconds time) { return Steady::now() + time; }
+
+/// What a path was built of, as if the peer had sent it.
+[[nodiscard]] inline identity::Chain without_root(const identity::Chain& path) {
+  return {path.begin(), path.end() - (path.size() > 1 ? 1 : 0)};
+}
+
+/// Everything of one connection runs on its loop's thread.
+class FileConnection final : public FileHandshake, public std::enable_shared_from_this<FileConnection> {
+ public:
+  /// Counted in by the acceptor; counts itself out. `address`: of the peer, `counted`: as counted_as() has it.
+  FileConnection(FileShared& shared, FileLoop& loop, Descriptor socket, std::string address, std::string counted);
+  ~FileConnection() override;
+  FileConnection(const FileConnection&) = delete;
+  FileConnection& operator=(const FileConnection&) = delete;
+
+  void start();
+  /// Closes if the time is over for what this connection is doing.
+  void look_at_time(Steady::time_point now);
+  /// Whether somebody with this certificate may still be here; closes otherwise.
+  void verify_again(const FileSnapshot& snapshot);
+  /// Closes unless an answer is under way.
+  void close_if_idle();
+
+  // FileHandshake
+  [[nodiscard]] Result<> judge(const tls::PeerCertificates& peer) override;
+  [[nodiscard]] tls::SessionPtr find_session(View id) override;
+  void keep_session(const SSL_SESSION& session) override;
+
+ private:
+  using Socket = boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
+  enum class State : std::uint8_t { handshake, line, working, refusing, answering, closing, lingering, closed };
+  enum class Step : std::uint8_t { again, wait_read, wait_write, later, stop };
+  enum class Sent : std::uint8_t { all, some, broken };
+
+  void run();
+  void wait(boost::asio::posix::descriptor_base::wait_type what);
+  [[nodiscard]] Step step();
+  [[nodiscard]] Step shake_hands();
+  [[nodiscard]] Step fail_handshake(int code);
+  [[nodiscard]] Step read_line();
+  [[nodiscard]] Step take_line(std::string_view line);
+  [[nodiscard]] Step begin(const wire::FileRequest& request);
+  void ask_for_digest(const OpenedFilePtr& file);
+  void ask_for_list(const std::string& prefix);
+  void continue_with(Result<FileAnswerPtr> answer);
+  [[nodiscard]] Result<FileAnswerPtr> answer_with_digest(const OpenedFilePtr& file, const Hash256& digest);
+  [[nodiscard]] Step refuse(const Error& error);
+  [[nodiscard]] Step send_answer();
+  [[nodiscard]] Step finish_answer();
+  [[nodiscard]] Step break_off(const Error& error);
+  [[nodiscard]] Step linger();
+
+  /// Sends what was kept and what was gathered; what the socket does not take is kept.
+  [[nodiscard]] Sent flush();
+  [[nodiscard]] bool send_from(View& bytes);
+  /// No more bytes to the peer; waits a little for its end, so that what is under way arrives.
+  [[nodiscard]] Step end_gently();
+  void close();
+  void report(std::string_view code);
+  [[nodiscard]] std::shared_ptr<const FileSnapshot> snapshot() const { return shared_.snapshot.get(); }
+
+  FileShared& shared_;
+  FileLoop& loop_;
+  Socket socket_;
+  std::list<std::shared_ptr<FileConnection>>::iterator place_;
+  tls::ConnectionPtr tls_;
+  std::shared_ptr<const FileContexts> contexts_;
+  FileClient client_;
+  FileAnswerPtr answer_;
+  std::unique_ptr<boost::asio::steady_timer> pause_;  // of a refusal
+  std::unique_ptr<wire::FileRequest> request_;
+  std::string line_;
+  Bytes unsent_;  // records that the socket did not take
+  std::size_t unsent_from_ = 0;
+  std::string address_;
+  std::string counted_;
+  Steady::time_point deadline_;
+  Steady::time_point begun_;  // of the request: when its line was complete
+  std::uint64_t bytes_ = 0;   // of the answer
+  int queued_ = 0;            // bytes that the network had not taken when the deadline was looked at
+  State state_ = State::handshake;
+  Fault verdict_ = Fault::local;
+  bool judged_ = false;       // a certificate was refused
+  std::size_t lingered_ = 0;  // bytes that came after the end
+};
+
+}  // namespace usher::net

@@ -1,0 +1,277 @@
+// The second half of file_connection: answers, refusals, and the end.
+#include <cerrno>
+
+#include <linux/sockios.h>
+#include <openssl/err.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <boost/asio/post.hpp>
+
+#include "base/encoding.h"
+#include "net/file_connection.h"
+
+namespace usher::net {
+namespace asio = boost::asio;
+namespace {
+
+constexpr Milliseconds kRefusalStep{100};   // §4.2
+constexpr Milliseconds kLingerTime{5'000};  // for the peer's end
+constexpr std::size_t kLingerBytes = 256 << 10;
+constexpr std::size_t kKeyDigits = 16;  // of a key's fingerprint, in the log
+
+/// Bytes that are on their way and that the peer has not acknowledged.
+int queued_at(int socket) {
+  int bytes = 0;
+  return ::ioctl(socket, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+}
+
+media::Suite suite_of(const wire::GetSealedFile& request) {
+  return request.ctr ? media::Suite::aes256_ctr_hmac_sha256 : media::Suite::aes256_gcm;
+}
+
+}  // namespace
+
+// --- answers that workers prepare
+
+void FileConnection::ask_for_digest(const OpenedFilePtr& file) {
+  // A worker must not be the last to hold a connection: it would end on the wrong thread.
+  shared_.digests.ask(file, [weak = weak_from_this(), &loop = loop_, file](const Result<Hash256>& digest) {
+    asio::post(loop.context, [weak, file, digest] {
+      const auto self = weak.lock();
+      if (!self || self->state_ != State::working) return;
+      if (digest) {
+        self->continue_with(self->answer_with_digest(file, *digest));
+      } else {
+        self->continue_with(std::unexpected(digest.error()));
+      }
+    });
+  });
+}
+
+void FileConnection::ask_for_list(const std::string& prefix) {
+  shared_.workers.run([weak = weak_from_this(), &loop = loop_, &workers = shared_.workers, prefix,
+                       shares = snapshot()->shares, client = client_.peer] {
+    auto text = shares->list(prefix, client->certificate(), workers.cancelled());
+    asio::post(loop.context, [weak, text = std::move(text)]() mutable {
+      const auto self = weak.lock();
+      if (!self || self->state_ != State::working) return;
+      if (text) {
+        self->continue_with(answer_with_text(*std::move(text)));
+      } else {
+        self->continue_with(std::unexpected(std::move(text).error()));
+      }
+    });
+  });
+}
+
+Result<FileAnswerPtr> FileConnection::answer_with_digest(const OpenedFilePtr& file, const Hash256& digest) {
+  if (const auto* sealed = std::get_if<wire::GetSealedFile>(request_.get())) {
+    return answer_sealed(file, digest, suite_of(*sealed), client_.peer->public_key(), shared_.random);
+  }
+  return answer_with_text(to_hex(digest) + "  " + wire::argument_of(*request_) + "\n");
+}
+
+void FileConnection::continue_with(Result<FileAnswerPtr> answer) {
+  if (answer) {
+    answer_ = *std::move(answer);
+    state_ = State::answering;
+    deadline_ = in_time(shared_.limits.stall_time);
+  } else {
+    static_cast<void>(refuse(answer.error()));
+  }
+  run();
+}
+
+// --- refusals
+
+FileConnection::Step FileConnection::refuse(const Error& error) {
+  report(code_of(error.fault));
+  state_ = State::refusing;
+  deadline_ = Steady::time_point::max();
+  // At the next multiple: whatever the steps to this refusal took is not told.
+  const auto steps = (Steady::now() - begun_) / kRefusalStep + 1;
+  pause_ = std::make_unique<asio::steady_timer>(loop_.context, begun_ + steps * kRefusalStep);
+  pause_->async_wait([self = shared_from_this()](const boost::system::error_code& stopped) {
+    if (stopped || self->state_ != State::refusing) return;
+    self->state_ = State::closing;
+    self->run();
+  });
+  return Step::stop;
+}
+
+FileConnection::Step FileConnection::break_off(const Error& error) {
+  if (request_) report(code_of(error.fault));
+  answer_.reset();
+  unsent_.clear();
+  loop_.out_size = 0;
+  state_ = State::closing;
+  return Step::again;
+}
+
+// --- the answer
+
+FileConnection::Step FileConnection::send_answer() {
+  const MutableView room = loop_.plain.expose_for_writing();
+  for (std::size_t turn = 0; turn < kFileTurn;) {
+    if (!answer_->ended()) {
+      const auto got = answer_->read(room);
+      if (!got) return break_off(got.error());
+      ERR_clear_error();
+      std::size_t written = 0;
+      if (SSL_write_ex(tls_.get(), room.data(), *got, &written) != 1 || written != *got) {
+        ERR_clear_error();
+        return break_off({Fault::local, "file stream: write"});
+      }
+      bytes_ += written;
+      turn += written;
+    }
+    if (answer_->ended()) return finish_answer();
+    const Sent sent = flush();
+    if (sent == Sent::broken) return break_off({Fault::interrupted, "file stream: send"});
+    deadline_ = in_time(shared_.limits.stall_time);
+    if (sent == Sent::some) return Step::wait_write;
+  }
+  return Step::later;
+}
+
+/// §4.1: one more look at the file, and close_notify in the same flight as the last bytes.
+FileConnection::Step FileConnection::finish_answer() {
+  if (const auto unchanged = answer_->check(); !unchanged) return break_off(unchanged.error());
+  ERR_clear_error();
+  if (SSL_shutdown(tls_.get()) < 0) {
+    ERR_clear_error();
+    return break_off({Fault::local, "file stream: close_notify"});
+  }
+  state_ = State::closing;
+  deadline_ = in_time(shared_.limits.stall_time);
+  return Step::again;
+}
+
+bool FileConnection::send_from(View& bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) return errno == EAGAIN || errno == EWOULDBLOCK;
+    bytes = bytes.subspan(static_cast<std::size_t>(sent));
+  }
+  return true;
+}
+
+FileConnection::Sent FileConnection::flush() {
+  View kept = View(unsent_).subspan(unsent_from_);
+  View gathered = View(loop_.out).first(std::exchange(loop_.out_size, 0));
+  if (kept.empty() && gathered.empty()) return Sent::all;
+  if (!send_from(kept)) return Sent::broken;
+  if (kept.empty() && !send_from(gathered)) return Sent::broken;
+  if (kept.empty()) {
+    unsent_ = to_bytes(gathered);
+    unsent_from_ = 0;
+  } else {
+    unsent_from_ = unsent_.size() - kept.size();
+    append(unsent_, gathered);
+  }
+  if (unsent_.empty()) return Sent::all;
+  queued_ = queued_at(socket_.native_handle());
+  return Sent::some;
+}
+
+// --- the end
+
+FileConnection::Step FileConnection::end_gently() {
+  const Sent sent = flush();
+  if (sent == Sent::some) return Step::wait_write;
+  if (answer_) report(sent == Sent::all ? "ok" : code_of(Fault::interrupted));
+  answer_.reset();
+  if (tls_) SSL_set_shutdown(tls_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+  tls_.reset();
+  ::shutdown(socket_.native_handle(), SHUT_WR);
+  state_ = State::lingering;
+  deadline_ = in_time(kLingerTime);
+  return Step::again;
+}
+
+/// To close with bytes unread would have the system take back what is still on its way to the peer.
+FileConnection::Step FileConnection::linger() {
+  const MutableView room = loop_.plain.expose_for_writing();
+  while (lingered_ < kLingerBytes) {
+    const ssize_t got = ::recv(socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return Step::wait_read;
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    lingered_ += static_cast<std::size_t>(got);
+  }
+  close();
+  return Step::stop;
+}
+
+void FileConnection::close() {
+  if (state_ == State::closed) return;
+  state_ = State::closed;
+  loop_.out_size = 0;
+  if (tls_) SSL_set_shutdown(tls_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+  tls_.reset();
+  answer_.reset();
+  pause_.reset();
+  boost::system::error_code ignored;
+  ignored = socket_.close(ignored);
+  if (place_ != loop_.connections.end()) loop_.connections.erase(std::exchange(place_, loop_.connections.end()));
+}
+
+void FileConnection::look_at_time(Steady::time_point now) {
+  if (now < deadline_ || state_ == State::closed) return;
+  if (!unsent_.empty()) {
+    // Slow is not stalled: whether the peer has taken anything since.
+    const int queued = queued_at(socket_.native_handle());
+    if (queued < queued_) {
+      queued_ = queued;
+      deadline_ = now + shared_.limits.stall_time;
+      return;
+    }
+  }
+  if (state_ == State::handshake) shared_.metrics.file_handshake("timeout");
+  if (state_ == State::line) {
+    begun_ = now;
+    report("timeout");
+  }
+  if (request_) report("stalled");
+  if (state_ != State::lingering) {
+    // What the peer does not take is not to stay in the system's memory either.
+    const ::linger at_once{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  }
+  close();
+}
+
+void FileConnection::verify_again(const FileSnapshot& now) {
+  if (!client_.peer || !tls_) return;
+  const auto& path = client_.peer->path();
+  const auto verified = shared_.verdicts.verify(
+      now.clients, client_.digest, [&] { return Result<identity::Chain>(without_root(path)); }, shared_.clock.now());
+  if (verified) return;
+  shared_.log.info("file client no longer trusted", {{"peer", address_}, {"code", code_of(verified.error().fault)}});
+  if (request_) report(code_of(verified.error().fault));
+  close();
+}
+
+void FileConnection::close_if_idle() {
+  if (state_ == State::handshake || state_ == State::line || state_ == State::lingering) close();
+}
+
+void FileConnection::report(std::string_view code) {
+  const auto took = Steady::now() - begun_;
+  const std::string_view verb = request_ ? wire::verb_of(*request_) : "none";
+  shared_.metrics.file_request(verb, code, bytes_, took);
+  const identity::Certificate& client = client_.peer->certificate();
+  if (!shared_.log.enabled(Level::info)) return request_.reset();
+  shared_.log.info("file request", {{"peer", address_},
+                                    {"client", client.subject_text()},
+                                    {"key", to_hex(client.key_fingerprint()).substr(0, kKeyDigits)},
+                                    {"verb", verb},
+                                    {"name", request_ ? wire::argument_of(*request_) : std::string()},
+                                    {"bytes", bytes_},
+                                    {"code", code},
+                                    {"ms", std::chrono::duration_cast<Milliseconds>(took).count()}});
+  request_.reset();
+}
+
+}  // namespace usher::net

@@ -1,0 +1,75 @@
+// net/file_loop: what the file stream's connections share.  For file_connection.cpp and file_stream.cpp.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <list>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "crypto/secret.h"
+#include "net/file_digests.h"
+#include "net/file_sessions.h"
+#include "net/file_stream.h"
+#include "net/guarded.h"
+
+namespace usher::net {
+
+class FileConnection;
+
+inline constexpr std::size_t kFileBatch = 128 << 10;      // bytes of plaintext that go to the network at once
+inline constexpr std::size_t kFileTurn = 2 * kFileBatch;  // after which others have their turn
+
+/// What all connections of one server share.
+struct FileShared {
+  FileShared(const FileLimits& limits_, FileStream::Parts p, FileSnapshot first, unsigned worker_threads)
+      : limits(limits_),
+        clock(p.clock),
+        random(p.random),
+        log(p.log),
+        metrics(p.metrics),
+        snapshot(std::make_shared<const FileSnapshot>(std::move(first))),
+        verdicts(kVerdicts),
+        sessions(limits_.sessions, limits_.session_life),
+        workers(worker_threads),
+        digests(workers, p.clock, kDigests) {}
+
+  static constexpr std::size_t kVerdicts = 10'000;
+  static constexpr std::size_t kDigests = 100'000;
+
+  const FileLimits limits;
+  const Clock& clock;
+  Random& random;
+  Log& log;
+  Metrics& metrics;
+  Guarded<FileSnapshot> snapshot;
+  identity::VerifyCache verdicts;
+  FileSessions sessions;
+  FileWorkers workers;
+  FileDigests digests;
+  std::atomic<std::size_t> open = 0;  // connections
+
+  std::mutex mutex;
+  std::map<std::string, std::size_t> by_address;
+};
+
+/// One thread with its connections. Its buffers serve whichever connection has its turn, and are empty in between: a
+/// connection that waits holds none.
+struct FileLoop {
+  FileLoop() : plain(kFileBatch) {}
+
+  crypto::Secret plain;                            // of files, before encryption
+  std::array<std::uint8_t, 2 * kFileBatch> out{};  // records that are to be sent
+  std::size_t out_size = 0;
+  std::list<std::shared_ptr<FileConnection>> connections;
+  boost::asio::io_context context{1};
+  boost::asio::steady_timer sweep{context};
+  std::jthread thread;
+};
+
+}  // namespace usher::net

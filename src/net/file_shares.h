@@ -1,0 +1,84 @@
+// net/file_shares: the names that the file stream serves, and what stands behind them.  Spec: filestream.md §3.2, §3.3.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <span>
+
+#include "base/clock.h"
+#include "base/descriptor.h"
+#include "media/vault.h"
+#include "net/file_patterns.h"
+
+namespace usher::net {
+
+/// What the operator shares under one name: a directory, or media of the vault.
+struct FileShare {
+  std::string name;                                    // its names' first component, where there are several shares
+  std::filesystem::path directory{};                   // empty: media
+  std::vector<std::pair<std::string, Id128>> media{};  // §5.2
+  std::vector<FileRule> rules{};                       // empty: every verified client
+};
+
+/// What tells whether a file is as it was (§4.1).
+struct FileState {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::uint64_t size = 0;        // bytes
+  std::int64_t modified_ns = 0;  // since 1970
+  std::int64_t changed_ns = 0;
+  auto operator<=>(const FileState&) const = default;
+};
+/// Errors: io; malformed (not a regular file).
+[[nodiscard]] Result<FileState> state_of(int descriptor);
+
+/// A file or a medium, open for reading. Immutable, shared.
+struct OpenedFile {
+  Descriptor file{};                              // of a file
+  FileState state{};                              // as it was at opening
+  std::shared_ptr<const media::Medium> medium{};  // of the vault
+  [[nodiscard]] std::uint64_t size() const noexcept { return medium ? medium->manifest().size : state.size; }
+};
+using OpenedFilePtr = std::shared_ptr<const OpenedFile>;
+
+/// Immutable; used from many threads at once. A reload makes a new one.
+class FileShares {
+ public:
+  /// Errors: bad_config (names that are none or that are there twice; neither a directory nor media).
+  [[nodiscard]] static Result<> check(const std::vector<FileShare>& shares);
+  /// Opens the directories and looks at the media. `vault` is borrowed; nullptr: media are neither looked at nor served.
+  /// Errors: as check; not_found, not_permitted, unknown_medium, …
+  [[nodiscard]] static Result<std::shared_ptr<const FileShares>> open(std::vector<FileShare> shares,
+                                                                      const media::Vault* vault);
+
+  [[nodiscard]] static std::shared_ptr<const FileShares> none() {
+    return std::shared_ptr<FileShares>(new FileShares());
+  }
+
+  /// What `client` may read under `name`. Unknown and forbidden names take the same steps (§4.2).
+  /// Errors, for the log: not_found; not_permitted; malformed (not a regular file); io.
+  [[nodiscard]] Result<OpenedFilePtr> open_file(std::string_view name, const identity::Certificate& client) const;
+
+  /// The answer to LIST. Reads directories: not for an event loop. Errors: too_long (lines); cancelled; io.
+  [[nodiscard]] Result<std::string> list(std::string_view prefix, const identity::Certificate& client,
+                                         const std::atomic<bool>& cancelled) const;
+
+  [[nodiscard]] bool has_media() const noexcept;
+  [[nodiscard]] std::size_t size() const noexcept { return shares_.size(); }
+
+ private:
+  struct Share {
+    FileShare what;
+    Descriptor directory;
+  };
+  FileShares() = default;
+  /// The share that a name lies in, and the rest of the name.
+  [[nodiscard]] std::pair<const Share*, std::string_view> find(std::string_view name) const;
+  [[nodiscard]] Result<OpenedFilePtr> look_up(const Share& share, std::string_view inner) const;
+
+  std::vector<Share> shares_;
+  const media::Vault* vault_ = nullptr;
+};
+
+}  // namespace usher::net

@@ -1,0 +1,471 @@
+"""usher get and usher open against usherd's file stream: built programs, real files, real failures."""
+import contextlib
+import hashlib
+import json
+import os
+import pty
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import unittest
+
+from hosts import TwoHosts
+from world import SOFTHSM, World, run, wait_for
+
+CHUNK = 64 << 10
+SIZES = (0, 1, (16 << 10) - 1, 16 << 10, (16 << 10) + 1, CHUNK, 3 * CHUNK + 5)
+BIG = 100_000_000
+
+
+def sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Proxy:
+    """Between client and server: lets `limit` bytes of the server's through, and then nothing, until it is closed."""
+
+    def __init__(self, address, limit):
+        host, _, port = address.rpartition(":")
+        self.server, self.limit = (host.strip("[]"), int(port)), limit
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.full = threading.Event()
+        self.sockets = []
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client = self.listener.accept()[0]
+            except OSError:
+                return
+            server = socket.create_connection(self.server)
+            self.sockets += [client, server]
+            threading.Thread(target=self.copy, args=(client, server, None), daemon=True).start()
+            threading.Thread(target=self.copy, args=(server, client, self.limit), daemon=True).start()
+
+    def copy(self, source, target, limit):
+        passed = 0
+        try:
+            while limit is None or passed < limit:
+                data = source.recv(65536)
+                if not data:
+                    break
+                target.sendall(data)
+                passed += len(data)
+            else:
+                self.full.set()
+                while source.recv(1 << 16):  # swallowed, until the server ends
+                    pass
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def close(self):
+        self.listener.close()
+        for one in self.sockets:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)  # wakes the threads, which close() alone would not
+            one.close()
+
+
+class FileWorld(World):
+    """An operator who shares one directory, and listeners who need no card."""
+
+    def shared(self):
+        directory = self.root / "shared files"
+        directory.mkdir(exist_ok=True)
+        return directory
+
+    def sharing(self, **settings):
+        self.pki()
+        settings = {"files__listen": "127.0.0.1:0,[::1]:0", "files__shares": f"shared={self.shared()}", **settings}
+        self.operator(**settings)
+        return self
+
+    def put(self, name, size):
+        path = self.shared() / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(os.urandom(size))
+        return path
+
+    def member(self, name, key="p256"):
+        """A listener with a certificate of this kind of key, and a directory for what it fetches."""
+        listener = self.listener(name, url="http://localhost:1", key=key)
+        listener.into = self.root / f"{name}'s files"
+        listener.into.mkdir()
+        return listener
+
+
+class Case(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.world = FileWorld().sharing()
+        cls.addClassCleanup(cls.world.close)
+        cls.server = cls.world.serve()
+        cls.here = cls.server.files[0]
+        cls.clients = {kind: cls.world.member(kind, kind) for kind in ("p256", "rsa2048")}
+        cls.client = cls.clients["p256"]
+
+    def setUp(self):
+        for client in self.clients.values():
+            shutil.rmtree(client.into)
+            client.into.mkdir()
+
+    def get(self, *args, client=None, server=None):
+        client = client or self.client
+        out = client.usher("--json", "get", server or self.here, *args, "-o", client.into, pin=False).out
+        return [json.loads(line) for line in out.splitlines()]
+
+    def left(self, client=None):
+        return sorted(path.name for path in (client or self.client).into.iterdir())
+
+    def refused(self, code, *args, client=None):
+        return (client or self.client).refused(code, *args, pin=False)
+
+
+class Get(Case):
+    def test_every_size_comes_whole(self):
+        for size in (*SIZES, BIG):
+            file = self.world.put(f"file {size}", size)
+            for client in self.clients.values():
+                one, = self.get(file.name, "--verify", client=client)
+                self.assertEqual((one["bytes"], one["sha256"], one["verified"]), (size, sha256(file), True))
+                self.assertEqual(sha256(client.into / file.name), sha256(file))
+                self.assertEqual(self.left(client), [file.name])
+                (client.into / file.name).unlink()
+            file.unlink()
+
+    def test_sealed_files_open_to_the_same_bytes(self):
+        for size in (*SIZES, 10_000_000):
+            file = self.world.put(f"file {size}", size)
+            for client in self.clients.values():
+                for suite in ("gcm", "ctr"):
+                    one, = self.get(file.name, f"--sealed={suite}", "--verify", client=client)
+                    self.assertEqual((one["sealed"], one["verified"], one["sha256"]), (True, True, sha256(file)))
+                    opened = json.loads(client.usher("--json", "open", client.into / f"{file.name}.sealed", "--digest",
+                                                     sha256(file), pin=False).out)
+                    self.assertEqual((opened["bytes"], opened["sha256"], opened["suite"]), (size, sha256(file), suite))
+                    self.assertEqual(sha256(client.into / file.name), sha256(file))
+                    self.assertEqual(self.left(client), [file.name, f"{file.name}.sealed"])
+                    for path in client.into.iterdir():
+                        path.unlink()
+            file.unlink()
+
+    def test_several_names_and_a_list(self):
+        for name in ("album/one.flac", "album/two with spaces.flac", "other.txt"):
+            self.world.put(name, 1000)
+        files = self.get("album/one.flac", "other.txt")
+        self.assertEqual([one["name"] for one in files], ["album/one.flac", "other.txt"])
+        self.assertEqual(self.left(), ["one.flac", "other.txt"])
+        out = self.client.usher("--json", "get", self.here, "--list", "album/", pin=False).out
+        listed = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual([one["name"] for one in listed], ["album/one.flac", "album/two with spaces.flac"])
+        self.assertEqual([one["bytes"] for one in listed], [1000, 1000])
+        text = self.client.usher("get", self.here, "--list", pin=False).out
+        self.assertRegex(text, r"(?m)^ +1000  \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  album/two with spaces.flac$")
+
+    def test_what_fails_does_not_keep_the_others_from_coming(self):
+        self.world.put("a", 10)
+        self.world.put("b", 10)
+        outcome = self.client.usher("get", self.here, "a", "missing", "b", "-o", self.client.into, ok=False, pin=False)
+        self.assertEqual(outcome.status, 7)
+        self.assertIn("missing", outcome.err)
+        self.assertEqual(self.left(), ["a", "b"])
+
+    def test_a_name_that_is_not_there_leaves_nothing(self):
+        self.refused("file-refused", "get", self.here, "missing", "-o", self.client.into)
+        for name in ("../etc/passwd", "/etc/passwd", "a//b", ".hidden"):
+            self.refused("bad-usage", "get", self.here, name, "-o", self.client.into / "x")
+        self.assertEqual(self.left(), [])
+
+    def test_what_is_there_is_replaced_only_by_force(self):
+        file = self.world.put("song", 1000)
+        (self.client.into / "song").write_text("mine")
+        self.refused("already-exists", "get", self.here, "song", "-o", self.client.into)
+        self.assertEqual((self.client.into / "song").read_text(), "mine")
+        self.get("song", "--force")
+        self.assertEqual(sha256(self.client.into / "song"), sha256(file))
+
+    def test_two_clients_at_once(self):
+        file = self.world.put("big", BIG)
+        started = [client.start("get", self.here, "big", "--verify", "-o", client.into)
+                   for client in self.clients.values()]
+        for process in started:
+            _, err = process.communicate(timeout=120)
+            self.assertEqual(process.returncode, 0, err)
+        for client in self.clients.values():
+            self.assertEqual(sha256(client.into / "big"), sha256(file))
+        file.unlink()
+
+    def test_it_comes_over_ipv6_too(self):
+        self.world.put("six", 1000)
+        self.get("six", "--verify", server=next(a for a in self.server.files if a.startswith("[")))
+
+    def test_progress_is_for_a_terminal(self):
+        self.world.put("song", 5_000_000)
+        piped = self.client.usher("get", self.here, "song", "-o", self.client.into, pin=False)
+        self.assertEqual(piped.err, "")
+        outside, inside = pty.openpty()
+        try:
+            process = subprocess.Popen(self.client.command("get", self.here, "song", "--force", "-o", self.client.into,
+                                                           pin=False), env=self.client.env, stderr=inside,
+                                       stdout=subprocess.DEVNULL)
+            self.assertEqual(process.wait(60), 0)
+            shown = os.read(outside, 1 << 16).decode()
+        finally:
+            os.close(inside)
+            os.close(outside)
+        self.assertIn("song   ", shown)
+        self.assertIn(" %   ", shown)
+        self.assertIn(" of 5.0 MB", shown)
+
+    # --- transfers that are cut
+
+    def cut(self, size=5_000_000, after=1_000_000, how=None):
+        """A transfer that stops in the middle; `how` ends it. The file's path."""
+        file = self.world.put("cut", size)
+        proxy = Proxy(self.here, after)
+        self.addCleanup(proxy.close)
+        process = self.client.start("get", proxy.address, "cut", "-o", self.client.into)
+        self.assertTrue(proxy.full.wait(60))
+        part = self.client.into / "cut.usher-part"
+        wait_for(lambda: part.exists() and part.stat().st_size > after // 2, "the first part")
+        how(process, proxy)
+        _, err = process.communicate(timeout=60)
+        self.assertEqual(self.left(), ["cut.usher-part"])
+        return file, process.returncode, err
+
+    def test_a_transfer_that_the_network_cut_is_continued(self):
+        file, status, err = self.cut(how=lambda process, proxy: proxy.close())
+        self.assertEqual(status, 3)
+        self.assertIn("[interrupted]", err)
+        self.assertIn("--continue", err)
+        one, = self.get("cut", "--continue")
+        self.assertEqual((one["sha256"], one["verified"]), (sha256(file), True))
+        self.assertLess(one["received"], one["bytes"])
+        self.assertEqual(self.left(), ["cut"])
+
+    def test_a_transfer_that_was_interrupted_here_is_continued(self):
+        file, status, err = self.cut(how=lambda process, proxy: process.send_signal(signal.SIGINT))
+        self.assertEqual(status, 130)
+        self.assertIn("--continue", err)
+        one, = self.get("cut", "--continue")
+        self.assertEqual(one["sha256"], sha256(file))
+
+    def test_a_part_of_a_file_that_was_replaced_is_thrown_away(self):
+        self.cut(how=lambda process, proxy: proxy.close())
+        self.world.put("cut", 5_000_000)
+        outcome = self.refused("digest-mismatch", "get", self.here, "cut", "--continue", "-o", self.client.into)
+        self.assertIn("replaced", outcome.err)
+        self.assertEqual(self.left(), [])
+
+    def test_a_full_disk_is_told_and_leaves_nothing(self):
+        if run("unshare", "-m", "true", ok=False).status != 0:
+            self.skipTest("no mount namespaces here")
+        self.world.put("large", 8_000_000)
+        script = 'mount -t tmpfs -o size=2m tmpfs "$1" && into=$1 && shift && "$@"; status=$?; ls -A "$into"; exit $status'
+        command = self.client.command("get", self.here, "large", "-o", self.client.into, pin=False)
+        outcome = run("unshare", "-m", "sh", "-c", script, "sh", self.client.into, *command, env=self.client.env, ok=False)
+        self.assertIn("[disk-full]", outcome.err)
+        self.assertEqual((outcome.status, outcome.out), (9, ""))
+
+    @unittest.skipUnless(os.environ.get("USHER_TEST_4GIB"), "USHER_TEST_4GIB is not set")
+    def test_four_gigabytes_need_no_more_memory(self):
+        file = self.world.shared() / "four"
+        with open(file, "wb") as out:
+            out.truncate((4 << 30) + 1)
+        process = self.client.start("--quiet", "get", self.here, "four", "-o", self.client.into)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(process.returncode, 0)
+        print(f"4 GiB: {usage.ru_maxrss} kB at most, {usage.ru_utime + usage.ru_stime:.1f} s of CPU")
+        self.assertLess(usage.ru_maxrss, 64 << 10)
+        self.assertEqual((self.client.into / "four").stat().st_size, (4 << 30) + 1)
+        (self.client.into / "four").unlink()
+
+
+class Open(Case):
+    def sealed(self, suite="gcm", size=3 * CHUNK + 5):
+        file = self.world.put("sealed song", size)
+        self.get(file.name, f"--sealed={suite}")
+        return file, self.client.into / f"{file.name}.sealed"
+
+    def test_a_flipped_byte_is_found_with_its_chunk(self):
+        for suite, tag in (("gcm", 16), ("ctr", 32)):
+            _, path = self.sealed(suite)
+            good = path.read_bytes()
+            body = len(good) - (3 * CHUNK + 5 + 4 * tag)
+            for chunk, at in ((0, 0), (0, CHUNK), (1, CHUNK + tag), (2, 3 * (CHUNK + tag) - 1), (3, 3 * (CHUNK + tag)),
+                              (3, len(good) - body - 1)):
+                bad = bytearray(good)
+                bad[body + at] ^= 1
+                path.write_bytes(bad)
+                outcome = self.refused("chunk-damaged", "open", path)
+                self.assertIn(f"chunk {chunk}", outcome.err)
+                self.assertEqual(self.left(), [path.name])
+            path.unlink()
+
+    def test_what_cannot_be_opened_is_told_in_one_way_each(self):
+        _, path = self.sealed()
+        good = path.read_bytes()
+        for code, content in (("truncated", good[:-1]), ("truncated", good[:50]), ("malformed", os.urandom(1000)),
+                              ("truncated", b""), ("malformed", good + b"x"), ("header-damaged", good[:40] + b"xxxx" + good[44:])):
+            path.write_bytes(content)
+            outcome = self.refused(code, "open", path)
+            self.assertIn(path.name, outcome.err)
+            self.assertEqual(outcome.err.count("\n"), 1)
+            self.assertEqual(self.left(), [path.name])
+
+    def test_another_key_does_not_fit(self):
+        _, path = self.sealed()
+        self.refused("no-key-fits", "open", path, client=self.clients["rsa2048"])
+        self.refused("not-found", "open", path, "--key", "nowhere.key")
+
+    def test_another_digest_is_refused(self):
+        _, path = self.sealed()
+        self.refused("digest-mismatch", "open", path, "--digest", "00" * 32)
+        self.refused("bad-usage", "open", path, "--digest", "00")
+        self.assertEqual(self.left(), [path.name])
+
+    def test_it_goes_into_a_pipe_but_not_onto_a_terminal(self):
+        file, path = self.sealed()
+        piped = run(*self.client.command("open", path, "-o", "-", pin=False), env=self.client.env, binary=True)
+        self.assertEqual(piped.out, file.read_bytes())
+        outside, inside = pty.openpty()
+        try:
+            shown = subprocess.run(self.client.command("open", path, "-o", "-", pin=False), env=self.client.env,
+                                   stdout=inside, stderr=subprocess.PIPE, timeout=60)
+        finally:
+            os.close(inside)
+            os.close(outside)
+        self.assertEqual(shown.returncode, 2)
+        bad = bytearray(path.read_bytes())
+        bad[-1] ^= 1
+        path.write_bytes(bad)
+        damaged = run(*self.client.command("open", path, "-o", "-", pin=False), env=self.client.env, ok=False)
+        self.assertEqual((damaged.status, damaged.out), (8, ""))  # the whole is looked at first
+
+    def test_what_is_there_is_replaced_only_by_force(self):
+        file, path = self.sealed()
+        target = self.client.into / file.name
+        target.write_text("mine")
+        self.refused("already-exists", "open", path)
+        self.client.usher("open", path, "--force", pin=False)
+        self.assertEqual(sha256(target), sha256(file))
+
+
+class Refused(Case):
+    """Who is not who they must be. Each test has a server of its own where it changes what is trusted."""
+
+    def test_a_server_of_another_name_is_refused(self):
+        self.world.put("song", 10)
+        self.refused("wrong-name", "--server-name", "elsewhere.example", "get", self.here, "song", "-o", self.client.into)
+        self.assertEqual(self.left(), [])
+
+    def test_a_server_of_another_root_is_refused(self):
+        with FileWorld() as other:
+            other.sharing()
+            stranger = other.member("stranger")
+            stranger.refused("untrusted", "get", self.here, "song", "-o", stranger.into, pin=False)
+
+    def test_a_client_that_was_revoked_is_told_so(self):
+        self.world.put("song", 10)
+        gone = self.world.member("gone")
+        gone.usher("get", self.here, "song", "-o", gone.into, pin=False)
+        index = self.world.ca("list").out
+        self.world.ca("revoke", next(line.split()[0] for line in index.splitlines() if "gone" in line))
+        self.world.crls()
+        self.server.reload()
+        outcome = gone.refused("revoked", "get", self.here, "song", "--force", "-o", gone.into, pin=False)
+        self.assertIn("this installation's", outcome.err)
+
+    def test_a_certificate_of_another_role_is_not_taken(self):
+        issued = self.world.root / "issued"
+        self.refused("bad-certificate", "--passphrase-file", self.world.secret("distributor.pass"), "get", self.here,
+                     "song", "-o", self.client.into, "--cert", issued / "distributor.pem", "--key",
+                     issued / "distributor.key")
+
+    def test_the_web_port_is_not_a_file_stream(self):
+        outcome = self.client.usher("get", self.server.address, "song", "-o", self.client.into, ok=False, pin=False)
+        self.assertIn(outcome.status, (3, 4))
+        self.refused("unreachable", "get", "127.0.0.1:1", "song", "-o", self.client.into)
+        self.refused("bad-usage", "get", "127.0.0.1", "song", "-o", self.client.into)
+
+
+class Killed(unittest.TestCase):
+    def test_a_transfer_that_the_servers_death_cut_is_continued_with_the_next_one(self):
+        with FileWorld() as world:
+            server = world.sharing().serve()
+            client = world.member("kitchen")
+            file = world.put("song", 5_000_000)
+            proxy = Proxy(server.files[0], 1_000_000)
+            process = client.start("get", proxy.address, "song", "-o", client.into)
+            self.assertTrue(proxy.full.wait(60))
+            server.kill()
+            _, err = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 3, err)
+            self.assertIn("--continue", err)
+            proxy.close()
+            again = world.serve()
+            client.usher("get", again.files[0], "song", "--continue", "-o", client.into, pin=False)
+            self.assertEqual(sha256(client.into / "song"), sha256(file))
+
+
+class Network(TwoHosts):
+    def test_a_file_comes_from_another_host_over_both_protocols(self):
+        with FileWorld() as world:
+            world.sharing(addresses=("10.77.0.1", "fd77::1"), files__listen="10.77.0.1:0,[fd77::1]:0")
+            server = world.serve(prefix=self.AS_SERVER)
+            file = world.put("song", 5_000_000)
+            client = self.from_client_host(world.member("kitchen"))
+            self.assertEqual(len(server.files), 2)
+            for address in server.files:
+                client.usher("get", address, "song", "--verify", "--force", "-o", client.into, pin=False)
+                self.assertEqual(sha256(client.into / "song"), sha256(file))
+                client.refused("wrong-name", "--server-name", "10.77.0.9", "get", address, "song", "--force", "-o",
+                               client.into, pin=False)
+
+
+class Token(unittest.TestCase):
+    """The installation's key on a PKCS #11 token."""
+
+    def test_a_token_fetches_and_opens(self):
+        if shutil.which("pkcs11-tool") is None:
+            self.skipTest("USHER-SKIPPED: needs pkcs11-tool")
+        with FileWorld() as world:
+            world.sharing()
+            server = world.serve()
+            world.put("song", 200_000)
+            (world.root / "tokens").mkdir()
+            (world.root / "softhsm2.conf").write_text(f"directories.tokendir = {world.root / 'tokens'}\n"
+                                                      "objectstore.backend = file\nlog.level = ERROR\n")
+            run("softhsm2-util", "--init-token", "--free", "--label", "studio", "--so-pin", "87654321", "--pin", "1234",
+                env=world.env)
+            pin = world.secret("studio.pin", "1234\n")
+            for label, key, usage in (("rsa", "rsa:2048", "--usage-decrypt"), ("ec", "EC:prime256v1", "--usage-derive")):
+                tool = ("pkcs11-tool", "--module", SOFTHSM, "--token-label", "studio", "--login", "--pin", "1234")
+                run(*tool, "--keypairgen", "--key-type", key, "--label", label, "--usage-sign", usage, env=world.env)
+                spki = world.root / f"{label}.der"
+                run(*tool, "--read-object", "--type", "pubkey", "--label", label, "--output-file", spki, env=world.env)
+                public = world.root / f"{label}.pem"
+                run("openssl", "pkey", "-pubin", "-inform", "DER", "-in", spki, "-out", public)
+                issued = world.root / "issued" / f"client-{label}"
+                world.ca("issue", "client", "--cn", label, "--public-key", public, "--out", issued)
+                client = world.member(f"with {label}")
+                named = ("--cert", f"{issued}.pem", "--key", f"pkcs11:token=studio;object={label};type=private")
+                options = ("--passphrase-file", pin, "--set", f"installation.module={SOFTHSM}")
+                client.usher(*options, "get", server.files[0], "song", "--sealed", "--verify", *named, "-o", client.into,
+                             pin=False)
+                client.usher(*options, "open", client.into / "song.sealed", *named[2:], pin=False)
+                self.assertEqual(sha256(client.into / "song"), sha256(world.shared() / "song"))
+                wrong = ("--passphrase-file", world.secret("wrong.pin", "9999\n"), *options[2:])
+                client.refused("wrong-pin", *wrong, "get", server.files[0], "song", *named, "-o", client.into / "x",
+                               pin=False)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
