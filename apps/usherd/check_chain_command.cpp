@@ -76,12 +76,14 @@ Result<> run(CheckOptions& options, Context& context) {
   Result<> usable = complete(options, context);
   if (usable) {
     const auto verdict = check_chain(options.question);
-    if (verdict) {
+    // What went wrong here is no verdict: a policy that is no object identifier, for one.
+    const bool judged = verdict && !(verdict->refusal && verdict->refusal->fault == Fault::local);
+    if (judged) {
       print(*verdict, options.json);
       context.status = verdict->refusal ? kRefused : 0;
       return {};
     }
-    usable = std::unexpected(verdict.error());
+    usable = std::unexpected(verdict ? *verdict->refusal : verdict.error());
   }
   app::report("usherd", usable.error());
   context.status = kUnusable;

@@ -124,7 +124,8 @@ Result<Certificate> Certificate::from_der(View der) {
   parsed->not_after = *not_after;
   parsed->der = to_bytes(der);
   parsed->fingerprint = crypto::sha256(der);
-  if (auto key = crypto::PublicKey::from_ossl(X509_get0_pubkey(x509.get()), std::move(spki))) parsed->key = *std::move(key);
+  if (auto key = crypto::PublicKey::from_ossl(X509_get0_pubkey(x509.get()), std::move(spki)))
+    parsed->key = *std::move(key);
   // Fills OpenSSL's cache of extensions now, so that later readers on many threads only read.
   X509_check_purpose(x509.get(), -1, 0);
   ERR_clear_error();

@@ -107,7 +107,8 @@ CrlStack stack_of(const CrlSelection& selection, int security_level) {
       const X509_ALGOR* algorithm = nullptr;
       X509_CRL_get0_signature(crl.ossl(), nullptr, &algorithm);
       // OpenSSL's security level does not look at the signatures of CRLs.
-      if (security_level < 2 || is_strong_signature(algorithm)) sk_X509_CRL_push(stack.get(), crl.ossl());
+      const bool usable = security_level < 2 ? !is_broken_signature(algorithm) : is_strong_signature(algorithm);
+      if (usable) sk_X509_CRL_push(stack.get(), crl.ossl());
     }
   }
   return stack;
@@ -138,10 +139,10 @@ Result<Chain> found_path(X509_STORE_CTX* context, std::span<const Certificate> s
 }
 
 /// For security levels at which OpenSSL takes every digest.
-bool is_signed_with_md5(const Certificate& certificate) {
-  int digest = NID_undef;
-  return OBJ_find_sigid_algs(X509_get_signature_nid(certificate.x509()), &digest, nullptr) == 1 &&
-         (digest == NID_md5 || digest == NID_md4 || digest == NID_md2);
+bool has_broken_signature(const Certificate& certificate) {
+  const X509_ALGOR* algorithm = nullptr;
+  X509_get0_signature(nullptr, &algorithm, certificate.x509());
+  return is_broken_signature(algorithm);
 }
 
 Result<> check_below_anchor(const Chain& path, int& depth) {
@@ -150,7 +151,7 @@ Result<> check_below_anchor(const Chain& path, int& depth) {
     if (has_misplaced_constraints(path[i])) {
       return fail(Fault::bad_certificate, "path", which(depth) + ": name constraints out of place");
     }
-    if (is_signed_with_md5(path[i])) {
+    if (has_broken_signature(path[i])) {
       return fail(Fault::bad_certificate, "path", which(depth) + ": signed with a broken digest");
     }
   }

@@ -32,7 +32,7 @@ struct PathOptions {
   RevocationMode revocation = RevocationMode::chain;
   bool strict = false;  // X509_V_FLAG_X509_STRICT
   int max_intermediates = 4;
-  int security_level = 2;        // OpenSSL's: RSA 2048, SHA-256 and above; MD5 at none
+  int security_level = 2;        // OpenSSL's: RSA 2048, SHA-256 and above; at none: MD5, SHA-1 but with DSA
   bool tolerate_expiry = false;  // of certificates, for signatures of the past (TrustStore::verify_signed_at)
   PolicyInputs policy{};
 };

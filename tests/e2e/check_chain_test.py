@@ -66,7 +66,8 @@ class CheckChain(unittest.TestCase):
         new("root", "ca")
         new("narrow", "narrow", "root")
         new("leaf", "leaf", "root")
-        new("broken", "leaf", "root", "-md5")
+        new("md5", "leaf", "root", "-md5")
+        new("sha1", "leaf", "root", "-sha1")
         new("wildcard", "wildcard", "narrow")
         new("other", "other_wildcard", "narrow")
 
@@ -158,7 +159,10 @@ class CheckChain(unittest.TestCase):
 
     def test_what_openssl_lets_pass_is_refused(self):
         trust = ("--trust", self.web / "root.pem", "--revocation", "none")
-        self.assertIn("broken digest", self.refused("bad-certificate", 0, *trust, self.web / "broken.pem"))
+        for digest in ("md5", "sha1"):
+            reason = self.refused("bad-certificate", 0, *trust, self.web / f"{digest}.pem")
+            self.assertIn("broken digest", reason)
+            self.refused("bad-certificate", 0, *trust, "--purpose", "server", self.web / f"{digest}.pem")
         narrow = (*trust, "--untrusted", self.web / "narrow.pem")
         self.assertIn("excluded name", self.refused("bad-certificate", 0, *narrow, self.web / "wildcard.pem"))
         self.accepted(*narrow, self.web / "other.pem")
@@ -206,7 +210,8 @@ class CheckChain(unittest.TestCase):
         for args in ((), ("--purpose", "king", good), ("--revocation", "some", good), ("--at", "tomorrow", good),
                      ("--at", "2026-13-01", good), ("--at", "2026-01-01T25:00", good), ("--profile", "nobody", good),
                      ("--name", "not a name", good), ("--purpose", "client", "--name", "a.example", good),
-                     ("--profile", "generic", "--purpose", "server", good), ("--trust", "/nowhere.pem", "--", good),
+                     ("--profile", "generic", "--purpose", "server", good),
+                     ("--trust", self.media, "--initial-policy", "no.oid", "--", good), ("--trust", "/nowhere.pem", "--", good),
                      ("/nowhere.pem",), ("--crl", good, "--", good), (self.media_crl,), (pathlib.Path("/dev/null"),)):
             outcome = self.check(*args)
             self.assertEqual((outcome.status, outcome.out), (2, ""), outcome)

@@ -5,7 +5,9 @@
 #include <rapidcheck.h>
 
 #include <algorithm>
+#include <atomic>
 #include <map>
+#include <thread>
 
 #include "identity/crl_light.h"
 #include "support/crl.h"
@@ -218,6 +220,27 @@ TEST(CrlSignature, NewListsOfOthersKeepOpenSslsMethods) {
   EXPECT_EQ(X509_CRL_verify(theirs.get(), X509_get0_pubkey(authority().certificate.x509())), 1);
   EXPECT_EQ(sk_X509_REVOKED_num(X509_CRL_get_REVOKED(theirs.get())), 1);
   EXPECT_EQ(X509_CRL_get_meth_data(theirs.get()), nullptr);
+}
+
+TEST(CrlSignature, ListsAreReadAndUsedOnManyThreads) {
+  const auto leaf = authority().leaf(Role::client);
+  const auto stolen = authority().leaf(Role::client);
+  const Crl shared = authority().crl(2, {stolen.certificate});
+  const auto store = test::trust(Role::client, authority(), {shared});
+  std::atomic<int> right = 0;
+  const auto work = [&] {
+    for (int i = 0; i < 20; ++i) {
+      const bool read = Crl::from_der(shared.der())->verify(authority().certificate).has_value();
+      const bool good = store->verify({{leaf.certificate}}, kNow).has_value();
+      const auto bad = store->verify({{stolen.certificate}}, kNow);
+      if (read && good && !bad && bad.error().fault == Fault::revoked) ++right;
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 4; ++i) threads.emplace_back(work);
+  }
+  EXPECT_EQ(right, 80);
 }
 
 TEST(LargeCrl, AHundredThousandEntriesAreAllFound) {
