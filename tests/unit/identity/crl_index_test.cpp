@@ -2,6 +2,7 @@
 #include "identity/crl_index.h"
 
 #include <gtest/gtest.h>
+#include <openssl/rsa.h>
 #include <rapidcheck.h>
 
 #include <algorithm>
@@ -212,6 +213,32 @@ TEST(CrlSignature, OfManyEntriesIsThatOfTheOriginalBytes) {
   ASSERT_FALSE(at.empty());
   at.back() = 101;  // one serial number exchanged for another
   EXPECT_EQ(must(Crl::from_der(changed)).verify(authority().certificate).error().fault, Fault::revocation_unknown);
+}
+
+TEST(CrlSignature, OfPssAndEdDsaIsVerifiedToo) {
+  std::vector<CrlEntrySketch> entries;
+  for (std::uint8_t i = 1; i < 20; ++i) entries.push_back({.serial = {i}});
+  const Bytes unsigned_yet = list_of(entries).der();
+  for (const bool pss : {true, false}) {
+    const auto new_pair = [&] {
+      return crypto::PKeyPtr(pss ? EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{2048})
+                                 : EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
+    };
+    const crypto::PKeyPtr key = new_pair();
+    const CrlPtr list = openssl_of(unsigned_yet);
+    const crypto::MdCtxPtr context(EVP_MD_CTX_new());
+    EVP_PKEY_CTX* parameters = nullptr;
+    ASSERT_EQ(EVP_DigestSignInit(context.get(), &parameters, pss ? EVP_sha256() : nullptr, nullptr, key.get()), 1);
+    ASSERT_TRUE(!pss || EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) == 1);
+    ASSERT_GT(X509_CRL_sign_ctx(list.get(), context.get()), 0);
+    Bytes der = crypto::der_of<i2d_X509_CRL>(list.get());
+    EXPECT_TRUE(must(LightCrl::make(der))->verify(key.get()));
+    EXPECT_FALSE(must(LightCrl::make(der))->verify(new_pair().get()));
+    const auto at = std::ranges::search(der, test::der(0x02, {Bytes{10}}));
+    ASSERT_FALSE(at.empty());
+    at.back() = 100;
+    EXPECT_FALSE(must(LightCrl::make(der))->verify(key.get()));
+  }
 }
 
 TEST(CrlSignature, NewListsOfOthersKeepOpenSslsMethods) {
