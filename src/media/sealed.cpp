@@ -92,7 +92,20 @@ SealWriter::SealWriter(const Layout& layout, detail::BodyKeys keys, Sink& sink, 
 Result<SealWriter> SealWriter::begin(const Layout& layout, const Wrappers& wrappers, Sink& sink, Random& random) {
   Secret object_key(kObjectKeySize);
   random.fill(object_key.expose_for_writing());
+  return begin_with(object_key, random.array<32>(), layout, wrappers, sink, random);
+}
+
+Result<SealWriter> SealWriter::begin_file(Layout layout, const Hash256& digest, const Wrappers& wrappers, Sink& sink,
+                                          Random& random) {
+  Secret object_key(kObjectKeySize);
+  random.fill(object_key.expose_for_writing());
   const Hash256 salt = random.array<32>();
+  layout.object = detail::file_id(object_key, salt, digest);
+  return begin_with(object_key, salt, layout, wrappers, sink, random);
+}
+
+Result<SealWriter> SealWriter::begin_with(const Secret& object_key, const Hash256& salt, const Layout& layout,
+                                          const Wrappers& wrappers, Sink& sink, Random& random) {
   detail::Keys keys = detail::derive_keys(object_key, salt, layout);
   USHER_TRY(const Bytes header, detail::make_header(layout, salt, object_key, keys, wrappers, random));
   USHER_CHECK(sink.write(header));
@@ -178,6 +191,10 @@ Result<Secret> SealedObject::read_chunk(std::uint64_t index, Bytes& sealed) cons
   sealed.resize(size);
   USHER_CHECK(fetch(index, sealed));
   return open_in_place(index, Secret::copy_of(sealed));
+}
+
+bool SealedObject::is_file_of(const Hash256& digest) const {
+  return crypto::equal_constant_time(detail::file_id(object_key_, salt_, digest), layout_.object);
 }
 
 Result<Bytes> SealedObject::rewrap(const Wrappers& wrappers, Random& random) const {

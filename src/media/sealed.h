@@ -70,6 +70,10 @@ class SealWriter {
   /// Errors: bad_key, unsupported, too_long (more than kMaxChunks chunks), the sink's.
   [[nodiscard]] static Result<SealWriter> begin(const Layout& layout, const Wrappers& wrappers, Sink& sink,
                                                 Random& random);
+  /// The same for a file of the file stream, whose id follows from its object key and its plaintext's digest
+  /// (filestream.md §5.1); the layout's own id is not looked at.
+  [[nodiscard]] static Result<SealWriter> begin_file(Layout layout, const Hash256& digest, const Wrappers& wrappers,
+                                                     Sink& sink, Random& random);
   /// Any number of bytes. Errors: too_long, more than the layout's total; the sink's.
   [[nodiscard]] Result<> write(View plaintext);
   /// Errors: truncated, fewer bytes came than the layout's total; the sink's.
@@ -77,6 +81,9 @@ class SealWriter {
   [[nodiscard]] std::size_t header_size() const noexcept { return header_size_; }
 
  private:
+  [[nodiscard]] static Result<SealWriter> begin_with(const crypto::Secret& object_key, const Hash256& salt,
+                                                     const Layout& layout, const Wrappers& wrappers, Sink& sink,
+                                                     Random& random);
   SealWriter(const Layout& layout, detail::BodyKeys keys, Sink& sink, std::size_t header_size);
   [[nodiscard]] Result<> put_chunk();
 
@@ -103,6 +110,8 @@ class SealedObject {
   [[nodiscard]] Result<crypto::Secret> read_chunk(std::uint64_t index) const;
   /// The same, and the sealed bytes into `sealed`, to be copied beside another header.
   [[nodiscard]] Result<crypto::Secret> read_chunk(std::uint64_t index, Bytes& sealed) const;
+  /// Whether the object's id is that of a file with this digest (filestream.md §5.1).
+  [[nodiscard]] bool is_file_of(const Hash256& digest) const;
   /// The header of the same body for other recipients (§5). Errors: bad_key.
   [[nodiscard]] Result<Bytes> rewrap(const Wrappers& wrappers, Random& random) const;
 

@@ -47,6 +47,12 @@ Keys derive_keys(const Secret& object_key, const Hash256& salt, const Layout& la
   return keys;
 }
 
+Id128 file_id(const Secret& object_key, const Hash256& salt, const Hash256& digest) {
+  const Secret prk = crypto::hkdf_extract(Digest::sha256, salt, object_key.expose());
+  const Secret key = crypto::hkdf_expand(Digest::sha256, prk, {view_of("usher/1 file id")}, 32);
+  return array_of<16>(crypto::hmac(Digest::sha256, key.expose(), {digest}));
+}
+
 Bytes encode_without_mac(const Header& header) {
   wire::Writer recipients;
   for (const Recipient& recipient : header.recipients) {

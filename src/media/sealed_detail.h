@@ -17,6 +17,9 @@ struct Keys {
 };
 [[nodiscard]] Keys derive_keys(const crypto::Secret& object_key, const Hash256& salt, const Layout& layout);
 
+/// filestream.md §5.1: tells nobody without the object key which file it is.
+[[nodiscard]] Id128 file_id(const crypto::Secret& object_key, const Hash256& salt, const Hash256& digest);
+
 /// The header without its MAC.
 [[nodiscard]] Bytes encode_without_mac(const Header& header);
 [[nodiscard]] Hash256 mac_of(const crypto::Secret& header_key, View header_without_mac);

@@ -43,9 +43,10 @@ class TextAnswer final : public FileAnswer {
 class SealedAnswer final : public FileAnswer {
  public:
   explicit SealedAnswer(OpenedFilePtr file) : file_(std::move(file)) {}
-  [[nodiscard]] Result<> begin(const media::Layout& layout, const crypto::PublicKey& recipient, Random& random) {
+  [[nodiscard]] Result<> begin(const media::Layout& layout, const Hash256& digest, const crypto::PublicKey& recipient,
+                               Random& random) {
     const media::PublicKeyWrapper wrapper(recipient);
-    USHER_TRY(media::SealWriter writer, media::SealWriter::begin(layout, {&wrapper}, sealed_, random));
+    USHER_TRY(media::SealWriter writer, media::SealWriter::begin_file(layout, digest, {&wrapper}, sealed_, random));
     writer_.emplace(std::move(writer));
     return {};
   }
@@ -98,13 +99,9 @@ FileAnswerPtr answer_with_text(std::string text) { return std::make_unique<TextA
 
 Result<FileAnswerPtr> answer_sealed(OpenedFilePtr file, const Hash256& digest, media::Suite suite,
                                     const crypto::PublicKey& recipient, Random& random) {
-  // §5.1: the id says what will come out.
-  static constexpr std::uint8_t kZero[] = {0};
-  const Hash256 named = crypto::sha256({view_of("usher/1 object"), kZero, view_of("file"), kZero, digest});
-  const media::Layout layout{
-      .suite = suite, .chunk_size = media::kDefaultChunkSize, .total = file->size(), .object = array_of<16>(named)};
+  const media::Layout layout{.suite = suite, .chunk_size = media::kDefaultChunkSize, .total = file->size()};
   auto answer = std::make_unique<SealedAnswer>(std::move(file));
-  USHER_CHECK(answer->begin(layout, recipient, random));
+  USHER_CHECK(answer->begin(layout, digest, recipient, random));
   return answer;
 }
 

@@ -1,5 +1,7 @@
 #include "net/file_connection.h"
 
+#include <cstring>
+
 #include <openssl/err.h>
 #include <boost/asio/post.hpp>
 
@@ -19,7 +21,8 @@ int gather(BIO* bio, const char* data, int size) {
     BIO_set_retry_write(bio);
     return -1;
   }
-  std::copy_n(data, count, loop.out.begin() + static_cast<std::ptrdiff_t>(loop.out_size));
+  // Every byte that is sent comes through here: by the fastest way there is.
+  std::memcpy(loop.out.data() + loop.out_size, data, count);
   loop.out_size += count;
   return size;
 }
@@ -58,7 +61,8 @@ FileConnection::FileConnection(FileShared& shared, FileLoop& loop, Descriptor so
                                std::string counted)
     : shared_(shared),
       loop_(loop),
-      socket_(loop.context, socket.release()),
+      socket_(loop.context),
+      taken_(std::move(socket)),
       place_(loop.connections.end()),
       address_(std::move(address)),
       counted_(std::move(counted)),
@@ -73,9 +77,12 @@ FileConnection::~FileConnection() {
 
 void FileConnection::start() {
   place_ = loop_.connections.insert(loop_.connections.end(), shared_from_this());
+  boost::system::error_code error;
+  error = socket_.assign(taken_.get(), error);
+  if (!error) static_cast<void>(taken_.release());
   contexts_ = snapshot()->contexts;
   auto connection = contexts_->connect(*this);
-  if (!connection || !connect_bios(connection->get(), socket_.native_handle(), loop_)) {
+  if (error || !connection || !connect_bios(connection->get(), socket_.native_handle(), loop_)) {
     shared_.log.error("file connection failed", {{"peer", address_}});
     close();
     return;

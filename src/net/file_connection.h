@@ -78,6 +78,7 @@ class FileConnection final : public FileHandshake, public std::enable_shared_fro
   FileShared& shared_;
   FileLoop& loop_;
   Socket socket_;
+  Descriptor taken_;  // the socket, until start() gives it to Asio
   std::list<std::shared_ptr<FileConnection>>::iterator place_;
   tls::ConnectionPtr tls_;
   std::shared_ptr<const FileContexts> contexts_;

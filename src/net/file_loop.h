@@ -22,8 +22,8 @@ namespace usher::net {
 
 class FileConnection;
 
-inline constexpr std::size_t kFileBatch = 128 << 10;      // bytes of plaintext that go to the network at once
-inline constexpr std::size_t kFileTurn = 2 * kFileBatch;  // after which others have their turn
+inline constexpr std::size_t kFileBatch = 128 << 10;  // bytes of plaintext that go to the network at once
+inline constexpr std::size_t kFileTurn = 256 << 10;   // after which others have their turn
 
 /// What all connections of one server share.
 struct FileShared {

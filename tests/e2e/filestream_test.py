@@ -210,7 +210,7 @@ class Files(unittest.TestCase):
                 first, second = (self.ask(f"{verb} above", name) for _ in range(2))
                 self.assertTrue(first.startswith(b"USHERSO1"))
                 self.assertNotEqual(first[37:69], second[37:69])
-                self.assertEqual(first[21:37], second[21:37])   # the id is the content's
+                self.assertNotEqual(first[21:37], second[21:37])   # the id does not tell which file it is
                 self.assertEqual(first[13:21], (16385).to_bytes(8, "big"))
                 self.assertEqual(len(first) - 16385 - tag, 71 + int.from_bytes(first[69:71], "big") + 64)
 

@@ -340,14 +340,15 @@ TEST_F(FileStreamTest, MediaOfTheVaultComeSealedForTheClientAndNeverInTheClear) 
   for (const char* verb : {"SEALED", "SEALED-CTR"}) {
     const auto answer = ask(std::string(verb) + " night.ogg");
     ASSERT_TRUE(answer.whole);
-    static constexpr std::uint8_t kZero[] = {0};
-    const Hash256 id = crypto::sha256({view_of("usher/1 object"), kZero, view_of("file"), kZero, digest});
-    const auto opened = media::SealedObject::open(media::memory_source(to_bytes(view_of(answer.bytes))),
-                                                  array_of<16>(id), media::PrivateKeyUnwrapper(client.key));
+    const auto sealed = media::memory_source(to_bytes(view_of(answer.bytes)));
+    const auto opened = media::SealedObject::open(sealed, must(media::Header::read(*sealed)).layout.object,
+                                                  media::PrivateKeyUnwrapper(client.key));
     ASSERT_TRUE(opened) << verb;
     Bytes plain;
     for (std::uint64_t i = 0; i < opened->layout().chunks(); ++i) append(plain, must(opened->read_chunk(i)).expose());
     EXPECT_EQ(plain, media::test::noise(100'000)) << verb;
+    EXPECT_TRUE(opened->is_file_of(digest));
+    EXPECT_FALSE(opened->is_file_of(crypto::sha256(view_of("another"))));
   }
 }
 
