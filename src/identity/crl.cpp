@@ -138,6 +138,17 @@ bool Crl::revokes(const Certificate& certificate) const {
          CrlIndex::Status::revoked;
 }
 
+bool Crl::has_unknown_critical() const {
+  for (int i = 0; i < X509_CRL_get_ext_count(ossl()); ++i) {
+    X509_EXTENSION* extension = X509_CRL_get_ext(ossl(), i);
+    const int kind = OBJ_obj2nid(X509_EXTENSION_get_object(extension));
+    const bool known =
+        kind == NID_issuing_distribution_point || kind == NID_authority_key_identifier || kind == NID_delta_crl;
+    if (!known && X509_EXTENSION_get_critical(extension) == 1) return true;
+  }
+  return parsed_->light->index().has_critical();
+}
+
 Result<> Crl::verify(const Certificate& issuer) const {
   constexpr auto kFault = Fault::revocation_unknown;
   if (X509_NAME_cmp(X509_CRL_get_issuer(ossl()), X509_get_subject_name(issuer.x509())) != 0) {

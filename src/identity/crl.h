@@ -64,6 +64,9 @@ class Crl {
   [[nodiscard]] bool in_force(Time at) const noexcept { return this_update() <= at && at <= next_update(); }
   /// Whether the list names the certificate as revoked (an entry removeFromCRL does not).
   [[nodiscard]] bool revokes(const Certificate& certificate) const;
+  /// Whether it has a critical extension, its own or an entry's, that is not known here: then it establishes nothing
+  /// (RFC 5280 §5.2, §5.3).
+  [[nodiscard]] bool has_unknown_critical() const;
   /// Whether the signature is `issuer`'s, with SHA-256 or better. Errors: revocation_unknown.
   [[nodiscard]] Result<> verify(const Certificate& issuer) const;
   /// For path validation alone, and while this list lives: its entries are not in there (crl_light.h).

@@ -59,6 +59,7 @@ Result<CrlIndex> CrlIndex::build(View der, View entries) {
     if (entry.critical && !critical) critical = entry.der;
     keys.push_back({prefix_of(entry.serial), offset});
   }
+  index.has_critical_ = critical.has_value();
   if (critical && !shown_critical) index.examples_.critical = *critical;
   std::ranges::sort(keys, [&](const Key& a, const Key& b) {
     return a.prefix != b.prefix ? a.prefix < b.prefix

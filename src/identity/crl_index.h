@@ -37,6 +37,8 @@ class CrlIndex {
     View critical;  // where neither of the others is
   };
   [[nodiscard]] Examples examples() const noexcept { return examples_; }
+  /// Whether any entry has a critical extension that nobody here knows.
+  [[nodiscard]] bool has_critical() const noexcept { return has_critical_; }
 
  private:
   struct Group {
@@ -50,6 +52,7 @@ class CrlIndex {
   std::vector<std::uint32_t> order_;
   std::vector<Group> groups_;
   Examples examples_;
+  bool has_critical_ = false;
 };
 
 }  // namespace usher::identity

@@ -54,6 +54,9 @@ Result<> check_delta(const Crl& delta, const Certificate& certificate, const Cer
   if (base == nullptr && !signature) return {};
   if (!signature) return fail(Fault::revocation_unknown, "delta crl: signature", signature.error().about);
   if (delta.revokes(certificate)) return fail(Fault::revoked, "delta crl");
+  if (delta.has_unknown_critical()) {
+    return fail(Fault::revocation_unknown, "delta crl: extension", "a delta list has a critical extension of its own");
+  }
   if (base == nullptr) return fail(Fault::revocation_unknown, "delta crl: base", "a delta list has no complete list");
   if (at > delta.next_update()) return fail(Fault::crl_expired, "delta crl", "the newest delta list has expired");
   if (!base->number() || *delta.base_number() > *base->number()) {

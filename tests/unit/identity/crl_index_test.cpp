@@ -138,6 +138,21 @@ TEST(CrlIndex, ACriticalExtensionOfAnyEntryMakesTheListUnusable) {
             std::string::npos);
 }
 
+TEST(CrlIndex, ADeltaWithSuchAnEntryEstablishesNothing) {
+  // Neither list nor certificate names a freshest list, so OpenSSL does not look at the delta at all.
+  const auto leaf = authority().leaf(Role::client);
+  const auto code = [&](bool critical) {
+    const Crl empty = authority().crl(2, {}, 1);
+    const Crl delta =
+        must(Crl::from_der(test::crl_with(authority(), empty, {{.serial = {4}, .unknown_critical = critical}})));
+    const auto peer =
+        test::trust(Role::client, authority(), {authority().crl(1), delta})->verify({{leaf.certificate}}, kNow);
+    return peer ? std::string() : std::string(code_of(peer.error().fault));
+  };
+  EXPECT_EQ(code(false), "");
+  EXPECT_EQ(code(true), "revocation-unknown");
+}
+
 TEST(CrlIndex, WhatOpenSslReadsOfAnAnswerIsItsReason) {
   const Crl crl = list_of({{.serial = {2}, .reason = 8}, {.serial = {3}}, {.serial = {4}, .reason = 1}});
   for (const auto& [serial, removed] : std::map<std::uint8_t, bool>{{2, true}, {3, false}, {4, false}}) {
