@@ -218,7 +218,7 @@ Result<FetchedFile> FileFetcher::fetch(const FileWish& wish, const Meter& meter)
     if (wish.measure) {
       USHER_TRY(writer.total, size_of(wish.name));
       // Nearly: what the header takes depends on the recipient's key.
-      if (wish.sealed) writer.total = media::file_layout(*wish.sealed, writer.total, {}).body_size();
+      if (wish.sealed) writer.total = media::file_layout(*wish.sealed, writer.total).body_size();
     }
     if (meter) meter(writer.bytes, writer.total);
     USHER_CHECK(stream_->ask(request_of(wish, before), writer, stop_));

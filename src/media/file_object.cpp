@@ -5,21 +5,18 @@
 
 namespace usher::media {
 
-Id128 file_object_id(const Hash256& digest) { return companion_id("file", digest); }
-
-Layout file_layout(Suite suite, std::uint64_t size, const Hash256& digest) {
-  return {.suite = suite, .chunk_size = kDefaultChunkSize, .total = size, .object = file_object_id(digest)};
+Layout file_layout(Suite suite, std::uint64_t size) {
+  return {.suite = suite, .chunk_size = kDefaultChunkSize, .total = size};
 }
 
 Result<OpenedFile> open_file_object(SourcePtr source, const Unwrapper& key, Sink& sink,
                                     const std::optional<Hash256>& expected, const Progress& progress) {
   // The id is not known beforehand: it is the header's, and what comes out has to prove it.
   USHER_TRY(const Header header, Header::read(*source));
-  const Id128 id = header.layout.object;
-  if (expected && !crypto::equal_constant_time(file_object_id(*expected), id)) {
+  USHER_TRY(const SealedObject object, SealedObject::open(std::move(source), header.layout.object, key));
+  if (expected && !object.is_file_of(*expected)) {
     return fail(Fault::digest_mismatch, "file object: id", "it was sealed from other bytes than " + to_hex(*expected));
   }
-  USHER_TRY(const SealedObject object, SealedObject::open(std::move(source), id, key));
   const Layout& layout = object.layout();
   crypto::Hasher hasher(crypto::Digest::sha256);
   OpenedFile opened{.suite = layout.suite};
@@ -32,7 +29,7 @@ Result<OpenedFile> open_file_object(SourcePtr source, const Unwrapper& key, Sink
   }
   opened.digest = array_of<32>(hasher.value());
   // §5.1: a MUST. The chunks' tags say that they belong together, not that they are the file that was hashed.
-  if (!crypto::equal_constant_time(file_object_id(opened.digest), id)) {
+  if (!object.is_file_of(opened.digest)) {
     return fail(Fault::digest_mismatch, "file object: digest", "what came out is not what the object's id names");
   }
   return opened;

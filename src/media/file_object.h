@@ -1,7 +1,7 @@
-// media/file_object: a file as a sealed object whose id follows from its contents.  Spec: filestream.md §5, sealed.md §2.
+// media/file_object: a file as a sealed object whose id proves its contents.  Spec: filestream.md §5.
 //
-// To seal one, a SealWriter (sealed.h) writes header and chunks to a Sink one after the other, never going back: its
-// layout is file_layout(), the whole file's digest comes first.
+// To seal one, SealWriter::begin_file (sealed.h) writes header and chunks to a Sink one after the other, never going back;
+// the whole file's digest comes first.
 #pragma once
 
 #include <optional>
@@ -10,11 +10,9 @@
 
 namespace usher::media {
 
-/// filestream.md §5.1. `digest`: the SHA-256 of the plaintext.
-[[nodiscard]] Id128 file_object_id(const Hash256& digest);
-
-/// What `SEALED` and `SEALED-CTR` answer: chunks of 64 KiB, the id of §5.1. `size`: bytes of plaintext.
-[[nodiscard]] Layout file_layout(Suite suite, std::uint64_t size, const Hash256& digest);
+/// What `SEALED` and `SEALED-CTR` answer: chunks of 64 KiB. Without an id: that is made with the keys.
+/// `size`: bytes of plaintext.
+[[nodiscard]] Layout file_layout(Suite suite, std::uint64_t size);
 
 struct OpenedFile {
   Hash256 digest{};         // SHA-256 of the plaintext
@@ -24,7 +22,7 @@ struct OpenedFile {
 
 /// Opens a file object, chunk by chunk, into `sink`, and compares the digest of what came out. What went into the sink
 /// is worth nothing unless this succeeds. `expected`: a digest that is known from elsewhere; it is compared with the
-/// object's id first, before anything is opened.
+/// object's id first, before any chunk is opened.
 /// Errors: as SealedObject::open and read_chunk; digest_mismatch; cancelled; the sink's.
 [[nodiscard]] Result<OpenedFile> open_file_object(SourcePtr source, const Unwrapper& key, Sink& sink,
                                                   const std::optional<Hash256>& expected = {},

@@ -135,7 +135,7 @@ class SealedObject {
                                                 std::size_t max);
 
 /// The id of a sealed object that belongs to `to` ("manifest", "tree"): SHA-256("usher/1 object" ‖ 0 ‖ kind ‖ 0 ‖ to),
-/// its first 16 bytes (§2.2). `to`: an id, or the digest of a file.
-[[nodiscard]] Id128 companion_id(std::string_view kind, View to);
+/// its first 16 bytes (§2.2).
+[[nodiscard]] Id128 companion_id(std::string_view kind, const Id128& to);
 
 }  // namespace usher::media

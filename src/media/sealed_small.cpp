@@ -30,7 +30,7 @@ Result<Secret> open_small(SourcePtr source, const Id128& object, const Unwrapper
   return all;
 }
 
-Id128 companion_id(std::string_view kind, View to) {
+Id128 companion_id(std::string_view kind, const Id128& to) {
   constexpr std::uint8_t kZero[] = {0};
   return array_of<16>(crypto::sha256({view_of("usher/1 object"), kZero, view_of(kind), kZero, to}));
 }

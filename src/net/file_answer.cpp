@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "media/file_object.h"
+
 namespace usher::net {
 namespace {
 
@@ -99,7 +101,7 @@ FileAnswerPtr answer_with_text(std::string text) { return std::make_unique<TextA
 
 Result<FileAnswerPtr> answer_sealed(OpenedFilePtr file, const Hash256& digest, media::Suite suite,
                                     const crypto::PublicKey& recipient, Random& random) {
-  const media::Layout layout{.suite = suite, .chunk_size = media::kDefaultChunkSize, .total = file->size()};
+  const media::Layout layout = media::file_layout(suite, file->size());
   auto answer = std::make_unique<SealedAnswer>(std::move(file));
   USHER_CHECK(answer->begin(layout, digest, recipient, random));
   return answer;

@@ -29,9 +29,8 @@ struct FreeStack {
 
 /// kAlpn as RFC 7301 writes a list of one.
 Bytes protocol_list() {
-  Bytes list{static_cast<std::uint8_t>(kAlpn.size())};
-  append(list, view_of(kAlpn));
-  return list;
+  static constexpr std::uint8_t kSize[] = {kAlpn.size()};
+  return concat({kSize, view_of(kAlpn)});
 }
 
 int choose_protocol(SSL* /*connection*/, const unsigned char** out, unsigned char* out_size, const unsigned char* in,

@@ -78,8 +78,8 @@ class OneFile {
   [[nodiscard]] Bytes seal(media::Suite suite, View hashed) const {
     media::MemorySink sink;
     const media::PublicKeyWrapper wrapper(world_->installation.key.public_key());
-    const media::Layout layout = media::file_layout(suite, content_.size(), crypto::sha256(hashed));
-    auto writer = media::SealWriter::begin(layout, {&wrapper}, sink, test::randomness());
+    auto writer = media::SealWriter::begin_file(media::file_layout(suite, content_.size()), crypto::sha256(hashed),
+                                                {&wrapper}, sink, test::randomness());
     EXPECT_TRUE(writer && writer->write(content_) && writer->finish());
     return sink.bytes;
   }

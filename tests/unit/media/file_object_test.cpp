@@ -1,6 +1,8 @@
 #include "media/file_object.h"
 
 #include "base/encoding.h"
+#include "crypto/kdf.h"
+#include "crypto/mac.h"
 #include "fixtures.h"
 
 namespace usher::media {
@@ -15,8 +17,8 @@ Bytes seal_file(View plaintext, Suite suite, const crypto::PrivateKey& recipient
   crypto::SystemRandom random;
   MemorySink sink;
   const PublicKeyWrapper wrapper(recipient.public_key());
-  const Layout layout = file_layout(suite, plaintext.size(), crypto::sha256(plaintext));
-  auto writer = SealWriter::begin(layout, {&wrapper}, sink, random);
+  auto writer =
+      SealWriter::begin_file(file_layout(suite, plaintext.size()), crypto::sha256(plaintext), {&wrapper}, sink, random);
   EXPECT_TRUE(writer) << explain(writer.error());
   while (!plaintext.empty()) {
     const View now = plaintext.first(std::min(piece, plaintext.size()));
@@ -84,10 +86,24 @@ TEST_P(FileObject, CutFileIsRefused) {
   expect_fault(open(sealed, key()).result, Fault::truncated, "chunk 1");
 }
 
-TEST(FileObjectId, FollowsFromTheDigestAsTheSpecSays) {
+TEST(FileObjectId, FollowsFromKeySaltAndDigestAsTheSpecSays) {
+  crypto::SystemRandom random;
+  const Bytes sealed = seal_file(view_of("abc"), Suite::aes256_gcm, p256_key());
+  const Header header = *Header::read(*memory_source(sealed));
+  const WrapContext context{.suite = header.layout.suite, .object = header.layout.object};
+  const auto object_key = PrivateKeyUnwrapper(p256_key()).unwrap(header.recipients.at(0), context);
+  ASSERT_TRUE(object_key);
+  const crypto::Secret prk = crypto::hkdf_extract(crypto::Digest::sha256, header.salt, object_key->expose());
+  const crypto::Secret id_key = crypto::hkdf_expand(crypto::Digest::sha256, prk, {view_of("usher/1 file id")}, 32);
   const Hash256 digest = crypto::sha256(view_of("abc"));
-  const Bytes written = concat({view_of("usher/1 object"), Bytes{0}, view_of("file"), Bytes{0}, digest});
-  EXPECT_EQ(to_hex(file_object_id(digest)), to_hex(crypto::sha256(written)).substr(0, 32));
+  const Bytes mac = crypto::hmac(crypto::Digest::sha256, id_key.expose(), {digest});
+  EXPECT_EQ(to_hex(header.layout.object), to_hex(mac).substr(0, 32));
+}
+
+TEST(FileObjectId, DoesNotTellThatTwoObjectsHoldTheSameFile) {
+  const Bytes one = seal_file(view_of("abc"), Suite::aes256_gcm, p256_key());
+  const Bytes other = seal_file(view_of("abc"), Suite::aes256_gcm, p256_key());
+  EXPECT_NE(Header::read(*memory_source(one))->layout.object, Header::read(*memory_source(other))->layout.object);
 }
 
 TEST(FileObjectId, OfOtherBytesIsRefusedThoughEveryChunkHolds) {
@@ -95,8 +111,8 @@ TEST(FileObjectId, OfOtherBytesIsRefusedThoughEveryChunkHolds) {
   crypto::SystemRandom random;
   MemorySink sink;
   const PublicKeyWrapper wrapper(p256_key().public_key());
-  const Layout layout = file_layout(Suite::aes256_gcm, 100, crypto::sha256(noise(100, 2)));
-  auto writer = SealWriter::begin(layout, {&wrapper}, sink, random);
+  auto writer = SealWriter::begin_file(file_layout(Suite::aes256_gcm, 100), crypto::sha256(noise(100, 2)), {&wrapper},
+                                       sink, random);
   ASSERT_TRUE(writer && writer->write(noise(100)) && writer->finish());
   expect_fault(open(sink.bytes, p256_key()).result, Fault::digest_mismatch, "what came out");
 }
