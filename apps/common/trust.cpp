@@ -8,14 +8,13 @@
 namespace usher::app {
 namespace {
 
-constexpr std::size_t kMaxPem = 1 << 20;    // bytes of a file with certificates
-constexpr std::size_t kMaxCrls = 32 << 20;  // bytes of a file with revocation lists
+constexpr std::size_t kMaxPem = 1 << 20;  // bytes of a file with certificates
 
 Result<std::vector<identity::Crl>> load_crls(const Texts& files, const PathOf& path_of) {
   std::vector<identity::Crl> all;
   for (const std::string& name : files) {
     const std::filesystem::path file = path_of(name);
-    USHER_TRY(const std::string content, read_file(file, kMaxCrls));
+    USHER_TRY(const std::string content, read_file(file, identity::kMaxCrlFile));
     auto some = identity::crls_from_file_content(view_of(content));
     if (!some) return fail(some.error().fault, "trust: revocation lists", file.string());
     std::ranges::move(*some, std::back_inserter(all));

@@ -5,8 +5,7 @@
 namespace usher::press {
 namespace {
 
-constexpr std::size_t kMaxPem = 256 << 10;     // bytes
-constexpr std::size_t kMaxCrlFile = 24 << 20;  // bytes
+constexpr std::size_t kMaxPem = 256 << 10;  // bytes
 
 /// Names the file in an error that does not name one.
 template <class T>
@@ -20,7 +19,7 @@ Result<std::shared_ptr<const identity::TrustStore>> load_trust(identity::Role ro
   USHER_TRY(const std::string anchors, app::read_file(options.anchors, kMaxPem));
   USHER_TRY(config.anchors, about_file(identity::bundle_from_pem(anchors), options.anchors));
   for (const auto& file : options.crls) {
-    USHER_TRY(const std::string pem, app::read_file(file, kMaxCrlFile));
+    USHER_TRY(const std::string pem, app::read_file(file, identity::kMaxCrlFile));
     USHER_TRY(identity::Crl crl, about_file(identity::Crl::from_pem(pem), file));
     config.crls.push_back(std::move(crl));
   }

@@ -27,6 +27,8 @@ struct Context {
   Random& random;
   /// Set by the verb that was chosen; main() runs it once the command line was read whole.
   std::function<Result<>()> action{};
+  /// What main() ends with where the action succeeds: of verbs that answer by it.
+  int status = 0;
 };
 
 /// --config, else <home>/usherd.toml, else $XDG_CONFIG_HOME/usherd/usherd.toml.
@@ -66,5 +68,6 @@ void add_media_command(CLI::App& app, Context& context);
 void add_licence_command(CLI::App& app, Context& context);
 void add_persons_command(CLI::App& app, Context& context);
 void add_config_command(CLI::App& app, Context& context);
+void add_check_chain_command(CLI::App& app, Context& context);
 
 }  // namespace usher::usherd

@@ -22,6 +22,7 @@ constexpr const char* kExamples = R"(Examples:
   usherd --home /srv/usher serve
   usherd --home /srv/usher licence issue --card ana.pem --medium 3f9a --plays 5
   usherd --home /srv/usher licence list --json
+  usherd check-chain --trust root.pem --crl lists.pem --purpose user card.pem
 
 Settings come from <home>/usherd.toml, then USHER_* variables, then --set and other flags: the later ones win.)";
 
@@ -56,6 +57,7 @@ int run(int argc, char** argv) {
   usherd::add_licence_command(app, context);
   usherd::add_persons_command(app, context);
   usherd::add_config_command(app, context);
+  usherd::add_check_chain_command(app, context);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -63,7 +65,7 @@ int run(int argc, char** argv) {
   }
   if (!context.action) return static_cast<int>(ExitClass::usage);
   const auto done = context.action();
-  return done ? 0 : app::report("usherd", done.error());
+  return done ? context.status : app::report("usherd", done.error());
 }
 
 }  // namespace

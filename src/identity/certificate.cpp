@@ -8,6 +8,7 @@
 
 #include "base/encoding.h"
 #include "crypto/digest.h"
+#include "identity/pem.h"
 #include "identity/x509.h"
 
 namespace usher::identity {
@@ -256,29 +257,12 @@ bool is_attribute(std::string_view name) { return attribute_of(name) != nullptr;
 
 Result<Chain> chain_from_pem(std::string_view pem, std::size_t max) {
   if (pem.size() > max * 2 * kMaxCertificate + kPemOverhead) return fail(Fault::too_long, "certificate PEM");
-  const crypto::BioPtr bio = reading(pem);
+  USHER_TRY(const auto blocks, pem_blocks(pem, {PEM_STRING_X509, PEM_STRING_X509_OLD}, max));
   Chain chain;
-  while (true) {
-    char* name = nullptr;
-    char* header = nullptr;
-    unsigned char* data = nullptr;
-    long size = 0;
-    if (!bio || PEM_read_bio(bio.get(), &name, &header, &data, &size) != 1) break;
-    const bool is_certificate =
-        std::string_view(name) == PEM_STRING_X509 || std::string_view(name) == PEM_STRING_X509_OLD;
-    auto certificate = is_certificate ? Certificate::from_der(View(data, static_cast<std::size_t>(size)))
-                                      : Result<Certificate>(fail(Fault::malformed, "certificate PEM"));
-    OPENSSL_free(name);
-    OPENSSL_free(header);
-    OPENSSL_clear_free(data, static_cast<std::size_t>(size));
-    if (!certificate) return std::unexpected(std::move(certificate).error());
-    if (chain.size() == max) return fail(Fault::too_long, "certificate PEM");
-    chain.push_back(*std::move(certificate));
+  for (const Bytes& der : blocks) {
+    USHER_TRY(Certificate certificate, Certificate::from_der(der));
+    chain.push_back(std::move(certificate));
   }
-  // Only the end of the text may end it: a damaged block does not pass for one that is not there.
-  const unsigned long reason = ERR_peek_last_error();
-  ERR_clear_error();
-  if (chain.empty() || ERR_GET_REASON(reason) != PEM_R_NO_START_LINE) return fail(Fault::malformed, "certificate PEM");
   return chain;
 }
 

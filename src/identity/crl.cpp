@@ -8,15 +8,16 @@
 #include "base/encoding.h"
 #include "crypto/digest.h"
 #include "identity/certificate.h"
+#include "identity/crl_light.h"
+#include "identity/pem.h"
 #include "identity/x509.h"
 #include "wire/codec.h"
 
 namespace usher::identity {
 namespace {
 
-constexpr std::size_t kMaxCrls = 256;          // in one file
-constexpr std::size_t kMaxCrlFile = 64 << 20;  // bytes
-constexpr std::size_t kMaxNumber = 20;         // bytes, RFC 5280 §5.2.3
+constexpr std::size_t kMaxCrls = 256;   // in one file
+constexpr std::size_t kMaxNumber = 20;  // bytes, RFC 5280 §5.2.3
 
 Bytes raw_extension(const X509_CRL* crl, int nid) {
   const int at = X509_CRL_get_ext_by_NID(crl, nid, -1);
@@ -72,8 +73,8 @@ CrlNumber CrlNumber::from_bytes(View bytes) {
 std::string CrlNumber::hex() const { return bytes_.empty() ? "0" : to_hex(bytes_); }
 
 struct Crl::Parsed {
-  CrlPtr crl;
   Bytes der;
+  std::unique_ptr<const LightCrl> light;  // borrows der
   Hash256 scope{};
   std::optional<CrlNumber> number;
   std::optional<CrlNumber> base_number;
@@ -83,23 +84,21 @@ struct Crl::Parsed {
 
 Result<Crl> Crl::from_der(View der) {
   if (der.size() > kMaxCrl) return fail(Fault::too_long, "crl");
-  const unsigned char* at = der.data();
-  CrlPtr crl(d2i_X509_CRL(nullptr, &at, static_cast<long>(der.size())));
-  if (!crl || at != der.data() + der.size()) return crypto::ossl_fail(Fault::malformed, "crl");
-  const auto this_update = time_of(X509_CRL_get0_lastUpdate(crl.get()));
-  const auto next_update = time_of(X509_CRL_get0_nextUpdate(crl.get()));
+  auto parsed = std::make_shared<Parsed>();
+  parsed->der = to_bytes(der);
+  USHER_TRY(parsed->light, LightCrl::make(parsed->der));
+  const X509_CRL* crl = parsed->light->ossl();
+  const auto this_update = time_of(X509_CRL_get0_lastUpdate(crl));
+  const auto next_update = time_of(X509_CRL_get0_nextUpdate(crl));
   if (!this_update || !next_update) return crypto::ossl_fail(Fault::malformed, "crl: times");
 
-  auto parsed = std::make_shared<Parsed>();
-  USHER_TRY(parsed->number, number_in(crl.get(), NID_crl_number));
-  USHER_TRY(parsed->base_number, number_in(crl.get(), NID_delta_crl));
+  USHER_TRY(parsed->number, number_in(crl, NID_crl_number));
+  USHER_TRY(parsed->base_number, number_in(crl, NID_delta_crl));
   // A delta without a number cannot be ordered (RFC 5280 §5.2.4).
   if (parsed->base_number && !parsed->number) return fail(Fault::malformed, "crl: delta without number");
   parsed->this_update = *this_update;
   parsed->next_update = *next_update;
-  parsed->scope = scope_of(crl.get());
-  parsed->der = to_bytes(der);
-  parsed->crl = std::move(crl);
+  parsed->scope = scope_of(crl);
   return Crl(std::move(parsed));
 }
 
@@ -121,23 +120,33 @@ const std::optional<CrlNumber>& Crl::base_number() const noexcept { return parse
 Time Crl::this_update() const noexcept { return parsed_->this_update; }
 Time Crl::next_update() const noexcept { return parsed_->next_update; }
 const Hash256& Crl::scope() const noexcept { return parsed_->scope; }
-X509_CRL* Crl::ossl() const noexcept { return parsed_->crl.get(); }
+X509_CRL* Crl::ossl() const noexcept { return parsed_->light->ossl(); }
 std::string Crl::issuer_text() const { return text_of_name(X509_CRL_get_issuer(ossl())); }
 
-std::size_t Crl::entries() const noexcept {
-  const auto* revoked = X509_CRL_get_REVOKED(ossl());
-  return revoked == nullptr ? 0 : static_cast<std::size_t>(sk_X509_REVOKED_num(revoked));
-}
+std::size_t Crl::entries() const noexcept { return parsed_->light->index().size(); }
 
 std::string Crl::to_pem() const {
   const crypto::BioPtr bio(BIO_new(BIO_s_mem()));
-  if (!bio || PEM_write_bio_X509_CRL(bio.get(), ossl()) != 1) return {};
+  if (!bio || PEM_write_bio(bio.get(), PEM_STRING_X509_CRL, "", der().data(), static_cast<long>(der().size())) <= 0) {
+    return {};
+  }
   return content_of(bio.get());
 }
 
 bool Crl::revokes(const Certificate& certificate) const {
-  X509_REVOKED* entry = nullptr;
-  return X509_CRL_get0_by_cert(ossl(), &entry, certificate.x509()) == 1;
+  return parsed_->light->find(X509_get0_serialNumber(certificate.x509()), X509_get_issuer_name(certificate.x509())) ==
+         CrlIndex::Status::revoked;
+}
+
+bool Crl::has_unknown_critical() const {
+  for (int i = 0; i < X509_CRL_get_ext_count(ossl()); ++i) {
+    X509_EXTENSION* extension = X509_CRL_get_ext(ossl(), i);
+    const int kind = OBJ_obj2nid(X509_EXTENSION_get_object(extension));
+    const bool known =
+        kind == NID_issuing_distribution_point || kind == NID_authority_key_identifier || kind == NID_delta_crl;
+    if (!known && X509_EXTENSION_get_critical(extension) == 1) return true;
+  }
+  return parsed_->light->index().has_critical();
 }
 
 Result<> Crl::verify(const Certificate& issuer) const {
@@ -151,7 +160,7 @@ Result<> Crl::verify(const Certificate& issuer) const {
   if (!is_strong_signature(algorithm))
     return fail(kFault, "crl: signature", "the list is signed with a weak algorithm");
   EVP_PKEY* key = X509_get0_pubkey(issuer.x509());
-  if (key == nullptr || X509_CRL_verify(ossl(), key) != 1) {
+  if (key == nullptr || !parsed_->light->verify(key)) {
     return crypto::ossl_fail(kFault, "crl: signature", "the signature of a revocation list does not verify");
   }
   return {};
@@ -159,32 +168,12 @@ Result<> Crl::verify(const Certificate& issuer) const {
 
 Result<std::vector<Crl>> crls_from_file_content(View content) {
   if (content.size() > kMaxCrlFile) return fail(Fault::too_long, "crl file");
+  USHER_TRY(const auto ders, der_or_pem(content, {PEM_STRING_X509_CRL}, kMaxCrls));
   std::vector<Crl> out;
-  if (!content.empty() && content.front() == 0x30) {  // a SEQUENCE: DER
-    USHER_TRY(Crl crl, Crl::from_der(content));
+  for (const Bytes& der : ders) {
+    USHER_TRY(Crl crl, Crl::from_der(der));
     out.push_back(std::move(crl));
-    return out;
   }
-  const crypto::BioPtr bio = reading(text_of(content));
-  while (true) {
-    char* name = nullptr;
-    char* header = nullptr;
-    unsigned char* data = nullptr;
-    long size = 0;
-    if (!bio || PEM_read_bio(bio.get(), &name, &header, &data, &size) != 1) break;
-    auto crl = std::string_view(name) == PEM_STRING_X509_CRL ? Crl::from_der(View(data, static_cast<std::size_t>(size)))
-                                                             : Result<Crl>(fail(Fault::malformed, "crl file"));
-    OPENSSL_free(name);
-    OPENSSL_free(header);
-    OPENSSL_free(data);
-    if (!crl) return std::unexpected(std::move(crl).error());
-    if (out.size() == kMaxCrls) return fail(Fault::too_long, "crl file");
-    out.push_back(*std::move(crl));
-  }
-  const unsigned long reason = ERR_peek_last_error();
-  ERR_clear_error();
-  // Only the end of the text may end it, and a file without a list is a mistake.
-  if (out.empty() || ERR_GET_REASON(reason) != PEM_R_NO_START_LINE) return fail(Fault::malformed, "crl file");
   return out;
 }
 

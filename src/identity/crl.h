@@ -18,7 +18,8 @@ namespace usher::identity {
 
 class Certificate;
 
-inline constexpr std::size_t kMaxCrl = 16 << 20;  // bytes of DER, §4.1
+inline constexpr std::size_t kMaxCrl = 64 << 20;       // bytes of DER, §4.1
+inline constexpr std::size_t kMaxCrlFile = 128 << 20;  // bytes of a file with several, as PEM
 
 /// A CRL number: up to 20 bytes, not negative (RFC 5280 §5.2.3).
 class CrlNumber {
@@ -36,7 +37,8 @@ class CrlNumber {
   Bytes bytes_;
 };
 
-/// Parsed once, shared, immutable. That it parses says nothing about its signature.
+/// Parsed once, shared, immutable: the DER, and 4 bytes an entry beside it (crl_index.h). That it parses says nothing
+/// about its signature.
 class Crl {
  public:
   /// Errors: too_long; malformed (also without thisUpdate, nextUpdate, or with a delta indicator that is not one).
@@ -62,8 +64,12 @@ class Crl {
   [[nodiscard]] bool in_force(Time at) const noexcept { return this_update() <= at && at <= next_update(); }
   /// Whether the list names the certificate as revoked (an entry removeFromCRL does not).
   [[nodiscard]] bool revokes(const Certificate& certificate) const;
+  /// Whether it has a critical extension, its own or an entry's, that is not known here: then it establishes nothing
+  /// (RFC 5280 §5.2, §5.3).
+  [[nodiscard]] bool has_unknown_critical() const;
   /// Whether the signature is `issuer`'s, with SHA-256 or better. Errors: revocation_unknown.
   [[nodiscard]] Result<> verify(const Certificate& issuer) const;
+  /// For path validation alone, and while this list lives: its entries are not in there (crl_light.h).
   [[nodiscard]] X509_CRL* ossl() const noexcept;
 
  private:
@@ -103,9 +109,9 @@ struct CrlSelection {
 };
 [[nodiscard]] CrlSelection select_crls(std::span<const Crl> crls, Time at);
 
-/// The checks of deltas that OpenSSL lacks (§4.3), for a path that OpenSSL has accepted: leaf first, root last.
-/// Errors: revoked, crl_expired, revocation_unknown.
+/// The checks of deltas that OpenSSL lacks (§4.3), for a path that OpenSSL has accepted: leaf first, root last. `depth`
+/// tells of a refusal which certificate it is about. Errors: revoked, crl_expired, revocation_unknown.
 [[nodiscard]] Result<> check_deltas(std::span<const Certificate> path, const CrlSelection& crls, Time at,
-                                    bool leaf_only);
+                                    bool leaf_only, int* depth = nullptr);
 
 }  // namespace usher::identity

@@ -54,6 +54,9 @@ Result<> check_delta(const Crl& delta, const Certificate& certificate, const Cer
   if (base == nullptr && !signature) return {};
   if (!signature) return fail(Fault::revocation_unknown, "delta crl: signature", signature.error().about);
   if (delta.revokes(certificate)) return fail(Fault::revoked, "delta crl");
+  if (delta.has_unknown_critical()) {
+    return fail(Fault::revocation_unknown, "delta crl: extension", "a delta list has a critical extension of its own");
+  }
   if (base == nullptr) return fail(Fault::revocation_unknown, "delta crl: base", "a delta list has no complete list");
   if (at > delta.next_update()) return fail(Fault::crl_expired, "delta crl", "the newest delta list has expired");
   if (!base->number() || *delta.base_number() > *base->number()) {
@@ -104,10 +107,12 @@ CrlSelection select_crls(std::span<const Crl> crls, Time at) {
   return out;
 }
 
-Result<> check_deltas(std::span<const Certificate> path, const CrlSelection& crls, Time at, bool leaf_only) {
+Result<> check_deltas(std::span<const Certificate> path, const CrlSelection& crls, Time at, bool leaf_only,
+                      int* depth) {
   const std::size_t count = leaf_only ? std::min<std::size_t>(1, path.size()) : path.size();
   for (std::size_t i = 0; i < count; ++i) {
     const Certificate& issuer = path[std::min(i + 1, path.size() - 1)];
+    if (depth != nullptr) *depth = static_cast<int>(i);
     for (const Crl& delta : crls.deltas) {
       const bool is_issuers =
           X509_NAME_cmp(X509_CRL_get_issuer(delta.ossl()), X509_get_issuer_name(path[i].x509())) == 0;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/encoding.h"
+#include "identity/crl_light.h"
 #include "identity/extensions.h"
 #include "identity/trust.h"
 
@@ -229,7 +230,7 @@ Result<Crl> issue_crl(const Issuer& issuer, const CrlRequest& request) {
   USHER_CHECK(check_issuer(issuer));
   USHER_CHECK(check_url(request.freshest_crl));
   X509* parent = issuer.certificate.x509();
-  const CrlPtr crl(X509_CRL_new());
+  const CrlPtr crl = new_crl();
   const TimePtr from(ASN1_TIME_set(nullptr, unix_seconds(request.this_update)));
   const TimePtr until(ASN1_TIME_set(nullptr, unix_seconds(request.next_update)));
   if (!crl || !from || !until || X509_CRL_set_version(crl.get(), X509_CRL_VERSION_2) != 1 ||

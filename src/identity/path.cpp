@@ -4,6 +4,7 @@
 
 #include <openssl/err.h>
 
+#include "identity/name_constraints.h"
 #include "identity/x509.h"
 
 namespace usher::identity {
@@ -106,18 +107,29 @@ CrlStack stack_of(const CrlSelection& selection, int security_level) {
       const X509_ALGOR* algorithm = nullptr;
       X509_CRL_get0_signature(crl.ossl(), nullptr, &algorithm);
       // OpenSSL's security level does not look at the signatures of CRLs.
-      if (security_level < 2 || is_strong_signature(algorithm)) sk_X509_CRL_push(stack.get(), crl.ossl());
+      const bool usable = security_level < 2 ? !is_broken_signature(algorithm) : is_strong_signature(algorithm);
+      if (usable) sk_X509_CRL_push(stack.get(), crl.ossl());
     }
   }
   return stack;
 }
 
+/// The one of ours that holds this very object: to parse it again would cost more than its signature.
+Result<Certificate> ours(X509* found, std::span<const Certificate> sent, const PathTrust& trust) {
+  for (const std::span<const Certificate> some :
+       {sent, std::span<const Certificate>(trust.anchors()), std::span<const Certificate>(trust.intermediates())}) {
+    const auto at = std::ranges::find_if(some, [&](const Certificate& one) { return one.x509() == found; });
+    if (at != some.end()) return *at;
+  }
+  return Certificate::from_x509(found);
+}
+
 /// The certificates that OpenSSL found, as ours. Errors: untrusted, if the last is not an anchor.
-Result<Chain> found_path(X509_STORE_CTX* context, const PathTrust& trust) {
+Result<Chain> found_path(X509_STORE_CTX* context, std::span<const Certificate> sent, const PathTrust& trust) {
   const STACK_OF(X509)* found = X509_STORE_CTX_get0_chain(context);
   Chain path;
   for (int i = 0; i < sk_X509_num(found); ++i) {
-    USHER_TRY(Certificate certificate, Certificate::from_x509(sk_X509_value(found, i)));
+    USHER_TRY(Certificate certificate, ours(sk_X509_value(found, i), sent, trust));
     path.push_back(std::move(certificate));
   }
   if (path.empty() || std::ranges::find(trust.anchors(), path.back()) == trust.anchors().end()) {
@@ -126,17 +138,28 @@ Result<Chain> found_path(X509_STORE_CTX* context, const PathTrust& trust) {
   return path;
 }
 
-/// RFC 5280 §4.2.1.10: name constraints are critical, and stand in authorities' certificates only. OpenSSL obeys them
-/// and checks neither.
-Result<> check_name_constraints(const Chain& path) {
+/// For security levels at which OpenSSL takes every digest.
+bool has_broken_signature(const Certificate& certificate) {
+  const X509_ALGOR* algorithm = nullptr;
+  X509_get0_signature(nullptr, &algorithm, certificate.x509());
+  return is_broken_signature(algorithm);
+}
+
+Result<> check_below_anchor(const Chain& path, int& depth) {
   for (std::size_t i = 0; i + 1 < path.size(); ++i) {
-    const int at = X509_get_ext_by_NID(path[i].x509(), NID_name_constraints, -1);
-    if (at < 0) continue;
-    const bool critical = X509_EXTENSION_get_critical(X509_get_ext(path[i].x509(), at)) == 1;
-    if (!path[i].is_ca() || !critical) {
-      return fail(Fault::bad_certificate, "path", which(static_cast<int>(i)) + ": name constraints out of place");
+    depth = static_cast<int>(i);
+    if (has_misplaced_constraints(path[i])) {
+      return fail(Fault::bad_certificate, "path", which(depth) + ": name constraints out of place");
+    }
+    if (has_broken_signature(path[i])) {
+      return fail(Fault::bad_certificate, "path", which(depth) + ": signed with a broken digest");
     }
   }
+  depth = 0;
+  const bool excluded = std::ranges::any_of(std::span(path).subspan(1), [&](const Certificate& authority) {
+    return has_excluded_wildcard(path.front(), authority);
+  });
+  if (excluded) return fail(Fault::bad_certificate, "path", which(0) + ": a wildcard stands for an excluded name");
   return {};
 }
 
@@ -159,8 +182,11 @@ Result<PathTrust> PathTrust::make(Chain anchors, Chain intermediates, std::vecto
   return trust;
 }
 
-Result<VerifiedPath> verify_path(std::span<const Certificate> chain, const PathTrust& trust,
-                                 const PathOptions& options) {
+Result<VerifiedPath> verify_path(std::span<const Certificate> chain, const PathTrust& trust, const PathOptions& options,
+                                 int* depth) {
+  int unused = 0;
+  int& refused_at = depth == nullptr ? unused : *depth;
+  refused_at = 0;
   if (chain.empty()) return fail(Fault::bad_certificate, "path", "no certificate was sent");
   ERR_clear_error();
   const CrlSelection selection =
@@ -178,14 +204,15 @@ Result<VerifiedPath> verify_path(std::span<const Certificate> chain, const PathT
   const int code = X509_STORE_CTX_get_error(context.get());
   if (verified != 1 || code != X509_V_OK) {
     if (code == X509_V_OK) return crypto::ossl_fail(Fault::local, "path");
-    return crypto::ossl_fail(
-        fault_of(code), "path",
-        which(X509_STORE_CTX_get_error_depth(context.get())) + ": " + X509_verify_cert_error_string(code));
+    refused_at = X509_STORE_CTX_get_error_depth(context.get());
+    return crypto::ossl_fail(fault_of(code), "path", which(refused_at) + ": " + X509_verify_cert_error_string(code));
   }
-  USHER_TRY(Chain path, found_path(context.get(), trust));
-  USHER_CHECK(check_name_constraints(path));
+  USHER_TRY(Chain path, found_path(context.get(), chain, trust));
+  USHER_CHECK(check_below_anchor(path, refused_at));
+  refused_at = 0;
   if (options.revocation != RevocationMode::none) {
-    USHER_CHECK(check_deltas(path, selection, options.at, options.revocation == RevocationMode::leaf));
+    const bool leaf_only = options.revocation == RevocationMode::leaf;
+    USHER_CHECK(check_deltas(path, selection, options.at, leaf_only, &refused_at));
   }
   return VerifiedPath{std::move(path)};
 }

@@ -32,7 +32,7 @@ struct PathOptions {
   RevocationMode revocation = RevocationMode::chain;
   bool strict = false;  // X509_V_FLAG_X509_STRICT
   int max_intermediates = 4;
-  int security_level = 2;        // OpenSSL's: RSA 2048, SHA-256 and above
+  int security_level = 2;        // OpenSSL's: RSA 2048, SHA-256 and above; at none: MD5, SHA-1 but with DSA
   bool tolerate_expiry = false;  // of certificates, for signatures of the past (TrustStore::verify_signed_at)
   PolicyInputs policy{};
 };
@@ -60,10 +60,11 @@ struct VerifiedPath {
   Chain chain;
 };
 
-/// `chain`: the leaf, then certificates in any order that may help and are not trusted.
+/// `chain`: the leaf, then certificates in any order that may help and are not trusted. `depth`, where given, tells of a
+/// refusal which certificate of the path it is about: 0 the leaf.
 /// Errors, `about` telling which certificate and why: untrusted, certificate_expired, certificate_not_yet_valid,
 /// revoked, revocation_unknown, crl_expired, bad_certificate.
 [[nodiscard]] Result<VerifiedPath> verify_path(std::span<const Certificate> chain, const PathTrust& trust,
-                                               const PathOptions& options);
+                                               const PathOptions& options, int* depth = nullptr);
 
 }  // namespace usher::identity

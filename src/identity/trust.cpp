@@ -11,17 +11,18 @@ constexpr Milliseconds kSigningSkew = std::chrono::minutes(5);
 constexpr std::string_view kAnyExtendedKeyUsage = "2.5.29.37.0";
 
 /// An authority whose certificate restricts what it may certify must be allowed this role (§1.4).
-Result<> check_authorities(const Chain& path, Role role, const RoleMapping* mapping) {
+Result<> check_authorities(const Chain& path, Role role, const RoleMapping* mapping, int* depth) {
   if (path.size() < 2) return {};
   const auto leaf_usages = path.front().extended_key_usages().value_or(std::vector<std::string>{});
-  for (const Certificate& authority : std::span(path).subspan(1, path.size() - 2)) {
-    const auto usages = authority.extended_key_usages();
+  for (std::size_t i = 1; i + 1 < path.size(); ++i) {
+    const auto usages = path[i].extended_key_usages();
     if (!usages) continue;
     const bool allowed = std::ranges::any_of(*usages, [&](const std::string& usage) {
       if (usage == kAnyExtendedKeyUsage || usage == oid_of(role)) return true;
       return mapping != nullptr && std::ranges::find(mapping->any_eku, usage) != mapping->any_eku.end() &&
              std::ranges::find(leaf_usages, usage) != leaf_usages.end();
     });
+    if (!allowed && depth != nullptr) *depth = static_cast<int>(i);
     if (!allowed) return fail(Fault::wrong_role, "authority", "an authority of the chain may not certify this role");
   }
   return {};
@@ -43,22 +44,25 @@ Result<std::shared_ptr<const TrustStore>> TrustStore::make(TrustConfig config, c
 
 PathOptions TrustStore::options_at(Time at) const {
   // Certificates made elsewhere are often less tidy than RFC 5280 asks.
-  return PathOptions{.at = at, .revocation = config_.revocation, .strict = !config_.mapping.has_value()};
+  return PathOptions{
+      .at = at, .revocation = config_.revocation, .strict = !config_.mapping.has_value(), .policy = config_.policy};
 }
 
-Result<VerifiedPeer> TrustStore::finish(Chain path) const {
+Result<VerifiedPeer> TrustStore::finish(Chain path, int* depth) const {
   const RoleMapping* mapping = config_.mapping ? &*config_.mapping : nullptr;
   USHER_CHECK(check_role(path.front(), config_.role, mapping));
-  USHER_CHECK(check_authorities(path, config_.role, mapping));
+  USHER_CHECK(check_authorities(path, config_.role, mapping, depth));
   USHER_TRY(crypto::PublicKey key, path.front().public_key());
   return VerifiedPeer(config_.role, std::move(key), std::move(path));
 }
 
-Result<VerifiedPeer> TrustStore::verify(std::span<const Certificate> chain, Time at, const ServerName* name) const {
+Result<VerifiedPeer> TrustStore::verify(std::span<const Certificate> chain, Time at, const ServerName* name,
+                                        int* depth) const {
   if (chain.empty() || chain.size() > kMaxChain)
     return fail(Fault::bad_certificate, "chain", "1 to 4 certificates are taken");
-  USHER_TRY(VerifiedPath path, verify_path(chain, trust_, options_at(at)));
-  USHER_TRY(VerifiedPeer peer, finish(std::move(path.chain)));
+  USHER_TRY(VerifiedPath path, verify_path(chain, trust_, options_at(at), depth));
+  if (depth != nullptr) *depth = 0;
+  USHER_TRY(VerifiedPeer peer, finish(std::move(path.chain), depth));
   if (config_.role == Role::server) {
     if (name == nullptr) return fail(Fault::wrong_name, "server name", "no name to look for");
     USHER_CHECK(name->check(peer.certificate()));

@@ -61,6 +61,7 @@ struct TrustConfig {
   std::vector<Crl> crls{};  // complete and delta
   RevocationMode revocation = RevocationMode::chain;
   std::optional<RoleMapping> mapping{};
+  PolicyInputs policy{};
 };
 
 /// What one role's certificates are judged by: an immutable snapshot; a reload makes a new one and swaps the pointer.
@@ -71,9 +72,9 @@ class TrustStore {
                                                                       const RevocationFloor& floor = {});
 
   /// `chain`: 1 to kMaxChain certificates, leaf first, as the peer sent them. `name`: required for servers, ignored
-  /// for other roles.  Errors: those of verify_path, check_role and ServerName::check; bad_key.
+  /// for other roles. `depth`: as verify_path.  Errors: those of verify_path, check_role and ServerName::check; bad_key.
   [[nodiscard]] Result<VerifiedPeer> verify(std::span<const Certificate> chain, Time at,
-                                            const ServerName* name = nullptr) const;
+                                            const ServerName* name = nullptr, int* depth = nullptr) const;
 
   /// For signed documents: validity judged at the time of signing, revocation now (§3.5).
   /// Errors: as verify; certificate_not_yet_valid, when signing_time is more than 5 minutes after `now`.
@@ -91,7 +92,7 @@ class TrustStore {
 
  private:
   TrustStore(TrustConfig config, PathTrust trust) : config_(std::move(config)), trust_(std::move(trust)) {}
-  [[nodiscard]] Result<VerifiedPeer> finish(Chain path) const;
+  [[nodiscard]] Result<VerifiedPeer> finish(Chain path, int* depth = nullptr) const;
   [[nodiscard]] PathOptions options_at(Time at) const;
 
   TrustConfig config_;

@@ -84,4 +84,16 @@ bool is_strong_signature(const X509_ALGOR* algorithm) {
   return OBJ_find_sigid_algs(signature, &digest, nullptr) == 1 && is_strong_digest(digest);
 }
 
+bool is_broken_signature(const X509_ALGOR* algorithm) {
+  const ASN1_OBJECT* object = nullptr;
+  X509_ALGOR_get0(&object, nullptr, nullptr, algorithm);
+  const int signature = OBJ_obj2nid(object);
+  if (signature == NID_rsassaPss) return pss_digest(algorithm) == NID_sha1;
+  int digest = NID_undef;
+  int key = NID_undef;
+  if (OBJ_find_sigid_algs(signature, &digest, &key) != 1) return false;
+  return digest == NID_md5 || digest == NID_md4 || digest == NID_md2 ||
+         (digest == NID_sha1 && key != NID_dsa && key != NID_dsa_2);
+}
+
 }  // namespace usher::identity

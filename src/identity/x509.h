@@ -49,5 +49,7 @@ using CrlStack = std::unique_ptr<STACK_OF(X509_CRL), FreeStack>;
 [[nodiscard]] crypto::BioPtr reading(std::string_view text);
 /// Whether a signature algorithm uses SHA-256, SHA-384, SHA-512 or Ed25519/Ed448.
 [[nodiscard]] bool is_strong_signature(const X509_ALGOR* algorithm);
+/// Whether it uses MD5 or older, or SHA-1 (with DSA, which had no other for long, SHA-1 is not counted).
+[[nodiscard]] bool is_broken_signature(const X509_ALGOR* algorithm);
 
 }  // namespace usher::identity

@@ -1,0 +1,127 @@
+// Identity: what judging a card's path costs beside the signatures in it, with revocation lists of any length; and what a
+// long list costs to load and to keep. The lists are P-256, serial numbers of 16 bytes, a reason for each entry.
+// Links: identity
+#include <benchmark/benchmark.h>
+#include <malloc.h>
+
+#include <cstdio>
+#include <fstream>
+#include <string>
+
+#include "identity/x509.h"
+#include "support/crl.h"
+
+namespace {
+
+using namespace usher;
+using identity::Crl;
+using test::kNow;
+using test::must;
+
+/// A person's path: root, sub-CA, leaf.
+struct Pki {
+  test::Authority root = test::Authority::root();
+  test::Authority sub = root.sub();
+  test::Identity leaf = sub.leaf(identity::Role::person);
+
+  /// The sub-CA's list is the long one.
+  [[nodiscard]] Crl list(std::uint32_t entries) const {
+    return entries == 0 ? sub.crl() : must(Crl::from_der(test::large_crl(sub, sub.crl(), entries)));
+  }
+};
+
+const Pki& pki() {
+  static const Pki made;
+  return made;
+}
+
+void bare_signatures(benchmark::State& state) {
+  EVP_PKEY* root = X509_get0_pubkey(pki().root.certificate.x509());
+  EVP_PKEY* sub = X509_get0_pubkey(pki().sub.certificate.x509());
+  for (auto _ : state) {
+    const bool held =
+        X509_verify(pki().leaf.certificate.x509(), sub) == 1 && X509_verify(pki().sub.certificate.x509(), root) == 1;
+    if (!held) state.SkipWithError("verify");
+  }
+}
+BENCHMARK(bare_signatures);
+
+void verify_path_with_list(benchmark::State& state) {
+  const auto entries = static_cast<std::uint32_t>(state.range(0));
+  const auto store = must(identity::TrustStore::make({.role = identity::Role::person,
+                                                      .anchors = {pki().root.certificate},
+                                                      .intermediates = {pki().sub.certificate},
+                                                      .crls = {pki().root.crl(), pki().list(entries)}}));
+  const identity::Chain sent{pki().leaf.certificate};
+  for (auto _ : state) {
+    if (!store->verify(sent, kNow)) state.SkipWithError("verify");
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(verify_path_with_list)->Arg(0)->Arg(1'000)->Arg(1'000'000);
+
+/// OpenSSL looks at a list's signature before it looks at the certificates': a stranger with the sub-CA's name has the
+/// list verified with a key of his own.
+void wrong_key_on_list(benchmark::State& state) {
+  const Crl list = pki().list(static_cast<std::uint32_t>(state.range(0)));
+  const auto stranger = test::Authority::root().sub();
+  for (auto _ : state) {
+    if (list.verify(stranger.certificate)) state.SkipWithError("accepted");
+  }
+}
+BENCHMARK(wrong_key_on_list)->Arg(0)->Arg(1'000'000);
+
+/// VmRSS or VmHWM of this process, in bytes.
+double memory(const std::string& what) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(what + ":")) return std::stod(line.substr(what.size() + 1)) * 1024;
+  }
+  return 0;
+}
+
+/// A file without a name, so that the list's bytes are not in memory before they are read.
+class Scratch {
+ public:
+  explicit Scratch(View content) : file_(std::tmpfile()) { std::fwrite(content.data(), 1, content.size(), file_); }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() { std::fclose(file_); }
+  [[nodiscard]] Bytes content() const {
+    Bytes out(static_cast<std::size_t>(std::ftell(file_)));
+    std::rewind(file_);
+    if (std::fread(out.data(), 1, out.size(), file_) != out.size()) out.clear();
+    return out;
+  }
+
+ private:
+  std::FILE* file_;
+};
+
+void load_list(benchmark::State& state) {
+  const auto entries = static_cast<std::uint32_t>(state.range(0));
+  const Scratch file(test::large_crl(pki().sub, pki().sub.crl(), entries));
+  double kept = 0;
+  double peak = 0;
+  double size = 0;
+  for (auto _ : state) {
+    state.PauseTiming();
+    malloc_trim(0);
+    std::ofstream("/proc/self/clear_refs") << "5";  // VmHWM starts anew
+    const double before = memory("VmRSS");
+    state.ResumeTiming();
+    const Crl crl = must(Crl::from_der(file.content()));
+    state.PauseTiming();
+    malloc_trim(0);
+    kept = memory("VmRSS") - before;
+    peak = memory("VmHWM") - before;
+    size = static_cast<double>(crl.der().size());
+    state.ResumeTiming();
+  }
+  state.counters["kept/entry"] = kept / entries;
+  state.counters["peak/entry"] = peak / entries;
+  state.counters["DER/entry"] = size / entries;
+}
+BENCHMARK(load_list)->Arg(1'000'000)->Iterations(3)->Unit(benchmark::kMillisecond);
+
+}  // namespace

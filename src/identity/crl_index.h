@@ -1,0 +1,58 @@
+// identity/crl_index: which serial numbers a revocation list names, found by halving.  For crl*.cpp.
+// Spec: identity.md §4.6.
+//
+// The entries stay where they are, in the list's DER; an entry costs 4 bytes more:
+//
+//     DER     … | serial, date, extensions | serial, date | …
+//     order   u32 offset of each entry, by serial number
+//     groups  for indirect lists: from which entry on which certificateIssuer counts (RFC 5280 §5.3.3)
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <openssl/types.h>
+
+#include "identity/crl_walk.h"
+
+namespace usher::identity {
+
+/// Immutable. Borrows the list's DER.
+class CrlIndex {
+ public:
+  enum class Status : std::uint8_t { absent, revoked, removed };
+
+  /// `entries` lies within `der`. Errors: malformed; too_long.
+  [[nodiscard]] static Result<CrlIndex> build(View der, View entries);
+
+  [[nodiscard]] std::size_t size() const noexcept { return order_.size(); }
+  /// What the list says of the certificate with this serial number (DER content) of `issuer`; null: of `own`, the
+  /// list's issuer. Where it says both, it is revoked.
+  [[nodiscard]] Status find(View serial, const X509_NAME* issuer, const X509_NAME* own) const;
+
+  /// One entry for each thing that OpenSSL can learn from an entry; empty where there is none.
+  struct Examples {
+    View revoked;
+    View removed;
+    View critical;  // where neither of the others is
+  };
+  [[nodiscard]] Examples examples() const noexcept { return examples_; }
+  /// Whether any entry has a critical extension that nobody here knows.
+  [[nodiscard]] bool has_critical() const noexcept { return has_critical_; }
+
+ private:
+  struct Group {
+    std::uint32_t first;  // offset of its first entry
+    View names;           // GeneralNames
+  };
+  [[nodiscard]] View serial_of(std::uint32_t offset) const noexcept { return serial_at(der_.subspan(offset)); }
+  [[nodiscard]] bool is_of(std::uint32_t offset, const X509_NAME* issuer, const X509_NAME* own) const;
+
+  View der_;
+  std::vector<std::uint32_t> order_;
+  std::vector<Group> groups_;
+  Examples examples_;
+  bool has_critical_ = false;
+};
+
+}  // namespace usher::identity
