@@ -113,7 +113,19 @@ Result<Certificate> Certificate::from_der(View der) {
   if (!x509 || at != der.data() + der.size()) return crypto::ossl_fail(Fault::malformed, "certificate");
   // OpenSSL reads BER as well: one certificate must have one encoding, or its fingerprint would not name it.
   if (!same(crypto::der_of<i2d_X509>(x509.get()), der)) return crypto::ossl_fail(Fault::malformed, "certificate");
+  return of(x509.release(), to_bytes(der));
+}
 
+Result<Certificate> Certificate::from_x509(X509* certificate) {
+  Bytes der = crypto::der_of<i2d_X509>(certificate);
+  if (der.empty()) return crypto::ossl_fail(Fault::malformed, "certificate");
+  if (der.size() > kMaxCertificate) return fail(Fault::too_long, "certificate");
+  X509_up_ref(certificate);
+  return of(certificate, std::move(der));
+}
+
+Result<Certificate> Certificate::of(X509* taken, Bytes der) {
+  X509Ptr x509(taken);
   auto parsed = std::make_shared<Parsed>();
   const auto not_before = time_of(X509_get0_notBefore(x509.get()));
   const auto not_after = time_of(X509_get0_notAfter(x509.get()));
@@ -122,8 +134,8 @@ Result<Certificate> Certificate::from_der(View der) {
   parsed->key_fingerprint = crypto::sha256(spki);
   parsed->not_before = *not_before;
   parsed->not_after = *not_after;
-  parsed->der = to_bytes(der);
   parsed->fingerprint = crypto::sha256(der);
+  parsed->der = std::move(der);
   if (auto key = crypto::PublicKey::from_ossl(X509_get0_pubkey(x509.get()), std::move(spki)))
     parsed->key = *std::move(key);
   // Fills OpenSSL's cache of extensions now, so that later readers on many threads only read.
@@ -136,12 +148,6 @@ Result<Certificate> Certificate::from_der(View der) {
 Result<Certificate> Certificate::from_pem(std::string_view pem) {
   USHER_TRY(Chain chain, chain_from_pem(pem, 1));
   return std::move(chain.front());
-}
-
-Result<Certificate> Certificate::from_x509(X509* certificate) {
-  const Bytes der = crypto::der_of<i2d_X509>(certificate);
-  if (der.empty()) return crypto::ossl_fail(Fault::malformed, "certificate");
-  return from_der(der);
 }
 
 const Bytes& Certificate::der() const noexcept { return parsed_->der; }

@@ -34,7 +34,7 @@ class Certificate {
   [[nodiscard]] static Result<Certificate> from_der(View der);
   /// Exactly one certificate; text around the PEM block is ignored. Errors: as above, malformed for none or two.
   [[nodiscard]] static Result<Certificate> from_pem(std::string_view pem);
-  /// Takes a reference of its own. Errors: as from_der.
+  /// Takes a reference of its own: nobody changes the object from here on. Errors: malformed, too_long.
   [[nodiscard]] static Result<Certificate> from_x509(X509* certificate);
 
   [[nodiscard]] const Bytes& der() const noexcept;
@@ -83,6 +83,8 @@ class Certificate {
  private:
   struct Parsed;
   explicit Certificate(std::shared_ptr<const Parsed> parsed) : parsed_(std::move(parsed)) {}
+  /// Takes over a reference.
+  [[nodiscard]] static Result<Certificate> of(X509* taken, Bytes der);
   std::shared_ptr<const Parsed> parsed_;
 };
 

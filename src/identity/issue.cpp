@@ -107,7 +107,7 @@ Result<X509Ptr> start(const Name& subject, const X509_NAME* issuer, const Validi
 
 Result<Certificate> sign(X509* certificate, const crypto::PrivateKey& key) {
   if (X509_sign(certificate, key.ossl(), EVP_sha256()) <= 0) return crypto::ossl_fail(Fault::local, "issue: sign");
-  return Certificate::from_x509(certificate);
+  return Certificate::from_der(crypto::der_of<i2d_X509>(certificate));
 }
 
 Result<> check_issuer(const Issuer& issuer) {

@@ -88,12 +88,7 @@ bool configure(SSL_CTX* context, Side side) {
 
 Hash256 PeerCertificates::digest() const {
   crypto::Hasher hasher(crypto::Digest::sha256);
-  for (int i = 0; i < sk_X509_num(sent_); ++i) {
-    unsigned char* der = nullptr;
-    const int size = i2d_X509(sk_X509_value(sent_, i), &der);
-    if (size > 0) hasher.update(View(der, static_cast<std::size_t>(size)));
-    OPENSSL_free(der);
-  }
+  for (int i = 0; i < sk_X509_num(sent_); ++i) hasher.update(crypto::der_of<i2d_X509>(sk_X509_value(sent_, i)));
   return array_of<32>(hasher.value());
 }
 
