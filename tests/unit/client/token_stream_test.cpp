@@ -28,8 +28,8 @@ class TokenStream : public testing::TestWithParam<std::tuple<int, std::string>> 
     ASSERT_EQ(run("softhsm2-util --init-token --free --label studio --so-pin 87654321 --pin 1234"), 0);
     const std::string tool = "pkcs11-tool --module " + std::string(kSoftHsm) +
                              " --token-label studio --login --pin 1234 --keypairgen --usage-sign ";
-    ASSERT_EQ(run(tool + "--key-type rsa:2048 --label rsa"), 0);
-    ASSERT_EQ(run(tool + "--key-type EC:prime256v1 --label ec"), 0);
+    ASSERT_EQ(run(tool + "--key-type rsa:2048 --label rsa --id 01"), 0);
+    ASSERT_EQ(run(tool + "--key-type EC:prime256v1 --label ec --id 02"), 0);
   }
   static void TearDownTestSuite() {
     delete directory_;
