@@ -38,7 +38,7 @@ const Pki& pki() {
 void bare_signatures(benchmark::State& state) {
   EVP_PKEY* root = X509_get0_pubkey(pki().root.certificate.x509());
   EVP_PKEY* sub = X509_get0_pubkey(pki().sub.certificate.x509());
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     const bool held =
         X509_verify(pki().leaf.certificate.x509(), sub) == 1 && X509_verify(pki().sub.certificate.x509(), root) == 1;
     if (!held) state.SkipWithError("verify");
@@ -53,7 +53,7 @@ void verify_path_with_list(benchmark::State& state) {
                                                       .intermediates = {pki().sub.certificate},
                                                       .crls = {pki().root.crl(), pki().list(entries)}}));
   const identity::Chain sent{pki().leaf.certificate};
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     if (!store->verify(sent, kNow)) state.SkipWithError("verify");
   }
   state.SetItemsProcessed(state.iterations());
@@ -65,7 +65,7 @@ BENCHMARK(verify_path_with_list)->Arg(0)->Arg(1'000)->Arg(1'000'000);
 void wrong_key_on_list(benchmark::State& state) {
   const Crl list = pki().list(static_cast<std::uint32_t>(state.range(0)));
   const auto stranger = test::Authority::root().sub();
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     if (list.verify(stranger.certificate)) state.SkipWithError("accepted");
   }
 }
@@ -89,7 +89,7 @@ class Scratch {
   ~Scratch() { std::fclose(file_); }
   [[nodiscard]] Bytes content() const {
     Bytes out(static_cast<std::size_t>(std::ftell(file_)));
-    std::rewind(file_);
+    if (std::fseek(file_, 0, SEEK_SET) != 0) return {};
     if (std::fread(out.data(), 1, out.size(), file_) != out.size()) out.clear();
     return out;
   }
@@ -104,7 +104,7 @@ void load_list(benchmark::State& state) {
   double kept = 0;
   double peak = 0;
   double size = 0;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     state.PauseTiming();
     malloc_trim(0);
     std::ofstream("/proc/self/clear_refs") << "5";  // VmHWM starts anew

@@ -4,7 +4,6 @@
 #include "round_trip.h"
 
 using namespace usher;
-using identity::CrlIndex;
 
 namespace {
 

@@ -14,8 +14,9 @@ constexpr std::int64_t kLast = 253'402'300'799;  // 9999-12-31T23:59:59Z
 std::optional<int> number(std::string_view& text, std::size_t digits) {
   int value = 0;
   if (text.size() < digits) return std::nullopt;
-  const auto [end, bad] = std::from_chars(text.data(), text.data() + digits, value);
-  if (bad != std::errc{} || end != text.data() + digits || value < 0) return std::nullopt;
+  const std::string_view front = text.substr(0, digits);
+  const auto [end, bad] = std::from_chars(front.begin(), front.end(), value);
+  if (bad != std::errc{} || end != front.end() || value < 0) return std::nullopt;
   text.remove_prefix(digits);
   return value;
 }

@@ -18,7 +18,7 @@
 namespace usher::bench {
 namespace {
 
-constexpr std::size_t kMaxHead = 8 * 1024;
+constexpr std::size_t kMaxHead = 8 << 10;
 constexpr std::string_view kEndOfHead = "\r\n\r\n";
 
 int note_certificate_request(SSL* /*ssl*/, void* asked) {

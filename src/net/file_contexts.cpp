@@ -82,7 +82,7 @@ Result<tls::ContextPtr> make_key_transport(const FileTlsSettings& settings) {
 
 Result<std::shared_ptr<const FileContexts>> FileContexts::make(const FileTlsSettings& settings) {
   if (settings.identities.empty()) return fail(Fault::bad_config, "file stream", "there is no server certificate");
-  const std::shared_ptr<FileContexts> out(new FileContexts());
+  std::shared_ptr<FileContexts> out(new FileContexts());
   USHER_TRY(out->usual_, make_one(settings));
   std::vector<crypto::KeyKind> kinds;
   for (const FileServerIdentity& own : settings.identities) {

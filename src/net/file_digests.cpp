@@ -80,7 +80,7 @@ Result<> check_unchanged(const OpenedFile& file) {
   return {};
 }
 
-void FileDigests::ask(const OpenedFilePtr& file, Done done) {
+void FileDigests::ask(const OpenedFilePtr& file, const Done& done) {
   const Key key{file->state, file->medium ? file->medium->manifest().object : Id128{}};
   std::optional<Hash256> known;
   bool first = false;
@@ -91,7 +91,7 @@ void FileDigests::ask(const OpenedFilePtr& file, Done done) {
     } else {
       auto& waiting = waiting_[key];
       first = waiting.empty();
-      waiting.push_back(std::move(done));
+      waiting.push_back(done);
     }
   }
   if (known) done(*known);

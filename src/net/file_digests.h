@@ -49,7 +49,7 @@ class FileDigests {
 
   /// `done` comes at once where the digest is known, else from a worker. Errors: io, cancelled; interrupted, the file
   /// changed while it was read.
-  void ask(const OpenedFilePtr& file, Done done);
+  void ask(const OpenedFilePtr& file, const Done& done);
   /// How often a file was read for its digest, for tests.
   [[nodiscard]] std::size_t computed() const noexcept { return computed_; }
 

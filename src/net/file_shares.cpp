@@ -57,7 +57,7 @@ Result<FileState> state_of(int descriptor) {
 
 Result<std::shared_ptr<const FileShares>> FileShares::open(std::vector<FileShare> shares, const media::Vault* vault) {
   USHER_CHECK(check(shares));
-  const std::shared_ptr<FileShares> out(new FileShares());
+  std::shared_ptr<FileShares> out(new FileShares());
   out->vault_ = vault;
   for (FileShare& share : shares) {
     Descriptor directory;

@@ -56,7 +56,7 @@ struct FileStream::Impl {
   [[nodiscard]] std::string_view admit(const std::string& counted);
   void sweep(FileLoop& loop);
   template <class F>
-  void on_each(F what);
+  void on_each(const F& what);
 
   FileStreamOptions options;
   FileShared shared;
@@ -131,7 +131,7 @@ void FileStream::Impl::sweep(FileLoop& loop) {
 }
 
 template <class F>
-void FileStream::Impl::on_each(F what) {
+void FileStream::Impl::on_each(const F& what) {
   for (const auto& loop : loops) {
     asio::post(loop->context, [&loop = *loop, what] {
       for (auto at = loop.connections.begin(); at != loop.connections.end();) {
