@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 import unittest
 
 from world import World, metric, run, wait_for
@@ -115,6 +116,12 @@ class Files(unittest.TestCase):
     def connect(self, context, session=None, host=None):
         raw = socket.create_connection((host or self.host, self.port), timeout=60)
         return context.wrap_socket(raw, server_hostname="localhost", suppress_ragged_eofs=False, session=session)
+
+    def assert_cut(self, connection):
+        """Versions of Python that end quietly in the middle of a record miss close_notify when they unwrap."""
+        with self.assertRaises((Cut, ssl.SSLError, ConnectionError)):
+            self.answer(connection)
+            connection.unwrap()
 
     def answer(self, connection):
         got = bytearray()
@@ -246,21 +253,21 @@ class Files(unittest.TestCase):
     def test_a_file_that_changes_meanwhile_has_no_close_notify(self):
         file = self.shared / "changing"
         file.write_bytes(os.urandom(BIG))
+        # A change within one tick of the file system's clock after the one before cannot be told from it.
+        wait_for(lambda: time.time() > file.stat().st_ctime + 0.05, "the next tick")
         try:
             with self.connect(self.context()) as connection:
                 connection.sendall(b"GET changing\n")
                 connection.recv(10)
                 with file.open("r+b") as handle:
                     handle.write(b"x")
-                with self.assertRaises(Cut):
-                    self.answer(connection)
+                self.assert_cut(connection)
             wait_for(lambda: re.search(r'"name":"changing".*"code":"interrupted"', self.server.log()), "the log")
             with self.connect(self.context()) as connection:
                 connection.sendall(b"GET changing\n")
                 connection.recv(10)
                 os.truncate(file, 1000)
-                with self.assertRaises(Cut):
-                    self.answer(connection)
+                self.assert_cut(connection)
         finally:
             file.unlink()
 
