@@ -7,24 +7,11 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
 #include "base/os_error.h"
 
 namespace usher::app {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const noexcept { return number_; }
-
- private:
-  int number_;
-};
 
 /// No echo and no signals from keys while it lives: Ctrl-C arrives as a byte, so that the terminal is always restored.
 class QuietTerminal {

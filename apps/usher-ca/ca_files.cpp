@@ -5,26 +5,12 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "base/descriptor.h"
 #include "base/os_error.h"
 #include "ca_home.h"
 
 namespace usher::ca {
 namespace {
-
-/// A file descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
 
 Result<> write_whole(int fd, std::string_view content, const std::string& about) {
   while (!content.empty()) {

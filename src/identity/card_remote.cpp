@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
 #include "identity/card_agent.h"
 #include "identity/card_wire.h"
 
@@ -19,30 +20,6 @@ namespace {
 using card_wire::Operation;
 
 constexpr Milliseconds kFarewell{3'000};  // for the child to log out and to finalise the module
-
-class Descriptor {
- public:
-  explicit Descriptor(int number = -1) noexcept : number_(number) {}
-  ~Descriptor() { reset(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    if (this != &other) {
-      reset();
-      number_ = std::exchange(other.number_, -1);
-    }
-    return *this;
-  }
-  [[nodiscard]] int get() const noexcept { return number_; }
-  void reset() noexcept {
-    if (number_ >= 0) ::close(number_);
-    number_ = -1;
-  }
-
- private:
-  int number_;
-};
 
 /// A child that is waited for, and killed when it does not go by itself.
 class Child {
@@ -160,7 +137,7 @@ class RemoteCard final : public CardService {
 
   /// The child is of no more use. Says what became of it.
   std::unexpected<Error> lost(const Error& error, Milliseconds limit) {
-    socket_.reset();
+    socket_ = Descriptor();
     if (error.fault == Fault::server_busy) {
       child_.end();
       return fail(Fault::module_failed, "card agent: deadline",
