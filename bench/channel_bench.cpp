@@ -119,7 +119,7 @@ void primitives(benchmark::State& state, const Suite& suite, bool sealing) {
   Primitives raw(suite, sealing);
   Bytes out(kChunk + 64);
   const View in = input_apart_from(out.data(), kChunk);
-  for (auto _ : state) raw.run(in, out);
+  while (state.KeepRunning()) raw.run(in, out);
   count(state);
 }
 
@@ -127,7 +127,7 @@ void record_seal(benchmark::State& state, const Suite& suite) {
   Sealer sealer(suite, {}, wire::Direction::to_client, keys_of(suite), usher::test::randomness());
   Bytes out(wire::kMaxRecord);
   const View content = input_apart_from(out.data(), kChunk - 4);
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     if (!sealer.seal(out, {content}, kChunk, 0)) state.SkipWithError("seal");
   }
   count(state);
@@ -139,10 +139,12 @@ void record_open(benchmark::State& state, const Suite& suite) {
   const Bytes content(kChunk - 4, 1);
   std::vector<Bytes> records(kBatch);
   std::size_t next = kBatch;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     if (next == kBatch) {
       state.PauseTiming();
-      for (Bytes& record : records) (void)sealer.seal(record, {content}, kChunk, 0);
+      for (Bytes& record : records) {
+        if (!sealer.seal(record, {content}, kChunk, 0)) state.SkipWithError("seal");
+      }
       next = 0;
       state.ResumeTiming();
     }
@@ -159,7 +161,7 @@ void chunk_seal(benchmark::State& state, const Suite& suite) {
   const std::vector<Hash256> proof(12);
   Bytes out(wire::kMaxRecord);
   const View chunk = input_apart_from(out.data(), kChunk);
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     if (!open.server->seal_chunk(out, 1, {{1}, {2}, 4}, kChunk, proof, chunk)) state.SkipWithError("seal");
   }
   count(state);
@@ -172,7 +174,7 @@ void chunk_open(benchmark::State& state, const Suite& suite) {
   std::vector<Response> kept;  // freeing large buffers is not what is measured
   kept.reserve(kBatch);
   std::size_t next = kBatch;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     if (next == kBatch) {
       state.PauseTiming();
       kept.clear();
@@ -206,7 +208,7 @@ World world_of(const Suite& suite, crypto::NewKey kind) {
 
 void handshake(benchmark::State& state, const Suite& suite, crypto::NewKey kind) {
   const World world = world_of(suite, kind);
-  for (auto _ : state) benchmark::DoNotOptimize(connect(world).server.get());
+  while (state.KeepRunning()) benchmark::DoNotOptimize(connect(world).server.get());
 }
 
 /// Both sides' key pairs and agreements, the two proofs and their verification, and what path validation verifies: two
@@ -218,7 +220,7 @@ void handshake_primitives(benchmark::State& state, const Suite& suite, crypto::N
   const crypto::Group group = suite.exchange == Exchange::ecdhe ? crypto::Group::x25519 : crypto::Group::ffdhe2048;
   const Bytes message(150, 1);
   const Bytes by_authority = must(authority.sign(message));
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     auto one = must(crypto::EphemeralKey::generate(group, usher::test::randomness()));
     auto two = must(crypto::EphemeralKey::generate(group, usher::test::randomness()));
     const Bytes share = one.public_value();
@@ -234,28 +236,28 @@ void handshake_primitives(benchmark::State& state, const Suite& suite, crypto::N
 }
 
 const bool kRegistered = [] {
+  const auto add = [](std::string name, std::string_view what, auto function) {
+    name.append("/").append(what);
+    benchmark::RegisterBenchmark(name.c_str(), function);
+  };
   for (const Suite& suite : suites()) {
     const std::string name(suite.name);
-    const auto add = [&](const std::string& what, auto function) {
-      benchmark::RegisterBenchmark((name + "/" + what).c_str(), function);
-    };
-    add("seal/primitives", [&suite](benchmark::State& state) { primitives(state, suite, true); });
-    add("seal/record", [&suite](benchmark::State& state) { record_seal(state, suite); });
-    add("seal/chunk", [&suite](benchmark::State& state) { chunk_seal(state, suite); });
-    add("open/primitives", [&suite](benchmark::State& state) { primitives(state, suite, false); });
-    add("open/record", [&suite](benchmark::State& state) { record_open(state, suite); });
-    add("open/chunk", [&suite](benchmark::State& state) { chunk_open(state, suite); });
+    add(name, "seal/primitives", [&suite](benchmark::State& state) { primitives(state, suite, true); });
+    add(name, "seal/record", [&suite](benchmark::State& state) { record_seal(state, suite); });
+    add(name, "seal/chunk", [&suite](benchmark::State& state) { chunk_seal(state, suite); });
+    add(name, "open/primitives", [&suite](benchmark::State& state) { primitives(state, suite, false); });
+    add(name, "open/record", [&suite](benchmark::State& state) { record_open(state, suite); });
+    add(name, "open/chunk", [&suite](benchmark::State& state) { chunk_open(state, suite); });
   }
   for (const std::string_view name : {"ECDHE_AES256_GCM_SHA384", "DHE_AES256_CBC_SHA384"}) {
     const Suite& suite = *suite_of_name(name);
     for (const auto& [key, kind] :
          {std::pair{"P-256", crypto::NewKey::p256}, std::pair{"RSA-2048", crypto::NewKey::rsa2048}}) {
-      const std::string stem = "handshake/" + std::string(name) + "/" + key;
-      benchmark::RegisterBenchmark((stem + "/primitives").c_str(), [&suite, kind](benchmark::State& state) {
-        handshake_primitives(state, suite, kind);
-      });
-      benchmark::RegisterBenchmark((stem + "/both_sides").c_str(),
-                                   [&suite, kind](benchmark::State& state) { handshake(state, suite, kind); });
+      std::string stem("handshake/");
+      stem.append(name).append("/").append(key);
+      add(stem, "primitives",
+          [&suite, kind](benchmark::State& state) { handshake_primitives(state, suite, kind); });
+      add(stem, "both_sides", [&suite, kind](benchmark::State& state) { handshake(state, suite, kind); });
     }
   }
   return true;

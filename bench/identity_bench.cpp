@@ -83,18 +83,21 @@ double memory(const std::string& what) {
 /// A file without a name, so that the list's bytes are not in memory before they are read.
 class Scratch {
  public:
-  explicit Scratch(View content) : file_(std::tmpfile()) { std::fwrite(content.data(), 1, content.size(), file_); }
+  explicit Scratch(View content) : size_(content.size()), file_(std::tmpfile()) {
+    std::fwrite(content.data(), 1, size_, file_);
+  }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
   ~Scratch() { std::fclose(file_); }
   [[nodiscard]] Bytes content() const {
-    Bytes out(static_cast<std::size_t>(std::ftell(file_)));
+    Bytes out(size_);
     if (std::fseek(file_, 0, SEEK_SET) != 0) return {};
     if (std::fread(out.data(), 1, out.size(), file_) != out.size()) out.clear();
     return out;
   }
 
  private:
+  std::size_t size_;
   std::FILE* file_;
 };
 

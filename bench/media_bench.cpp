@@ -29,7 +29,7 @@ void raw_gcm_open(benchmark::State& state) {
   Bytes sealed(kChunk + crypto::kAeadTagSize);
   crypto::aead_seal(crypto::Cipher::aes256_gcm, key, nonce, {}, Bytes(kChunk), sealed);
   Bytes out(kChunk);
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     if (!crypto::aead_open(crypto::Cipher::aes256_gcm, key, nonce, {}, sealed, out)) state.SkipWithError("open");
   }
   count(state);
@@ -38,7 +38,7 @@ BENCHMARK(raw_gcm_open);
 
 void raw_sha256(benchmark::State& state) {
   const Bytes chunk(kChunk);
-  for (auto _ : state) benchmark::DoNotOptimize(crypto::sha256(chunk));
+  while (state.KeepRunning()) benchmark::DoNotOptimize(crypto::sha256(chunk));
   count(state);
 }
 BENCHMARK(raw_sha256);
@@ -57,7 +57,7 @@ void sealed_write(benchmark::State& state) {
   const Bytes chunk(kChunk);
   const auto suite = static_cast<media::Suite>(state.range(0));
   auto writer = media::SealWriter::begin({.suite = suite, .total = media::kMaxChunks * kChunk}, {&kek}, sink, random);
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     if (!writer->write(chunk)) state.SkipWithError("write");
   }
   count(state);
@@ -75,7 +75,7 @@ void sealed_read(benchmark::State& state) {
   }
   const auto object = media::SealedObject::open(media::memory_source(std::move(sink.bytes)), {}, kek);
   std::uint64_t next = 0;
-  for (auto _ : state) benchmark::DoNotOptimize(object->read_chunk(next++ % kChunks));
+  while (state.KeepRunning()) benchmark::DoNotOptimize(object->read_chunk(next++ % kChunks));
   count(state);
 }
 BENCHMARK(sealed_read)->Arg(1)->Arg(2);
@@ -113,7 +113,7 @@ const media::Medium& stored() {
 void vault_chunk_with_proof(benchmark::State& state) {
   const media::Medium& medium = stored();
   std::uint64_t next = static_cast<std::uint64_t>(state.thread_index()) * 37;
-  for (auto _ : state) benchmark::DoNotOptimize(medium.read_chunk(next++ % kChunks));
+  while (state.KeepRunning()) benchmark::DoNotOptimize(medium.read_chunk(next++ % kChunks));
   count(state);
 }
 BENCHMARK(vault_chunk_with_proof)->Threads(1)->Threads(2);
@@ -122,7 +122,7 @@ void chunk_verified_by_a_listener(benchmark::State& state) {
   const media::Medium& medium = stored();
   const auto chunk = *medium.read_chunk(kChunks / 3);
   const media::Manifest& manifest = medium.manifest();
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     const Hash256 leaf = media::leaf_hash(chunk.plaintext.expose());
     if (!media::verify_inclusion(leaf, kChunks / 3, manifest.chunks, chunk.proof, manifest.root)) {
       state.SkipWithError("proof");

@@ -12,16 +12,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const View bytes(data + 1, size - 1);
   switch (data[0] % 7) {
     case 0:
-      (void)identity::Certificate::from_der(bytes);
+      fuzz::either_way(identity::Certificate::from_der(bytes));
       break;
     case 1:
-      (void)identity::bundle_from_pem(text_of(bytes));
+      fuzz::either_way(identity::bundle_from_pem(text_of(bytes)));
       break;
     case 2:
-      (void)identity::Crl::from_der(bytes);
+      fuzz::either_way(identity::Crl::from_der(bytes));
       break;
     case 3:
-      (void)identity::crls_from_file_content(bytes);
+      fuzz::either_way(identity::crls_from_file_content(bytes));
       break;
     case 4:
       fuzz::one_encoding<identity::Statement>(bytes);
@@ -30,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       fuzz::one_encoding<identity::AuthRequest>(bytes);
       break;
     default:
-      (void)identity::RevocationFloor::from_text(text_of(bytes));
+      fuzz::either_way(identity::RevocationFloor::from_text(text_of(bytes)));
   }
   return 0;
 }

@@ -13,6 +13,10 @@ inline void must(bool held) {
   if (!held) std::abort();
 }
 
+/// What is called for its effect alone: a refusal is as good as a value.
+template <class T>
+void either_way(const T& /*outcome*/) {}
+
 /// What decodes encodes to the same bytes: one encoding for one value.
 template <class T>
 void one_encoding(View bytes) {

@@ -78,6 +78,7 @@ struct Config {
   std::int64_t files_stall_seconds = 60;
   std::int64_t files_sessions = 10'000;
   std::int64_t files_session_seconds = 3'600;
+  bool files_kernel_tls = true;
   // policy
   std::string acquisition = "open";
   bool bind_installation = true;

@@ -80,6 +80,7 @@ app::Settings settings_of(Config& c) {
       Key::number("files.stall_seconds", c.files_stall_seconds, 1, 3600, "seconds without the client taking a byte of an answer"),
       Key::number("files.sessions", c.files_sessions, 1, 1'000'000, "TLS sessions that are kept to be resumed"),
       Key::number("files.session_seconds", c.files_session_seconds, 1, 3600, "seconds that a TLS session can be resumed"),
+      Key::flag("files.kernel_tls", c.files_kernel_tls, "the kernel encrypts what is sent, where it and OpenSSL can"),
 
       Key::choice("policy.acquisition", c.acquisition, "open|operator", "who issues licences: listeners acquire them, or the operator alone"),
       Key::flag("policy.bind_installation", c.bind_installation, "acquired licences play only on the installation that acquired them"),

@@ -92,6 +92,7 @@ Result<net::FileStreamOptions> file_options_of(const Config& config) {
     options.listen.push_back(std::move(endpoint));
   }
   options.threads = static_cast<unsigned>(config.files_threads);
+  options.kernel_tls = config.files_kernel_tls;
   options.limits = {.connections = size(config.files_connections),
                     .connections_per_address = size(config.files_connections_per_address),
                     .handshake_time = config.files_handshake_seconds * kSecond,

@@ -60,9 +60,9 @@ Result<Vault> Vault::open(fs::path directory, Secret vault_key, Random& random) 
 
 fs::path Vault::path_of(const Id128& medium) const { return directory_ / (to_hex(medium) + std::string(kExtension)); }
 
-Result<SignedManifest> Vault::import(SourcePtr source, const Unwrapper& key, const CheckOrigin& check_origin,
+Result<SignedManifest> Vault::import(const SourcePtr& source, const Unwrapper& key, const CheckOrigin& check_origin,
                                      const Progress& progress) const {
-  USHER_TRY(const Release release, Release::open(std::move(source), key));
+  USHER_TRY(const Release release, Release::open(source, key));
   USHER_CHECK(check_origin(release.signed_manifest()));
   const Id128& medium = release.manifest().medium;
   const fs::path path = path_of(medium);

@@ -16,6 +16,10 @@ class PlainAnswer final : public FileAnswer {
     at_ += got;
     return got;
   }
+  [[nodiscard]] std::optional<FileRange> range() const override {
+    return FileRange{.descriptor = file_->file.get(), .offset = at_, .size = file_->size() - at_};
+  }
+  void skip(std::uint64_t bytes) override { at_ += bytes; }
   [[nodiscard]] bool ended() const noexcept override { return at_ >= file_->size(); }
   [[nodiscard]] Result<> check() const override { return check_unchanged(*file_); }
 

@@ -1,62 +1,10 @@
 #include "net/file_connection.h"
 
-#include <cstring>
-
 #include <openssl/err.h>
 #include <boost/asio/post.hpp>
 
 namespace usher::net {
 namespace asio = boost::asio;
-namespace {
-
-// --- the BIO that gathers: OpenSSL's way out leads into the loop's buffer
-
-FileLoop& loop_of(BIO* bio) { return *static_cast<FileLoop*>(BIO_get_data(bio)); }
-
-int gather(BIO* bio, const char* data, int size) {
-  FileLoop& loop = loop_of(bio);
-  BIO_clear_retry_flags(bio);
-  const auto count = static_cast<std::size_t>(size);
-  if (count > loop.out.size() - loop.out_size) {
-    BIO_set_retry_write(bio);
-    return -1;
-  }
-  // Every byte that is sent comes through here: by the fastest way there is.
-  std::memcpy(loop.out.data() + loop.out_size, data, count);
-  loop.out_size += count;
-  return size;
-}
-
-long control(BIO* /*bio*/, int command, long /*number*/, void* /*pointer*/) {
-  return command == BIO_CTRL_FLUSH || command == BIO_CTRL_PUSH || command == BIO_CTRL_POP ? 1 : 0;
-}
-
-const BIO_METHOD* gathering() {
-  static BIO_METHOD* const method = [] {
-    BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "usher gathering");
-    BIO_meth_set_write(made, gather);
-    BIO_meth_set_ctrl(made, control);
-    return made;
-  }();
-  return method;
-}
-
-bool connect_bios(SSL* connection, int socket, FileLoop& loop) {
-  BIO* from = BIO_new_socket(socket, BIO_NOCLOSE);
-  BIO* into = BIO_new(gathering());
-  if (from == nullptr || into == nullptr) {
-    BIO_free(from);
-    BIO_free(into);
-    return false;
-  }
-  BIO_set_data(into, &loop);
-  BIO_set_init(into, 1);
-  SSL_set_bio(connection, from, into);
-  return true;
-}
-
-}  // namespace
-
 FileConnection::FileConnection(FileShared& shared, FileLoop& loop, Descriptor socket, std::string address,
                                std::string counted)
     : shared_(shared),
@@ -64,6 +12,7 @@ FileConnection::FileConnection(FileShared& shared, FileLoop& loop, Descriptor so
       socket_(loop.context),
       taken_(std::move(socket)),
       place_(loop.connections.end()),
+      bios_(loop),
       address_(std::move(address)),
       counted_(std::move(counted)),
       deadline_(in_time(shared.limits.handshake_time)) {}
@@ -82,7 +31,7 @@ void FileConnection::start() {
   if (!error) static_cast<void>(taken_.release());
   contexts_ = snapshot()->contexts;
   auto connection = contexts_->connect(*this);
-  if (error || !connection || !connect_bios(connection->get(), socket_.native_handle(), loop_)) {
+  if (error || !connection || !bios_.connect(connection->get(), socket_.native_handle(), shared_.kernel_tls)) {
     shared_.log.error("file connection failed", {{"peer", address_}});
     close();
     return;
@@ -178,13 +127,17 @@ FileConnection::Step FileConnection::shake_hands() {
   const int done = SSL_do_handshake(tls_.get());
   if (done != 1) {
     const int code = SSL_get_error(tls_.get(), done);
-    return code == SSL_ERROR_WANT_READ ? Step::wait_read : fail_handshake(code);
+    if (code == SSL_ERROR_WANT_READ) return Step::wait_read;
+    return code == SSL_ERROR_WANT_WRITE ? Step::wait_write : fail_handshake(code);
   }
   if (const auto checked = tls::check_established(tls_.get()); !checked || !client_.peer) {
     shared_.metrics.file_handshake("extended-master-secret");
     state_ = State::closing;
     return Step::again;
   }
+  const auto by_kernel = bios_.records_by_kernel(tls_.get());
+  if (!by_kernel) return break_off(by_kernel.error());
+  by_kernel_ = *by_kernel;
   shared_.metrics.file_handshake(SSL_session_reused(tls_.get()) == 1 ? "resumed" : "full");
   contexts_.reset();
   state_ = State::line;

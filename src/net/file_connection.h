@@ -1,12 +1,10 @@
 // net/file_connection: one connection of the file stream.  For file_stream.cpp only.
-//
-// Asio tells when the socket is ready, and OpenSSL reads from it directly. What OpenSSL writes is gathered in the
-// loop's buffer, so that a whole flight (the end of a handshake, an answer and close_notify) is one send.
 #pragma once
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 
 #include "net/file_answer.h"
+#include "net/file_bios.h"
 #include "net/file_loop.h"
 #include "wire/file_request.h"
 
@@ -62,6 +60,9 @@ class FileConnection final : public FileHandshake, public std::enable_shared_fro
   [[nodiscard]] Result<FileAnswerPtr> answer_with_digest(const OpenedFilePtr& file, const Hash256& digest);
   [[nodiscard]] Step refuse(const Error& error);
   [[nodiscard]] Step send_answer();
+  [[nodiscard]] Step send_by_kernel();
+  /// One piece of the answer, from the file itself or from `piece_`. Bytes; 0: the socket takes no more now.
+  [[nodiscard]] Result<std::size_t> send_piece();
   [[nodiscard]] Step finish_answer();
   [[nodiscard]] Step break_off(const Error& error);
   [[nodiscard]] Step linger();
@@ -80,6 +81,7 @@ class FileConnection final : public FileHandshake, public std::enable_shared_fro
   Socket socket_;
   Descriptor taken_;  // the socket, until start() gives it to Asio
   std::list<std::shared_ptr<FileConnection>>::iterator place_;
+  FileBios bios_;
   tls::ConnectionPtr tls_;
   std::shared_ptr<const FileContexts> contexts_;
   FileClient client_;
@@ -89,6 +91,7 @@ class FileConnection final : public FileHandshake, public std::enable_shared_fro
   std::string line_;
   Bytes unsent_;  // records that the socket did not take
   std::size_t unsent_from_ = 0;
+  Bytes piece_;  // of an answer that the kernel encrypts: stays in place until the socket has taken it
   std::string address_;
   std::string counted_;
   Steady::time_point deadline_;
@@ -96,6 +99,7 @@ class FileConnection final : public FileHandshake, public std::enable_shared_fro
   std::uint64_t bytes_ = 0;   // of the answer
   int queued_ = 0;            // bytes that the network had not taken when the deadline was looked at
   State state_ = State::handshake;
+  bool by_kernel_ = false;  // makes the records of what is sent
   Fault verdict_ = Fault::local;
   bool judged_ = false;       // a certificate was refused
   std::size_t lingered_ = 0;  // bytes that came after the end

@@ -111,6 +111,7 @@ FileConnection::Step FileConnection::break_off(const Error& error) {
 // --- the answer
 
 FileConnection::Step FileConnection::send_answer() {
+  if (by_kernel_) return send_by_kernel();
   const MutableView room = loop_.plain.expose_for_writing();
   for (std::size_t turn = 0; turn < kFileTurn;) {
     if (!answer_->ended()) {
@@ -134,12 +135,53 @@ FileConnection::Step FileConnection::send_answer() {
   return Step::later;
 }
 
+FileConnection::Step FileConnection::send_by_kernel() {
+  for (std::size_t turn = 0; turn < kFileTurn && (!answer_->ended() || !piece_.empty());) {
+    const auto sent = send_piece();
+    if (!sent) return break_off(sent.error());
+    if (*sent == 0) {
+      queued_ = queued_at(socket_.native_handle());
+      return Step::wait_write;
+    }
+    turn += *sent;
+    bytes_ += *sent;
+    deadline_ = in_time(shared_.limits.stall_time);
+  }
+  return answer_->ended() && piece_.empty() ? finish_answer() : Step::later;
+}
+
+Result<std::size_t> FileConnection::send_piece() {
+  ERR_clear_error();
+  ossl_ssize_t sent = 0;
+  if (const auto range = answer_->range()) {
+    sent = SSL_sendfile(tls_.get(), range->descriptor, static_cast<off_t>(range->offset),
+                        static_cast<std::size_t>(std::min<std::uint64_t>(range->size, kFileTurn)), 0);
+    if (sent == 0) return fail(Fault::interrupted, "file: shorter than it was");
+    if (sent > 0) answer_->skip(static_cast<std::uint64_t>(sent));
+  } else {
+    if (piece_.empty()) {
+      piece_.resize(SSL3_RT_MAX_PLAIN_LENGTH);
+      USHER_TRY(const std::size_t got, answer_->read(piece_));
+      piece_.resize(got);
+    }
+    sent = SSL_write(tls_.get(), piece_.data(), static_cast<int>(piece_.size()));
+    if (sent > 0) piece_.clear();
+  }
+  if (sent > 0) return static_cast<std::size_t>(sent);
+  const int code = SSL_get_error(tls_.get(), static_cast<int>(sent));
+  ERR_clear_error();
+  if (code == SSL_ERROR_WANT_WRITE) return 0;
+  return fail(Fault::interrupted, "file stream: send");
+}
+
 /// §4.1: one more look at the file, and close_notify in the same flight as the last bytes.
 FileConnection::Step FileConnection::finish_answer() {
   if (const auto unchanged = answer_->check(); !unchanged) return break_off(unchanged.error());
   ERR_clear_error();
-  if (SSL_shutdown(tls_.get()) < 0) {
+  if (const int done = SSL_shutdown(tls_.get()); done < 0) {
+    const int code = SSL_get_error(tls_.get(), done);
     ERR_clear_error();
+    if (code == SSL_ERROR_WANT_WRITE) return Step::wait_write;
     return break_off({Fault::local, "file stream: close_notify"});
   }
   state_ = State::closing;
@@ -219,7 +261,7 @@ void FileConnection::close() {
 
 void FileConnection::look_at_time(Steady::time_point now) {
   if (now < deadline_ || state_ == State::closed) return;
-  if (!unsent_.empty()) {
+  if (!unsent_.empty() || by_kernel_) {
     // Slow is not stalled: whether the peer has taken anything since.
     const int queued = queued_at(socket_.native_handle());
     if (queued < queued_) {

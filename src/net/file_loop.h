@@ -53,6 +53,7 @@ struct FileShared {
   FileWorkers workers;
   FileDigests digests;
   std::atomic<std::size_t> open = 0;  // connections
+  bool kernel_tls = false;            // is offered; set before the first connection
 
   std::mutex mutex;
   std::map<std::string, std::size_t> by_address;

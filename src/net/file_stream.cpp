@@ -149,6 +149,11 @@ FileStream::~FileStream() { stop(); }
 
 Result<> FileStream::start() {
   Impl& s = *impl_;
+  if (s.options.kernel_tls) {
+    const std::string missing = kernel_tls_missing();
+    s.shared.kernel_tls = missing.empty();
+    s.shared.log.info(missing.empty() ? "kernel TLS in use" : "kernel TLS not in use", {{"reason", missing}});
+  }
   for (const Endpoint& endpoint : s.options.listen) {
     USHER_TRY(auto socket, open_acceptor(s.loops.front()->context, endpoint, s.shared.log));
     if (!socket) continue;

@@ -28,6 +28,7 @@ struct FileStreamOptions {
   std::vector<Endpoint> listen{};
   unsigned threads = 0;  // event loops; 0: one for each processor
   FileLimits limits{};
+  bool kernel_tls = true;  // let the kernel make records, where it and OpenSSL can
 };
 
 /// What changes with a reload, as one.

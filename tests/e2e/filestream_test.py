@@ -7,6 +7,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import tempfile
 import threading
 import time
 import unittest
@@ -56,7 +57,7 @@ class Files(unittest.TestCase):
         for name, key in (("kitchen", "p256"), ("office", "p256"), ("rsa", "rsa2048")):
             cls.client(name, key)
         cls.server = w.serve("--log-level", "debug")
-        cls.host, port = cls.address().rsplit(":", 1)
+        cls.host, port = cls.server.files[0].rsplit(":", 1)
         cls.port = int(port)
 
     @classmethod
@@ -79,11 +80,6 @@ class Files(unittest.TestCase):
         run("openssl", "pkcs8", "-topk8", "-scrypt", "-in", f"{at}.plain", "-passout", f"file:{w.secret('usherd.pass')}",
             "-out", f"{at}.key")
         (w.root / "elsewhere.key").chmod(0o600)
-
-    @classmethod
-    def address(cls, index=0):
-        found = [line.split()[1] for line in cls.server.ports.read_text().splitlines() if line.startswith("files ")]
-        return found[index]
 
     @classmethod
     def client(cls, name, key="p256", role="client", world=None):
@@ -114,8 +110,17 @@ class Files(unittest.TestCase):
             context.minimum_version = context.maximum_version = version
         return context
 
-    def connect(self, context, session=None, host=None):
-        raw = socket.create_connection((host or self.host, self.port), timeout=60)
+    def another_server(self, prefix=(), **settings):
+        """Beside the one that all share, with data of its own."""
+        data = tempfile.mkdtemp(dir=self.world.root)
+        variables = [f"USHER_{key.upper()}={value}" for key, value in {"server_data": data, **settings}.items()]
+        server = self.world.serve(prefix=(*prefix, "env", *variables))
+        self.addCleanup(server.kill)
+        return server
+
+    def connect(self, context, session=None, server=None):
+        host, port = (server or self.server).files[0].rsplit(":", 1)
+        raw = socket.create_connection((host, int(port)), timeout=60)
         return context.wrap_socket(raw, server_hostname="localhost", suppress_ragged_eofs=False, session=session)
 
     def answer(self, connection):
@@ -180,7 +185,7 @@ class Files(unittest.TestCase):
                 self.assertEqual(self.ask("GET big", name, version), (self.shared / "big").read_bytes())
 
     def test_ipv6(self):
-        host, port = self.address(1).rsplit(":", 1)
+        host, port = self.server.files[1].rsplit(":", 1)
         raw = socket.create_connection((host.strip("[]"), int(port)))
         with self.context().wrap_socket(raw, server_hostname="::1") as connection:
             connection.sendall(b"GET one\n")
@@ -267,8 +272,40 @@ class Files(unittest.TestCase):
                 os.truncate(file, 1000)
                 with self.assertRaises(Cut):
                     self.answer(connection)
+            file.write_bytes(os.urandom(BIG))
+            wait_for(lambda: time.time() > file.stat().st_ctime + 0.05, "the next tick")
+            with self.connect(self.context()) as connection:
+                connection.sendall(b"GET changing\n")
+                connection.recv(10)
+                (self.world.root / "another").write_bytes(b"another")
+                os.replace(self.world.root / "another", file)
+                with self.assertRaises(Cut):
+                    self.answer(connection)
+            self.assertEqual(self.ask("GET changing"), b"another")
         finally:
             file.unlink()
+
+    def test_an_error_of_the_disk_has_no_close_notify(self):
+        # A file system on a device that loses its end: what lies there cannot be read any more.
+        content, image, place = (self.world.root / name for name in ("content", "image", "place"))
+        for directory in (content, place):
+            directory.mkdir()
+        (content / "big").write_bytes(os.urandom(BIG))
+        with open(image, "wb") as out:
+            out.truncate(64 << 20)
+        run("mkfs.ext4", "-q", "-F", "-b", "4096", "-O", "^has_journal", "-d", content, image)
+        mount = ("unshare", "-m", "sh", "-c", 'mount -o loop,ro "$1" "$2" && shift 2 && exec "$@"', "sh", image, place)
+        if run(*mount, "true", ok=False).status != 0:
+            self.skipTest("a file system in a file cannot be mounted here")
+        server = self.another_server(prefix=mount, files_shares=f"music={place}")
+        os.truncate(image, 30 << 20)
+        with self.connect(self.context(), server=server) as connection:
+            connection.sendall(b"GET big\n")
+            with self.assertRaises(Cut) as caught:
+                self.answer(connection)
+        self.assertGreater(len(caught.exception.got), 0)
+        self.assertTrue((content / "big").read_bytes().startswith(caught.exception.got))
+        wait_for(lambda: re.search(r'"name":"big".*"code":"io"', server.log()), "the log")
 
     def test_a_client_that_goes_in_the_middle_is_noticed(self):
         before = metric(self.server, "usher_file_requests_total")
@@ -376,22 +413,40 @@ class Files(unittest.TestCase):
 
     # --- many
 
-    def test_thousands_of_idle_connections_hinder_nobody(self):
+    IDLE = 5_000
+
+    def room_for_idle(self):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        wanted = 5_000
-        if hard != resource.RLIM_INFINITY and hard < wanted + 500:
+        wanted = self.IDLE + 500
+        if hard != resource.RLIM_INFINITY and hard < wanted:
             self.skipTest(f"USHER-SKIPPED: {hard} descriptors at most")
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, wanted + 500) if hard > 0 else wanted + 500, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+
+    def hold_idle(self, server, connect):
+        """Whether a file comes whole while so many connections, each made by `connect`, do nothing."""
+        self.room_for_idle()
         idle = []
         try:
-            while len(idle) < wanted:
-                idle.append(socket.create_connection((self.host, self.port), timeout=60))
-            wait_for(lambda: metric(self.server, "usher_connections") >= wanted, "all of them", 60)
-            self.assertEqual(self.ask("GET big"), (self.shared / "big").read_bytes())
+            while len(idle) < self.IDLE:
+                idle.append(connect())
+            wait_for(lambda: metric(server, "usher_connections") >= self.IDLE, "all of them", 60)
+            with self.connect(self.context(), server=server) as connection:
+                connection.sendall(b"GET big\n")
+                self.assertEqual(self.answer(connection), (self.shared / "big").read_bytes())
         finally:
             for connection in idle:
                 connection.close()
-            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    def test_thousands_of_connections_without_a_handshake_hinder_nobody(self):
+        self.hold_idle(self.server, lambda: socket.create_connection((self.host, self.port), timeout=60))
+
+    def test_thousands_of_connections_without_a_request_hinder_nobody(self):
+        server = self.another_server(files_line_seconds=3600)
+        context = self.context(version=ssl.TLSVersion.TLSv1_2)
+        with self.connect(context, server=server) as first:
+            session = first.session  # each later handshake is a short one
+        self.hold_idle(server, lambda: self.connect(context, session, server))
 
     def test_two_hundred_at_once_get_what_each_asked_for(self):
         big = hashlib.sha256((self.shared / "big").read_bytes()).digest()

@@ -12,7 +12,7 @@ import threading
 import unittest
 
 from hosts import TwoHosts
-from world import SOFTHSM, World, run, wait_for
+from world import SOFTHSM, World, run, tracks, wait_for
 
 CHUNK = 64 << 10
 SIZES = (0, 1, (16 << 10) - 1, 16 << 10, (16 << 10) + 1, CHUNK, 3 * CHUNK + 5)
@@ -279,14 +279,25 @@ class Get(Case):
         file = self.world.shared() / "four"
         with open(file, "wb") as out:
             out.truncate((4 << 30) + 1)
-        process = self.client.start("--quiet", "get", self.here, "four", "-o", self.client.into)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        self.assertEqual(process.returncode, 0)
-        print(f"4 GiB: {usage.ru_maxrss} kB at most, {usage.ru_utime + usage.ru_stime:.1f} s of CPU")
-        self.assertLess(usage.ru_maxrss, 64 << 10)
-        self.assertEqual((self.client.into / "four").stat().st_size, (4 << 30) + 1)
-        (self.client.into / "four").unlink()
+        before = self.server_peak()
+        for how in ((), ("--sealed=gcm", "--verify"), ("--sealed=ctr", "--verify")):
+            process = self.client.start("--quiet", "get", self.here, "four", *how, "-o", self.client.into)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            process.communicate()  # closes the pipes
+            self.assertEqual(process.returncode, 0)
+            print(f"4 GiB {' '.join(how)}: client {usage.ru_maxrss} kB at most, {usage.ru_utime + usage.ru_stime:.1f} s "
+                  f"of CPU; server {before} kB at most before, {self.server_peak()} kB after")
+            self.assertLess(usage.ru_maxrss, 64 << 10)
+            self.assertLess(self.server_peak(), before + (16 << 10))
+            got, = self.client.into.iterdir()
+            self.assertGreater(got.stat().st_size, 4 << 30)
+            got.unlink()
+
+    def server_peak(self):
+        """Most memory that the server ever had, in kB."""
+        with open(f"/proc/{self.server.process.pid}/status", encoding="utf-8") as status:
+            return int(next(line.split()[1] for line in status if line.startswith("VmHWM:")))
 
 
 class Open(Case):
@@ -384,6 +395,36 @@ class Refused(Case):
         outcome = gone.refused("revoked", "get", self.here, "song", "--force", "-o", gone.into, pin=False)
         self.assertIn("this installation's", outcome.err)
 
+    def test_a_client_whose_certificate_has_expired_is_told_so(self):
+        self.world.put("song", 10)
+        late = self.world.member("late")
+        own, authority = self.world.root / "issued/client-late", self.world.root / "ca/media/root/ca"
+        request = self.world.root / "late.csr"
+        run("openssl", "x509", "-x509toreq", "-copy_extensions", "copy", "-in", f"{own}.pem", "-signkey", f"{own}.key",
+            "-passin", f"file:{self.world.secret('client.pass')}", "-out", request)
+        run("openssl", "x509", "-req", "-in", request, "-CA", f"{authority}.pem", "-CAkey", f"{authority}.key", "-passin",
+            f"file:{self.world.secret('ca.pass')}", "-copy_extensions", "copyall", "-days", "-1", "-CAcreateserial",
+            "-CAserial", self.world.root / "late.srl", "-out", f"{own}.pem")
+        outcome = late.refused("certificate-expired", "get", self.here, "song", "-o", late.into, pin=False)
+        self.assertIn("this installation's", outcome.err)
+        self.assertEqual(self.left(late), [])
+
+    def test_a_forbidden_name_is_refused_like_an_unknown_one(self):
+        with FileWorld() as world:
+            server = world.sharing(files__rules="shared | | open/**,shared | CN=kitchen | **").serve()
+            kitchen, office = world.member("kitchen"), world.member("office")
+            world.put("open/song", 10)
+            world.put("closed/song", 10)
+            for name in ("open/song", "closed/song"):
+                kitchen.usher("get", server.files[0], name, "--force", "-o", kitchen.into, pin=False)
+            office.usher("get", server.files[0], "open/song", "-o", office.into, pin=False)
+            told = [office.refused("file-refused", "get", server.files[0], f"closed/{name}", "-o", office.into / "x",
+                                   pin=False).err.replace(name, "NAME") for name in ("song", "gone")]
+            self.assertEqual(told[0], told[1])
+            listed = office.usher("get", server.files[0], "--list", pin=False).out
+            self.assertIn("open/song", listed)
+            self.assertNotIn("closed", listed)
+
     def test_a_certificate_of_another_role_is_not_taken(self):
         issued = self.world.root / "issued"
         self.refused("bad-certificate", "--passphrase-file", self.world.secret("distributor.pass"), "get", self.here,
@@ -414,6 +455,32 @@ class Killed(unittest.TestCase):
             again = world.serve()
             client.usher("get", again.files[0], "song", "--continue", "-o", client.into, pin=False)
             self.assertEqual(sha256(client.into / "song"), sha256(file))
+
+
+class Published(unittest.TestCase):
+    def test_a_medium_of_the_vault_comes_sealed_and_never_in_the_clear(self):
+        with FileWorld() as world:
+            world.sharing()
+            world.put("song", 10)
+            track = tracks(1)[0]
+            world.press(track, title="first night")
+            world.usherd("media", "add", world.root / f"releases/{track.stem}.usher")
+            medium, = world.usherd("media", "list", "--json").json()
+            server = world.serve(prefix=("env", f"USHER_FILES_PUBLISH=vault/first night.ogg={medium['medium']}"))
+            self.assertIn("not counted", server.log())
+            client, name = world.member("kitchen"), "vault/first night.ogg"
+            listed = client.usher("get", server.files[0], "--list", pin=False).out
+            self.assertIn(name, listed)
+            self.assertIn("shared/song", listed)
+            client.refused("file-refused", "get", server.files[0], name, "-o", client.into, pin=False)
+            for suite in ("gcm", "ctr"):
+                client.usher("get", server.files[0], name, f"--sealed={suite}", "--verify", "--force", "-o", client.into,
+                             pin=False)
+                client.usher("open", client.into / "first night.ogg.sealed", "--force", "--digest", sha256(track), pin=False)
+                self.assertEqual(sha256(client.into / "first night.ogg"), sha256(track))
+            client.refused("no-key-fits", "open", client.into / "first night.ogg.sealed", "--force", "--key",
+                           world.root / "issued/operator.key", "--passphrase-file", world.secret("release-recipient.pass"),
+                           pin=False)
 
 
 class Network(TwoHosts):
