@@ -255,8 +255,7 @@ const bool kRegistered = [] {
          {std::pair{"P-256", crypto::NewKey::p256}, std::pair{"RSA-2048", crypto::NewKey::rsa2048}}) {
       std::string stem("handshake/");
       stem.append(name).append("/").append(key);
-      add(stem, "primitives",
-          [&suite, kind](benchmark::State& state) { handshake_primitives(state, suite, kind); });
+      add(stem, "primitives", [&suite, kind](benchmark::State& state) { handshake_primitives(state, suite, kind); });
       add(stem, "both_sides", [&suite, kind](benchmark::State& state) { handshake(state, suite, kind); });
     }
   }

@@ -45,8 +45,8 @@ class Vault {
   /// Takes a release in by rewrapping: every chunk is opened and checked against the manifest's root, the body is
   /// copied as it is, the header is made anew. Whole or not at all. Memory: a few chunks.
   /// Errors: the release's, check_origin's, already_exists, release_mismatch, cancelled, disk_full, io.
-  [[nodiscard]] Result<SignedManifest> import(const SourcePtr& release, const Unwrapper& key, const CheckOrigin& check_origin,
-                                              const Progress& progress = {}) const;
+  [[nodiscard]] Result<SignedManifest> import(const SourcePtr& release, const Unwrapper& key,
+                                              const CheckOrigin& check_origin, const Progress& progress = {}) const;
 
   /// In the order of their ids. Errors: io, not_permitted.
   [[nodiscard]] Result<std::vector<Id128>> list() const;

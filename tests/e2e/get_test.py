@@ -1,131 +1,18 @@
-"""usher get and usher open against usherd's file stream: built programs, real files, real failures."""
-import contextlib
-import hashlib
+"""usher get against usherd's file stream: built programs, real files, real failures."""
 import json
 import os
 import pty
 import shutil
 import signal
-import socket
 import subprocess
-import threading
 import unittest
 
+from files import CHUNK, Case, FileWorld, Proxy, sha256
 from hosts import TwoHosts
-from world import SOFTHSM, World, run, tracks, wait_for
+from world import SOFTHSM, run, wait_for
 
-CHUNK = 64 << 10
 SIZES = (0, 1, (16 << 10) - 1, 16 << 10, (16 << 10) + 1, CHUNK, 3 * CHUNK + 5)
 BIG = 100_000_000
-
-
-def sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-class Proxy:
-    """Between client and server: lets `limit` bytes of the server's through, and then nothing, until it is closed."""
-
-    def __init__(self, address, limit):
-        host, _, port = address.rpartition(":")
-        self.server, self.limit = (host.strip("[]"), int(port)), limit
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
-        self.full = threading.Event()
-        self.sockets = []
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                client = self.listener.accept()[0]
-            except OSError:
-                return
-            server = socket.create_connection(self.server)
-            self.sockets += [client, server]
-            threading.Thread(target=self.copy, args=(client, server, None), daemon=True).start()
-            threading.Thread(target=self.copy, args=(server, client, self.limit), daemon=True).start()
-
-    def copy(self, source, target, limit):
-        passed = 0
-        try:
-            while limit is None or passed < limit:
-                data = source.recv(65536)
-                if not data:
-                    break
-                target.sendall(data)
-                passed += len(data)
-            else:
-                self.full.set()
-                while source.recv(1 << 16):  # swallowed, until the server ends
-                    pass
-                return
-            target.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
-
-    def close(self):
-        self.listener.close()
-        for one in self.sockets:
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)  # wakes the threads, which close() alone would not
-            one.close()
-
-
-class FileWorld(World):
-    """An operator who shares one directory, and listeners who need no card."""
-
-    def shared(self):
-        directory = self.root / "shared files"
-        directory.mkdir(exist_ok=True)
-        return directory
-
-    def sharing(self, **settings):
-        self.pki()
-        settings = {"files__listen": "127.0.0.1:0,[::1]:0", "files__shares": f"shared={self.shared()}", **settings}
-        self.operator(**settings)
-        return self
-
-    def put(self, name, size):
-        path = self.shared() / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(os.urandom(size))
-        return path
-
-    def member(self, name, key="p256"):
-        """A listener with a certificate of this kind of key, and a directory for what it fetches."""
-        listener = self.listener(name, url="http://localhost:1", key=key)
-        listener.into = self.root / f"{name}'s files"
-        listener.into.mkdir()
-        return listener
-
-
-class Case(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.world = FileWorld().sharing()
-        cls.addClassCleanup(cls.world.close)
-        cls.server = cls.world.serve()
-        cls.here = cls.server.files[0]
-        cls.clients = {kind: cls.world.member(kind, kind) for kind in ("p256", "rsa2048")}
-        cls.client = cls.clients["p256"]
-
-    def setUp(self):
-        for client in self.clients.values():
-            shutil.rmtree(client.into)
-            client.into.mkdir()
-
-    def get(self, *args, client=None, server=None):
-        client = client or self.client
-        out = client.usher("--json", "get", server or self.here, *args, "-o", client.into, pin=False).out
-        return [json.loads(line) for line in out.splitlines()]
-
-    def left(self, client=None):
-        return sorted(path.name for path in (client or self.client).into.iterdir())
-
-    def refused(self, code, *args, client=None):
-        return (client or self.client).refused(code, *args, pin=False)
 
 
 class Get(Case):
@@ -300,76 +187,6 @@ class Get(Case):
             return int(next(line.split()[1] for line in status if line.startswith("VmHWM:")))
 
 
-class Open(Case):
-    def sealed(self, suite="gcm", size=3 * CHUNK + 5):
-        file = self.world.put("sealed song", size)
-        self.get(file.name, f"--sealed={suite}")
-        return file, self.client.into / f"{file.name}.sealed"
-
-    def test_a_flipped_byte_is_found_with_its_chunk(self):
-        for suite, tag in (("gcm", 16), ("ctr", 32)):
-            _, path = self.sealed(suite)
-            good = path.read_bytes()
-            body = len(good) - (3 * CHUNK + 5 + 4 * tag)
-            for chunk, at in ((0, 0), (0, CHUNK), (1, CHUNK + tag), (2, 3 * (CHUNK + tag) - 1), (3, 3 * (CHUNK + tag)),
-                              (3, len(good) - body - 1)):
-                bad = bytearray(good)
-                bad[body + at] ^= 1
-                path.write_bytes(bad)
-                outcome = self.refused("chunk-damaged", "open", path)
-                self.assertIn(f"chunk {chunk}", outcome.err)
-                self.assertEqual(self.left(), [path.name])
-            path.unlink()
-
-    def test_what_cannot_be_opened_is_told_in_one_way_each(self):
-        _, path = self.sealed()
-        good = path.read_bytes()
-        for code, content in (("truncated", good[:-1]), ("truncated", good[:50]), ("malformed", os.urandom(1000)),
-                              ("truncated", b""), ("malformed", good + b"x"), ("header-damaged", good[:40] + b"xxxx" + good[44:])):
-            path.write_bytes(content)
-            outcome = self.refused(code, "open", path)
-            self.assertIn(path.name, outcome.err)
-            self.assertEqual(outcome.err.count("\n"), 1)
-            self.assertEqual(self.left(), [path.name])
-
-    def test_another_key_does_not_fit(self):
-        _, path = self.sealed()
-        self.refused("no-key-fits", "open", path, client=self.clients["rsa2048"])
-        self.refused("not-found", "open", path, "--key", "nowhere.key")
-
-    def test_another_digest_is_refused(self):
-        _, path = self.sealed()
-        self.refused("digest-mismatch", "open", path, "--digest", "00" * 32)
-        self.refused("bad-usage", "open", path, "--digest", "00")
-        self.assertEqual(self.left(), [path.name])
-
-    def test_it_goes_into_a_pipe_but_not_onto_a_terminal(self):
-        file, path = self.sealed()
-        piped = run(*self.client.command("open", path, "-o", "-", pin=False), env=self.client.env, binary=True)
-        self.assertEqual(piped.out, file.read_bytes())
-        outside, inside = pty.openpty()
-        try:
-            shown = subprocess.run(self.client.command("open", path, "-o", "-", pin=False), env=self.client.env,
-                                   stdout=inside, stderr=subprocess.PIPE, timeout=60)
-        finally:
-            os.close(inside)
-            os.close(outside)
-        self.assertEqual(shown.returncode, 2)
-        bad = bytearray(path.read_bytes())
-        bad[-1] ^= 1
-        path.write_bytes(bad)
-        damaged = run(*self.client.command("open", path, "-o", "-", pin=False), env=self.client.env, ok=False)
-        self.assertEqual((damaged.status, damaged.out), (8, ""))  # the whole is looked at first
-
-    def test_what_is_there_is_replaced_only_by_force(self):
-        file, path = self.sealed()
-        target = self.client.into / file.name
-        target.write_text("mine")
-        self.refused("already-exists", "open", path)
-        self.client.usher("open", path, "--force", pin=False)
-        self.assertEqual(sha256(target), sha256(file))
-
-
 class Refused(Case):
     """Who is not who they must be. Each test has a server of its own where it changes what is trusted."""
 
@@ -455,32 +272,6 @@ class Killed(unittest.TestCase):
             again = world.serve()
             client.usher("get", again.files[0], "song", "--continue", "-o", client.into, pin=False)
             self.assertEqual(sha256(client.into / "song"), sha256(file))
-
-
-class Published(unittest.TestCase):
-    def test_a_medium_of_the_vault_comes_sealed_and_never_in_the_clear(self):
-        with FileWorld() as world:
-            world.sharing()
-            world.put("song", 10)
-            track = tracks(1)[0]
-            world.press(track, title="first night")
-            world.usherd("media", "add", world.root / f"releases/{track.stem}.usher")
-            medium, = world.usherd("media", "list", "--json").json()
-            server = world.serve(prefix=("env", f"USHER_FILES_PUBLISH=vault/first night.ogg={medium['medium']}"))
-            self.assertIn("not counted", server.log())
-            client, name = world.member("kitchen"), "vault/first night.ogg"
-            listed = client.usher("get", server.files[0], "--list", pin=False).out
-            self.assertIn(name, listed)
-            self.assertIn("shared/song", listed)
-            client.refused("file-refused", "get", server.files[0], name, "-o", client.into, pin=False)
-            for suite in ("gcm", "ctr"):
-                client.usher("get", server.files[0], name, f"--sealed={suite}", "--verify", "--force", "-o", client.into,
-                             pin=False)
-                client.usher("open", client.into / "first night.ogg.sealed", "--force", "--digest", sha256(track), pin=False)
-                self.assertEqual(sha256(client.into / "first night.ogg"), sha256(track))
-            client.refused("no-key-fits", "open", client.into / "first night.ogg.sealed", "--force", "--key",
-                           world.root / "issued/operator.key", "--passphrase-file", world.secret("release-recipient.pass"),
-                           pin=False)
 
 
 class Network(TwoHosts):
