@@ -97,9 +97,11 @@ class World:
         return run(BIN / "usher-ca", "--home", self.root / "ca", "--passphrase-file", self.secret("ca.pass"), *args,
                    env=self.env, **kw)
 
-    def pki(self):
-        self.ca("init", "--organisation", "Example Records", "--key", self.key)
-        self.ca("init", "--card", "--key", self.key)
+    def pki(self, url=None):
+        """`url`: where certificates say that lists are published."""
+        more = ("--url", url) if url else ()
+        self.ca("init", "--organisation", "Example Records", "--key", self.key, *more)
+        self.ca("init", "--card", "--key", self.key, *more)
         self.crls()
         return self
 
