@@ -104,6 +104,14 @@ void RevocationKeeper::add(const std::string& url, const identity::Chain& issuer
   add_once(sources_[url].issuers, issuers);
 }
 
+void RevocationKeeper::keep(const identity::Chain& own) {
+  const std::scoped_lock lock(mutex_);
+  for (const identity::Certificate& one : own) {
+    for (const std::string& url : identity::list_urls(one)) add(url, {});
+  }
+  wake_.notify_all();
+}
+
 bool RevocationKeeper::want(const identity::Chain& path) {
   if (path.empty()) return false;
   const std::scoped_lock lock(mutex_);

@@ -48,6 +48,8 @@ class RevocationKeeper {
   [[nodiscard]] std::vector<identity::Crl> lists() const;
   /// Whose signatures on lists count, beside those of the paths that want() was told of.
   void trust(identity::Chain authorities);
+  /// The lists that the server's own certificates point to: for listeners.
+  void keep(const identity::Chain& own);
   /// `path` leads to a configured root, and its status is not known. Returns whether a list for it is on its way.
   [[nodiscard]] bool want(const identity::Chain& path);
 

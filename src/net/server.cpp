@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "base/encoding.h"
+#include "net/handed_lists.h"
 #include "net/media_channel.h"
 #include "net/operator_listener.h"
 #include "net/router.h"
@@ -53,6 +54,7 @@ struct Server::Impl {
   Guarded<channel::ServerSettings> channel_settings;
   Guarded<ServicePolicy> policy;
   Guarded<Expiries> expiries;
+  Guarded<Bytes> handed;  // revocation lists for listeners
   std::mutex installing;
   Expiries certificates;  // what ends beside the lists; under `installing`
   HostNames names;
@@ -79,6 +81,7 @@ Server::Impl::Impl(ServerOptions options_, Parts parts, ServerSnapshot snapshot)
       channel_settings(snapshot.authorities->channel),
       policy(snapshot.policy),
       expiries(std::make_shared<const Expiries>()),
+      handed(std::make_shared<const Bytes>(handed_lists(*snapshot.authorities, p.clock.now()))),
       certificates(std::move(snapshot.expiries)),
       names(std::move(snapshot.names)),
       operator_host_names(operator_names(options.operator_listen)),
@@ -109,7 +112,7 @@ Server::Impl::Impl(ServerOptions options_, Parts parts, ServerSnapshot snapshot)
               .random = p.random,
               .log = p.log,
               .metrics = metrics}),
-      channel(driver, metrics, p.log),
+      channel(driver, handed, metrics, p.log),
       operators(metrics, [this] { return not_ready(); }),
       runtime(options.threads),
       media_http(runtime, channel, names, p.log, options.http, events_for("media", metrics)),
@@ -170,6 +173,7 @@ void Server::Impl::show_expiries() {
 void Server::Impl::install(std::shared_ptr<const Authorities> next) {
   authorities.set(next);
   channel_settings.set(next->channel);
+  handed.set(std::make_shared<const Bytes>(handed_lists(*next, p.clock.now())));
   show_expiries();
   const Time now = p.clock.now();
   sessions.end_where(
@@ -213,6 +217,7 @@ Result<> Server::start() {
   s.runtime.every(kForget, [&s] { s.forget(); });
   s.runtime.start();
   if (s.p.revocation != nullptr) {
+    s.p.revocation->keep(s.authorities.get()->channel->chain);
     s.p.revocation->start([&s](const std::vector<identity::Crl>& lists) { s.use_lists(lists); }, s.metrics);
   }
   return {};

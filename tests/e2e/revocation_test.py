@@ -2,6 +2,7 @@
 and well again; and what a revocation does to those who are already there.  Spec: identity.md §4, §11."""
 import concurrent.futures
 import http.server
+import os
 import re
 import threading
 import unittest
@@ -99,6 +100,7 @@ class Case(unittest.TestCase):
         self.web = Web()
         self.addCleanup(lambda: self.web.close())
         w = self.world = World()
+        w.lists_are_configured = False
         self.addCleanup(w.close)
         w.pki(url=self.web.url)
         self.web.directory = w.root / "published"
@@ -169,6 +171,50 @@ class Fetching(Case):
         self.revoke("card-user")
         wait_for(lambda: listener.usher("list", ok=False).status != 0, "the revocation to be noticed", 60)
         listener.refused("revoked", "list")
+
+
+class Handed(Case):
+    """A listener who has configured no list judges the server by those that it hands out."""
+
+    def test_a_revoked_server_is_found_out_as_soon_as_it_hands_out_the_list_that_says_so(self):
+        listener = self.world.listener()
+        listener.json("list")
+        kept = listener.home / "revocation-lists.bin"
+        self.assertGreater(kept.stat().st_size, 100)
+        self.revoke("localhost")
+        self.log(r'revocation list fetched"[^\n]*media-root\.crl"(.*\n)*.*revocation list fetched"[^\n]*media-root\.crl"')
+        listener.json("list")  # lists are asked for once an hour
+        os.utime(kept, (0, 0))
+        listener.refused("revoked", "list")
+        kept.unlink()
+        listener.refused("revoked", "list")
+
+    def test_an_older_list_is_not_taken_back(self):
+        listener = self.world.listener()
+        listener.json("list")
+        kept = listener.home / "revocation-lists.bin"
+        old = kept.read_bytes()
+        self.world.crls()
+        self.log(r'revocation list fetched"[^\n]*media-root\.crl"(.*\n)*.*revocation list fetched"[^\n]*media-root\.crl"')
+        os.utime(kept, (0, 0))
+        listener.json("list")
+        self.assertNotEqual(kept.read_bytes(), old)
+        kept.write_bytes(old)
+        listener.json("list")  # the newer one is asked for again
+        self.assertNotEqual(kept.read_bytes(), old)
+        kept.write_bytes(b"nonsense")
+        listener.json("list")
+
+    def test_a_list_that_no_configured_authority_signed_is_left_alone(self):
+        listener = self.world.listener()
+        with World() as other:
+            other.pki()
+            anchor = other.root / "ca/media/root/ca.pem"
+            text = (listener.home / "usher.toml").read_text()
+            own = self.world.root / "ca/media/root/ca.pem"
+            (listener.home / "usher.toml").write_text(text.replace(str(own), str(anchor)))
+            listener.refused("untrusted", "list")
+            self.assertLess((listener.home / "revocation-lists.bin").stat().st_size, 10)
 
 
 class Private(Case):

@@ -72,6 +72,7 @@ class World:
                 del self.env[name]
         self.key = key
         self.servers = []
+        self.lists_are_configured = True  # at listeners
 
     def close(self):
         for server in self.servers:
@@ -270,6 +271,7 @@ class Listener:
     def configure(self, url, certificate, key, more=""):
         world = self.world
         published, authorities = world.root / "published", world.root / "ca"
+        lists = f'crls = ["{published}/media-root.crl.pem"]' if world.lists_are_configured else ""
 
         def text(value):
             return json.dumps(str(value))
@@ -284,10 +286,10 @@ key = {text(key)}
 passphrase_file = {text(world.secret("client.pass"))}
 [trust.server]
 anchors = [{text(authorities / "media/root/ca.pem")}]
-crls = [{text(published / "media-root.crl.pem")}]
+{lists}
 [trust.distributor]
 anchors = [{text(authorities / "media/root/ca.pem")}]
-crls = [{text(published / "media-root.crl.pem")}]
+{lists}
 [card]
 modules = [{text(SOFTHSM)}]
 token = {text(self.token)}
