@@ -41,7 +41,8 @@ TEST_F(ListsTest, AnythingElseIsRefused) {
   const Bytes body = wire::HandedLists{.lists = {{1, 2, 3}}}.encode();
   EXPECT_EQ(asked(http("200 OK", "application/vnd.usher.lists", std::string(text_of(body)))).error().fault,
             Fault::malformed);
-  EXPECT_EQ(asked(http("404 Not Found", "application/vnd.usher.error", "unknown-path")).error().fault, Fault::unknown_path);
+  EXPECT_EQ(asked(http("404 Not Found", "application/vnd.usher.error", "unknown-path")).error().fault,
+            Fault::unknown_path);
 }
 
 TEST_F(ListsTest, OnlyWhatAConfiguredAuthoritySignedIsTaken) {
