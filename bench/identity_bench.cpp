@@ -8,6 +8,8 @@
 #include <fstream>
 #include <string>
 
+#include "identity/profile.h"
+#include "identity/statement.h"
 #include "identity/x509.h"
 #include "support/crl.h"
 
@@ -22,7 +24,7 @@ using test::must;
 struct Pki {
   test::Authority root = test::Authority::root();
   test::Authority sub = root.sub();
-  test::Identity leaf = sub.leaf(identity::Role::person);
+  test::Identity leaf = sub.leaf({.role = identity::Role::person, .name = {.common_name = "A", .serial_number = "A1"}});
 
   /// The sub-CA's list is the long one.
   [[nodiscard]] Crl list(std::uint32_t entries) const {
@@ -59,6 +61,45 @@ void verify_path_with_list(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(verify_path_with_list)->Arg(0)->Arg(1'000)->Arg(1'000'000);
+
+/// What api/auth costs: the request decoded, the card's path judged, and the signatures of card, holder and binding.
+void login(benchmark::State& state) {
+  const auto entries = static_cast<std::uint32_t>(state.range(0));
+  const auto store = must(identity::TrustStore::make({.role = identity::Role::person,
+                                                      .anchors = {pki().root.certificate},
+                                                      .intermediates = {pki().sub.certificate},
+                                                      .crls = {pki().root.crl(), pki().list(entries)}}));
+  const Bytes exporter(identity::kExporterSize, 1);
+  const identity::AuthContext context{.server_key = {2}, .installation = {3}, .exporter = exporter, .now = kNow};
+  const auto session = must(identity::PersonSession::create(
+      pki().leaf.key, {pki().leaf.certificate},
+      {.server_key = context.server_key, .installation = context.installation, .now = kNow}, test::randomness()));
+  const Bytes request = must(session.bind(exporter)).encode();
+  const identity::Profile profile = identity::generic_profile("serialNumber");
+  while (state.KeepRunning()) {
+    const auto decoded = identity::AuthRequest::decode(request);
+    if (!decoded || !identity::verify_auth(*decoded, context, *store, profile)) state.SkipWithError("login");
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(login)->Arg(0)->Arg(1'000)->Arg(1'000'000);
+
+/// The five signatures of a login: two certificates, card, holder, binding.
+void bare_signatures_of_a_login(benchmark::State& state) {
+  EVP_PKEY* root = X509_get0_pubkey(pki().root.certificate.x509());
+  EVP_PKEY* sub = X509_get0_pubkey(pki().sub.certificate.x509());
+  const Bytes message(250, 1);
+  const Bytes signature = must(pki().leaf.key.sign(message));
+  const crypto::PublicKey& key = pki().leaf.key.public_key();
+  while (state.KeepRunning()) {
+    bool held =
+        X509_verify(pki().leaf.certificate.x509(), sub) == 1 && X509_verify(pki().sub.certificate.x509(), root) == 1;
+    for (int i = 0; i < 3; ++i) held = held && key.verify(pki().leaf.key.scheme(), message, signature).has_value();
+    if (!held) state.SkipWithError("verify");
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(bare_signatures_of_a_login);
 
 /// OpenSSL looks at a list's signature before it looks at the certificates': a stranger with the sub-CA's name has the
 /// list verified with a key of his own.
