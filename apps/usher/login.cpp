@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "console.h"
+#include "installation.h"
 
 namespace usher::listening {
 namespace {
@@ -27,12 +28,19 @@ Result<identity::LastTry> last_try(const LoginSource& source, identity::PinState
 
 }  // namespace
 
+Result<identity::CardOptions> card_options(const Config& config) {
+  USHER_TRY(identity::Profile profile, identity::profile_of_name(config.profile));
+  USHER_TRY(identity::Chain sub_cas, app::load_certificates(config.card_intermediates, paths_of(config)));
+  identity::CardOptions options{.modules = config.modules,
+                                .profile = std::move(profile),
+                                .token_label = config.token,
+                                .intermediates = std::move(sub_cas)};
+  if (config.slot >= 0) options.slot = static_cast<identity::p11::SlotId>(config.slot);
+  return options;
+}
+
 Result<identity::PersonSession> log_in(const LoginSource& source, const identity::LoginTerms& terms) {
-  USHER_TRY(identity::Profile profile, identity::profile_of_name(source.config.profile));
-  USHER_TRY(identity::Card card, identity::Card::open({.modules = source.config.modules,
-                                                       .profile = std::move(profile),
-                                                       .token_label = source.config.token,
-                                                       .intermediates = source.intermediates}));
+  USHER_TRY(identity::Card card, identity::Card::open(source.card));
   if (!card.needs_pin()) {
     if (!source.options.quiet) tell("Enter the PIN at the card reader, if it asks for it.");
     USHER_CHECK(card.login());

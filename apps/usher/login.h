@@ -11,9 +11,12 @@ namespace usher::listening {
 struct LoginSource {
   const Config& config;
   const Options& options;
-  identity::Chain intermediates;
+  identity::CardOptions card;
   Random& random;
 };
+
+/// Which card is meant, by the configuration. Errors: bad_config; those of the files with sub-CAs.
+[[nodiscard]] Result<identity::CardOptions> card_options(const Config& config);
 
 /// Opens the card, asks for the PIN, and has the card sign once.
 /// Errors: the card's; those of the PIN's source; pin_last_try, if nobody agreed to spend it.

@@ -92,10 +92,10 @@ Result<std::unique_ptr<Session>> Session::open(const Options& options, const Con
   USHER_TRY(identity::ServerName name, server_name_of(config, session->transport_->host()));
   USHER_TRY(const auto servers, load_trust(config, config.server, identity::Role::server, data));
   USHER_TRY(const auto distributors, load_trust(config, config.distributor, identity::Role::distributor, data));
-  USHER_TRY(const identity::Chain sub_cas, app::load_certificates(config.card_intermediates, paths_of(config)));
   USHER_TRY(const auto settings, channel_settings(options, config, std::move(name)));
   settings->servers = servers;
-  const LoginSource card{.config = config, .options = options, .intermediates = sub_cas, .random = random};
+  USHER_TRY(identity::CardOptions which, card_options(config));
+  const LoginSource card{.config = config, .options = options, .card = std::move(which), .random = random};
   session->engine_ = std::make_unique<client::Engine>(
       *session->transport_,
       client::EngineOptions{.settings = settings,

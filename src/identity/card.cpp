@@ -5,35 +5,64 @@
 #include <algorithm>
 #include <mutex>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "identity/card_service.h"
 
 namespace usher::identity {
 namespace {
 
-CardQuery query_of(const CardOptions& options) {
-  CardQuery query{options.modules, options.token_label, options.slot, options.profile.labels};
-  if (query.modules.empty()) query.modules = options.profile.modules;
-  if (query.modules.empty()) query.modules.assign(std::begin(kDefaultModules), std::end(kDefaultModules));
-  return query;
+int weight(Fault fault) noexcept {
+  switch (fault) {
+    case Fault::module_missing:
+      return 0;
+    case Fault::no_card:
+      return 1;
+    case Fault::module_failed:
+      return 2;
+    default:
+      return 3;
+  }
 }
 
-/// The bounds of the agent's messages; what is beyond them is a mistake in the configuration.
-Result<> check(const CardQuery& query) {
+}  // namespace
+
+/// The bounds are those of the agent's messages; what is beyond them is a mistake in the configuration.
+Result<std::vector<std::string>> modules_of(const CardOptions& options) {
+  std::vector<std::string> modules = options.modules;
+  if (modules.empty()) modules = options.profile.modules;
+  if (modules.empty()) modules.assign(std::begin(kDefaultModules), std::end(kDefaultModules));
   const auto fits = [](const std::string& text) { return text.size() <= 0xff; };
-  const CardLabels& labels = query.labels;
-  const bool ok = query.modules.size() <= kMaxCardModules && fits(query.token_label) && fits(labels.certificate) &&
+  const CardLabels& labels = options.profile.labels;
+  const bool ok = modules.size() <= kMaxCardModules && fits(options.token_label) && fits(labels.certificate) &&
                   fits(labels.key) && fits(labels.sub_ca) && fits(labels.root) &&
-                  std::ranges::all_of(query.modules, [](const std::string& path) { return path.size() <= 0xfff; });
+                  std::ranges::all_of(modules, [](const std::string& path) { return path.size() <= 0xfff; });
   if (!ok) return fail(Fault::bad_config, "card: options", "the card's modules and labels are too many or too long");
-  return {};
+  return modules;
 }
 
-/// By names, key identifiers and key usage; authorities of one name but different keys are told apart.
+Result<std::unique_ptr<CardService>> card_service(const CardOptions& options) {
+  if (options.in_process) return local_card();
+  return remote_card({options.agent, options.deadline, options.login_deadline});
+}
+
+Error farthest(std::vector<Error> errors, const std::vector<std::string>& modules) {
+  const auto most = std::ranges::max_element(errors, {}, [](const Error& error) { return weight(error.fault); });
+  if (most == errors.end()) return {Fault::module_missing, "card: no module named"};
+  if (most->fault == Fault::module_missing) most->about = fmt::format("{}", fmt::join(modules, ", "));
+  return std::move(*most);
+}
+
+bool can_be_meant(const CardLabels& labels, std::string_view label, const Certificate* parsed) noexcept {
+  if (!labels.certificate.empty()) return label == labels.certificate;
+  return parsed != nullptr && !parsed->is_ca();
+}
+
 bool issued_by(const Certificate& certificate, const Certificate& authority) {
   return X509_check_issued(authority.x509(), certificate.x509()) == X509_V_OK;
 }
 
-/// Leaf first, then upwards by name as far as it goes; without a root. Whether it is right is the server's to judge.
 Chain chain_of(const Certificate& leaf, const Chain& authorities) {
   Chain chain{leaf};
   while (chain.size() < kMaxChain) {
@@ -45,8 +74,6 @@ Chain chain_of(const Certificate& leaf, const Chain& authorities) {
   }
   return chain;
 }
-
-}  // namespace
 
 struct Card::State {
   std::unique_ptr<CardService> service;
@@ -63,16 +90,21 @@ Card::Card(Card&&) noexcept = default;
 Card& Card::operator=(Card&&) noexcept = default;
 Card::~Card() = default;
 
-Result<Card> Card::open(CardOptions options) {
-  const CardQuery query = query_of(options);
-  USHER_CHECK(check(query));
-  std::unique_ptr<CardService> service;
-  if (options.in_process) {
-    service = local_card();
-  } else {
-    USHER_TRY(service, remote_card({options.agent, options.deadline, options.login_deadline}));
+Result<Card> Card::open(const CardOptions& options) {
+  USHER_TRY(const std::vector<std::string> modules, modules_of(options));
+  std::vector<Error> errors;
+  for (const std::string& module : modules) {
+    // Each in a child of its own: a module that hangs or crashes does not stand in the way of the next one.
+    auto card = open_with(options, module);
+    if (card) return card;
+    errors.push_back(std::move(card).error());
   }
-  USHER_TRY(OpenedCard opened, service->open(query));
+  return std::unexpected(farthest(std::move(errors), modules));
+}
+
+Result<Card> Card::open_with(const CardOptions& options, const std::string& module) {
+  USHER_TRY(std::unique_ptr<CardService> service, card_service(options));
+  USHER_TRY(OpenedCard opened, service->open({module, options.token_label, options.slot, options.profile.labels}));
   const auto certificate = Certificate::from_der(opened.certificate);
   if (!certificate) return fail(Fault::card_unsuitable, "card: certificate", "its certificate cannot be read");
   USHER_TRY(crypto::PublicKey key, certificate->public_key());

@@ -35,6 +35,7 @@ struct CardOptions {
 };
 
 inline constexpr std::string_view kDefaultModules[] = {"libpteidpkcs11.so", "opensc-pkcs11.so"};
+inline constexpr std::size_t kMaxCardModules = 16;
 
 /// Whether one's last try may be spent (§9.4).
 enum class LastTry : std::uint8_t { refuse, accept };
@@ -45,7 +46,7 @@ class Card final : public crypto::Signer {
  public:
   /// Finds module, token and certificate; needs no PIN.
   /// Errors: module_missing, module_failed (also: hung, crashed), no_card, card_removed, card_unsuitable.
-  [[nodiscard]] static Result<Card> open(CardOptions options);
+  [[nodiscard]] static Result<Card> open(const CardOptions& options);
   Card(const Card&) = delete;
   Card& operator=(const Card&) = delete;
   Card(Card&&) noexcept;
@@ -79,6 +80,7 @@ class Card final : public crypto::Signer {
 
  private:
   struct State;
+  [[nodiscard]] static Result<Card> open_with(const CardOptions& options, const std::string& module);
   explicit Card(std::unique_ptr<State> state);
   [[nodiscard]] Result<> log_in(const crypto::Secret* pin, LastTry last);
   std::unique_ptr<State> state_;

@@ -94,6 +94,8 @@ Result<Bytes> answer(CardService& card, View request) {
       USHER_TRY(const CardQuery query, card_wire::decode_query(body));
       return encoded(card.open(query));
     }
+    case Operation::survey:
+      return encoded(card.survey(std::string(text_of(body))));
     case Operation::token:
       return encoded(card.token());
     case Operation::login:

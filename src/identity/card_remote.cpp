@@ -98,6 +98,10 @@ class RemoteCard final : public CardService {
     USHER_TRY(const Bytes body, call(Operation::open, card_wire::encode(query), {}, options_.deadline));
     return understood(card_wire::decode_opened(body));
   }
+  Result<SeenModule> survey(const std::string& module) override {
+    USHER_TRY(const Bytes body, call(Operation::survey, {}, view_of(module), options_.deadline));
+    return understood(card_wire::decode_seen(body));
+  }
   Result<p11::TokenInfo> token() override {
     USHER_TRY(const Bytes body, call(Operation::token, {}, {}, options_.deadline));
     return understood(card_wire::decode_token(body));

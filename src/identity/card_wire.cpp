@@ -101,8 +101,7 @@ Result<crypto::Secret> receive(int socket, const Deadline& deadline) {
 
 Bytes encode(const CardQuery& query) {
   Writer out;
-  out.u8(static_cast<std::uint8_t>(query.modules.size()));
-  for (const std::string& module : query.modules) out.vec16(view_of(module));
+  out.vec16(view_of(query.module));
   out.text8(query.token_label).u8(query.slot ? 1 : 0).u64(query.slot.value_or(0));
   const CardLabels& labels = query.labels;
   out.text8(labels.certificate).text8(labels.key).text8(labels.sub_ca).text8(labels.root);
@@ -112,9 +111,7 @@ Bytes encode(const CardQuery& query) {
 Result<CardQuery> decode_query(View body) {
   Reader in(body, kWhere);
   CardQuery query;
-  const std::uint8_t count = in.u8();
-  if (count > kMaxCardModules) in.refuse();
-  for (int i = 0; i < count && in.ok(); ++i) query.modules.emplace_back(text_of(in.vec16()));
+  query.module = text_of(in.vec16());
   query.token_label = in.text8();
   const bool has_slot = in.flag();
   const p11::SlotId slot = in.u64();

@@ -22,6 +22,7 @@ namespace usher::identity::p11 {
 using SlotId = unsigned long;    // CK_SLOT_ID
 using ObjectId = unsigned long;  // CK_OBJECT_HANDLE
 
+inline constexpr std::size_t kMaxSlots = 64;              // of one module
 inline constexpr std::size_t kMaxLabel = 32;              // bytes of a token's label
 inline constexpr std::size_t kMaxObjects = 64;            // looked at on one token
 inline constexpr std::size_t kMaxObjectValue = 16 << 10;  // bytes of a certificate on a token
@@ -42,6 +43,13 @@ struct TokenInfo {
   bool protected_path = false;  // the PIN is entered at the reader
   bool write_protected = false;
   PinState pin = PinState::ok;
+};
+
+/// A place for a card: a reader, mostly.
+struct SlotInfo {
+  SlotId slot = 0;
+  std::string description{};  // clean UTF-8, as a token's texts
+  bool token_present = false;
 };
 
 enum class ObjectClass : std::uint8_t { certificate, public_key, private_key };
@@ -71,6 +79,10 @@ class Module {
   [[nodiscard]] static Result<Module> load(const std::string& path);
 
   [[nodiscard]] const std::string& path() const noexcept;
+  /// What the module says that it is: "OpenSC smartcard framework, version 0.23". May be empty.
+  [[nodiscard]] std::string description() const;
+  /// All slots, at most kMaxSlots, with a token or without. Errors: module_failed.
+  [[nodiscard]] Result<std::vector<SlotInfo>> slots() const;
   /// All slots with a token present. Errors: module_failed.
   [[nodiscard]] Result<std::vector<TokenInfo>> tokens() const;
   /// Errors: card_removed, module_failed.

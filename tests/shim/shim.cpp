@@ -5,8 +5,9 @@
 //   USHER_SHIM_MODULE  the module behind; /usr/lib/softhsm/libsofthsm2.so if not set
 //   USHER_SHIM_DIR     a directory with these files, each of which may be absent; read anew at every call:
 //     mode   lines: "hang C_Login" (or another of the functions below), "crash C_Sign", "removed" (also: no card from
-//            the start), "protected" (the PIN is entered at the reader: taken from the file `pin`),
-//            "tries N" (wrong PINs that lock; 3 if not said)
+//            the start), "vanish C_Sign" (taken out at that call, and never put in again), "unplugged" (no reader),
+//            "protected" (the PIN is entered at the reader: taken from the file `pin`),
+//            "tries N" (wrong PINs that lock; 3 if not said), "blank" (not initialised), "unset" (the PIN)
 //     pin    what somebody types at the reader, for "protected"
 //     wrong  the number of wrong PINs so far: written by the shim, so that it outlives the process as on a card
 #include <algorithm>
@@ -67,19 +68,30 @@ void set_wrong_pins(int count) {
   }
 }
 
+bool g_vanished = false;
+
 /// Does what `mode` says for this function; whether the card is there.
 bool present(const char* function) {
+  if (mode_has("vanish", function)) g_vanished = true;
   if (mode_has("hang", function)) {
     for (;;) ::pause();
   }
   if (mode_has("crash", function)) std::abort();
-  return !mode_has("removed");
+  return !g_vanished && !mode_has("removed");
 }
 
 CK_RV get_slot_list(CK_BBOOL with_token, CK_SLOT_ID* slots, CK_ULONG* count) {
-  if (present("C_GetSlotList") || with_token == CK_FALSE) return real->C_GetSlotList(with_token, slots, count);
+  const bool card = present("C_GetSlotList");
+  if ((card || with_token == CK_FALSE) && !mode_has("unplugged")) return real->C_GetSlotList(with_token, slots, count);
   *count = 0;
   return CKR_OK;
+}
+
+CK_RV get_slot_info(CK_SLOT_ID slot, CK_SLOT_INFO* info) {
+  const bool card = present("C_GetSlotInfo");
+  const CK_RV value = real->C_GetSlotInfo(slot, info);
+  if (value == CKR_OK && !card) info->flags &= ~CKF_TOKEN_PRESENT;
+  return value;
 }
 
 CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
@@ -93,6 +105,8 @@ CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
   if (wrong == allowed - 1) info->flags |= CKF_USER_PIN_FINAL_TRY;
   if (wrong >= allowed) info->flags |= CKF_USER_PIN_LOCKED;
   if (mode_has("protected")) info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
+  if (mode_has("blank")) info->flags &= ~CKF_TOKEN_INITIALIZED;
+  if (mode_has("unset")) info->flags &= ~CKF_USER_PIN_INITIALIZED;
   return CKR_OK;
 }
 
@@ -160,6 +174,7 @@ extern "C" __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUN
     ours.C_GetFunctionList = C_GetFunctionList;
     ours.C_Initialize = initialise;
     ours.C_GetSlotList = get_slot_list;
+    ours.C_GetSlotInfo = get_slot_info;
     ours.C_GetTokenInfo = get_token_info;
     ours.C_OpenSession = open_session;
     ours.C_Login = login;

@@ -24,8 +24,8 @@ class CardTest : public testing::Test {
   CardHierarchy hierarchy{SystemClock{}.now()};
 };
 
-Fault fault_of_opening(CardOptions options) {
-  const auto card = Card::open(std::move(options));
+Fault fault_of_opening(const CardOptions& options) {
+  const auto card = Card::open(options);
   EXPECT_FALSE(card);
   return card ? Fault::local : card.error().fault;
 }

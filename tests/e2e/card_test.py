@@ -1,0 +1,120 @@
+"""Cards through the built `usher`: what it shows of them, and what it does with good ones and bad ones."""
+import json
+import os
+import pathlib
+import unittest
+
+from world import SOURCE, World, wait_for
+
+SHIM = pathlib.Path(os.environ.get("USHER_SHIM", SOURCE / "build/dev/tests/shim/usher-shim-pkcs11.so"))
+
+
+class Cards(unittest.TestCase):
+    """A listener, whose module is the shim in front of SoftHSM."""
+
+    def setUp(self):
+        w = self.world = World()
+        self.addCleanup(w.close)
+        w.pki()
+        self.shim = w.root / "shim"
+        self.shim.mkdir()
+
+    def listen(self, name="kitchen", token="card", url="http://127.0.0.1:9", module=SHIM):
+        listener = self.world.listener(name, token=token, url=url)
+        text = (listener.home / "usher.toml").read_text()
+        (listener.home / "usher.toml").write_text(text.replace('["/usr/lib/softhsm/libsofthsm2.so"]', json.dumps([str(module)])))
+        listener.env["USHER_SHIM_DIR"] = str(self.shim)
+        return listener
+
+    def behave(self, *lines):
+        """What the shim does from now on: tests/shim/shim.cpp."""
+        (self.shim / "mode").write_text("\n".join(lines) + "\n")
+
+    @staticmethod
+    def slots(seen):
+        """Of the cards; SoftHSM always has one slot more, whose token is blank."""
+        return [slot for module in seen["modules"] for slot in module["slots"]
+                if slot["card"] and slot["card"]["initialised"]]
+
+    @staticmethod
+    def codes(slot):
+        return [remark["code"] for remark in slot["remarks"]]
+
+
+class Survey(Cards):
+    def test_a_good_card_is_shown_without_server_and_pin_and_without_the_civil_number(self):
+        self.world.card()
+        listener = self.listen()
+        shown = listener.usher("card", pin=False)
+        for text in (str(SHIM), '"card"', "SoftHSM", "PIN: in order", "Ana Maria Silva", "AUTHENTICATION SUB CA",
+                     "A login can use this card"):
+            self.assertIn(text, shown.out)
+        seen = listener.usher("--json", "card", pin=False)
+        for outcome in (shown, seen):
+            self.assertNotIn("123456789", outcome.out + outcome.err)
+        self.assertTrue(seen.json()["usable"])
+        slot, = self.slots(seen.json())
+        self.assertTrue(slot["taken"])
+        meant = [c for c in slot["card"]["certificates"] if c["meant"]]
+        self.assertEqual([c["name"] for c in meant], ["Ana Maria Silva"])
+        self.assertEqual(self.codes(slot), [])
+
+    def test_what_is_wrong_is_told_in_words_and_by_the_exit_status(self):
+        self.world.card()
+        listener = self.listen()
+        for lines, code, remark, words in (
+                (["unplugged"], "no-card", "no-reader", "no reader"),
+                (["removed"], "no-card", "no-card", "no card in this reader"),
+                (["blank"], "no-card", "not-initialised", "not been initialised"),
+                (["unset"], "card-unsuitable", "pin-not-set", "never been set"),
+                (["crash C_GetTokenInfo"], "module-failed", "module-failed", "crashed")):
+            self.behave(*lines)
+            outcome = listener.refused(code, "card", pin=False)
+            self.assertEqual(outcome.status, 6, outcome)
+            self.assertIn(words, outcome.out)
+            seen = listener.usher("--json", "card", pin=False, ok=False)
+            self.assertEqual(json.loads(seen.err)["error"]["code"], code)
+            said = [r["code"] for m in seen.json()["modules"]
+                    for r in m["remarks"] + [r for slot in m["slots"] for r in slot["remarks"]]]
+            self.assertIn(remark, said, lines)
+        listener.refused("module-missing", "--module", "/nowhere/module.so", "card", pin=False)
+
+    def test_the_tries_that_are_left_are_told(self):
+        self.world.card()
+        listener = self.listen()
+        for wrong, state, code in ((1, "low", None), (2, "last-try", None), (3, "locked", "pin-locked")):
+            (self.shim / "wrong").write_text(str(wrong))
+            seen = listener.usher("--json", "card", pin=False, ok=False)
+            slot, = self.slots(seen.json())
+            self.assertEqual(slot["card"]["pin"], state)
+            self.assertEqual(self.codes(slot), [f"pin-{state}"])
+            self.assertEqual(seen.status, 6 if code else 0)
+
+    def test_of_two_cards_one_is_chosen_by_token_or_slot(self):
+        self.world.card("one")
+        self.world.card("two", name="Rui Costa", number="BI7654321")
+        listener = self.listen(token="")
+        outcome = listener.refused("card-unsuitable", "card", pin=False)
+        self.assertIn("--slot", outcome.err)
+        seen = listener.usher("--json", "card", pin=False, ok=False).json()
+        self.assertEqual([self.codes(slot) for slot in self.slots(seen)], [["ambiguous"]] * 2)
+        two, = [slot["slot"] for slot in self.slots(seen) if slot["card"]["label"] == "two"]
+        for choice in (["--token", "two"], ["--slot", two], ["--set", f"card.slot={two}"]):
+            seen = listener.usher("--json", *choice, "card", pin=False).json()
+            self.assertEqual([slot["card"]["label"] for slot in self.slots(seen) if slot["taken"]], ["two"])
+
+    def test_a_missing_sub_ca_is_told_and_is_no_failure(self):
+        self.world.card(no_sub_ca=True)
+        listener = self.listen()
+        self.assertNotIn("issuing authority", listener.usher("card", pin=False).out)   # it is configured
+        self.assertIn("issuing authority", listener.usher("--set", "card.intermediates=", "card", pin=False).out)
+
+    def test_an_expired_card_is_told(self):
+        self.world.card(days=0)
+        listener = self.listen()
+        wait_for(lambda: listener.usher("card", pin=False, ok=False).status == 5, "the certificate's end")
+        self.assertIn("has expired", listener.refused("certificate-expired", "card", pin=False).out)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
