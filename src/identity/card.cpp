@@ -82,7 +82,20 @@ struct Card::State {
   crypto::PublicKey key;
   Chain chain;
   std::optional<Certificate> root;
-  mutable std::mutex lock;  // of service, and of opened.token
+  p11::KeyUse use = p11::KeyUse::after_login;
+  mutable std::mutex lock{};  // of service, of opened.token and of use
+
+  /// After a wrong PIN: how the token's flags stand now.
+  [[nodiscard]] Error told_tries(Error error) {
+    if (error.fault != Fault::wrong_pin) return error;
+    const auto now = service->token();
+    if (!now) return error;
+    opened.token = *now;
+    if (now->pin == PinState::locked) return {Fault::pin_locked, "card: PIN", "that was the last try"};
+    if (now->pin == PinState::last_try) error.about = "one try is left before the card locks its PIN";
+    if (now->pin == PinState::low) error.about = "few tries are left before the card locks its PIN";
+    return error;
+  }
 };
 
 Card::Card(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -119,8 +132,12 @@ Result<Card> Card::open_with(const CardOptions& options, const std::string& modu
   authorities.insert(authorities.end(), options.intermediates.begin(), options.intermediates.end());
   Chain chain = chain_of(*certificate, authorities);
 
-  return Card(std::make_unique<State>(std::move(service), std::move(opened), *certificate, std::move(key),
-                                      std::move(chain), std::move(found_root)));
+  return Card(std::unique_ptr<State>(new State{.service = std::move(service),
+                                               .opened = std::move(opened),
+                                               .certificate = *certificate,
+                                               .key = std::move(key),
+                                               .chain = std::move(chain),
+                                               .root = std::move(found_root)}));
 }
 
 const Certificate& Card::certificate() const noexcept { return state_->certificate; }
@@ -130,12 +147,14 @@ const p11::TokenInfo& Card::token() const noexcept { return state_->opened.token
 const std::string& Card::module() const noexcept { return state_->opened.module; }
 const crypto::PublicKey& Card::public_key() const noexcept { return state_->key; }
 
-crypto::SignatureScheme Card::scheme() const noexcept {
-  return state_->key.kind() == crypto::KeyKind::rsa ? crypto::SignatureScheme::rsa_pkcs1_sha256
-                                                    : crypto::SignatureScheme::ecdsa_p256_sha256;
-}
+crypto::SignatureScheme Card::scheme() const noexcept { return state_->opened.scheme; }
 
 bool Card::needs_pin() const noexcept { return token().login_required && !token().protected_path; }
+
+bool Card::asks_each_time() const {
+  const std::scoped_lock guard(state_->lock);
+  return state_->use == p11::KeyUse::each_signature;
+}
 
 Result<PinState> Card::pin_state() const {
   const std::scoped_lock guard(state_->lock);
@@ -161,24 +180,22 @@ Result<> Card::log_in(const crypto::Secret* pin, LastTry last) {
   if (before == PinState::locked) return fail(Fault::pin_locked, "card: PIN");
   if (before == PinState::last_try && last == LastTry::refuse) return fail(Fault::pin_last_try, "card: PIN");
 
-  auto result = state_->service->login(pin);
-  if (result || result.error().fault != Fault::wrong_pin) return result;
-  const auto now = state_->service->token();
-  if (!now) return result;
-  state_->opened.token = *now;
-  if (now->pin == PinState::locked) return fail(Fault::pin_locked, "card: PIN", "that was the last try");
-  if (now->pin == PinState::last_try) result.error().about = "one try is left before the card locks its PIN";
-  if (now->pin == PinState::low) result.error().about = "few tries are left before the card locks its PIN";
-  return result;
+  auto use = state_->service->login(pin);
+  if (!use) return std::unexpected(state_->told_tries(std::move(use).error()));
+  state_->use = *use;
+  return {};
 }
 
 Result<Bytes> Card::sign(View message) const {
   if (message.size() > kMaxSignedByCard) return fail(Fault::too_long, "card: sign");
   const std::scoped_lock guard(state_->lock);
-  USHER_TRY(p11::CardSignature signature, state_->service->sign(message));
-  if (signature.scheme != scheme()) return fail(Fault::card_unsuitable, "card: signature");
-  USHER_CHECK(state_->key.verify(signature.scheme, message, signature.bytes));
-  return std::move(signature.bytes);
+  auto signature = state_->service->sign(message);
+  if (!signature) return std::unexpected(state_->told_tries(std::move(signature).error()));
+  if (signature->scheme != scheme()) return fail(Fault::card_unsuitable, "card: signature");
+  if (!state_->key.verify(signature->scheme, message, signature->bytes)) {
+    return fail(Fault::module_failed, "card: signature", "its signature does not fit the card's own certificate");
+  }
+  return std::move(signature->bytes);
 }
 
 }  // namespace usher::identity

@@ -77,13 +77,9 @@ Result<Bytes> login(CardService& card, View body) {
   const bool has_pin = in.flag();
   const View pin = in.rest();
   USHER_CHECK(in.finish());
-  if (!has_pin) {
-    USHER_CHECK(card.login(nullptr));
-    return Bytes{};
-  }
+  if (!has_pin) return encoded(card.login(nullptr));
   const auto secret = crypto::Secret::copy_of(pin);
-  USHER_CHECK(card.login(&secret));
-  return Bytes{};
+  return encoded(card.login(&secret));
 }
 
 Result<Bytes> answer(CardService& card, View request) {

@@ -99,6 +99,8 @@ Result<Fit> find_card(const CardQuery& query) {
   return choose(std::move(fits), query);
 }
 
+constexpr std::string_view kNoScheme = "its key cannot sign with SHA-256 in any way that is known here";
+
 class LocalCard final : public CardService {
  public:
   Result<OpenedCard> open(const CardQuery& query) override {
@@ -112,11 +114,20 @@ class LocalCard final : public CardService {
     return fit_->module.token(fit_->token.slot);
   }
 
-  Result<> login(const crypto::Secret* pin) override {
+  Result<p11::KeyUse> login(const crypto::Secret* pin) override {
     if (!fit_) return not_open();
+    again_.reset();
+    if (std::exchange(logged_in_, false)) {
+      // Somebody who is logged in already would be taken at their word; and a signature may have been begun.
+      USHER_CHECK(fit_->session.logout());
+      USHER_TRY(fit_->session, fit_->module.open(fit_->token.slot));
+    }
     USHER_CHECK(fit_->session.login(p11::User::user, pin));
     logged_in_ = true;
-    return {};
+    USHER_TRY(const p11::ObjectId key, key_of_certificate());
+    USHER_TRY(use_, fit_->session.use_of(key));
+    if (use_ == p11::KeyUse::each_signature && pin != nullptr) again_ = crypto::Secret::copy_of(pin->expose());
+    return use_;
   }
 
   Result<p11::CardSignature> sign(View message) override {
@@ -124,7 +135,11 @@ class LocalCard final : public CardService {
     // Private objects are invisible before the login.
     if (fit_->token.login_required && !logged_in_) return fail(Fault::not_authenticated, "card: sign before login");
     USHER_TRY(const p11::ObjectId key, key_of_certificate());
-    return fit_->session.sign(key, kind_, message);
+    const std::optional<crypto::Secret> pin = std::exchange(again_, std::nullopt);
+    if (use_ == p11::KeyUse::each_signature && !pin && !fit_->token.protected_path) {
+      return fail(Fault::not_authenticated, "card: sign again", "it asks for its PIN for each signature");
+    }
+    return fit_->session.sign(key, scheme_, message, use_, pin ? &*pin : nullptr);
   }
 
  private:
@@ -136,9 +151,12 @@ class LocalCard final : public CardService {
     if (!certificate) return fail(Fault::card_unsuitable, "card: certificate", "its certificate cannot be read");
     const auto key = certificate->public_key();
     if (!key) return fail(Fault::card_unsuitable, "card: key", "its key is neither RSA of 2048 to 4096 bits nor P-256");
-    kind_ = key->kind();
+    USHER_TRY(const auto schemes, fit.module.schemes(fit.token.slot));
+    const auto scheme = std::ranges::find_if(schemes, [&](auto one) { return key->fits(one); });
+    if (scheme == schemes.end()) return fail(Fault::card_unsuitable, "card: mechanisms", std::string(kNoScheme));
+    scheme_ = *scheme;
     USHER_TRY(std::vector<Bytes> authorities, authorities_of(fit));
-    OpenedCard out{fit.module.path(), fit.token, fit.der, std::move(authorities)};
+    OpenedCard out{fit.module.path(), fit.token, scheme_, fit.der, std::move(authorities)};
     fit_ = std::move(fit);
     return out;
   }
@@ -176,8 +194,10 @@ class LocalCard final : public CardService {
   }
 
   CardLabels labels_;
-  crypto::KeyKind kind_ = crypto::KeyKind::p256;
+  crypto::SignatureScheme scheme_{};
+  p11::KeyUse use_ = p11::KeyUse::after_login;
   bool logged_in_ = false;
+  std::optional<crypto::Secret> again_;  // the PIN, until the next signature
   std::optional<Fit> fit_;
 };
 

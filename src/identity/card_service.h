@@ -24,7 +24,8 @@ struct CardQuery {
 struct OpenedCard {
   std::string module{};
   p11::TokenInfo token{};
-  Bytes certificate{};               // DER, unchecked
+  crypto::SignatureScheme scheme = crypto::SignatureScheme::ecdsa_p256_sha256;  // with which it will sign
+  Bytes certificate{};                                                          // DER, unchecked
   std::vector<Bytes> authorities{};  // DER, in any order, at most kMaxCardAuthorities
 };
 
@@ -40,7 +41,9 @@ class CardService {
   /// What is to be seen through a module, before any open(). Errors: module_missing, module_failed.
   [[nodiscard]] virtual Result<SeenModule> survey(const std::string& module) = 0;
   [[nodiscard]] virtual Result<p11::TokenInfo> token() = 0;
-  [[nodiscard]] virtual Result<> login(const crypto::Secret* pin) = 0;
+  /// Without a PIN: it is entered at the reader. Tells whether the key asks for each signature again: then the PIN is
+  /// kept for the next sign(), and wiped with it; further ones need another login.
+  [[nodiscard]] virtual Result<p11::KeyUse> login(const crypto::Secret* pin) = 0;
   [[nodiscard]] virtual Result<p11::CardSignature> sign(View message) = 0;
 };
 

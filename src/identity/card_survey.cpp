@@ -52,7 +52,12 @@ bool has_issuer(const Certificate& leaf, const SeenSlot& seen, const CardOptions
 void judge_certificate(const Certificate& certificate, SeenSlot& seen, const CardOptions& options, Time now) {
   if (now > certificate.not_after()) seen.remarks.push_back({CardRemark::certificate_expired});
   if (now < certificate.not_before()) seen.remarks.push_back({CardRemark::certificate_not_yet_valid});
-  if (!certificate.public_key()) seen.remarks.push_back({CardRemark::key_unsupported});
+  const auto key = certificate.public_key();
+  if (!key) {
+    seen.remarks.push_back({CardRemark::key_unsupported});
+  } else if (std::ranges::none_of(seen.schemes, [&](auto scheme) { return key->fits(scheme); })) {
+    seen.remarks.push_back({CardRemark::no_signatures});
+  }
   if (!has_issuer(certificate, seen, options)) seen.remarks.push_back({CardRemark::sub_ca_missing});
 }
 

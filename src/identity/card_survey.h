@@ -40,8 +40,9 @@ struct SeenSlot {
   p11::SlotInfo slot{};
   std::optional<p11::TokenInfo> token{};  // nothing: empty, or see `trouble`
   std::vector<SeenCertificate> certificates{};
-  bool bare_key = false;           // a key is to be seen that has no certificate
-  std::optional<Error> trouble{};  // what stood in the way
+  std::vector<crypto::SignatureScheme> schemes{};  // with which the token signs
+  bool bare_key = false;                           // a key is to be seen that has no certificate
+  std::optional<Error> trouble{};                  // what stood in the way
   std::vector<Remark> remarks{};
   bool taken = false;  // by a login
 };

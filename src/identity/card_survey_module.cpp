@@ -39,6 +39,7 @@ Result<> look_into(const Module& module, SeenSlot& seen, std::size_t& room) {
     room -= size;
     seen.certificates.push_back(std::move(certificate));
   }
+  USHER_TRY(seen.schemes, module.schemes(seen.slot.slot));
   USHER_TRY(seen.bare_key, has_bare_key(session, seen.certificates));
   return {};
 }

@@ -31,6 +31,9 @@ using Deadline = std::optional<std::chrono::steady_clock::time_point>;  // nothi
 [[nodiscard]] Bytes encode(const p11::TokenInfo& token);
 [[nodiscard]] Result<p11::TokenInfo> decode_token(View body);
 
+[[nodiscard]] Bytes encode(p11::KeyUse use);
+[[nodiscard]] Result<p11::KeyUse> decode_use(View body);
+
 [[nodiscard]] Bytes encode(const p11::CardSignature& signature);
 [[nodiscard]] Result<p11::CardSignature> decode_signature(View body);
 

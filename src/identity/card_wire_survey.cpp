@@ -36,6 +36,8 @@ void write_slot(Writer& out, const SeenSlot& seen) {
   const std::size_t count = std::min(seen.certificates.size(), p11::kMaxObjects);
   out.u8(static_cast<std::uint8_t>(count));
   for (std::size_t i = 0; i < count; ++i) write_certificate(out, seen.certificates[i]);
+  out.u8(static_cast<std::uint8_t>(seen.schemes.size()));
+  for (const crypto::SignatureScheme scheme : seen.schemes) out.u16(static_cast<std::uint16_t>(scheme));
   out.u8(seen.bare_key ? 1 : 0);
   out.vec16(seen.trouble ? View(encode(*seen.trouble)) : View{});
 }
@@ -56,6 +58,14 @@ SeenSlot read_slot(Reader& in) {
   const std::uint8_t count = in.u8();
   if (count > p11::kMaxObjects) in.refuse();
   for (int i = 0; i < count && in.ok(); ++i) seen.certificates.push_back(read_certificate(in));
+  const std::uint8_t schemes = in.u8();
+  for (int i = 0; i < schemes && in.ok(); ++i) {
+    if (const auto scheme = crypto::scheme_of(in.u16())) {
+      seen.schemes.push_back(*scheme);
+    } else {
+      in.refuse();
+    }
+  }
   seen.bare_key = in.flag();
   if (const View trouble = in.vec16(); !trouble.empty()) seen.trouble = decode_error(trouble);
   return seen;

@@ -67,7 +67,9 @@ struct Search {
   std::optional<Bytes> id{};
 };
 
-enum class User : std::uint8_t { user, security_officer };
+enum class User : std::uint8_t { user, security_officer, each_signature };
+/// Whether a private key wants the PIN for each signature again (CKA_ALWAYS_AUTHENTICATE).
+enum class KeyUse : std::uint8_t { after_login, each_signature };
 
 class Session;
 
@@ -87,6 +89,9 @@ class Module {
   [[nodiscard]] Result<std::vector<TokenInfo>> tokens() const;
   /// Errors: card_removed, module_failed.
   [[nodiscard]] Result<TokenInfo> token(SlotId slot) const;
+  /// With which schemes its token signs, the preferred one first, by its list of mechanisms (§9.5). May be empty.
+  /// Errors: card_removed, module_failed.
+  [[nodiscard]] Result<std::vector<crypto::SignatureScheme>> schemes(SlotId slot) const;
   /// Errors: card_removed, module_failed, not_permitted (a write-protected token).
   [[nodiscard]] Result<Session> open(SlotId slot, bool writing = false) const;
   /// Wipes the token. No session may be open on it.
@@ -106,7 +111,7 @@ struct NewKeyPair {
 };
 
 struct CardSignature {
-  crypto::SignatureScheme scheme;  // rsa_pkcs1_sha256 or ecdsa_p256_sha256
+  crypto::SignatureScheme scheme;
   Bytes bytes;
 };
 
@@ -119,7 +124,8 @@ class Session {
   Session& operator=(const Session&) = delete;
   ~Session();
 
-  /// Without a PIN: for a protected authentication path. Being logged in already is no error.
+  /// Without a PIN: for a protected authentication path. Being logged in already is no error. `each_signature` is
+  /// sign()'s own.
   /// Errors: wrong_pin, pin_locked, pin_invalid, card_unsuitable (PIN not set), card_removed, cancelled, module_failed.
   [[nodiscard]] Result<> login(User user, const crypto::Secret* pin);
   [[nodiscard]] Result<> logout();
@@ -131,12 +137,17 @@ class Session {
   /// A certificate's DER. Errors: too_long, card_removed, module_failed.
   [[nodiscard]] Result<Bytes> value_of(ObjectId certificate) const;
 
-  /// SHA-256 in software, then CKM_RSA_PKCS over the DigestInfo, or raw CKM_ECDSA turned into DER (§9.5).
-  /// Errors: not_authenticated, card_removed, card_unsuitable, module_failed.
-  [[nodiscard]] Result<CardSignature> sign(ObjectId private_key, crypto::KeyKind kind, View message) const;
+  /// Errors: card_removed, module_failed.
+  [[nodiscard]] Result<KeyUse> use_of(ObjectId private_key) const;
+  /// SHA-256 in software where the module lets us (§9.5). A key for each signature is given `pin`, or, without one, the
+  /// reader asks for it; after a PIN that was refused the session signs no more.
+  /// Errors: not_authenticated, card_removed, card_unsuitable, module_failed; those of login().
+  [[nodiscard]] Result<CardSignature> sign(ObjectId private_key, crypto::SignatureScheme scheme, View message,
+                                           KeyUse use = KeyUse::after_login, const crypto::Secret* pin = nullptr);
 
   /// On the token, private and not extractable. Errors: card_unsuitable, not_authenticated, card_removed, module_failed.
-  [[nodiscard]] Result<NewKeyPair> generate(crypto::NewKey kind, std::string_view label, View id) const;
+  [[nodiscard]] Result<NewKeyPair> generate(crypto::NewKey kind, std::string_view label, View id,
+                                            KeyUse use = KeyUse::after_login) const;
   /// Errors: not_permitted, disk_full (no room on the token), card_removed, module_failed.
   [[nodiscard]] Result<> write_certificate(std::string_view label, View id, const Certificate& certificate) const;
 

@@ -116,5 +116,68 @@ class Survey(Cards):
         self.assertIn("has expired", listener.refused("certificate-expired", "card", pin=False).out)
 
 
+class Logins(Cards):
+    """Each kind of card, up to a server that believes it."""
+
+    def setUp(self):
+        super().setUp()
+        w = self.world
+        w.card()   # makes SoftHSM's configuration
+        w.operator()
+        self.server = w.serve()
+        self.listeners = {}
+
+    def listen(self, token="card"):
+        if token not in self.listeners:
+            self.listeners[token] = super().listen(name=f"at-{token}", token=token, url=self.server.url)
+        return self.listeners[token]
+
+    def test_every_kind_of_card_logs_in(self):
+        w = self.world
+        w.card("v1", kind="rsa2048")
+        w.card("v2", no_sub_ca=True)
+        w.card("signs", kind="rsa2048", always_authenticate=True)
+        for token, lines in (("card", ()), ("v1", ()), ("v2", ()), ("v1", ("mechanisms CKM_SHA256_RSA_PKCS",)),
+                             ("v1", ("mechanisms CKM_RSA_PKCS_PSS",)), ("signs", ())):
+            self.behave(*lines)
+            self.assertEqual(self.listen(token).json("list")["person"], "Ana Maria Silva", (token, lines))
+
+    def test_a_card_without_sub_ca_logs_in_by_the_servers_own(self):
+        self.world.card("v2", no_sub_ca=True)
+        listener = self.listen("v2")
+        self.assertEqual(listener.json("--set", "card.intermediates=", "list")["person"], "Ana Maria Silva")
+
+    def test_at_a_reader_with_keys_no_pin_is_asked_for(self):
+        self.behave("protected")
+        (self.shim / "pin").write_text("1234")
+        shown = self.listen().usher("list", pin=False)
+        self.assertIn("Enter the PIN at the reader.", shown.err)
+        self.assertNotIn("once more", shown.err)
+        self.world.card("signs", always_authenticate=True)
+        shown = self.listen("signs").usher("list", pin=False)
+        self.assertIn("Enter the PIN at the reader once more", shown.err)
+        (self.shim / "pin").write_text("9999")
+        self.listen().refused("wrong-pin", "list", pin=False)
+
+    def test_bad_cards_are_told_apart(self):
+        listener = self.listen()
+        for lines, code in ((["forge"], "module-failed"), (["crash C_Sign"], "module-failed"),
+                            (["vanish C_Login"], "card-removed"), (["vanish C_Sign"], "card-removed"),
+                            (["mechanisms CKM_ECDSA_SHA1"], "card-unsuitable"), (["unplugged"], "no-card")):
+            self.behave(*lines)
+            self.assertEqual(listener.refused(code, "list").status, 6, lines)
+        self.behave()
+        listener.json("list")
+
+    def test_the_last_try_is_only_made_by_who_says_so(self):
+        listener = self.listen()
+        (self.shim / "wrong").write_text("2")
+        listener.refused("pin-last-try", "list")
+        self.assertEqual((self.shim / "wrong").read_text(), "2")
+        listener.json("--last-try", "list")
+        (self.shim / "wrong").write_text("3")
+        self.assertIn("has locked its PIN", listener.refused("pin-locked", "--last-try", "list").err)
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

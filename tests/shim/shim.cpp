@@ -7,16 +7,19 @@
 //     mode   lines: "hang C_Login" (or another of the functions below), "crash C_Sign", "removed" (also: no card from
 //            the start), "vanish C_Sign" (taken out at that call, and never put in again), "unplugged" (no reader),
 //            "protected" (the PIN is entered at the reader: taken from the file `pin`),
-//            "tries N" (wrong PINs that lock; 3 if not said), "blank" (not initialised), "unset" (the PIN)
+//            "tries N" (wrong PINs that lock; 3 if not said), "blank" (not initialised), "unset" (the PIN),
+//            "mechanisms CKM_ECDSA …" (and no others), "forge" (its signatures are wrong)
 //     pin    what somebody types at the reader, for "protected"
 //     wrong  the number of wrong PINs so far: written by the shim, so that it outlives the process as on a card
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
@@ -117,7 +120,7 @@ CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void* application, CK_NOTIFY
 
 CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR* pin, CK_ULONG size) {
   if (!present("C_Login")) return CKR_DEVICE_REMOVED;
-  if (user != CKU_USER) return real->C_Login(session, user, pin, size);
+  if (user == CKU_SO) return real->C_Login(session, user, pin, size);
   const int wrong = wrong_pins();
   if (wrong >= allowed_tries()) return CKR_PIN_LOCKED;
   std::string typed = file("pin");
@@ -142,14 +145,61 @@ CK_RV find_objects_init(CK_SESSION_HANDLE session, CK_ATTRIBUTE* wanted, CK_ULON
   return real->C_FindObjectsInit(session, wanted, count);
 }
 
+constexpr std::pair<std::string_view, CK_MECHANISM_TYPE> kMechanisms[] = {
+    {"CKM_RSA_PKCS", CKM_RSA_PKCS},
+    {"CKM_SHA1_RSA_PKCS", CKM_SHA1_RSA_PKCS},
+    {"CKM_SHA256_RSA_PKCS", CKM_SHA256_RSA_PKCS},
+    {"CKM_RSA_PKCS_PSS", CKM_RSA_PKCS_PSS},
+    {"CKM_SHA1_RSA_PKCS_PSS", CKM_SHA1_RSA_PKCS_PSS},
+    {"CKM_SHA256_RSA_PKCS_PSS", CKM_SHA256_RSA_PKCS_PSS},
+    {"CKM_ECDSA", CKM_ECDSA},
+    {"CKM_ECDSA_SHA1", CKM_ECDSA_SHA1},
+};
+
+/// Nothing: as the module behind.
+std::optional<std::vector<CK_MECHANISM_TYPE>> mechanisms() {
+  std::istringstream lines(file("mode"));
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream in(line);
+    std::string word;
+    if (!(in >> word) || word != "mechanisms") continue;
+    std::vector<CK_MECHANISM_TYPE> out;
+    while (in >> word) {
+      const auto known = std::ranges::find(kMechanisms, word, [](const auto& one) { return one.first; });
+      if (known == std::end(kMechanisms)) std::abort();
+      out.push_back(known->second);
+    }
+    return out;
+  }
+  return std::nullopt;
+}
+
+CK_RV get_mechanism_list(CK_SLOT_ID slot, CK_MECHANISM_TYPE* list, CK_ULONG* count) {
+  if (!present("C_GetMechanismList")) return CKR_TOKEN_NOT_PRESENT;
+  const auto ours_only = mechanisms();
+  if (!ours_only) return real->C_GetMechanismList(slot, list, count);
+  const CK_ULONG room = *count;
+  *count = ours_only->size();
+  if (list == nullptr) return CKR_OK;
+  if (room < ours_only->size()) return CKR_BUFFER_TOO_SMALL;
+  std::ranges::copy(*ours_only, list);
+  return CKR_OK;
+}
+
 CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
   if (!present("C_SignInit")) return CKR_DEVICE_REMOVED;
+  const auto ours_only = mechanisms();
+  if (ours_only && std::ranges::find(*ours_only, mechanism->mechanism) == ours_only->end()) {
+    return CKR_MECHANISM_INVALID;
+  }
   return real->C_SignInit(session, mechanism, key);
 }
 
 CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* signature, CK_ULONG* signature_size) {
   if (!present("C_Sign")) return CKR_DEVICE_REMOVED;
-  return real->C_Sign(session, data, size, signature, signature_size);
+  const CK_RV value = real->C_Sign(session, data, size, signature, signature_size);
+  if (value == CKR_OK && signature != nullptr && mode_has("forge")) signature[*signature_size / 2] ^= 1;
+  return value;
 }
 
 CK_RV initialise(void* arguments) {
@@ -176,6 +226,7 @@ extern "C" __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUN
     ours.C_GetSlotList = get_slot_list;
     ours.C_GetSlotInfo = get_slot_info;
     ours.C_GetTokenInfo = get_token_info;
+    ours.C_GetMechanismList = get_mechanism_list;
     ours.C_OpenSession = open_session;
     ours.C_Login = login;
     ours.C_InitPIN = init_pin;

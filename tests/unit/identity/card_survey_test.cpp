@@ -184,6 +184,13 @@ TEST_F(CardSurveyTest, AnUnsupportedKeyIsTold) {
   EXPECT_EQ(fault(), Fault::card_unsuitable);
 }
 
+TEST_F(CardSurveyTest, ACardThatSignsWithSha1OnlyIsTold) {
+  cards.provision(hierarchy, "ana", crypto::NewKey::p256);
+  cards.set_mode("mechanisms CKM_ECDSA_SHA1 CKM_RSA_PKCS");
+  EXPECT_EQ(remarks(), Codes{"no-signatures"});
+  EXPECT_EQ(fault(), Fault::card_unsuitable);
+}
+
 TEST_F(CardSurveyTest, OfTwoCardsNoneIsTakenUntilOneIsChosen) {
   cards.provision(hierarchy, "first", crypto::NewKey::p256);
   cards.provision(hierarchy, "second", crypto::NewKey::p256);
@@ -243,6 +250,7 @@ TEST_F(CardSurveyTest, ItsMessageIsReadAsItWasWrittenAndCutOnesAreMalformed) {
       .slots = {{.slot = {.slot = 7, .description = "r", .token_present = true},
                  .token = p11::TokenInfo{.slot = 7, .label = "l", .pin = PinState::low},
                  .certificates = {{.label = "c", .id = Bytes(1, 0x45), .certificate = chain[0]}, {.label = "bad"}},
+                 .schemes = {crypto::SignatureScheme::rsa_pss_sha256},
                  .bare_key = true,
                  .trouble = Error{Fault::card_removed, "x", "about"}}}};
   const Bytes bytes = card_wire::encode(seen);
