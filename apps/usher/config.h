@@ -34,6 +34,7 @@ struct Config {
   std::string profile = "cartao-de-cidadao";
   std::string token{};
   std::int64_t slot = -1;
+  std::string removed = "go-on";
   std::vector<std::string> card_intermediates{};
   std::string pin_file{};
   // player

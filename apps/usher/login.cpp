@@ -65,7 +65,11 @@ Result<identity::CardOptions> card_options(const Config& config) {
 Result<identity::PersonSession> log_in(const LoginSource& source, const identity::LoginTerms& terms) {
   USHER_TRY(identity::Card card, identity::Card::open(source.card));
   USHER_CHECK(enter_pin(source, card));
-  return identity::PersonSession::create(card, card.chain(), terms, source.random);
+  USHER_TRY(identity::PersonSession session, identity::PersonSession::create(card, card.chain(), terms, source.random));
+  if (source.config.removed == "stop") {
+    source.watch->begin(std::move(card), [](const Error& why) { Interrupts::stop(why); });
+  }
+  return session;
 }
 
 }  // namespace usher::listening

@@ -10,6 +10,7 @@
 #include "card.h"
 #include "client/memory.h"
 #include "common/report.h"
+#include "console.h"
 #include "crypto/random.h"
 #include "get.h"
 #include "identity/card_agent.h"
@@ -148,8 +149,12 @@ void add_verbs(CLI::App& app, Context& context, Wishes& wishes) {
   show->callback([&] { wishes.action = [&] { return listening::do_config_show(context); }; });
 }
 
-int finish(const Context& context, const Result<>& outcome) {
+int finish(const Context& context, Result<> outcome) {
   if (outcome) return 0;
+  // What was given up has its reason there.
+  if (outcome.error().fault == Fault::cancelled) {
+    if (auto why = listening::Interrupts::stopped()) outcome = std::unexpected(*std::move(why));
+  }
   if (!context.options.json) return app::report("usher", outcome.error());
   std::fflush(stdout);
   const std::string text = listening::error_json(outcome.error()) + "\n";

@@ -95,7 +95,11 @@ Result<std::unique_ptr<Session>> Session::open(const Options& options, const Con
   USHER_TRY(const auto settings, channel_settings(options, config, std::move(name)));
   settings->servers = servers;
   USHER_TRY(identity::CardOptions which, card_options(config));
-  const LoginSource card{.config = config, .options = options, .card = std::move(which), .random = random};
+  const LoginSource card{.config = config,
+                         .options = options,
+                         .card = std::move(which),
+                         .watch = std::make_shared<identity::CardWatch>(),
+                         .random = random};
   session->engine_ = std::make_unique<client::Engine>(
       *session->transport_,
       client::EngineOptions{.settings = settings,

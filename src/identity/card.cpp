@@ -186,6 +186,16 @@ Result<> Card::log_in(const crypto::Secret* pin, LastTry last) {
   return {};
 }
 
+Result<> Card::logout() {
+  const std::scoped_lock guard(state_->lock);
+  return state_->service->logout();
+}
+
+Result<> Card::present() const {
+  const std::scoped_lock guard(state_->lock);
+  return state_->service->present();
+}
+
 Result<Bytes> Card::sign(View message) const {
   if (message.size() > kMaxSignedByCard) return fail(Fault::too_long, "card: sign");
   const std::scoped_lock guard(state_->lock);

@@ -74,6 +74,10 @@ class Card final : public crypto::Signer {
   [[nodiscard]] Result<> login(const crypto::Secret& pin, LastTry last = LastTry::refuse);
   /// For needs_pin() == false.
   [[nodiscard]] Result<> login();
+  /// Errors: card_removed, module_failed.
+  [[nodiscard]] Result<> logout();
+  /// Whether the card has been in its reader since open(). Errors: card_removed, module_failed.
+  [[nodiscard]] Result<> present() const;
 
   [[nodiscard]] const crypto::PublicKey& public_key() const noexcept override;
   [[nodiscard]] crypto::SignatureScheme scheme() const noexcept override;

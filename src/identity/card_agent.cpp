@@ -72,6 +72,11 @@ Result<Bytes> encoded(Result<T> value) {
   return card_wire::encode(*value);
 }
 
+Result<Bytes> nothing(Result<> value) {
+  if (!value) return std::unexpected(std::move(value).error());
+  return Bytes{};
+}
+
 Result<Bytes> login(CardService& card, View body) {
   wire::Reader in(body, "card agent");
   const bool has_pin = in.flag();
@@ -98,6 +103,10 @@ Result<Bytes> answer(CardService& card, View request) {
       return login(card, body);
     case Operation::sign:
       return encoded(card.sign(body));
+    case Operation::logout:
+      return nothing(card.logout());
+    case Operation::present:
+      return nothing(card.present());
   }
   return fail(Fault::malformed, "card agent");
 }

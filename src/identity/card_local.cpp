@@ -142,6 +142,23 @@ class LocalCard final : public CardService {
     return fit_->session.sign(key, scheme_, message, use_, pin ? &*pin : nullptr);
   }
 
+  Result<> logout() override {
+    if (!fit_) return not_open();
+    again_.reset();
+    if (std::exchange(logged_in_, false)) return fit_->session.logout();
+    return {};
+  }
+
+  /// Each of them is where some module notices it.
+  Result<> present() override {
+    if (!fit_) return not_open();
+    USHER_TRY(const p11::SlotInfo slot, fit_->module.slot(fit_->token.slot));
+    USHER_CHECK(fit_->session.alive());
+    USHER_TRY(const TokenInfo now, fit_->module.token(fit_->token.slot));
+    if (!slot.token_present || now.serial != fit_->token.serial) return fail(Fault::card_removed, "card: present");
+    return {};
+  }
+
  private:
   static std::unexpected<Error> not_open() { return fail(Fault::local, "card: not open"); }
 

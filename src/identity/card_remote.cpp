@@ -118,6 +118,14 @@ class RemoteCard final : public CardService {
     USHER_TRY(const Bytes body, call(Operation::sign, {}, message, time_for_pin()));
     return understood(card_wire::decode_signature(body));
   }
+  Result<> logout() override {
+    USHER_CHECK(call(Operation::logout, {}, {}, options_.deadline));
+    return {};
+  }
+  Result<> present() override {
+    USHER_CHECK(call(Operation::present, {}, {}, options_.deadline));
+    return {};
+  }
 
  private:
   template <class T>

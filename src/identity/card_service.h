@@ -45,6 +45,9 @@ class CardService {
   /// kept for the next sign(), and wiped with it; further ones need another login.
   [[nodiscard]] virtual Result<p11::KeyUse> login(const crypto::Secret* pin) = 0;
   [[nodiscard]] virtual Result<p11::CardSignature> sign(View message) = 0;
+  [[nodiscard]] virtual Result<> logout() = 0;
+  /// Whether the card has been in its reader ever since. Errors: card_removed, module_failed.
+  [[nodiscard]] virtual Result<> present() = 0;
 };
 
 /// The modules to be tried, in order. Errors: bad_config (too many, or too long).

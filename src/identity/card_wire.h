@@ -12,7 +12,7 @@ namespace usher::identity::card_wire {
 
 inline constexpr std::size_t kMaxFrame = 256 << 10;  // bytes of a body
 
-enum class Operation : std::uint8_t { open = 1, token = 2, login = 3, sign = 4, survey = 5 };
+enum class Operation : std::uint8_t { open = 1, token = 2, login = 3, sign = 4, survey = 5, logout = 6, present = 7 };
 
 using Deadline = std::optional<std::chrono::steady_clock::time_point>;  // nothing: none
 

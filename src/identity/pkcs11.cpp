@@ -155,15 +155,19 @@ std::string Module::description() const {
 Result<std::vector<SlotInfo>> Module::slots() const {
   USHER_TRY(const std::vector<SlotId> slots, slot_list(*library_->functions, CK_FALSE));
   std::vector<SlotInfo> out;
-  for (const SlotId slot : slots) {
-    CK_SLOT_INFO info{};
+  for (const SlotId id : slots) {
     // A reader that was pulled out since the list was made is as if it had not been there.
-    if (library_->functions->C_GetSlotInfo(slot, &info) != CKR_OK) continue;
-    out.push_back({.slot = slot,
-                   .description = text_of_field(info.slotDescription),
-                   .token_present = (info.flags & CKF_TOKEN_PRESENT) != 0});
+    if (auto info = slot(id)) out.push_back(*std::move(info));
   }
   return out;
+}
+
+Result<SlotInfo> Module::slot(SlotId slot) const {
+  CK_SLOT_INFO info{};
+  USHER_CHECK(answered(library_->functions->C_GetSlotInfo(slot, &info), "module: slot"));
+  return SlotInfo{.slot = slot,
+                  .description = text_of_field(info.slotDescription),
+                  .token_present = (info.flags & CKF_TOKEN_PRESENT) != 0};
 }
 
 Result<std::vector<TokenInfo>> Module::tokens() const {

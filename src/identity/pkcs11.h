@@ -85,6 +85,8 @@ class Module {
   [[nodiscard]] std::string description() const;
   /// All slots, at most kMaxSlots, with a token or without. Errors: module_failed.
   [[nodiscard]] Result<std::vector<SlotInfo>> slots() const;
+  /// Errors: card_removed (the slot has gone), module_failed.
+  [[nodiscard]] Result<SlotInfo> slot(SlotId slot) const;
   /// All slots with a token present. Errors: module_failed.
   [[nodiscard]] Result<std::vector<TokenInfo>> tokens() const;
   /// Errors: card_removed, module_failed.
@@ -129,6 +131,8 @@ class Session {
   /// Errors: wrong_pin, pin_locked, pin_invalid, card_unsuitable (PIN not set), card_removed, cancelled, module_failed.
   [[nodiscard]] Result<> login(User user, const crypto::Secret* pin);
   [[nodiscard]] Result<> logout();
+  /// Whether its token is still the one with which it was opened. Errors: card_removed, module_failed.
+  [[nodiscard]] Result<> alive() const;
   /// Sets the user's PIN; needs the security officer's login. Errors: pin_invalid, card_removed, module_failed.
   [[nodiscard]] Result<> set_user_pin(const crypto::Secret& pin);
 

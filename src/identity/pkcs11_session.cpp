@@ -140,6 +140,11 @@ Result<> Session::login(User user, const crypto::Secret* pin) {
 
 Result<> Session::logout() { return answered(library_->functions->C_Logout(handle_), "card: logout"); }
 
+Result<> Session::alive() const {
+  CK_SESSION_INFO info{};
+  return answered(library_->functions->C_GetSessionInfo(handle_, &info), "card: session");
+}
+
 Result<> Session::set_user_pin(const crypto::Secret& pin) {
   return answered(library_->functions->C_InitPIN(handle_, unconst(pin.expose()), length(pin.expose())),
                   "card: set PIN");

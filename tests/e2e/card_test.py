@@ -2,9 +2,12 @@
 import json
 import os
 import pathlib
+import re
+import signal
 import unittest
 
-from world import SOURCE, World, wait_for
+from terminal import Terminal
+from world import DEADLINE, SOURCE, Failed, World, clip, tracks, wait_for
 
 SHIM = pathlib.Path(os.environ.get("USHER_SHIM", SOURCE / "build/dev/tests/shim/usher-shim-pkcs11.so"))
 
@@ -116,9 +119,7 @@ class Survey(Cards):
         self.assertIn("has expired", listener.refused("certificate-expired", "card", pin=False).out)
 
 
-class Logins(Cards):
-    """Each kind of card, up to a server that believes it."""
-
+class Served(Cards):
     def setUp(self):
         super().setUp()
         w = self.world
@@ -131,6 +132,10 @@ class Logins(Cards):
         if token not in self.listeners:
             self.listeners[token] = super().listen(name=f"at-{token}", token=token, url=self.server.url)
         return self.listeners[token]
+
+
+class Logins(Served):
+    """Each kind of card, up to a server that believes it."""
 
     def test_every_kind_of_card_logs_in(self):
         w = self.world
@@ -177,6 +182,77 @@ class Logins(Cards):
         listener.json("--last-try", "list")
         (self.shim / "wrong").write_text("3")
         self.assertIn("has locked its PIN", listener.refused("pin-locked", "--last-try", "list").err)
+
+
+class Removal(Served):
+    """A card that is taken out while something plays, in real time."""
+
+    def setUp(self):
+        super().setUp()
+        w = self.world
+        w.press(clip(tracks(1)[0], 40, w.root / "clip.ogg"), title="The Clip", more=("--chunk-size", "4KiB"))
+        w.usherd("media", "add", w.root / "releases/clip.usher")
+        self.listener = self.listen()
+        self.listener.env["SDL_AUDIODRIVER"] = "dummy"
+        self.listener.json("buy", 1, "--plays", 5)
+
+    def start(self, policy, *args):
+        return self.listener.start("--set", f"card.removed={policy}", "--progress", *args, "play", 1)
+
+    @staticmethod
+    def wait_until_heard(process):
+        """Until a line shows the first seconds."""
+        for line in process.stderr:
+            if re.match(r"0:0[1-9] / ", line):
+                return
+        raise Failed(f"nothing was heard, status {process.wait()}")
+
+    def plays_left(self):
+        return [licence["plays_left"] for licence in self.listener.json("licences")["licences"]]
+
+    def test_by_the_policy_stop_it_ends_the_play_which_is_given_back(self):
+        with self.start("stop") as process:
+            self.wait_until_heard(process)
+            self.behave("removed")
+            said = process.stderr.read()
+        self.assertEqual(process.wait(DEADLINE), 6, said)
+        self.assertIn("[card-removed]", said)
+        self.assertNotRegex(said, r"0:3\d / ", "it went on")
+        self.behave()
+        self.assertEqual(self.plays_left(), [5])
+
+    def test_a_module_that_can_tell_no_longer_ends_it_too(self):
+        with self.start("stop") as process:
+            self.wait_until_heard(process)
+            self.behave("crash C_GetTokenInfo")
+            said = process.stderr.read()
+        self.assertEqual(process.wait(DEADLINE), 6, said)
+        self.assertIn("[module-failed]", said)
+
+    def test_by_default_it_goes_on(self):
+        with self.start("go-on") as process:
+            self.wait_until_heard(process)
+            self.behave("removed")
+            for line in process.stderr:   # five seconds more: ten looks of a watch
+                if re.match(r"0:(0[6-9]|1\d) / ", line):
+                    break
+            process.send_signal(signal.SIGINT)
+            said = process.stderr.read()
+        self.assertEqual(process.wait(DEADLINE), 130, said)
+
+    def test_the_menu_ends_with_it(self):
+        command = self.listener.command("--set", "card.removed=stop", pin=False)
+        screen = Terminal(command, dict(self.listener.env, TERM="xterm"))
+        screen.expect(r"PIN")
+        screen.type("1234\n")
+        screen.expect(r"(?i)q\W.*quit")
+        screen.type("2\n")
+        screen.expect(r"Number")
+        screen.type("1\n")
+        screen.expect(r"0:0[1-9] / ")
+        self.behave("removed")
+        screen.expect(r"\[card-removed\]")
+        self.assertEqual(screen.end(), 6)
 
 
 if __name__ == "__main__":

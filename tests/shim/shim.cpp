@@ -8,6 +8,7 @@
 //            the start), "vanish C_Sign" (taken out at that call, and never put in again), "unplugged" (no reader),
 //            "protected" (the PIN is entered at the reader: taken from the file `pin`),
 //            "tries N" (wrong PINs that lock; 3 if not said), "blank" (not initialised), "unset" (the PIN),
+//            "stale" (the card was out, and is in again: sessions are gone),
 //            "mechanisms CKM_ECDSA …" (and no others), "forge" (its signatures are wrong)
 //     pin    what somebody types at the reader, for "protected"
 //     wrong  the number of wrong PINs so far: written by the shim, so that it outlives the process as on a card
@@ -111,6 +112,12 @@ CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
   if (mode_has("blank")) info->flags &= ~CKF_TOKEN_INITIALIZED;
   if (mode_has("unset")) info->flags &= ~CKF_USER_PIN_INITIALIZED;
   return CKR_OK;
+}
+
+CK_RV get_session_info(CK_SESSION_HANDLE session, CK_SESSION_INFO* info) {
+  if (!present("C_GetSessionInfo")) return CKR_DEVICE_REMOVED;
+  if (mode_has("stale")) return CKR_SESSION_HANDLE_INVALID;
+  return real->C_GetSessionInfo(session, info);
 }
 
 CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void* application, CK_NOTIFY notify, CK_SESSION_HANDLE* session) {
@@ -228,6 +235,7 @@ extern "C" __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUN
     ours.C_GetTokenInfo = get_token_info;
     ours.C_GetMechanismList = get_mechanism_list;
     ours.C_OpenSession = open_session;
+    ours.C_GetSessionInfo = get_session_info;
     ours.C_Login = login;
     ours.C_InitPIN = init_pin;
     ours.C_FindObjectsInit = find_objects_init;
