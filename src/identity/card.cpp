@@ -132,12 +132,8 @@ Result<Card> Card::open_with(const CardOptions& options, const std::string& modu
   authorities.insert(authorities.end(), options.intermediates.begin(), options.intermediates.end());
   Chain chain = chain_of(*certificate, authorities);
 
-  return Card(std::unique_ptr<State>(new State{.service = std::move(service),
-                                               .opened = std::move(opened),
-                                               .certificate = *certificate,
-                                               .key = std::move(key),
-                                               .chain = std::move(chain),
-                                               .root = std::move(found_root)}));
+  return Card(std::make_unique<State>(std::move(service), std::move(opened), *certificate, std::move(key),
+                                      std::move(chain), std::move(found_root)));
 }
 
 const Certificate& Card::certificate() const noexcept { return state_->certificate; }

@@ -88,8 +88,11 @@ Result<Fit> find_card(const CardQuery& query) {
     if (!query.token_label.empty() && query.token_label != token.label) continue;
     any = true;
     auto fit = look_at(module, token, query);
-    if (fit && *fit) fits.push_back(**std::move(fit));
-    if (!fit) trouble = std::move(fit).error();
+    if (!fit) {
+      trouble = std::move(fit).error();
+    } else if (*fit) {
+      fits.push_back(**std::move(fit));
+    }
   }
   // A token that cannot be read does not stand in the way of one that can.
   if (fits.empty() && trouble) return std::unexpected(*std::move(trouble));

@@ -39,7 +39,7 @@ void write_slot(Writer& out, const SeenSlot& seen) {
   out.u8(static_cast<std::uint8_t>(seen.schemes.size()));
   for (const crypto::SignatureScheme scheme : seen.schemes) out.u16(static_cast<std::uint16_t>(scheme));
   out.u8(seen.bare_key ? 1 : 0);
-  out.vec16(seen.trouble ? View(encode(*seen.trouble)) : View{});
+  out.vec24(seen.trouble ? View(encode(*seen.trouble)) : View{});
 }
 
 SeenSlot read_slot(Reader& in) {
@@ -67,7 +67,7 @@ SeenSlot read_slot(Reader& in) {
     }
   }
   seen.bare_key = in.flag();
-  if (const View trouble = in.vec16(); !trouble.empty()) seen.trouble = decode_error(trouble);
+  if (const View trouble = in.vec24(); !trouble.empty()) seen.trouble = decode_error(trouble);
   return seen;
 }
 

@@ -93,6 +93,14 @@ class Survey(Cards):
             self.assertEqual(self.codes(slot), [f"pin-{state}"])
             self.assertEqual(seen.status, 6 if code else 0)
 
+    def test_a_reader_with_keys_is_told(self):
+        self.world.card()
+        self.behave("protected")
+        listener = self.listen()
+        self.assertIn("entered at the reader", listener.usher("card", pin=False).out)
+        slot, = self.slots(listener.usher("--json", "card", pin=False).json())
+        self.assertTrue(slot["card"]["pin_at_reader"])
+
     def test_of_two_cards_one_is_chosen_by_token_or_slot(self):
         self.world.card("one")
         self.world.card("two", name="Rui Costa", number="BI7654321")
@@ -173,6 +181,11 @@ class Logins(Served):
             self.assertEqual(listener.refused(code, "list").status, 6, lines)
         self.behave()
         listener.json("list")
+
+    def test_a_module_that_hangs_is_given_up(self):
+        listener = self.listen()
+        self.behave("hang C_Sign")
+        self.assertIn("no answer within 20 s", listener.refused("module-failed", "list").err)
 
     def test_the_last_try_is_only_made_by_who_says_so(self):
         listener = self.listen()

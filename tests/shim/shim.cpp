@@ -9,7 +9,8 @@
 //            "protected" (the PIN is entered at the reader: taken from the file `pin`),
 //            "tries N" (wrong PINs that lock; 3 if not said), "blank" (not initialised), "unset" (the PIN),
 //            "stale" (the card was out, and is in again: sessions are gone),
-//            "mechanisms CKM_ECDSA …" (and no others), "forge" (its signatures are wrong)
+//            "mechanisms CKM_ECDSA …" (and no others), "forge" (its signatures are wrong),
+//            "garble" (its certificates are no certificates)
 //     pin    what somebody types at the reader, for "protected"
 //     wrong  the number of wrong PINs so far: written by the shim, so that it outlives the process as on a card
 #include <algorithm>
@@ -193,6 +194,15 @@ CK_RV get_mechanism_list(CK_SLOT_ID slot, CK_MECHANISM_TYPE* list, CK_ULONG* cou
   return CKR_OK;
 }
 
+CK_RV get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* wanted, CK_ULONG count) {
+  if (!present("C_GetAttributeValue")) return CKR_DEVICE_REMOVED;
+  const CK_RV value = real->C_GetAttributeValue(session, object, wanted, count);
+  for (CK_ULONG i = 0; value == CKR_OK && mode_has("garble") && i < count; ++i) {
+    if (wanted[i].type == CKA_VALUE && wanted[i].pValue != nullptr) *static_cast<CK_BYTE*>(wanted[i].pValue) ^= 1;
+  }
+  return value;
+}
+
 CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
   if (!present("C_SignInit")) return CKR_DEVICE_REMOVED;
   const auto ours_only = mechanisms();
@@ -239,6 +249,7 @@ extern "C" __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUN
     ours.C_Login = login;
     ours.C_InitPIN = init_pin;
     ours.C_FindObjectsInit = find_objects_init;
+    ours.C_GetAttributeValue = get_attribute_value;
     ours.C_SignInit = sign_init;
     ours.C_Sign = sign;
   }

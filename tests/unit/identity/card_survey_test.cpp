@@ -36,6 +36,18 @@ Certificate p384_certificate(Time now) {
   return test::must(Certificate::from_x509(raw.get()));
 }
 
+/// Under the label of the person's certificate.
+void write_as_own(const std::string& label, const Certificate& certificate) {
+  const auto module = test::must(p11::Module::load(test::kSoftHsm));
+  const auto tokens = test::must(module.tokens());
+  const auto token = std::ranges::find(tokens, label, &p11::TokenInfo::label);
+  ASSERT_NE(token, tokens.end());
+  auto session = test::must(module.open(token->slot, true));
+  const auto pin = SoftCards::pin();
+  ASSERT_TRUE(session.login(p11::User::user, &pin));
+  ASSERT_TRUE(session.write_certificate(citizen_card_profile().labels.certificate, Bytes{0x45}, certificate));
+}
+
 class CardSurveyTest : public testing::Test {
  protected:
   [[nodiscard]] CardSurvey survey() const { return test::must(survey_cards(options, now)); }
@@ -170,17 +182,22 @@ TEST_F(CardSurveyTest, AMissingSubCaIsToldUnlessItIsConfigured) {
 
 TEST_F(CardSurveyTest, AnUnsupportedKeyIsTold) {
   make_unfinished("ana");
-  const auto module = test::must(p11::Module::load(test::kSoftHsm));
-  const auto tokens = test::must(module.tokens());
-  const auto token = std::ranges::find(tokens, std::string("ana"), &p11::TokenInfo::label);
-  ASSERT_NE(token, tokens.end());
-  {
-    auto session = test::must(module.open(token->slot, true));
-    const auto pin = SoftCards::pin();
-    ASSERT_TRUE(session.login(p11::User::user, &pin));
-    ASSERT_TRUE(session.write_certificate(options.profile.labels.certificate, Bytes{0x45}, p384_certificate(now)));
-  }
+  write_as_own("ana", p384_certificate(now));
   EXPECT_EQ(remarks(), (Codes{"key-unsupported", "sub-ca-missing"}));
+  EXPECT_EQ(fault(), Fault::card_unsuitable);
+}
+
+TEST_F(CardSurveyTest, TwoCertificatesThatCouldBeMeantAreTold) {
+  cards.provision(hierarchy, "ana", crypto::NewKey::p256);
+  write_as_own("ana", p384_certificate(now));
+  EXPECT_EQ(remarks(), Codes{"many-certificates"});
+  EXPECT_EQ(fault(), Fault::card_unsuitable);
+}
+
+TEST_F(CardSurveyTest, ACertificateThatCannotBeReadIsTold) {
+  cards.provision(hierarchy, "ana", crypto::NewKey::p256);
+  cards.set_mode("garble");
+  EXPECT_EQ(remarks(), Codes{"certificate-unreadable"});
   EXPECT_EQ(fault(), Fault::card_unsuitable);
 }
 
