@@ -141,17 +141,17 @@ void mark_rivals(SeenModule& module) {
 }
 
 /// What a login would do with this module: the card that it takes is marked.
-Result<> try_module(SeenModule& module, CardOptions options, Time now) {
+Result<Card> try_module(SeenModule& module, CardOptions options) {
   if (module.trouble) return std::unexpected(*module.trouble);
   options.modules = {module.path};
-  const auto card = Card::open(options);
+  Result<Card> card = Card::open(options);
   if (!card) {
     mark_rivals(module);
-    return std::unexpected(card.error());
+    return card;
   }
   const auto slot = std::ranges::find(module.slots, card->token().slot, [](const SeenSlot& s) { return s.slot.slot; });
   if (slot != module.slots.end()) slot->taken = true;
-  return check_usable(*card, now);
+  return card;
 }
 
 }  // namespace
@@ -176,10 +176,12 @@ Result<CardSurvey> survey_cards(const CardOptions& options, Time now) {
   for (const std::string& path : modules) {
     SeenModule& module = survey.modules.emplace_back(see(options, path, now));
     if (taken) continue;
-    auto tried = try_module(module, options, now);
-    taken = std::ranges::any_of(module.slots, &SeenSlot::taken);
-    if (taken) survey.usable = std::move(tried);
-    if (!taken) errors.push_back(std::move(tried).error());
+    if (const Result<Card> card = try_module(module, options)) {
+      taken = true;
+      survey.usable = check_usable(*card, now);
+    } else {
+      errors.push_back(card.error());
+    }
   }
   if (!taken) survey.usable = std::unexpected(farthest(std::move(errors), modules));
   return survey;

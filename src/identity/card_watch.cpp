@@ -24,9 +24,8 @@ void watch(const std::stop_token& stop, Card card, const CardWatch::Gone& gone, 
 
 void CardWatch::begin(Card card, Gone gone, Milliseconds interval) {
   end();
-  thread_ = std::jthread([card = std::move(card), gone = std::move(gone), interval](std::stop_token stop) mutable {
-    watch(stop, std::move(card), gone, interval);
-  });
+  thread_ = std::jthread([card = std::move(card), gone = std::move(gone), interval](
+                             const std::stop_token& stop) mutable { watch(stop, std::move(card), gone, interval); });
 }
 
 }  // namespace usher::identity

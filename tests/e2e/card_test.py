@@ -203,7 +203,7 @@ class Removal(Served):
     def setUp(self):
         super().setUp()
         w = self.world
-        w.press(clip(tracks(1)[0], 40, w.root / "clip.ogg"), title="The Clip", more=("--chunk-size", "4KiB"))
+        w.press(clip(tracks(1)[0], 70, w.root / "clip.ogg"), title="The Clip", more=("--chunk-size", "4KiB"))
         w.usherd("media", "add", w.root / "releases/clip.usher")
         self.listener = self.listen()
         self.listener.env["SDL_AUDIODRIVER"] = "dummy"
