@@ -76,7 +76,12 @@ std::string module_text(const SeenModule& seen) {
 std::string survey_text(const identity::CardSurvey& survey) {
   std::string out;
   for (const SeenModule& module : survey.modules) out += module_text(module);
-  if (survey.usable) out += "A login can use this card.\n";
+  for (const SeenModule& module : survey.modules) {
+    const auto taken = std::ranges::find(module.slots, true, &SeenSlot::taken);
+    if (taken == module.slots.end() || !survey.usable) continue;
+    out += fmt::format("A login can use the card \"{}\" in slot {}, through {}.\n", taken->token->label,
+                       taken->slot.slot, printable(module.path));
+  }
   return out;
 }
 

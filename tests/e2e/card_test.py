@@ -50,7 +50,7 @@ class Survey(Cards):
         listener = self.listen()
         shown = listener.usher("card", pin=False)
         for text in (str(SHIM), '"card"', "SoftHSM", "PIN: in order", "Ana Maria Silva", "AUTHENTICATION SUB CA",
-                     "A login can use this card"):
+                     'A login can use the card "card"'):
             self.assertIn(text, shown.out)
         seen = listener.usher("--json", "card", pin=False)
         for outcome in (shown, seen):

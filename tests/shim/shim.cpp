@@ -8,7 +8,7 @@
 //            the start), "vanish C_Sign" (taken out at that call, and never put in again), "unplugged" (no reader),
 //            "protected" (the PIN is entered at the reader: taken from the file `pin`),
 //            "tries N" (wrong PINs that lock; 3 if not said), "blank" (not initialised), "unset" (the PIN),
-//            "stale" (the card was out, and is in again: sessions are gone),
+//            "stale" (the card was out, and is in again: sessions are gone), "another" (card, by its serial number),
 //            "mechanisms CKM_ECDSA …" (and no others), "forge" (its signatures are wrong),
 //            "garble" (its certificates are no certificates)
 //     pin    what somebody types at the reader, for "protected"
@@ -110,6 +110,7 @@ CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
   if (wrong == allowed - 1) info->flags |= CKF_USER_PIN_FINAL_TRY;
   if (wrong >= allowed) info->flags |= CKF_USER_PIN_LOCKED;
   if (mode_has("protected")) info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
+  if (mode_has("another")) info->serialNumber[0] = '#';
   if (mode_has("blank")) info->flags &= ~CKF_TOKEN_INITIALIZED;
   if (mode_has("unset")) info->flags &= ~CKF_USER_PIN_INITIALIZED;
   return CKR_OK;

@@ -53,6 +53,12 @@ TEST_F(CardWatchTest, ACardThatIsBackBeforeTheNextLookIsNotTheSameSession) {
   EXPECT_EQ(told(), Fault::card_removed);
 }
 
+TEST_F(CardWatchTest, AnotherCardInItsPlaceIsTold) {
+  watch.begin(card(), teller(), 5ms);
+  cards.set_mode("another");
+  EXPECT_EQ(told(), Fault::card_removed);
+}
+
 TEST_F(CardWatchTest, AModuleThatCrashesOrHangsCanTellNoLonger) {
   watch.begin(card(), teller(), 5ms);
   cards.set_mode("crash C_GetTokenInfo");
