@@ -7,6 +7,7 @@
 
 #include "base/encoding.h"
 #include "client/files.h"
+#include "client/lists.h"
 #include "console.h"
 #include "installation.h"
 #include "json.h"
@@ -69,7 +70,8 @@ Result<client::FileStream> connect(const Context& context, const GetWish& wish) 
   USHER_TRY(identity::ServerName name, server_name_of(config, server.host));
   USHER_TRY(const fs::path data, data_folder(context.options));
   USHER_CHECK(client::make_private_directory(data));
-  USHER_TRY(auto trust, load_trust(config, config.server, identity::Role::server, data));
+  USHER_TRY(auto trust, load_trust(config, config.server, identity::Role::server, data,
+                                   client::KeptLists(lists_file_of(data)).lists()));
   USHER_TRY(Installation own, load_installation(context.options, config));
   return client::FileStream::create({.server = std::move(server),
                                      .chain = std::move(own.chain),

@@ -41,18 +41,22 @@ Result<crypto::PrivateKey> load_key_file(const Options& options, const Config& c
 
 }  // namespace
 
+fs::path lists_file_of(const fs::path& data) { return data / "revocation-lists.bin"; }
+
 app::PathOf paths_of(const Config& config) {
   return [&config](const std::string& name) { return config.path_of(name); };
 }
 
 Result<std::shared_ptr<const identity::TrustStore>> load_trust(const Config& config, const app::TrustKeys& keys,
-                                                               identity::Role role, const fs::path& data) {
+                                                               identity::Role role, const fs::path& data,
+                                                               std::vector<identity::Crl> handed) {
   const std::string name(name_of(role));
   if (keys.anchors.empty()) {
     return fail(Fault::bad_config, "trust",
                 "trust." + name + ".anchors names no file, so that no " + name + " can be trusted");
   }
   USHER_TRY(identity::TrustConfig trust, app::load_trust_config(keys, role, paths_of(config)));
+  trust.fetched = std::move(handed);
   const fs::path marks = data / ("revocation-" + name + ".txt");
   identity::RevocationFloor floor;
   std::error_code ignored;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "client/files.h"
+#include "client/lists.h"
 #include "console.h"
 #include "installation.h"
 #include "login.h"
@@ -48,6 +49,22 @@ Result<std::shared_ptr<channel::ClientSettings>> channel_settings(const Options&
   return settings;
 }
 
+bool is_for_want_of_lists(Fault fault) {
+  return fault == Fault::revocation_unknown || fault == Fault::crl_expired || fault == Fault::crl_rollback;
+}
+
+/// By whose signatures the lists count that a server hands out.
+Result<identity::Chain> authorities_of(const Config& config) {
+  identity::Chain all;
+  for (const app::TrustKeys* keys : {&config.server, &config.distributor}) {
+    for (const app::Texts* files : {&keys->anchors, &keys->intermediates}) {
+      USHER_TRY(const identity::Chain some, app::load_certificates(*files, paths_of(config)));
+      all.insert(all.end(), some.begin(), some.end());
+    }
+  }
+  return all;
+}
+
 }  // namespace
 
 Result<fs::path> data_folder(const Options& options) {
@@ -81,6 +98,56 @@ Result<Config> load_config(const Options& options, char** environment) {
   return config;
 }
 
+struct Session::Parts {
+  const Options& options;
+  const Config& config;
+  const fs::path& data;
+  std::shared_ptr<channel::ClientSettings> settings;
+  identity::CardOptions card;
+  const std::atomic<bool>& interrupted;
+  const Clock& clock;
+  Random& random;
+};
+
+Result<> Session::try_to_connect(const Parts& p, const std::vector<identity::Crl>& handed) {
+  USHER_TRY(const auto servers, load_trust(p.config, p.config.server, identity::Role::server, p.data, handed));
+  USHER_TRY(const auto distributors,
+            load_trust(p.config, p.config.distributor, identity::Role::distributor, p.data, handed));
+  const auto settings = std::make_shared<channel::ClientSettings>(*p.settings);
+  settings->servers = servers;
+  const LoginSource card{.config = p.config,
+                         .options = p.options,
+                         .card = p.card,
+                         .watch = std::make_shared<identity::CardWatch>(),
+                         .random = p.random};
+  engine_ = std::make_unique<client::Engine>(
+      *transport_,
+      client::EngineOptions{.settings = settings,
+                            .distributors = distributors,
+                            .login = [card](const identity::LoginTerms& terms) { return log_in(card, terms); },
+                            .note =
+                                [quiet = p.options.quiet](std::string_view text) {
+                                  if (!quiet) tell(text);
+                                },
+                            .patience = Seconds(p.config.retry_seconds),
+                            .cancelled = &p.interrupted},
+      p.random, p.clock);
+  return engine_->connect();
+}
+
+Result<> Session::connect(const Parts& p) {
+  client::KeptLists kept(lists_file_of(p.data));
+  const auto ask = [&]() -> Result<> {
+    USHER_TRY(auto lists, client::ask_for_lists(*transport_, [&] { return p.interrupted.load(); }));
+    USHER_TRY(const identity::Chain authorities, authorities_of(p.config));
+    return kept.take(std::move(lists), authorities, p.clock.now());
+  };
+  const bool asked = kept.is_old(p.clock.now()) && ask().has_value();
+  auto connected = try_to_connect(p, kept.lists());
+  if (connected || asked || !is_for_want_of_lists(connected.error().fault) || !ask()) return connected;
+  return try_to_connect(p, kept.lists());
+}
+
 Result<std::unique_ptr<Session>> Session::open(const Options& options, const Config& config,
                                                const std::atomic<bool>& interrupted, const Clock& clock,
                                                Random& random) {
@@ -90,29 +157,16 @@ Result<std::unique_ptr<Session>> Session::open(const Options& options, const Con
   USHER_TRY(session->transport_, client::HttpTransport::create(
                                      {.url = config.url, .proxy = config.proxy, .user_agent = "usher/" USHER_VERSION}));
   USHER_TRY(identity::ServerName name, server_name_of(config, session->transport_->host()));
-  USHER_TRY(const auto servers, load_trust(config, config.server, identity::Role::server, data));
-  USHER_TRY(const auto distributors, load_trust(config, config.distributor, identity::Role::distributor, data));
-  USHER_TRY(const auto settings, channel_settings(options, config, std::move(name)));
-  settings->servers = servers;
-  USHER_TRY(identity::CardOptions which, card_options(config));
-  const LoginSource card{.config = config,
-                         .options = options,
-                         .card = std::move(which),
-                         .watch = std::make_shared<identity::CardWatch>(),
-                         .random = random};
-  session->engine_ = std::make_unique<client::Engine>(
-      *session->transport_,
-      client::EngineOptions{.settings = settings,
-                            .distributors = distributors,
-                            .login = [card](const identity::LoginTerms& terms) { return log_in(card, terms); },
-                            .note =
-                                [quiet = options.quiet](std::string_view text) {
-                                  if (!quiet) tell(text);
-                                },
-                            .patience = Seconds(config.retry_seconds),
-                            .cancelled = &interrupted},
-      random, clock);
-  USHER_CHECK(session->engine_->connect());
+  USHER_TRY(identity::CardOptions card, card_options(config));
+  USHER_TRY(auto settings, channel_settings(options, config, std::move(name)));
+  USHER_CHECK(session->connect({.options = options,
+                                .config = config,
+                                .data = data,
+                                .settings = std::move(settings),
+                                .card = std::move(card),
+                                .interrupted = interrupted,
+                                .clock = clock,
+                                .random = random}));
   USHER_TRY(client::Wallet wallet, client::Wallet::open(data, session->engine_->person(), clock));
   session->wallet_ = std::make_unique<client::Wallet>(std::move(wallet));
   session->listener_ = std::make_unique<client::LiveListener>(*session->engine_, *session->wallet_, clock, config.url);

@@ -45,7 +45,12 @@ class Session {
   [[nodiscard]] client::Listener& listener() noexcept { return *listener_; }
 
  private:
+  struct Parts;
   Session() = default;
+  /// With the newest lists that are to be had.
+  [[nodiscard]] Result<> connect(const Parts& parts);
+  /// Errors: those of load_trust and of Engine::connect.
+  [[nodiscard]] Result<> try_to_connect(const Parts& parts, const std::vector<identity::Crl>& handed);
   std::unique_ptr<client::HttpTransport> transport_;
   std::unique_ptr<client::Engine> engine_;
   std::unique_ptr<client::Wallet> wallet_;

@@ -4,6 +4,7 @@
 #include "file_shares.h"
 #include "licence/terms.h"
 #include "net/http_server.h"
+#include "revocation.h"
 
 namespace usher::usherd {
 namespace {
@@ -31,9 +32,9 @@ Result<> read_toml(Config& config, const std::filesystem::path& file) {
 
 Result<> read_environment(Config& config, char** environment) {
   // Sections that the listener's program has too (trust) are not searched for mistakes.
-  static constexpr std::array<std::string_view, 8> kOwn{"USHER_SERVER_",  "USHER_KEYS_",   "USHER_PERSON_",
+  static constexpr std::array<std::string_view, 9> kOwn{"USHER_SERVER_",  "USHER_KEYS_",   "USHER_PERSON_",
                                                         "USHER_CHANNEL_", "USHER_LIMITS_", "USHER_POLICY_",
-                                                        "USHER_LOG_",     "USHER_FILES_"};
+                                                        "USHER_LOG_",     "USHER_FILES_",  "USHER_REVOCATION_"};
   return settings_of(config).read_environment(environment, kOwn);
 }
 
@@ -65,6 +66,7 @@ Result<> check(const Config& config) {
   if (!config.groups.empty()) USHER_CHECK(all_ok("channel.groups", channel::group_order(config.groups)));
   if (config.licence_retired.size() > 7) return refuse("keys.licence_retired must be 7 keys at most");
   USHER_CHECK(shares_of(config));
+  USHER_CHECK(revocation_options_of(config));
   if (config.files_certificates.size() != config.files_keys.size()) {
     return refuse("files.certificates and files.keys must be of one length");
   }

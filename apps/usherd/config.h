@@ -44,6 +44,15 @@ struct Config {
   app::TrustKeys distributor{};
   PersonKeys citizen{};
   PersonKeys generic{};
+  // revocation
+  bool revocation_fetch = true;
+  std::vector<std::string> revocation_urls{};
+  std::vector<std::string> revocation_addresses{};
+  std::string revocation_proxy{};
+  std::int64_t revocation_refresh_seconds = 3'600;
+  std::int64_t revocation_retry_seconds = 30;
+  std::int64_t revocation_deadline_seconds = 30;
+  std::int64_t revocation_max_bytes = 64 << 20;
   // channel
   std::vector<std::string> suites{};
   std::vector<std::string> groups{};

@@ -34,7 +34,8 @@ Result<> check_all(const Context& context) {
   USHER_TRY(const auto vault_key, load_vault_key(config, passphrase));
   USHER_TRY(const auto pseudonym_key, load_pseudonym_key(config, passphrase));
   std::printf("own keys: licences (%zu public), vault, pseudonyms\n", issuer.public_keys.size());
-  USHER_TRY(const auto snapshot, load_snapshot(config, passphrase, nullptr, nullptr, context.clock));
+  USHER_TRY(const auto snapshot,
+            load_snapshot(config, passphrase, cached_lists(config), nullptr, nullptr, context.clock));
   std::printf("server certificate: %s\n", snapshot.authorities->channel->chain.front().subject_text().c_str());
   for (const std::string& name : snapshot.names) std::printf("  answers to %s\n", name.c_str());
   if (snapshot.files) {
@@ -42,7 +43,9 @@ Result<> check_all(const Context& context) {
     warn_of_files(config);
   }
   for (const auto& source : snapshot.authorities->persons) std::printf("persons: %s\n", source.profile.name.c_str());
-  for (const auto& [what, when] : snapshot.expiries) {
+  net::Expiries ends = snapshot.expiries;
+  for (auto& end : list_expiries(*snapshot.authorities)) ends.push_back(std::move(end));
+  for (const auto& [what, when] : ends) {
     const auto left = std::chrono::duration_cast<std::chrono::days>(when - context.clock.now()).count();
     std::printf("%s: ends in %lld days\n", what.c_str(), static_cast<long long>(left));
     if (when <= context.clock.now()) return fail(Fault::crl_expired, "config check", what);

@@ -47,6 +47,15 @@ app::Settings settings_of(Config& c) {
   settings.add({
       Key::text("person.generic.subject_field", c.generic.subject_field, "attribute of the subject that identifies a person"),
 
+      Key::flag("revocation.fetch", c.revocation_fetch, "fetch the revocation lists that certificates point to"),
+      Key::texts("revocation.urls", c.revocation_urls, "lists that are fetched whatever certificates point to: http and https"),
+      Key::texts("revocation.addresses", c.revocation_addresses, "private addresses that lists may come from, as 10.0.0.0/8 or fd00::/8; public ones may always"),
+      Key::text("revocation.proxy", c.revocation_proxy, "HTTP proxy for that, as http://proxy:3128; it then decides on addresses"),
+      Key::number("revocation.refresh_seconds", c.revocation_refresh_seconds, 10, 7 * kDay, "seconds after which a newer list is looked for"),
+      Key::number("revocation.retry_seconds", c.revocation_retry_seconds, 1, 3600, "seconds after which a failed fetch is tried again; doubled by each failure"),
+      Key::number("revocation.deadline_seconds", c.revocation_deadline_seconds, 1, 600, "seconds that a fetch may take"),
+      Key::number("revocation.max_bytes", c.revocation_max_bytes, 1024, 64 << 20, "bytes of a list"),
+
       Key::texts("channel.suites", c.suites, "cipher suites by name, the preferred one first; empty: all, in the default order"),
       Key::texts("channel.groups", c.groups, "key exchange groups by name, the preferred one first; empty: all"),
       Key::number("channel.session_seconds", c.session_seconds, 60, 7 * kDay, "seconds that a session lives at most"),

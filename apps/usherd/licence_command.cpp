@@ -86,7 +86,7 @@ Result<Hash256> person_of(const Context& context, const Home& home, const IssueO
   USHER_TRY(const std::string pem, app::read_file(options.card, kMaxPem));
   USHER_TRY(const identity::Chain chain, identity::chain_from_pem(pem));
   USHER_TRY(const auto pseudonyms, load_pseudonym_key(home.config, *home.passphrase));
-  USHER_TRY(const auto sources, load_persons(home.config, home.store.get()));
+  USHER_TRY(const auto sources, load_persons(home.config, cached_lists(home.config), home.store.get()));
   Result<Hash256> last = fail(Fault::bad_config, "licence issue", "no kind of card is configured");
   for (const net::PersonSource& source : sources) {
     const auto peer = source.trust->verify(chain, context.clock.now());

@@ -129,12 +129,18 @@ void tell_what_waits(Config before, Config now, net::Log& log) {
   }
 }
 
-Result<> reload(const Context& context, const Home& home, const crypto::Secret& passphrase, net::Server& server,
-                net::Log& log) {
+/// Without a keeper only what was fetched before.
+FetchedLists lists_of(const Config& config, net::RevocationKeeper* keeper) {
+  if (keeper == nullptr) return cached_lists(config);
+  return {.lists = keeper->lists(), .missing = [keeper](const identity::Chain& path) { return keeper->want(path); }};
+}
+
+Result<> reload(const Context& context, const Home& home, const crypto::Secret& passphrase,
+                net::RevocationKeeper* keeper, net::Server& server, net::Log& log) {
   USHER_TRY(const Config config, load_config(context));
   USHER_CHECK(check(config));
   USHER_TRY(net::ServerSnapshot snapshot,
-            load_snapshot(config, passphrase, home.store.get(), &*home.vault, context.clock));
+            load_snapshot(config, passphrase, lists_of(config, keeper), home.store.get(), &*home.vault, context.clock));
   server.reload(std::move(snapshot));
   tell_what_waits(home.config, config, log);
   return {};
@@ -142,7 +148,8 @@ Result<> reload(const Context& context, const Home& home, const crypto::Secret& 
 
 /// Until SIGTERM or SIGINT.
 void wait_for_the_end(const Signals& signals, const Context& context, const Home& home,
-                      const crypto::Secret& passphrase, net::Server& server, net::Log& log) {
+                      const crypto::Secret& passphrase, net::RevocationKeeper* keeper, net::Server& server,
+                      net::Log& log) {
   for (;;) {
     const int signal = signals.wait();
     if (signal != SIGHUP) {
@@ -150,7 +157,7 @@ void wait_for_the_end(const Signals& signals, const Context& context, const Home
       return;
     }
     notify("RELOADING=1");
-    const auto done = reload(context, home, passphrase, server, log);
+    const auto done = reload(context, home, passphrase, keeper, server, log);
     if (done) {
       log.info("reloaded");
     } else {
@@ -189,10 +196,21 @@ Result<> serve(const Context& context, const ServeOptions& options) {
   USHER_TRY([[maybe_unused]] const auto lock, store::ServerLock::acquire(lock_file_of(config)));
   USHER_TRY(net::LicenceIssuer issuer, load_licence_issuer(config, *home.passphrase));
   USHER_TRY(const identity::PseudonymKey pseudonyms, load_pseudonym_key(config, *home.passphrase));
-  USHER_TRY(net::ServerSnapshot snapshot,
-            load_snapshot(config, *home.passphrase, home.store.get(), &*home.vault, context.clock));
-
   const auto log = net::make_log(level_of(config.log_level), format_of(config.log_format));
+  std::optional<net::RevocationKeeper> keeper;
+  if (config.revocation_fetch) {
+    USHER_TRY(net::RevocationOptions fetching, revocation_options_of(config));
+    keeper.emplace(std::move(fetching), net::RevocationKeeper::Parts{.clock = context.clock,
+                                                                     .random = context.random,
+                                                                     .log = *log,
+                                                                     .cache = revocation_cache_of(config),
+                                                                     .admit = [&home](const identity::Crl& list) {
+                                                                       return admit_list(list, *home.store);
+                                                                     }});
+  }
+  net::RevocationKeeper* const fetcher = keeper ? &*keeper : nullptr;
+  USHER_TRY(net::ServerSnapshot snapshot, load_snapshot(config, *home.passphrase, lists_of(config, fetcher),
+                                                        home.store.get(), &*home.vault, context.clock));
   net::Server server(std::move(server_options),
                      {.store = *home.store,
                       .vault = *home.vault,
@@ -200,7 +218,8 @@ Result<> serve(const Context& context, const ServeOptions& options) {
                       .pseudonyms = pseudonyms,
                       .clock = context.clock,
                       .random = context.random,
-                      .log = *log},
+                      .log = *log,
+                      .revocation = fetcher},
                      std::move(snapshot));
   make_room_for_descriptors(config, *log);
   warn_of_files(config, *log);
@@ -214,7 +233,7 @@ Result<> serve(const Context& context, const ServeOptions& options) {
     log->info("operator's listener", {{"address", endpoint.text()}});
   }
   notify("READY=1");
-  wait_for_the_end(signals, context, home, *home.passphrase, server, *log);
+  wait_for_the_end(signals, context, home, *home.passphrase, fetcher, server, *log);
   notify("STOPPING=1");
   signals.release();
   const bool all = server.drain(config.drain_seconds * kSecond);

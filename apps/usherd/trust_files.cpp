@@ -1,57 +1,26 @@
 #include "trust_files.h"
 
-#include <algorithm>
-#include <map>
-
 #include "channel/suite.h"
-#include "crypto/digest.h"
 #include "file_keys.h"
 
 namespace usher::usherd {
 namespace {
 
-using identity::RevocationFloor;
 using TrustPtr = std::shared_ptr<const identity::TrustStore>;
 
 app::PathOf paths_of(const Config& config) {
   return [&config](const std::string& name) { return config.path_of(name); };
 }
 
-/// The store keeps one mark a name; a scope's deltas have a name of their own.
-Hash256 floor_name(const Hash256& scope, bool delta) {
-  return delta ? crypto::sha256({view_of("delta"), scope}) : scope;
-}
-
-Result<RevocationFloor> stored_floor(std::span<const identity::Crl> crls, store::Store* store) {
-  RevocationFloor floor;
-  if (store == nullptr) return floor;
-  for (const identity::Crl& crl : crls) {
-    USHER_TRY(const auto mark, store->revocation_floor(floor_name(crl.scope(), crl.is_delta())));
-    if (!mark) continue;
-    auto& marks = crl.is_delta() ? floor.deltas : floor.complete;
-    marks[crl.scope()] = {.number = identity::CrlNumber::from_bytes(mark->number), .this_update = mark->this_update};
-  }
-  return floor;
-}
-
-Result<> store_floor(const RevocationFloor& floor, store::Store* store) {
-  if (store == nullptr) return {};
-  for (const bool delta : {false, true}) {
-    for (const auto& [scope, mark] : delta ? floor.deltas : floor.complete) {
-      const View number = mark.number ? mark.number->bytes() : View();
-      USHER_CHECK(store->raise_revocation_floor(floor_name(scope, delta),
-                                                {.number = to_bytes(number), .this_update = mark.this_update}));
-    }
-  }
-  return {};
-}
-
 /// `mapping`: where the keys give none.
 Result<TrustPtr> load_trust(const Config& config, const app::TrustKeys& keys, identity::Role role,
-                            std::optional<identity::RoleMapping> mapping, store::Store* store) {
+                            std::optional<identity::RoleMapping> mapping, const FetchedLists& fetched,
+                            store::Store* store) {
   USHER_TRY(identity::TrustConfig trust, app::load_trust_config(keys, role, paths_of(config)));
   if (!trust.mapping) trust.mapping = std::move(mapping);
-  USHER_TRY(RevocationFloor floor, stored_floor(trust.crls, store));
+  trust.fetched = fetched.lists;
+  trust.missing = fetched.missing;
+  USHER_TRY(identity::RevocationFloor floor, stored_floor(trust.crls, store));
   auto made = identity::TrustStore::make(std::move(trust), floor);
   if (!made) {
     made.error().about = std::string(name_of(role)) + ": " + made.error().about;
@@ -62,11 +31,11 @@ Result<TrustPtr> load_trust(const Config& config, const app::TrustKeys& keys, id
 }
 
 Result<net::PersonSource> load_person(const Config& config, identity::Profile profile, const PersonKeys& keys,
-                                      store::Store* store) {
+                                      const FetchedLists& fetched, store::Store* store) {
   if (!keys.organisations.empty()) profile.organisations = keys.organisations;
   if (!keys.issuer_organisations.empty()) profile.issuer_organisations = keys.issuer_organisations;
   if (!keys.trust.eku.empty() || keys.trust.accept_without_eku) profile.require_person_eku = false;
-  USHER_TRY(TrustPtr trust, load_trust(config, keys.trust, identity::Role::person, profile.mapping, store));
+  USHER_TRY(TrustPtr trust, load_trust(config, keys.trust, identity::Role::person, profile.mapping, fetched, store));
   return net::PersonSource{std::move(profile), std::move(trust)};
 }
 
@@ -96,20 +65,6 @@ Result<std::shared_ptr<const channel::ServerSettings>> load_channel(const Config
   return settings;
 }
 
-void note_expiries(net::ServerSnapshot& snapshot, std::string_view what, const TrustPtr& trust) {
-  if (!trust) return;
-  std::map<Hash256, Time> ends;  // of each scope the list that ends last: older ones may stay configured
-  for (const identity::Crl& crl : trust->config().crls) {
-    if (crl.is_delta()) continue;
-    Time& end = ends[crl.scope()];
-    end = std::max(end, crl.next_update());
-  }
-  std::size_t n = 0;
-  for (const auto& [scope, end] : ends) {
-    snapshot.expiries.emplace_back(std::string(what) + " revocation list " + std::to_string(++n), end);
-  }
-}
-
 std::vector<std::string> names_of(const Config& config, const identity::Certificate& leaf) {
   std::vector<std::string> names = config.names;
   for (const std::string& name : leaf.dns_names()) names.push_back(name);
@@ -119,43 +74,41 @@ std::vector<std::string> names_of(const Config& config, const identity::Certific
 
 }  // namespace
 
-Result<TrustPtr> load_distributors(const Config& config, store::Store* store) {
+Result<TrustPtr> load_distributors(const Config& config, const FetchedLists& fetched, store::Store* store) {
   if (config.distributor.anchors.empty()) {
     return fail(Fault::bad_config, "trust: distributor", "trust.distributor.anchors must name a file");
   }
-  return load_trust(config, config.distributor, identity::Role::distributor, std::nullopt, store);
+  return load_trust(config, config.distributor, identity::Role::distributor, std::nullopt, fetched, store);
 }
 
-Result<std::vector<net::PersonSource>> load_persons(const Config& config, store::Store* store) {
+Result<std::vector<net::PersonSource>> load_persons(const Config& config, const FetchedLists& fetched,
+                                                    store::Store* store) {
   std::vector<net::PersonSource> sources;
   if (!config.citizen.trust.anchors.empty()) {
-    USHER_TRY(auto source, load_person(config, identity::citizen_card_profile(), config.citizen, store));
+    USHER_TRY(auto source, load_person(config, identity::citizen_card_profile(), config.citizen, fetched, store));
     sources.push_back(std::move(source));
   }
   if (!config.generic.trust.anchors.empty()) {
-    USHER_TRY(auto source,
-              load_person(config, identity::generic_profile(config.generic.subject_field), config.generic, store));
+    USHER_TRY(auto source, load_person(config, identity::generic_profile(config.generic.subject_field), config.generic,
+                                       fetched, store));
     sources.push_back(std::move(source));
   }
   return sources;
 }
 
-Result<net::ServerSnapshot> load_snapshot(const Config& config, const crypto::Secret& passphrase, store::Store* store,
-                                          const media::Vault* vault, const Clock& clock) {
+Result<net::ServerSnapshot> load_snapshot(const Config& config, const crypto::Secret& passphrase,
+                                          const FetchedLists& fetched, store::Store* store, const media::Vault* vault,
+                                          const Clock& clock) {
   auto authorities = std::make_shared<net::Authorities>();
-  USHER_TRY(TrustPtr clients, load_trust(config, config.client, identity::Role::client, std::nullopt, store));
+  USHER_TRY(TrustPtr clients, load_trust(config, config.client, identity::Role::client, std::nullopt, fetched, store));
   net::ServerSnapshot snapshot;
-  note_expiries(snapshot, "client", clients);
   if (!config.files_shares.empty() || !config.files_publish.empty()) {
     USHER_TRY(snapshot.files, load_files(config, passphrase, clients, vault, snapshot.expiries));
   }
   USHER_TRY(authorities->channel, load_channel(config, passphrase, std::move(clients), clock.now()));
-  USHER_TRY(authorities->persons, load_persons(config, store));
-  for (const net::PersonSource& source : authorities->persons)
-    note_expiries(snapshot, source.profile.name, source.trust);
+  USHER_TRY(authorities->persons, load_persons(config, fetched, store));
   if (!config.distributor.anchors.empty()) {
-    USHER_TRY(authorities->distributors, load_distributors(config, store));
-    note_expiries(snapshot, "distributor", authorities->distributors);
+    USHER_TRY(authorities->distributors, load_distributors(config, fetched, store));
   }
   const identity::Certificate& leaf = authorities->channel->chain.front();
   snapshot.expiries.emplace_back("server certificate", leaf.not_after());

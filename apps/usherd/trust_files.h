@@ -4,7 +4,7 @@
 #include "config.h"
 #include "key_files.h"
 #include "net/server.h"
-#include "store/store.h"
+#include "revocation.h"
 
 namespace usher::usherd {
 
@@ -13,14 +13,16 @@ namespace usher::usherd {
 /// store (nullptr) no floor is known or raised; without a vault no medium is looked at.
 /// Errors: those of the files, bad_config, crl_rollback, certificate_expired, …
 [[nodiscard]] Result<net::ServerSnapshot> load_snapshot(const Config& config, const crypto::Secret& passphrase,
-                                                        store::Store* store, const media::Vault* vault,
-                                                        const Clock& clock);
+                                                        const FetchedLists& fetched, store::Store* store,
+                                                        const media::Vault* vault, const Clock& clock);
 
 /// The trust in distributors alone, for `media add`. Errors: as above.
 [[nodiscard]] Result<std::shared_ptr<const identity::TrustStore>> load_distributors(const Config& config,
+                                                                                    const FetchedLists& fetched,
                                                                                     store::Store* store);
 
 /// The trust in people alone, for `licence issue --card`. Errors: as above.
-[[nodiscard]] Result<std::vector<net::PersonSource>> load_persons(const Config& config, store::Store* store);
+[[nodiscard]] Result<std::vector<net::PersonSource>> load_persons(const Config& config, const FetchedLists& fetched,
+                                                                  store::Store* store);
 
 }  // namespace usher::usherd

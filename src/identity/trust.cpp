@@ -37,9 +37,17 @@ Time VerifiedPeer::valid_until() const noexcept {
 }
 
 Result<std::shared_ptr<const TrustStore>> TrustStore::make(TrustConfig config, const RevocationFloor& floor) {
-  if (config.revocation != RevocationMode::none) USHER_CHECK(floor.check(config.crls));
-  USHER_TRY(PathTrust trust, PathTrust::make(config.anchors, config.intermediates, config.crls));
+  std::vector<Crl> crls = config.crls;
+  crls.insert(crls.end(), config.fetched.begin(), config.fetched.end());
+  if (config.revocation != RevocationMode::none) USHER_CHECK(floor.check(crls));
+  USHER_TRY(PathTrust trust, PathTrust::make(config.anchors, config.intermediates, std::move(crls)));
   return std::shared_ptr<const TrustStore>(new TrustStore(std::move(config), std::move(trust)));
+}
+
+Result<std::shared_ptr<const TrustStore>> TrustStore::with_fetched(std::vector<Crl> lists) const {
+  TrustConfig config = config_;
+  config.fetched = std::move(lists);
+  return make(std::move(config));
 }
 
 PathOptions TrustStore::options_at(Time at) const {
@@ -56,11 +64,26 @@ Result<VerifiedPeer> TrustStore::finish(Chain path, int* depth) const {
   return VerifiedPeer(config_.role, std::move(key), std::move(path));
 }
 
+Result<VerifiedPath> TrustStore::path_of(std::span<const Certificate> chain, Time at, int* depth) const {
+  PathOptions options = options_at(at);
+  auto path = verify_path(chain, trust_, options, depth);
+  const bool missing =
+      !path && (path.error().fault == Fault::revocation_unknown || path.error().fault == Fault::crl_expired);
+  if (missing && config_.missing) {
+    options.revocation = RevocationMode::none;
+    const auto found = verify_path(chain, trust_, options);
+    if (found && config_.missing(found->chain)) {
+      return fail(Fault::server_busy, "chain: status", "revocation lists are on their way");
+    }
+  }
+  return path;
+}
+
 Result<VerifiedPeer> TrustStore::verify(std::span<const Certificate> chain, Time at, const ServerName* name,
                                         int* depth) const {
   if (chain.empty() || chain.size() > kMaxChain)
     return fail(Fault::bad_certificate, "chain", "1 to 4 certificates are taken");
-  USHER_TRY(VerifiedPath path, verify_path(chain, trust_, options_at(at), depth));
+  USHER_TRY(VerifiedPath path, path_of(chain, at, depth));
   if (depth != nullptr) *depth = 0;
   USHER_TRY(VerifiedPeer peer, finish(std::move(path.chain), depth));
   if (config_.role == Role::server) {
@@ -92,15 +115,14 @@ Result<VerifiedPeer> TrustStore::verify_signed_at(std::span<const Certificate> c
 Result<> TrustStore::verify_again(const VerifiedPeer& peer, Time at) const {
   if (peer.role() != config_.role) return fail(Fault::wrong_role, "verify again");
   USHER_TRY(VerifiedPath path,
-            verify_path(std::span(peer.path()).first(std::max<std::size_t>(1, peer.path().size() - 1)), trust_,
-                        options_at(at)));
+            path_of(std::span(peer.path()).first(std::max<std::size_t>(1, peer.path().size() - 1)), at));
   USHER_TRY(const VerifiedPeer again, finish(std::move(path.chain)));
   static_cast<void>(again);
   return {};
 }
 
 RevocationFloor TrustStore::raised(RevocationFloor floor) const {
-  for (const Crl& crl : config_.crls) {
+  for (const Crl& crl : trust_.crls()) {
     for (const Chain* chain : {&config_.anchors, &config_.intermediates}) {
       const bool proven =
           std::ranges::any_of(*chain, [&](const Certificate& issuer) { return crl.verify(issuer).has_value(); });

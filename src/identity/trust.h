@@ -1,6 +1,7 @@
 // identity/trust: whether a peer's chain may act in a role, under a name.  Spec: identity.md §3.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <variant>
@@ -54,14 +55,21 @@ class VerifiedPeer {
   Chain path_;
 };
 
+/// Told of a path (leaf first, root last) that leads to an anchor while the status of its certificates cannot be
+/// established. Returns whether lists are on their way, so that asking again soon makes sense (§11.2). Called by whatever
+/// thread verifies; must not wait.
+using StatusMissing = std::function<bool(const Chain& path)>;
+
 struct TrustConfig {
   Role role = Role::server;
   Chain anchors{};
-  Chain intermediates{};    // not trusted by themselves
-  std::vector<Crl> crls{};  // complete and delta
+  Chain intermediates{};       // not trusted by themselves
+  std::vector<Crl> crls{};     // complete and delta
+  std::vector<Crl> fetched{};  // the same, from where the certificates point to
   RevocationMode revocation = RevocationMode::chain;
   std::optional<RoleMapping> mapping{};
   PolicyInputs policy{};
+  StatusMissing missing{};
 };
 
 /// What one role's certificates are judged by: an immutable snapshot; a reload makes a new one and swaps the pointer.
@@ -71,8 +79,12 @@ class TrustStore {
   [[nodiscard]] static Result<std::shared_ptr<const TrustStore>> make(TrustConfig config,
                                                                       const RevocationFloor& floor = {});
 
+  /// The same with other fetched lists. Errors: as make, but crl_rollback.
+  [[nodiscard]] Result<std::shared_ptr<const TrustStore>> with_fetched(std::vector<Crl> lists) const;
+
   /// `chain`: 1 to kMaxChain certificates, leaf first, as the peer sent them. `name`: required for servers, ignored
-  /// for other roles. `depth`: as verify_path.  Errors: those of verify_path, check_role and ServerName::check; bad_key.
+  /// for other roles. `depth`: as verify_path.  Errors: those of verify_path, check_role and ServerName::check; bad_key;
+  /// server_busy, where the status is missing and lists are on their way.
   [[nodiscard]] Result<VerifiedPeer> verify(std::span<const Certificate> chain, Time at,
                                             const ServerName* name = nullptr, int* depth = nullptr) const;
 
@@ -94,6 +106,8 @@ class TrustStore {
   TrustStore(TrustConfig config, PathTrust trust) : config_(std::move(config)), trust_(std::move(trust)) {}
   [[nodiscard]] Result<VerifiedPeer> finish(Chain path, int* depth = nullptr) const;
   [[nodiscard]] PathOptions options_at(Time at) const;
+  /// The path; where its status is what is missing, the configuration's StatusMissing is told.
+  [[nodiscard]] Result<VerifiedPath> path_of(std::span<const Certificate> chain, Time at, int* depth = nullptr) const;
 
   TrustConfig config_;
   PathTrust trust_;

@@ -1,8 +1,72 @@
 #include "net/authorities.h"
 
+#include <algorithm>
+#include <map>
+
 #include "net/session_table.h"
 
 namespace usher::net {
+namespace {
+
+using TrustPtr = std::shared_ptr<const identity::TrustStore>;
+
+void add_all(identity::Chain& to, const TrustPtr& trust) {
+  if (!trust) return;
+  for (const identity::Chain* chain : {&trust->config().anchors, &trust->config().intermediates}) {
+    for (const identity::Certificate& one : *chain) {
+      if (std::ranges::find(to, one) == to.end()) to.push_back(one);
+    }
+  }
+}
+
+void add_expiries(Expiries& expiries, std::string_view what, const TrustPtr& trust) {
+  if (!trust) return;
+  std::map<Hash256, Time> ends;  // of each scope the list that ends last: older ones may stay configured
+  for (const identity::Crl& crl : trust->config().crls) {
+    if (!crl.is_delta()) ends[crl.scope()] = std::max(ends[crl.scope()], crl.next_update());
+  }
+  for (const identity::Crl& crl : trust->config().fetched) {
+    const auto end = ends.find(crl.scope());
+    if (!crl.is_delta() && end != ends.end()) end->second = std::max(end->second, crl.next_update());
+  }
+  std::size_t n = 0;
+  for (const auto& [scope, end] : ends) {
+    expiries.emplace_back(std::string(what) + " revocation list " + std::to_string(++n), end);
+  }
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Authorities>> with_fetched(const Authorities& authorities,
+                                                        const std::vector<identity::Crl>& lists) {
+  auto all = std::make_shared<Authorities>(authorities);
+  auto channel = std::make_shared<channel::ServerSettings>(*authorities.channel);
+  USHER_TRY(channel->clients, authorities.channel->clients->with_fetched(lists));
+  all->channel = std::move(channel);
+  for (PersonSource& source : all->persons) {
+    USHER_TRY(source.trust, source.trust->with_fetched(lists));
+  }
+  if (all->distributors) {
+    USHER_TRY(all->distributors, all->distributors->with_fetched(lists));
+  }
+  return all;
+}
+
+identity::Chain all_authorities(const Authorities& authorities) {
+  identity::Chain all;
+  add_all(all, authorities.channel->clients);
+  for (const PersonSource& source : authorities.persons) add_all(all, source.trust);
+  add_all(all, authorities.distributors);
+  return all;
+}
+
+Expiries list_expiries(const Authorities& authorities) {
+  Expiries expiries;
+  add_expiries(expiries, "client", authorities.channel->clients);
+  for (const PersonSource& source : authorities.persons) add_expiries(expiries, source.profile.name, source.trust);
+  add_expiries(expiries, "distributor", authorities.distributors);
+  return expiries;
+}
 
 Result<identity::VerifiedPerson> authenticate(const identity::AuthRequest& request,
                                               const identity::AuthContext& context,

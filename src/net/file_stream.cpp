@@ -180,6 +180,12 @@ void FileStream::reload(FileSnapshot snapshot) {
   impl_->on_each([now](FileConnection& connection) { connection.verify_again(*now); });
 }
 
+void FileStream::trust(std::shared_ptr<const identity::TrustStore> clients) {
+  FileSnapshot snapshot = *impl_->shared.snapshot.get();
+  snapshot.clients = std::move(clients);
+  reload(std::move(snapshot));
+}
+
 void FileStream::share_nothing(std::shared_ptr<const identity::TrustStore> clients) {
   FileSnapshot snapshot = *impl_->shared.snapshot.get();
   snapshot.clients = std::move(clients);

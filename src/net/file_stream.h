@@ -58,6 +58,8 @@ class FileStream {
 
   /// For new connections; those that are open end where their client would no longer be taken.
   void reload(FileSnapshot snapshot);
+  /// By this trust from here on, everything else as it is.
+  void trust(std::shared_ptr<const identity::TrustStore> clients);
   /// After a reload that shares nothing any more: by this trust, and with no file.
   void share_nothing(std::shared_ptr<const identity::TrustStore> clients);
   /// No new connections; those without a request are closed, the others end with their answer.

@@ -10,6 +10,7 @@ namespace usher::net {
 
 inline constexpr std::string_view kTypeHandshake = "application/vnd.usher.handshake";
 inline constexpr std::string_view kTypeRecord = "application/vnd.usher.record";
+inline constexpr std::string_view kTypeLists = "application/vnd.usher.lists";
 inline constexpr std::string_view kTypeError = "application/vnd.usher.error";
 inline constexpr std::string_view kTypeJson = "application/json";
 inline constexpr std::size_t kMaxRecordInQuery = 6'000;  // bytes of the record

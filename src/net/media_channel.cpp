@@ -9,10 +9,12 @@ MediaChannel::Route MediaChannel::route_of(std::string_view path) noexcept {
   if (path == "/") return Route::records;
   if (path == "/api/protocols") return Route::protocols;
   if (path == "/api/keys") return Route::keys;
+  if (path == "/api/lists") return Route::lists;
   return Route::none;
 }
 
 std::string_view MediaChannel::type_of(Route route) noexcept {
+  if (route == Route::lists) return kTypeLists;
   return route == Route::protocols || route == Route::keys ? kTypeHandshake : kTypeRecord;
 }
 
@@ -42,10 +44,12 @@ Admission MediaChannel::admit(const HttpRequest& head) {
   std::size_t max = wire::kMaxRequestRecord;
   if (route == Route::protocols) max = wire::kMaxClientHello;
   if (route == Route::keys) max = wire::kMaxClientKeys;
+  if (route == Route::lists) max = 0;
   return *form == Form::text ? text_size(max) : max;
 }
 
 Result<Bytes> MediaChannel::work(Route route, HttpRequest& request) {
+  if (route == Route::lists) return *lists_.get();
   const std::uint64_t number = request.number;
   if (request.method == Method::get) {
     USHER_TRY(Bytes record, record_from_query(request));

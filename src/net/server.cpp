@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "base/encoding.h"
+#include "net/handed_lists.h"
 #include "net/media_channel.h"
 #include "net/operator_listener.h"
 #include "net/router.h"
@@ -37,6 +38,9 @@ struct Server::Impl {
   Impl(ServerOptions options_, Parts parts, ServerSnapshot snapshot);
 
   void ended(const LiveSession& session, std::string_view reason);
+  /// Puts these in force, and ends the sessions that would no longer be taken.
+  void install(std::shared_ptr<const Authorities> now);
+  void use_lists(const std::vector<identity::Crl>& lists);
   void sweep();
   void expire_plays();
   void forget();
@@ -49,7 +53,10 @@ struct Server::Impl {
   Guarded<Authorities> authorities;
   Guarded<channel::ServerSettings> channel_settings;
   Guarded<ServicePolicy> policy;
-  Guarded<std::vector<std::pair<std::string, Time>>> expiries;
+  Guarded<Expiries> expiries;
+  Guarded<Bytes> handed;  // revocation lists for listeners
+  std::mutex installing;
+  Expiries certificates;  // what ends beside the lists; under `installing`
   HostNames names;
   HostNames operator_host_names;
   SessionTable sessions;
@@ -73,7 +80,9 @@ Server::Impl::Impl(ServerOptions options_, Parts parts, ServerSnapshot snapshot)
       authorities(snapshot.authorities),
       channel_settings(snapshot.authorities->channel),
       policy(snapshot.policy),
-      expiries(std::make_shared<const std::vector<std::pair<std::string, Time>>>(std::move(snapshot.expiries))),
+      expiries(std::make_shared<const Expiries>()),
+      handed(std::make_shared<const Bytes>(handed_lists(*snapshot.authorities, p.clock.now()))),
+      certificates(std::move(snapshot.expiries)),
       names(std::move(snapshot.names)),
       operator_host_names(operator_names(options.operator_listen)),
       sessions(options.sessions,
@@ -103,7 +112,7 @@ Server::Impl::Impl(ServerOptions options_, Parts parts, ServerSnapshot snapshot)
               .random = p.random,
               .log = p.log,
               .metrics = metrics}),
-      channel(driver, metrics, p.log),
+      channel(driver, handed, metrics, p.log),
       operators(metrics, [this] { return not_ready(); }),
       runtime(options.threads),
       media_http(runtime, channel, names, p.log, options.http, events_for("media", metrics)),
@@ -114,6 +123,7 @@ Server::Impl::Impl(ServerOptions options_, Parts parts, ServerSnapshot snapshot)
                   *std::move(snapshot.files));
   }
   show_expiries();
+  if (p.revocation != nullptr) p.revocation->trust(all_authorities(*snapshot.authorities));
 }
 
 void Server::Impl::ended(const LiveSession& session, std::string_view reason) {
@@ -151,9 +161,42 @@ std::string Server::Impl::not_ready() {
   return {};
 }
 
+/// `installing` is held, or nobody else is here yet.
 void Server::Impl::show_expiries() {
-  const auto ends = expiries.get();
-  for (const auto& [what, when] : *ends) metrics.expires(what, when);
+  Expiries ends = certificates;
+  for (auto& end : list_expiries(*authorities.get())) ends.push_back(std::move(end));
+  for (const auto& [what, when] : ends) metrics.expires(what, when);
+  expiries.set(std::make_shared<const Expiries>(std::move(ends)));
+}
+
+/// `installing` is held.
+void Server::Impl::install(std::shared_ptr<const Authorities> next) {
+  authorities.set(next);
+  channel_settings.set(next->channel);
+  handed.set(std::make_shared<const Bytes>(handed_lists(*next, p.clock.now())));
+  show_expiries();
+  const Time now = p.clock.now();
+  sessions.end_where(
+      [&](const LiveSession& session) {
+        const auto still = still_trusted(session, *next, now);
+        if (!still) {
+          p.log.info("session no longer trusted",
+                     {{"session", session_prefix(session.channel().id())}, {"code", code_of(still.error().fault)}});
+        }
+        return !still;
+      },
+      "revoked");
+}
+
+void Server::Impl::use_lists(const std::vector<identity::Crl>& lists) {
+  const std::scoped_lock lock(installing);
+  auto next = with_fetched(*authorities.get(), lists);
+  if (!next) {
+    p.log.error("revocation lists not in use", {{"code", code_of(next.error().fault)}, {"about", next.error().about}});
+    return;
+  }
+  if (files) files->trust((*next)->channel->clients);
+  install(*std::move(next));
 }
 
 Server::Server(ServerOptions options, Parts parts, ServerSnapshot snapshot)
@@ -173,6 +216,10 @@ Result<> Server::start() {
   s.runtime.every(kExpirePlays, [&s] { s.expire_plays(); });
   s.runtime.every(kForget, [&s] { s.forget(); });
   s.runtime.start();
+  if (s.p.revocation != nullptr) {
+    s.p.revocation->keep(s.authorities.get()->channel->chain);
+    s.p.revocation->start([&s](const std::vector<identity::Crl>& lists) { s.use_lists(lists); }, s.metrics);
+  }
   return {};
 }
 
@@ -185,31 +232,26 @@ const std::vector<Endpoint>& Server::operator_endpoints() const noexcept { retur
 
 void Server::reload(ServerSnapshot snapshot) {
   Impl& s = *impl_;
-  s.authorities.set(snapshot.authorities);
-  s.channel_settings.set(snapshot.authorities->channel);
+  const std::scoped_lock lock(s.installing);
   s.policy.set(snapshot.policy);
   s.names.set(std::move(snapshot.names));
-  s.expiries.set(std::make_shared<const std::vector<std::pair<std::string, Time>>>(std::move(snapshot.expiries)));
-  s.show_expiries();
+  s.certificates = std::move(snapshot.expiries);
+  std::shared_ptr<const Authorities> next = snapshot.authorities;
+  if (s.p.revocation != nullptr) {
+    s.p.revocation->trust(all_authorities(*next));
+    // Others may have come since the snapshot was read.
+    if (auto newest = with_fetched(*next, s.p.revocation->lists())) next = *std::move(newest);
+  }
+  if (snapshot.files) snapshot.files->clients = next->channel->clients;
   if (s.files && snapshot.files) {
     s.files->reload(*std::move(snapshot.files));
   } else if (s.files) {
-    s.files->share_nothing(snapshot.authorities->channel->clients);
+    s.files->share_nothing(next->channel->clients);
   } else if (snapshot.files) {
     s.p.log.warning("setting needs a restart", {{"key", "files.shares"}});
   }
-  const Time now = s.p.clock.now();
-  s.sessions.end_where(
-      [&](const LiveSession& session) {
-        const auto still = still_trusted(session, *snapshot.authorities, now);
-        if (!still) {
-          s.p.log.info("session no longer trusted",
-                       {{"session", session_prefix(session.channel().id())}, {"code", code_of(still.error().fault)}});
-        }
-        return !still;
-      },
-      "revoked");
-  s.metrics.reload(true, now);
+  s.install(std::move(next));
+  s.metrics.reload(true, s.p.clock.now());
 }
 
 void Server::note_refused_reload() { impl_->metrics.reload(false, impl_->p.clock.now()); }
@@ -229,6 +271,7 @@ bool Server::drain(Milliseconds patience) {
 }
 
 void Server::stop() {
+  if (impl_->p.revocation != nullptr) impl_->p.revocation->stop();
   if (impl_->files) impl_->files->stop();
   impl_->runtime.stop();
 }

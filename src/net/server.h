@@ -11,6 +11,7 @@
 #include "net/http_server.h"
 #include "net/media_service.h"
 #include "net/metrics.h"
+#include "net/revocation_keeper.h"
 #include "net/session_table.h"
 
 namespace usher::net {
@@ -31,8 +32,8 @@ struct ServerSnapshot {
   std::shared_ptr<const ServicePolicy> policy;
   std::optional<FileSnapshot> files{};  // none: nothing is shared
   std::vector<std::string> names;       // Host names of the media channel
-  /// What ends when, for metrics and readiness: "server certificate", "crl client 0", …
-  std::vector<std::pair<std::string, Time>> expiries;
+  /// What ends when, beside the revocation lists, for metrics and readiness: "server certificate", …
+  Expiries expiries;
 };
 
 class Server {
@@ -46,6 +47,7 @@ class Server {
     const Clock& clock;
     Random& random;
     Log& log;
+    RevocationKeeper* revocation = nullptr;  // none: only configured lists
   };
   Server(ServerOptions options, Parts parts, ServerSnapshot snapshot);
   ~Server();  // stops

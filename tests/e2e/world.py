@@ -72,6 +72,7 @@ class World:
                 del self.env[name]
         self.key = key
         self.servers = []
+        self.lists_are_configured = True  # at listeners
 
     def close(self):
         for server in self.servers:
@@ -97,9 +98,11 @@ class World:
         return run(BIN / "usher-ca", "--home", self.root / "ca", "--passphrase-file", self.secret("ca.pass"), *args,
                    env=self.env, **kw)
 
-    def pki(self):
-        self.ca("init", "--organisation", "Example Records", "--key", self.key)
-        self.ca("init", "--card", "--key", self.key)
+    def pki(self, url=None):
+        """`url`: where certificates say that lists are published."""
+        more = ("--url", url) if url else ()
+        self.ca("init", "--organisation", "Example Records", "--key", self.key, *more)
+        self.ca("init", "--card", "--key", self.key, *more)
         self.crls()
         return self
 
@@ -272,6 +275,7 @@ class Listener:
     def configure(self, url, certificate, key, more=""):
         world = self.world
         published, authorities = world.root / "published", world.root / "ca"
+        lists = f'crls = ["{published}/media-root.crl.pem"]' if world.lists_are_configured else ""
 
         def text(value):
             return json.dumps(str(value))
@@ -286,10 +290,10 @@ key = {text(key)}
 passphrase_file = {text(world.secret("client.pass"))}
 [trust.server]
 anchors = [{text(authorities / "media/root/ca.pem")}]
-crls = [{text(published / "media-root.crl.pem")}]
+{lists}
 [trust.distributor]
 anchors = [{text(authorities / "media/root/ca.pem")}]
-crls = [{text(published / "media-root.crl.pem")}]
+{lists}
 [card]
 modules = [{text(SOFTHSM)}]
 token = {text(self.token)}

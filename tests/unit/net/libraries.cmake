@@ -7,6 +7,7 @@ set(usherd_sources
   ${CMAKE_SOURCE_DIR}/apps/common/settings_text.cpp
   ${CMAKE_SOURCE_DIR}/apps/common/trust.cpp
   ${CMAKE_SOURCE_DIR}/apps/usherd/file_shares.cpp
+  ${CMAKE_SOURCE_DIR}/apps/usherd/revocation.cpp
   ${CMAKE_SOURCE_DIR}/apps/usherd/files.cpp)
 # So that they are compiled, and looked at by clang-tidy, as in the program.
 set_source_files_properties(${usherd_sources} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)

@@ -128,7 +128,8 @@ struct World {
                         .random = randomness(),
                         .log = log,
                         .metrics = metrics}};
-  MediaChannel channel{driver, metrics, log};
+  Guarded<Bytes> handed{std::make_shared<const Bytes>(Bytes{0})};
+  MediaChannel channel{driver, handed, metrics, log};
 };
 
 /// One request as a listener over HTTP would see it.

@@ -1,0 +1,81 @@
+#include "net/revocation_cache.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+
+#include <sys/stat.h>
+
+#include "base/encoding.h"
+#include "base/os_error.h"
+#include "crypto/digest.h"
+#include "identity/pointers.h"
+#include "media/source.h"
+
+namespace usher::net {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::size_t kMaxPem = 64 << 10;  // bytes of one certificate, with room
+
+Result<Bytes> content_of(const fs::path& file, std::size_t max) {
+  USHER_TRY(const media::SourcePtr source, media::open_file(file));
+  if (source->size() > max) return fail(Fault::too_long, "revocation cache", file.string());
+  Bytes bytes(static_cast<std::size_t>(source->size()));
+  USHER_TRY(const std::size_t got, source->read_at(0, bytes));
+  if (got != bytes.size()) return fail(Fault::truncated, "revocation cache", file.string());
+  return bytes;
+}
+
+fs::path with(const fs::path& stem, const char* extension) { return fs::path(stem).concat(extension); }
+
+Result<CachedList> read_one(const fs::path& stem) {
+  USHER_TRY(const Bytes url, content_of(with(stem, ".url"), identity::kMaxListUrl));
+  USHER_TRY(const Bytes pem, content_of(with(stem, ".pem"), kMaxPem));
+  USHER_TRY(const Bytes der, content_of(with(stem, ".crl"), identity::kMaxCrl));
+  USHER_TRY(identity::Certificate issuer, identity::Certificate::from_pem(text_of(pem)));
+  USHER_TRY(identity::Crl list, identity::Crl::from_der(der));
+  return CachedList{.url = std::string(text_of(url)), .issuer = std::move(issuer), .list = std::move(list)};
+}
+
+Result<> write_one(const fs::path& file, View content) {
+  USHER_TRY(media::NewFile out, media::NewFile::create(file));
+  USHER_CHECK(out.write_at(0, content));
+  return out.publish(media::Replace::yes);
+}
+
+}  // namespace
+
+fs::path RevocationCache::stem_of(const std::string& url) const {
+  return directory_ / to_hex(crypto::sha256(view_of(url)));
+}
+
+std::vector<CachedList> RevocationCache::load() const {
+  std::vector<CachedList> lists;
+  std::error_code error;
+  for (fs::directory_iterator at(directory_, error), end; !error && at != end; at.increment(error)) {
+    if (at->path().extension() != ".crl" || lists.size() == kMaxFetchedLists) continue;
+    auto list = read_one(fs::path(at->path()).replace_extension());
+    if (list && stem_of(list->url).filename() == at->path().stem()) lists.push_back(*std::move(list));
+  }
+  std::ranges::sort(lists, {}, &CachedList::url);
+  return lists;
+}
+
+Result<> RevocationCache::keep(const CachedList& list) const {
+  if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST)
+    return fail_errno("revocation cache", directory_.string());
+  const fs::path stem = stem_of(list.url);
+  USHER_CHECK(write_one(with(stem, ".url"), view_of(list.url)));
+  USHER_CHECK(write_one(with(stem, ".pem"), view_of(list.issuer.to_pem())));
+  return write_one(with(stem, ".crl"), list.list.der());
+}
+
+void RevocationCache::forget(const std::string& url) const {
+  for (const char* extension : {".crl", ".pem", ".url"}) {
+    std::error_code ignored;
+    fs::remove(with(stem_of(url), extension), ignored);
+  }
+}
+
+}  // namespace usher::net

@@ -1,0 +1,270 @@
+"""Revocation lists from where certificates point to, by a web server that is well, slow, huge, lying, redirecting, dead
+and well again; and what a revocation does to those who are already there.  Spec: identity.md §4, §11."""
+import concurrent.futures
+import http.server
+import os
+import re
+import threading
+import unittest
+
+from world import Failed, World, metric, tracks, wait_for
+
+
+class Web(http.server.ThreadingHTTPServer):
+    """Serves a directory. `behaviour` may be replaced: a function of the request's handler."""
+    daemon_threads = True
+
+    def __init__(self, port=0):
+        super().__init__(("127.0.0.1", port), Handler)
+        self.directory = None
+        self.behaviour = Handler.well
+        self.asked = []
+        self.over = threading.Event()
+        self.url = "http://127.0.0.1:%d/" % self.server_address[1]
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.over.set()
+        self.shutdown()
+        self.server_close()
+
+    def count(self, name):
+        return sum(path == f"/{name}" for path in self.asked)
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        try:
+            self.server.behaviour(self)
+        except OSError:
+            pass  # the other side gave up, as it should
+
+    def content(self, data, status=200):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def well(self):
+        file = self.server.directory / self.path.lstrip("/")
+        if not file.is_file():
+            return self.send_error(404)
+        return self.content(file.read_bytes())
+
+    def garbage(self):
+        self.content(b"<html>Welcome to our new site!</html>")
+
+    def huge(self):
+        self.send_response(200)
+        self.end_headers()
+        while not self.server.over.is_set():
+            self.wfile.write(b"\x30" * 65536)
+
+    def slow(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        while not self.server.over.wait(0.1):
+            self.wfile.write(b"\x30")
+            self.wfile.flush()
+
+    def circle(self):
+        self.send_response(302)
+        self.send_header("Location", self.path)
+        self.end_headers()
+
+    def astray(self):
+        self.send_response(302)
+        self.send_header("Location", "file:///etc/passwd")
+        self.end_headers()
+
+    def inward(self):
+        """To an address of this machine's network that nobody allowed."""
+        self.send_response(302)
+        self.send_header("Location", self.server.url.replace("127.0.0.1", "127.0.0.2"))
+        self.end_headers()
+
+    def broken(self):
+        self.send_error(500)
+
+
+class Case(unittest.TestCase):
+    """An operator who has configured no list at all."""
+    SETTINGS = {}
+
+    def setUp(self):
+        self.web = Web()
+        self.addCleanup(lambda: self.web.close())
+        w = self.world = World()
+        w.lists_are_configured = False
+        self.addCleanup(w.close)
+        w.pki(url=self.web.url)
+        self.web.directory = w.root / "published"
+        w.card()
+        w.operator(server__drain_seconds=1, trust__client__crls="", trust__distributor__crls="",
+                   **{"person__cartao-de-cidadao__crls": "", "revocation__addresses": "127.0.0.1",
+                      "revocation__refresh_seconds": 10, "revocation__retry_seconds": 1,
+                      "revocation__deadline_seconds": 2, "revocation__max_bytes": 100_000, **self.SETTINGS})
+        self.server = w.serve()
+
+    def log(self, pattern, deadline=60):
+        return wait_for(lambda: re.search(pattern, self.server.log()), pattern, deadline)
+
+    def serial(self, what):
+        return next(line.split()[0] for line in self.world.ca("list").out.splitlines() if what in line)
+
+    def revoke(self, what):
+        self.world.ca("revoke", self.serial(what), "--reason", "key-compromise")
+        self.world.crls()
+
+
+class Fetching(Case):
+    def test_one_fetch_serves_many_logins_and_the_cache_serves_without_a_network(self):
+        listeners = [self.world.listener(name) for name in ("kitchen", "bedroom", "office")]
+        with concurrent.futures.ThreadPoolExecutor(len(listeners)) as pool:
+            list(pool.map(lambda listener: listener.json("list"), listeners))
+        for name in ("media-root.crl", "card-root.crl", "card-sub.crl"):
+            self.assertEqual(self.web.count(name), 1, self.web.asked)
+        self.assertGreater(metric(self.server, 'usher_revocation_fetches_total{code="ok"}'), 2)
+        self.web.close()
+        self.server.stop()
+        self.server = self.world.serve("--listen", self.server.address)
+        listeners[0].json("list")
+
+    def test_a_newer_list_is_found_before_the_old_one_ends(self):
+        listener = self.world.listener()
+        listener.json("list")
+        self.revoke("card-user")
+        wait_for(lambda: self.web.count("card-sub.crl") > 1, "the next look", 60)
+        self.log(r"session ended.*revoked|revocation list fetched.*card-sub.*\n(.*\n)*.*revocation list fetched.*card-sub")
+        listener.refused("revoked", "list")
+
+    def test_whatever_the_web_server_does_the_list_at_hand_stays_in_use(self):
+        listener = self.world.listener()
+        listener.json("list")
+        published = self.web.directory / "card-sub.crl"
+        good = published.read_bytes()
+        self.world.crls()  # so that there is a newer list, and the one at hand is the older one
+        self.log(r'revocation list fetched"[^\n]*card-sub\.crl"(.*\n)*.*revocation list fetched"[^\n]*card-sub\.crl"')
+        with World() as other:
+            other.pki()
+            foreign = (other.root / "published/card-sub.crl").read_bytes()
+        for behaviour, code in ((Handler.garbage, "malformed"), (Handler.huge, "too-long"), (Handler.slow, "interrupted"),
+                                (Handler.circle, "malformed"), (Handler.astray, "malformed"),
+                                (Handler.inward, "unreachable"), (Handler.broken, "malformed"),
+                                (lambda h: h.content(foreign), "revocation-unknown"),
+                                (lambda h: h.content(good), "crl-rollback")):
+            seen = self.server.log().count(f'"code":"{code}"')
+            self.web.behaviour = behaviour
+            wait_for(lambda: re.search(rf'card-sub\.crl","code":"{code}"', self.server.log()) and
+                     self.server.log().count(f'"code":"{code}"') > seen, code, 60)
+            listener.json("list")
+        self.web.close()
+        self.log(r'card-sub\.crl","code":"unreachable","reason":"[^"]*(onnect|refused)')
+        listener.json("list")
+        self.web = Web(int(self.web.url.rsplit(":", 1)[1].rstrip("/")))
+        self.web.directory = self.world.root / "published"
+        self.revoke("card-user")
+        wait_for(lambda: listener.usher("list", ok=False).status != 0, "the revocation to be noticed", 60)
+        listener.refused("revoked", "list")
+
+
+class Handed(Case):
+    """A listener who has configured no list judges the server by those that it hands out."""
+
+    def test_a_revoked_server_is_found_out_as_soon_as_it_hands_out_the_list_that_says_so(self):
+        listener = self.world.listener()
+        listener.json("list")
+        kept = listener.home / "revocation-lists.bin"
+        self.assertGreater(kept.stat().st_size, 100)
+        self.revoke("localhost")
+        self.log(r'revocation list fetched"[^\n]*media-root\.crl"(.*\n)*.*revocation list fetched"[^\n]*media-root\.crl"')
+        listener.json("list")  # lists are asked for once an hour
+        os.utime(kept, (0, 0))
+        listener.refused("revoked", "list")
+        kept.unlink()
+        listener.refused("revoked", "list")
+
+    def test_an_older_list_is_not_taken_back(self):
+        listener = self.world.listener()
+        listener.json("list")
+        kept = listener.home / "revocation-lists.bin"
+        old = kept.read_bytes()
+        self.world.crls()
+        self.log(r'revocation list fetched"[^\n]*media-root\.crl"(.*\n)*.*revocation list fetched"[^\n]*media-root\.crl"')
+        os.utime(kept, (0, 0))
+        listener.json("list")
+        self.assertNotEqual(kept.read_bytes(), old)
+        kept.write_bytes(old)
+        listener.json("list")  # the newer one is asked for again
+        self.assertNotEqual(kept.read_bytes(), old)
+        kept.write_bytes(b"nonsense")
+        listener.json("list")
+
+    def test_a_list_that_no_configured_authority_signed_is_left_alone(self):
+        listener = self.world.listener()
+        with World() as other:
+            other.pki()
+            anchor = other.root / "ca/media/root/ca.pem"
+            text = (listener.home / "usher.toml").read_text()
+            own = self.world.root / "ca/media/root/ca.pem"
+            (listener.home / "usher.toml").write_text(text.replace(str(own), str(anchor)))
+            listener.refused("untrusted", "list")
+            self.assertLess((listener.home / "revocation-lists.bin").stat().st_size, 10)
+
+
+class Private(Case):
+    SETTINGS = {"revocation__addresses": ""}
+
+    def test_a_certificate_does_not_lead_into_the_operators_network(self):
+        listener = self.world.listener()
+        outcome = listener.usher("list", ok=False)
+        self.assertNotEqual(outcome.status, 0)
+        self.log('"code":"unreachable","reason":"[^"]*not public')
+        self.assertEqual(self.web.asked, [])
+
+
+class Living(Case):
+    """Who is revoked in the middle of a play hears no more than a minute of it."""
+
+    def setUp(self):
+        super().setUp()
+        track = max(tracks(5), key=lambda path: path.stat().st_size)
+        self.world.press(track)
+        self.world.listener("nobody").json("list")  # the server has fetched what it needs to import
+        self.world.usherd("media", "add", self.world.root / f"releases/{track.stem}.usher")
+        self.listener = self.world.listener()
+        self.listener.env["SDL_AUDIODRIVER"] = "dummy"
+        self.listener.json("buy", "1", "--plays", 5)
+        self.process = self.listener.start("--json", "play", "1")
+        self.addCleanup(self.process.communicate)
+        self.addCleanup(self.process.kill)
+        wait_for(lambda: self.process.poll() is not None or metric(self.server, "usher_chunks_total") > 0, "the first chunk")
+        if self.process.poll() is not None:
+            raise Failed(str(self.process.communicate()))
+
+    def ends_with(self, code):
+        out, err = self.process.communicate(timeout=60)  # a bound that the issue sets, not a measurement
+        self.assertNotEqual(self.process.returncode, 0, out + err)
+        self.assertIn(code, out + err)
+
+    def test_a_revoked_card(self):
+        self.revoke("card-user")
+        self.ends_with("revoked")
+
+    def test_a_revoked_installation(self):
+        self.revoke("kitchen")
+        self.ends_with("certificate")
+
+    def test_a_revoked_licence(self):
+        licence = self.listener.json("licences")["licences"][0]["id"]
+        self.world.usherd("licence", "revoke", licence)
+        self.ends_with("licence-revoked")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
