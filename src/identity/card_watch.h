@@ -1,4 +1,4 @@
-// identity/card_watch: notices that a card is taken out of its reader.  Spec: identity.md §9.10.
+// identity/card_watch: notices that a card is taken out of its reader.  Spec: identity.md §9.11.
 #pragma once
 
 #include <functional>
