@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/encoding.h"
 #include "common/files.h"
 
 namespace usher::app {
@@ -27,6 +28,23 @@ identity::RevocationMode mode_of(std::string_view name) {
   return name == "none" ? identity::RevocationMode::none : identity::RevocationMode::chain;
 }
 
+Result<identity::RevocationTolerance> tolerance_of(const Texts& names) {
+  identity::RevocationTolerance tolerance;
+  for (const std::string& name : names) {
+    if (name == "missing-delta") {
+      tolerance.missing_delta = true;
+    } else if (name == "unusable-delta") {
+      tolerance.unusable_delta = true;
+    } else if (name == "expired-list") {
+      tolerance.expired_list = true;
+    } else {
+      return fail(Fault::bad_config, "trust: tolerate",
+                  printable(name) + " is none of missing-delta, unusable-delta, expired-list");
+    }
+  }
+  return tolerance;
+}
+
 }  // namespace
 
 void add_trust_keys(Settings& settings, const std::string& section, TrustKeys& keys) {
@@ -36,6 +54,8 @@ void add_trust_keys(Settings& settings, const std::string& section, TrustKeys& k
        Key::files(section + ".crls", keys.crls, "PEM or DER files with revocation lists, complete and delta"),
        Key::choice(section + ".revocation", keys.revocation, "chain|leaf|none",
                    "which certificates need a current revocation list"),
+       Key::texts(section + ".tolerate", keys.tolerate,
+                  "what is put up with in revocation lists: missing-delta, unusable-delta, expired-list"),
        Key::texts(section + ".eku", keys.eku,
                   "extended key usages (dotted) that stand for this role, for certificates made elsewhere"),
        Key::flag(section + ".accept_without_eku", keys.accept_without_eku,
@@ -60,6 +80,7 @@ Result<identity::TrustConfig> load_trust_config(const TrustKeys& keys, identity:
   USHER_TRY(trust.intermediates, load_certificates(keys.intermediates, path_of));
   USHER_TRY(trust.crls, load_crls(keys.crls, path_of));
   trust.revocation = mode_of(keys.revocation);
+  USHER_TRY(trust.tolerance, tolerance_of(keys.tolerate));
   if (!keys.eku.empty() || keys.accept_without_eku) {
     trust.mapping = identity::RoleMapping{.any_eku = keys.eku, .accept_without_eku = keys.accept_without_eku};
   }

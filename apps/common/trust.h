@@ -15,6 +15,7 @@ struct TrustKeys {
   Texts intermediates{};
   Texts crls{};
   std::string revocation = "chain";
+  Texts tolerate{};
   Texts eku{};
   bool accept_without_eku = false;
 };

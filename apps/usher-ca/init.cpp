@@ -17,13 +17,16 @@ struct InitOptions {
   int days = 365 * 10;
   int crl_days = 30;
   std::string url;
+  bool deltas = false;
 };
 
 /// Where an authority's lists will be found below the operator's URL.
-identity::Pointers pointers_of(const std::string& url, const std::string& stem) {
-  if (url.empty()) return {};
-  const std::string base = url.ends_with('/') ? url : url + "/";
-  return {.crl = base + stem + ".crl", .freshest_crl = base + stem + ".delta.crl", .issuer = base + stem + ".crt"};
+identity::Pointers pointers_of(const InitOptions& options, const std::string& stem) {
+  if (options.url.empty()) return {};
+  const std::string base = options.url.ends_with('/') ? options.url : options.url + "/";
+  return {.crl = base + stem + ".crl",
+          .freshest_crl = options.deltas ? base + stem + ".delta.crl" : std::string(),
+          .issuer = base + stem + ".crt"};
 }
 
 Result<> first_crl(Authority& authority, const crypto::PrivateKey& key, const Context& context,
@@ -48,8 +51,8 @@ Result<> init_media(const Context& context, const InitOptions& options) {
       .validity = validity_of(options.days, context.clock.now(), nullptr),
       .path_length = 0};
   USHER_TRY(const identity::Certificate root, identity::issue_root(request, key, context.random));
-  USHER_TRY(Authority authority, Authority::create(context.home / "media/root", root, key, passphrase,
-                                                   pointers_of(options.url, "media-root")));
+  USHER_TRY(Authority authority,
+            Authority::create(context.home / "media/root", root, key, passphrase, pointers_of(options, "media-root")));
   return first_crl(authority, key, context, options);
 }
 
@@ -69,7 +72,7 @@ Result<> init_card(const Context& context, const InitOptions& options) {
       .validity = validity_of(options.days, context.clock.now(), nullptr),
       .path_length = 1};
   USHER_TRY(const identity::Certificate root, identity::issue_root(root_request, root_key, context.random));
-  const identity::Pointers root_pointers = pointers_of(options.url, "card-root");
+  const identity::Pointers root_pointers = pointers_of(options, "card-root");
   const identity::CaRequest sub_request{.name = {.common_name = "EC de Autenticação do Cartão de Cidadão 0001 (test)",
                                                  .organisation = "Instituto dos Registos e do Notariado I.P.",
                                                  .organisational_unit = "subECEstado",
@@ -79,8 +82,8 @@ Result<> init_card(const Context& context, const InitOptions& options) {
                                         .pointers = root_pointers};
   USHER_TRY(const identity::Certificate sub,
             identity::issue_sub_ca({root, root_key}, sub_request, sub_key.public_key(), context.random));
-  USHER_TRY(Authority sub_authority, Authority::create(context.home / "card/sub", sub, sub_key, passphrase,
-                                                       pointers_of(options.url, "card-sub")));
+  USHER_TRY(Authority sub_authority,
+            Authority::create(context.home / "card/sub", sub, sub_key, passphrase, pointers_of(options, "card-sub")));
   USHER_TRY(Authority root_authority,
             Authority::create(context.home / "card/root", root, root_key, passphrase, root_pointers));
   USHER_CHECK(root_authority.record(sub, "sub-ca"));
@@ -111,9 +114,13 @@ void add_init_command(CLI::App& app, Context& context) {
   verb->add_option("--crl-days", options->crl_days, "Validity of the first revocation lists in days")
       ->check(CLI::Range(1, 3650))
       ->capture_default_str();
-  verb->add_option("--url", options->url,
-                   "Where lists and authorities will be published: goes into certificates as CRL distribution point, "
-                   "freshest CRL and issuer");
+  verb->add_option(
+      "--url", options->url,
+      "Where lists and authorities will be published: goes into certificates as CRL distribution point and "
+      "issuer");
+  verb->add_flag("--deltas", options->deltas,
+                 "Certificates also point to delta lists (freshest CRL): whoever verifies them then wants one in force")
+      ->needs("--url");
   verb->callback([&context, options] {
     context.action = [&context, options]() -> Result<> {
       return options->card ? init_card(context, *options) : init_media(context, *options);

@@ -106,12 +106,21 @@ struct RevocationFloor {
 struct CrlSelection {
   std::vector<Crl> complete;
   std::vector<Crl> deltas;
+  std::vector<Crl>
+      superseded;  // newest deltas that do not go beyond their complete list: of use only as a sign of life
 };
 [[nodiscard]] CrlSelection select_crls(std::span<const Crl> crls, Time at);
+
+/// What a trust store puts up with, by explicit configuration (§4.7). None of it ever hides a revocation at hand.
+struct RevocationTolerance {
+  bool missing_delta = false;   // a delta is pointed to, and none in force is at hand
+  bool unusable_delta = false;  // one at hand is expired, unsigned, without a base, or not to be understood
+  bool expired_list = false;    // a complete list after its nextUpdate
+};
 
 /// The checks of deltas that OpenSSL lacks (§4.3), for a path that OpenSSL has accepted: leaf first, root last. `depth`
 /// tells of a refusal which certificate it is about. Errors: revoked, crl_expired, revocation_unknown.
 [[nodiscard]] Result<> check_deltas(std::span<const Certificate> path, const CrlSelection& crls, Time at,
-                                    bool leaf_only, int* depth = nullptr);
+                                    bool leaf_only, const RevocationTolerance& tolerance, int* depth = nullptr);
 
 }  // namespace usher::identity

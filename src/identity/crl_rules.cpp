@@ -45,7 +45,7 @@ const Crl* base_of(const Crl& delta, const CrlSelection& crls) {
   return found == crls.complete.end() ? nullptr : &*found;
 }
 
-/// One delta against one certificate and its issuer (§4.3).
+/// One delta against one certificate and its issuer (§4.3): what it tells, and whether it may be believed.
 Result<> check_delta(const Crl& delta, const Certificate& certificate, const Certificate& issuer,
                      const CrlSelection& crls, Time at) {
   const Crl* base = base_of(delta, crls);
@@ -65,6 +65,32 @@ Result<> check_delta(const Crl& delta, const Certificate& certificate, const Cer
                     delta.base_number()->hex() + ") than the one at hand");
   }
   return {};
+}
+
+template <class Extensions>
+bool points_to_delta(const Extensions* extensions) {
+  return X509v3_get_ext_by_NID(extensions, NID_freshest_crl, -1) >= 0;
+}
+
+bool is_of_issuer(const Crl& crl, const Certificate& certificate) {
+  return X509_NAME_cmp(X509_CRL_get_issuer(crl.ossl()), X509_get_issuer_name(certificate.x509())) == 0;
+}
+
+/// §4.3 (7): whoever points to a delta wants it looked at.
+Result<> check_delta_is_there(const Certificate& certificate, const Certificate& issuer, const CrlSelection& crls,
+                              Time at) {
+  const auto is_about = [&](const Crl& crl) { return is_of_issuer(crl, certificate) && may_cover(crl, certificate); };
+  const bool wanted = points_to_delta(X509_get0_extensions(certificate.x509())) ||
+                      std::ranges::any_of(crls.complete, [&](const Crl& crl) {
+                        return is_about(crl) && points_to_delta(X509_CRL_get0_extensions(crl.ossl()));
+                      });
+  if (!wanted) return {};
+  for (const auto* deltas : {&crls.deltas, &crls.superseded}) {
+    for (const Crl& delta : *deltas) {
+      if (is_about(delta) && delta.in_force(at) && delta.verify(issuer)) return {};
+    }
+  }
+  return fail(Fault::revocation_unknown, "delta crl", "a delta list is pointed to, and none in force is at hand");
 }
 
 bool is_older(const Crl& crl, const RevocationFloor::Mark& mark) {
@@ -91,34 +117,37 @@ CrlSelection select_crls(std::span<const Crl> crls, Time at) {
   const auto complete =
       newest_by_scope(crls, [&](const Crl& crl) { return !crl.is_delta() && crl.this_update() <= at; });
   const auto future = newest_by_scope(crls, [&](const Crl& crl) { return !crl.is_delta() && crl.this_update() > at; });
-  const auto deltas = newest_by_scope(crls, [&](const Crl& crl) {
-    if (!crl.is_delta() || crl.this_update() > at) return false;
-    const auto base = complete.find(crl.scope());
-    // Superseded by a complete list: its content is in there.
-    return base == complete.end() || !base->second.number() || *crl.number() > *base->second.number();
-  });
+  const auto deltas = newest_by_scope(crls, [&](const Crl& crl) { return crl.is_delta() && crl.this_update() <= at; });
   CrlSelection out;
   for (const auto& [scope, crl] : complete) out.complete.push_back(crl);
   // So that the refusal can say "not yet valid" and not "there is none".
   for (const auto& [scope, crl] : future) {
     if (!complete.contains(scope)) out.complete.push_back(crl);
   }
-  for (const auto& [scope, crl] : deltas) out.deltas.push_back(crl);
+  for (const auto& [scope, crl] : deltas) {
+    const auto base = complete.find(scope);
+    // Superseded by a complete list: its content is in there.
+    const bool beyond = base == complete.end() || !base->second.number() || *crl.number() > *base->second.number();
+    (beyond ? out.deltas : out.superseded).push_back(crl);
+  }
   return out;
 }
 
 Result<> check_deltas(std::span<const Certificate> path, const CrlSelection& crls, Time at, bool leaf_only,
-                      int* depth) {
+                      const RevocationTolerance& tolerance, int* depth) {
   const std::size_t count = leaf_only ? std::min<std::size_t>(1, path.size()) : path.size();
   for (std::size_t i = 0; i < count; ++i) {
     const Certificate& issuer = path[std::min(i + 1, path.size() - 1)];
     if (depth != nullptr) *depth = static_cast<int>(i);
     for (const Crl& delta : crls.deltas) {
-      const bool is_issuers =
-          X509_NAME_cmp(X509_CRL_get_issuer(delta.ossl()), X509_get_issuer_name(path[i].x509())) == 0;
-      if (!is_issuers || !may_cover(delta, path[i])) continue;
-      USHER_CHECK(check_delta(delta, path[i], issuer, crls, at));
+      if (!is_of_issuer(delta, path[i]) || !may_cover(delta, path[i])) continue;
+      auto checked = check_delta(delta, path[i], issuer, crls, at);
+      const bool tolerated = tolerance.unusable_delta && !checked && checked.error().fault != Fault::revoked;
+      if (!checked && !tolerated) return checked;
     }
+    // The root is trusted by configuration, and nobody above it points to anything.
+    const bool is_root = i + 1 == path.size();
+    if (!is_root && !tolerance.missing_delta) USHER_CHECK(check_delta_is_there(path[i], issuer, crls, at));
   }
   return {};
 }

@@ -54,12 +54,18 @@ std::string which(int depth) {
   return depth == 0 ? "the certificate itself" : "the authority " + std::to_string(depth) + " above the certificate";
 }
 
-int tolerate_expiry(int ok, X509_STORE_CTX* context) {
-  if (ok == 0 && X509_STORE_CTX_get_error(context) == X509_V_ERR_CERT_HAS_EXPIRED) {
-    X509_STORE_CTX_set_error(context, X509_V_OK);
-    return 1;
-  }
-  return ok;
+/// What the options put up with is no error.
+int tolerate(int ok, X509_STORE_CTX* context) {
+  // The path of a list's own signer has a context below the certificate's.
+  X509_STORE_CTX* own = context;
+  while (X509_STORE_CTX* above = X509_STORE_CTX_get0_parent_ctx(own)) own = above;
+  const auto& options = *static_cast<const PathOptions*>(X509_STORE_CTX_get_app_data(own));
+  const int code = X509_STORE_CTX_get_error(context);
+  const bool tolerated = (options.tolerate_expiry && code == X509_V_ERR_CERT_HAS_EXPIRED) ||
+                         (options.tolerance.expired_list && code == X509_V_ERR_CRL_HAS_EXPIRED);
+  if (ok != 0 || !tolerated) return ok;
+  X509_STORE_CTX_set_error(context, X509_V_OK);
+  return 1;
 }
 
 unsigned long flags_of(const PathOptions& options) {
@@ -87,7 +93,9 @@ bool configure(X509_STORE_CTX* context, const PathOptions& options) {
     if (!object || X509_VERIFY_PARAM_add0_policy(parameters, object.get()) != 1) return false;
     [[maybe_unused]] const auto* const taken = object.release();  // the parameters own it now
   }
-  if (options.tolerate_expiry) X509_STORE_CTX_set_verify_cb(context, tolerate_expiry);
+  // Only read, by tolerate(), while `options` lives.
+  X509_STORE_CTX_set_app_data(context, const_cast<PathOptions*>(&options));
+  X509_STORE_CTX_set_verify_cb(context, tolerate);
   return true;
 }
 
@@ -212,7 +220,7 @@ Result<VerifiedPath> verify_path(std::span<const Certificate> chain, const PathT
   refused_at = 0;
   if (options.revocation != RevocationMode::none) {
     const bool leaf_only = options.revocation == RevocationMode::leaf;
-    USHER_CHECK(check_deltas(path, selection, options.at, leaf_only, &refused_at));
+    USHER_CHECK(check_deltas(path, selection, options.at, leaf_only, options.tolerance, &refused_at));
   }
   return VerifiedPath{std::move(path)};
 }

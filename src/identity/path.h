@@ -35,6 +35,7 @@ struct PathOptions {
   int security_level = 2;        // OpenSSL's: RSA 2048, SHA-256 and above; at none: MD5, SHA-1 but with DSA
   bool tolerate_expiry = false;  // of certificates, for signatures of the past (TrustStore::verify_signed_at)
   PolicyInputs policy{};
+  RevocationTolerance tolerance{};
 };
 
 /// Anchors, and what helps to reach them. Immutable; used from many threads at once.

@@ -52,8 +52,11 @@ Result<std::shared_ptr<const TrustStore>> TrustStore::with_fetched(std::vector<C
 
 PathOptions TrustStore::options_at(Time at) const {
   // Certificates made elsewhere are often less tidy than RFC 5280 asks.
-  return PathOptions{
-      .at = at, .revocation = config_.revocation, .strict = !config_.mapping.has_value(), .policy = config_.policy};
+  return PathOptions{.at = at,
+                     .revocation = config_.revocation,
+                     .strict = !config_.mapping.has_value(),
+                     .policy = config_.policy,
+                     .tolerance = config_.tolerance};
 }
 
 Result<VerifiedPeer> TrustStore::finish(Chain path, int* depth) const {

@@ -69,6 +69,7 @@ struct TrustConfig {
   RevocationMode revocation = RevocationMode::chain;
   std::optional<RoleMapping> mapping{};
   PolicyInputs policy{};
+  RevocationTolerance tolerance{};
   StatusMissing missing{};
 };
 

@@ -236,7 +236,17 @@ bool RevocationKeeper::settle(const std::string& url, Source& source, const Resu
   p_.log.write(changed ? Level::info : Level::debug, "revocation list fetched",
                {{"url", url}, {"entries", got->list.entries()}, {"delta", got->list.is_delta() ? "yes" : "no"}});
   for (const std::string& more : identity::list_urls(got->list)) add(more, source.issuers);
+  if (got->list.is_delta()) hasten_base(got->list);
   return changed;
+}
+
+/// A delta that starts from a newer complete list than the one at hand is of no use until that is fetched too. mutex_ is held.
+void RevocationKeeper::hasten_base(const identity::Crl& delta) {
+  for (auto& [url, source] : sources_) {
+    const auto& list = source.list;
+    const bool is_base = list && !list->is_delta() && list->scope() == delta.scope() && list->number();
+    if (is_base && *list->number() < *delta.base_number()) source.next = std::min(source.next, p_.clock.now());
+  }
 }
 
 /// mutex_ is held.

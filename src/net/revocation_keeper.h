@@ -74,6 +74,7 @@ class RevocationKeeper {
                                        const std::optional<identity::Crl>& before, const std::stop_token& stop) const;
   /// Whether another list is in use now.
   [[nodiscard]] bool settle(const std::string& url, Source& source, const Result<CachedList>& got);
+  void hasten_base(const identity::Crl& delta);
   void refuse(const std::string& url, Source& source, const Error& error);
   void add(const std::string& url, const identity::Chain& issuers);
   [[nodiscard]] Milliseconds around(Milliseconds time, unsigned percent) const;

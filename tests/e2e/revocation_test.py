@@ -95,6 +95,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Case(unittest.TestCase):
     """An operator who has configured no list at all."""
     SETTINGS = {}
+    DELTAS = False
 
     def setUp(self):
         self.web = Web()
@@ -102,7 +103,9 @@ class Case(unittest.TestCase):
         w = self.world = World()
         w.lists_are_configured = False
         self.addCleanup(w.close)
-        w.pki(url=self.web.url)
+        w.pki(url=self.web.url, deltas=self.DELTAS)
+        if self.DELTAS:
+            w.crls("--delta")
         self.web.directory = w.root / "published"
         w.card()
         w.operator(server__drain_seconds=1, trust__client__crls="", trust__distributor__crls="",
@@ -215,6 +218,32 @@ class Handed(Case):
             (listener.home / "usher.toml").write_text(text.replace(str(own), str(anchor)))
             listener.refused("untrusted", "list")
             self.assertLess((listener.home / "revocation-lists.bin").stat().st_size, 10)
+
+
+class Deltas(Case):
+    DELTAS = True
+
+    def test_a_delta_that_is_pointed_to_is_wanted_and_what_it_says_counts(self):
+        listener = self.world.listener()
+        listener.json("list")
+        self.assertGreater(self.web.count("card-sub.delta.crl"), 0)
+        self.world.ca("revoke", self.serial("card-user"))
+        self.world.crls("--delta")  # the complete list stays as it was
+        wait_for(lambda: listener.usher("list", ok=False).status != 0, "the revocation to be noticed", 60)
+        listener.refused("revoked", "list")
+
+    def test_without_the_delta_nobody_gets_in_unless_the_operator_says_so(self):
+        for delta in self.web.directory.glob("*.delta.crl"):
+            delta.unlink()
+        listener = self.world.listener()
+        self.assertNotEqual(listener.usher("list", ok=False).status, 0)
+        self.server.stop()
+        variables = [f"USHER_{role}_TOLERATE=missing-delta" for role in ("TRUST_CLIENT", "TRUST_DISTRIBUTOR",
+                                                                        "PERSON_CARTAO_DE_CIDADAO")]
+        toml = listener.home / "usher.toml"
+        toml.write_text(toml.read_text().replace("[trust.server]\n", '[trust.server]\ntolerate = ["missing-delta"]\n'))
+        self.server = self.world.serve("--listen", self.server.address, prefix=("env", *variables))
+        listener.json("list")
 
 
 class Private(Case):

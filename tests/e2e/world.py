@@ -98,9 +98,9 @@ class World:
         return run(BIN / "usher-ca", "--home", self.root / "ca", "--passphrase-file", self.secret("ca.pass"), *args,
                    env=self.env, **kw)
 
-    def pki(self, url=None):
-        """`url`: where certificates say that lists are published."""
-        more = ("--url", url) if url else ()
+    def pki(self, url=None, deltas=False):
+        """`url`: where certificates say that lists are published; `deltas`: and deltas as well."""
+        more = (*(("--url", url) if url else ()), *(("--deltas",) if deltas else ()))
         self.ca("init", "--organisation", "Example Records", "--key", self.key, *more)
         self.ca("init", "--card", "--key", self.key, *more)
         self.crls()

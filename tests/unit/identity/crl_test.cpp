@@ -62,6 +62,57 @@ TEST(Crl, DamagedInputIsRefused) {
   EXPECT_FALSE(crls_from_file_content(view_of("nothing here\n")));
 }
 
+/// A leaf that points to a delta.
+struct Pointing : Deltas {
+  Pointing() {
+    LeafRequest request{.role = Role::client};
+    request.pointers = {.crl = "http://a.example/1.crl", .freshest_crl = "http://a.example/1.delta.crl"};
+    leaf = root.leaf(request);
+  }
+  [[nodiscard]] std::string verdict_with(const RevocationTolerance& tolerance, std::vector<Crl> crls,
+                                         Time at = kNow) const {
+    const auto store = must(TrustStore::make(
+        {.role = Role::client, .anchors = {root.certificate}, .crls = std::move(crls), .tolerance = tolerance}));
+    const auto peer = store->verify({{leaf.certificate}}, at);
+    return peer ? "" : std::string(code_of(peer.error().fault));
+  }
+};
+
+TEST(MissingDelta, IsARefusalWhereOneIsPointedTo) {
+  const Pointing p;
+  EXPECT_EQ(p.verdict({p.base}), "revocation-unknown");
+  EXPECT_EQ(p.verdict({p.base, p.root.crl(6, {}, 5)}), "");
+  EXPECT_EQ(p.verdict({p.base, p.root.crl(5, {}, 5)}), "");  // superseded, and a sign of life
+  const Authority stranger = Authority::root();
+  EXPECT_EQ(p.verdict({p.base, stranger.crl(6, {}, 5)}), "revocation-unknown");
+  const Deltas without;
+  EXPECT_EQ(without.verdict({without.base}), "");
+}
+
+TEST(Tolerance, PutsUpWithWhatItNamesAndHidesNoRevocation) {
+  const Pointing p;
+  const RevocationTolerance missing{.missing_delta = true};
+  const RevocationTolerance unusable{.unusable_delta = true};
+  const RevocationTolerance both{.missing_delta = true, .unusable_delta = true};
+  EXPECT_EQ(p.verdict_with(missing, {p.base}), "");
+  EXPECT_EQ(p.verdict_with(unusable, {p.base}), "revocation-unknown");
+  const Crl of_newer_base = p.root.crl(9, {}, 8);
+  EXPECT_EQ(p.verdict_with(missing, {p.base, of_newer_base}), "revocation-unknown");
+  EXPECT_EQ(p.verdict_with(both, {p.base, of_newer_base}), "");
+  EXPECT_EQ(p.verdict_with(both, {p.base, p.root.crl(9, {p.leaf.certificate}, 8)}), "revoked");
+  EXPECT_EQ(p.verdict_with(both, {p.root.crl(5, {p.leaf.certificate})}), "revoked");
+}
+
+TEST(Tolerance, OfAnExpiredListIsForCompleteListsAlone) {
+  const Pointing p;
+  const Time late = p.base.next_update() + test::kDay;
+  const RevocationTolerance expired{.missing_delta = true, .expired_list = true};
+  EXPECT_EQ(p.verdict_with({.missing_delta = true}, {p.base}, late), "crl-expired");
+  EXPECT_EQ(p.verdict_with(expired, {p.base}, late), "");
+  EXPECT_EQ(p.verdict_with(expired, {p.root.crl(5, {p.leaf.certificate})}, late), "revoked");
+  EXPECT_EQ(p.verdict_with(expired, {p.base, p.root.crl(6, {}, 5)}, late), "crl-expired");
+}
+
 TEST(Delta, AFreshCleanOneIsAccepted) {
   const Deltas d;
   EXPECT_EQ(d.verdict({d.base, d.root.crl(6, {d.other.certificate}, 5)}), "");

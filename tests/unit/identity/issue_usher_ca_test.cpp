@@ -11,6 +11,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "identity/pointers.h"
 #include "support/pki.h"
 
 namespace usher::identity {
@@ -135,6 +136,7 @@ TEST_F(UsherCa, TheCardHierarchyHasListsAtBothLevels) {
                      .crls = lists({"ca/card/root/crl.pem", "ca/card/sub/crl.pem"}),
                      .mapping = RoleMapping{.any_eku = {std::string(kOidClientAuth)}}};
   EXPECT_TRUE(must(TrustStore::make(config))->verify(chain, SystemClock().now()));
+  EXPECT_EQ(list_urls(chain[0]), std::vector<std::string>{"http://pki.example.org/card-sub.crl"});
   const std::string sub_serial = chain[1].serial_hex();
   ASSERT_EQ(run({"revoke", sub_serial}), 0) << read("said");
   ASSERT_EQ(run({"crl", "--card"}), 0) << read("said");
