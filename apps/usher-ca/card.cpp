@@ -16,6 +16,7 @@ struct CardCommand {
   std::string token;
   std::string kind = "p256";
   bool no_sub_ca = false;
+  bool each_signature = false;
   app::PassphraseSource pin;
   app::PassphraseSource so_pin;
   CardUser user;
@@ -50,11 +51,13 @@ Result<> make_card(Context& context, const CardCommand& command) {
   USHER_TRY(const crypto::Secret pin, app::read_passphrase(command.pin, "New PIN of the card: ", true));
 
   // Whatever the profile, the objects have the citizen card's labels: a profile that names none finds them too.
-  const identity::NewCard card{.module = command.module,
-                               .token_label = command.token,
-                               .kind = kind,
-                               .labels = identity::citizen_card_profile().labels,
-                               .with_sub_ca = !command.no_sub_ca};
+  const identity::NewCard card{
+      .module = command.module,
+      .token_label = command.token,
+      .kind = kind,
+      .labels = identity::citizen_card_profile().labels,
+      .with_sub_ca = !command.no_sub_ca,
+      .key_use = command.each_signature ? identity::p11::KeyUse::each_signature : identity::p11::KeyUse::after_login};
   USHER_TRY(const identity::Chain chain, identity::provision_card(card, so_pin, pin, [&](const crypto::PublicKey& key) {
               return issue_card_user(context, user, key);
             }));
@@ -84,6 +87,7 @@ void add_card_command(CLI::App& app, Context& context) {
   verb->add_option("--profile", command->user.profile, "cartao-de-cidadao or generic")->capture_default_str();
   verb->add_option("--days", command->user.days, "Validity of the certificate")->capture_default_str();
   verb->add_flag("--no-sub-ca", command->no_sub_ca, "Do not write the sub-CA, as on the citizen card v2");
+  verb->add_flag("--always-authenticate", command->each_signature, "The key asks for the PIN for each signature");
   verb->add_option("--pin-file", command->pin.file, "File with the card's new PIN");
   verb->add_option("--pin-fd", command->pin.descriptor, "Open descriptor to read the PIN from");
   verb->add_option("--so-pin-file", command->so_pin.file, "File with the card's new SO-PIN");

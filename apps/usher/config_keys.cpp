@@ -1,5 +1,7 @@
 #include "config.h"
 
+#include <limits>
+
 namespace usher::listening {
 
 using app::Key;
@@ -27,6 +29,8 @@ app::Settings settings_of(Config& c) {
       Key::texts("card.modules", c.modules, "PKCS #11 modules, tried in this order; empty: the profile's"),
       Key::choice("card.profile", c.profile, "cartao-de-cidadao|generic", "what the card must look like"),
       Key::text("card.token", c.token, "label of the token; empty: the one that fits"),
+      Key::number("card.slot", c.slot, -1, std::numeric_limits<std::int64_t>::max(), "number of its slot, as usher card shows it; -1: any"),
+      Key::choice("card.removed", c.removed, "go-on|stop", "what happens when the card is taken out after the login"),
       Key::files("card.intermediates", c.card_intermediates, "PEM files with sub-CAs, for cards that do not hold theirs"),
       Key::file("card.pin_file", c.pin_file, "file with the PIN, for tests; empty: asked for"),
 

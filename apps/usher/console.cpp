@@ -3,6 +3,7 @@
 #include <array>
 #include <csignal>
 #include <cstdio>
+#include <mutex>
 #include <string>
 
 #include <fcntl.h>
@@ -22,6 +23,23 @@ std::atomic<int> g_signal{0};
 std::atomic<bool> g_line_shown{false};  // the cursor stands behind a progress line
 std::array<struct sigaction, kSignals.size()> g_before{};
 static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
+
+/// Why nothing begins any more.
+struct Stop {
+  std::mutex lock;
+  std::optional<Error> why;
+  std::atomic<bool> now{false};
+};
+Stop& stop_of_all() {
+  static Stop stop;
+  return stop;
+}
+
+/// In this order: a stop in between is not lost.
+void begin_afresh() {
+  g_interrupted = false;
+  if (stop_of_all().now) g_interrupted = true;
+}
 
 extern "C" void on_signal(int number) {
   g_interrupted = true;
@@ -62,7 +80,7 @@ bool confirm(std::string_view question) {
 }
 
 Interrupts::Interrupts() {
-  g_interrupted = false;
+  begin_afresh();
   g_signal = 0;
   struct sigaction action{};
   action.sa_handler = &on_signal;
@@ -76,11 +94,27 @@ Interrupts::Interrupts() {
 
 Interrupts::~Interrupts() {
   for (std::size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &g_before[i], nullptr);
-  g_interrupted = false;
+  begin_afresh();
   if (const int number = g_signal; number != 0 && number != SIGINT) ::raise(number);
 }
 
 const std::atomic<bool>& Interrupts::interrupted() noexcept { return g_interrupted; }
+
+void Interrupts::stop(const Error& why) {
+  Stop& stop = stop_of_all();
+  {
+    const std::scoped_lock guard(stop.lock);
+    stop.why = why;
+  }
+  stop.now = true;
+  g_interrupted = true;
+}
+
+std::optional<Error> Interrupts::stopped() {
+  Stop& stop = stop_of_all();
+  const std::scoped_lock guard(stop.lock);
+  return stop.why;
+}
 
 ConsoleView::ConsoleView(const Options& options)
     : options_(options),

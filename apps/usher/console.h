@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "client/listener.h"
@@ -27,6 +28,10 @@ class Interrupts {
   Interrupts(const Interrupts&) = delete;
   Interrupts& operator=(const Interrupts&) = delete;
   [[nodiscard]] static const std::atomic<bool>& interrupted() noexcept;
+  /// As an interrupt, and for good: nothing begins any more. From any thread.
+  static void stop(const Error& why);
+  /// Why, if it was stopped.
+  [[nodiscard]] static std::optional<Error> stopped();
 };
 
 /// Keys from standard input, where it is a terminal; the progress line on stderr, where that is one or --progress asks

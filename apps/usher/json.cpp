@@ -85,6 +85,77 @@ void add_licences(json::object& out, const client::Shelf& shelf) {
   out["differences"] = std::move(differences);
 }
 
+std::string_view name_of(identity::p11::PinState state) noexcept {
+  using enum identity::p11::PinState;
+  switch (state) {
+    case ok:
+      return "ok";
+    case low:
+      return "low";
+    case last_try:
+      return "last-try";
+    case locked:
+      return "locked";
+    case not_set:
+      return "not-set";
+  }
+  return "";
+}
+
+json::array remark_array(const std::vector<identity::Remark>& remarks) {
+  json::array out;
+  for (const identity::Remark& remark : remarks) {
+    out.push_back(json::object{{"code", text(code_of(remark.what))}, {"message", text(printable(explain(remark)))}});
+  }
+  return out;
+}
+
+json::object certificate_object(const identity::SeenCertificate& seen) {
+  json::object out{{"label", text(seen.label)}, {"readable", seen.certificate.has_value()}, {"meant", seen.meant}};
+  if (!seen.certificate) return out;
+  const identity::Certificate& certificate = *seen.certificate;
+  out["name"] = text(certificate.common_name());
+  out["issuer"] = text(certificate.issuer_field("CN").value_or(""));
+  out["not_before"] = unix_seconds(certificate.not_before());
+  out["not_after"] = unix_seconds(certificate.not_after());
+  out["authority"] = certificate.is_ca();
+  out["sha256"] = text(to_hex(certificate.fingerprint()));
+  return out;
+}
+
+json::object card_object(const identity::SeenSlot& seen) {
+  const identity::p11::TokenInfo& token = *seen.token;
+  json::array certificates;
+  for (const identity::SeenCertificate& certificate : seen.certificates)
+    certificates.push_back(certificate_object(certificate));
+  return {{"label", text(token.label)},
+          {"manufacturer", text(token.manufacturer)},
+          {"model", text(token.model)},
+          {"serial", text(token.serial)},
+          {"initialised", token.initialised},
+          {"pin", text(name_of(token.pin))},
+          {"pin_asked_for", token.login_required},
+          {"pin_at_reader", token.protected_path},
+          {"certificates", std::move(certificates)}};
+}
+
+json::object slot_object(const identity::SeenSlot& seen) {
+  return {{"slot", seen.slot.slot},
+          {"reader", text(seen.slot.description)},
+          {"card", seen.token ? json::value(card_object(seen)) : json::value(nullptr)},
+          {"taken", seen.taken},
+          {"remarks", remark_array(seen.remarks)}};
+}
+
+json::object module_object(const identity::SeenModule& seen) {
+  json::array slots;
+  for (const identity::SeenSlot& slot : seen.slots) slots.push_back(slot_object(slot));
+  return {{"module", text(printable(seen.path))},
+          {"description", text(seen.description)},
+          {"slots", std::move(slots)},
+          {"remarks", remark_array(seen.remarks)}};
+}
+
 }  // namespace
 
 std::string shelf_json(const client::Who& who, const client::Shelf& shelf) {
@@ -134,6 +205,12 @@ std::string opened_json(const media::OpenedFile& file, std::string_view name) {
                                       {"bytes", file.bytes},
                                       {"sha256", text(to_hex(file.digest))},
                                       {"suite", file.suite == media::Suite::aes256_gcm ? "gcm" : "ctr"}});
+}
+
+std::string survey_json(const identity::CardSurvey& survey) {
+  json::array modules;
+  for (const identity::SeenModule& module : survey.modules) modules.push_back(module_object(module));
+  return json::serialize(json::object{{"usable", survey.usable.has_value()}, {"modules", std::move(modules)}});
 }
 
 std::string error_json(const Error& error) { return json::serialize(json::object{{"error", error_object(error)}}); }

@@ -5,6 +5,7 @@
 
 #include "client/file_fetch.h"
 #include "client/listener.h"
+#include "identity/card_survey.h"
 
 namespace usher::listening {
 
@@ -15,6 +16,7 @@ namespace usher::listening {
 [[nodiscard]] std::string fetched_json(const client::FetchedFile& file, double seconds);
 [[nodiscard]] std::string listed_json(const client::ListedFile& file);
 [[nodiscard]] std::string opened_json(const media::OpenedFile& file, std::string_view name);
+[[nodiscard]] std::string survey_json(const identity::CardSurvey& survey);
 /// {"error":{"code":…,"message":…,"exit":…}}
 [[nodiscard]] std::string error_json(const Error& error);
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "console.h"
+#include "installation.h"
 
 namespace usher::listening {
 namespace {
@@ -25,28 +26,50 @@ Result<identity::LastTry> last_try(const LoginSource& source, identity::PinState
   return identity::LastTry::accept;
 }
 
+/// With a reader that has keys of its own: nothing is asked here.
+Result<> enter_at_reader(const LoginSource& source, identity::Card& card) {
+  const auto ask = [&](std::string_view sentence) {
+    if (!source.options.quiet) tell(sentence);
+  };
+  ask("Enter the PIN at the reader.");
+  USHER_CHECK(card.login());
+  if (card.asks_each_time()) ask("Enter the PIN at the reader once more: this card asks for it before it signs.");
+  return {};
+}
+
+Result<> enter_pin(const LoginSource& source, identity::Card& card) {
+  if (!card.token().login_required) return card.login();
+  USHER_TRY(const identity::PinState state, card.pin_state());
+  if (const std::string_view words = identity::p11::words(state); !words.empty()) tell(words);
+  if (state == identity::PinState::locked) return fail(Fault::pin_locked, "login");
+  if (!card.needs_pin()) return enter_at_reader(source, card);
+  USHER_TRY(const identity::LastTry last, last_try(source, state));
+  const std::string prompt = "PIN of the card of " + card.certificate().common_name() + ": ";
+  USHER_TRY(const crypto::Secret pin, app::read_passphrase(pin_source(source), prompt));
+  return card.login(pin, last);
+}
+
 }  // namespace
 
+Result<identity::CardOptions> card_options(const Config& config) {
+  USHER_TRY(identity::Profile profile, identity::profile_of_name(config.profile));
+  USHER_TRY(identity::Chain sub_cas, app::load_certificates(config.card_intermediates, paths_of(config)));
+  identity::CardOptions options{.modules = config.modules,
+                                .profile = std::move(profile),
+                                .token_label = config.token,
+                                .intermediates = std::move(sub_cas)};
+  if (config.slot >= 0) options.slot = static_cast<identity::p11::SlotId>(config.slot);
+  return options;
+}
+
 Result<identity::PersonSession> log_in(const LoginSource& source, const identity::LoginTerms& terms) {
-  USHER_TRY(identity::Profile profile, identity::profile_of_name(source.config.profile));
-  USHER_TRY(identity::Card card, identity::Card::open({.modules = source.config.modules,
-                                                       .profile = std::move(profile),
-                                                       .token_label = source.config.token,
-                                                       .intermediates = source.intermediates}));
-  if (!card.needs_pin()) {
-    if (!source.options.quiet) tell("Enter the PIN at the card reader, if it asks for it.");
-    USHER_CHECK(card.login());
-  } else {
-    USHER_TRY(const identity::PinState state, card.pin_state());
-    if (const std::string_view words = identity::p11::words(state); !words.empty()) tell(words);
-    if (state == identity::PinState::locked) return fail(Fault::pin_locked, "login");
-    USHER_TRY(const identity::LastTry last, last_try(source, state));
-    const std::string prompt = "PIN of the card of " + card.certificate().common_name() + ": ";
-    USHER_TRY(const crypto::Secret pin, app::read_passphrase(pin_source(source), prompt));
-    USHER_CHECK(card.login(pin, last));
+  USHER_TRY(identity::Card card, identity::Card::open(source.card));
+  USHER_CHECK(enter_pin(source, card));
+  USHER_TRY(identity::PersonSession session, identity::PersonSession::create(card, card.chain(), terms, source.random));
+  if (source.config.removed == "stop") {
+    source.watch->begin(std::move(card), [](const Error& why) { Interrupts::stop(why); });
   }
-  identity::LoginTerms wanted = terms;
-  return identity::PersonSession::create(card, card.chain(), wanted, source.random);
+  return session;
 }
 
 }  // namespace usher::listening

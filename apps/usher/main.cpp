@@ -7,8 +7,10 @@
 
 #include <unistd.h>
 
+#include "card.h"
 #include "client/memory.h"
 #include "common/report.h"
+#include "console.h"
 #include "crypto/random.h"
 #include "get.h"
 #include "identity/card_agent.h"
@@ -30,6 +32,7 @@ constexpr const char* kExamples = R"(Examples:
   usher get host:8443 song.flac --verify  a file of the file stream, its digest compared
   usher get host:8443 song.flac --sealed  the same, sealed for this installation's key
   usher open song.flac.sealed             opens it, later, without the server
+  usher card                              readers, cards, and what is wrong with them
   usher config show                       the settings in force, as TOML
 
 The PIN and the passphrase are asked for, or read from --pin-file, --pin-fd, --passphrase-file, --passphrase-fd.
@@ -61,6 +64,7 @@ void add_options(CLI::App& app, Context& context) {
   add_key_flag(app, context, "--player", "player.command", "PLAYER");
   add_key_flag(app, context, "--window", "player.window", "N");
   add_key_flag(app, context, "--token", "card.token", "LABEL");
+  add_key_flag(app, context, "--slot", "card.slot", "NUMBER");
   app.add_option("--pin-file", options.pin.file, "Read the card's PIN from this file")->option_text("FILE");
   app.add_option("--pin-fd", options.pin.descriptor, "Read the card's PIN from this descriptor")->option_text("FD");
   app.add_flag("--last-try", options.last_try, "Use the PIN even if the card has one try left");
@@ -135,6 +139,8 @@ void add_verbs(CLI::App& app, Context& context, Wishes& wishes) {
   play->add_flag("--resume", wishes.play.resume, "Carry on with an open play, even if it was begun elsewhere");
   play->add_flag("--fresh", wishes.play.fresh, "Open a new play, even if one was interrupted");
   add_file_verbs(app, context, wishes);
+  verb("card", "Show readers, cards and certificates, and what is wrong with them",
+       [&] { return listening::do_card(context); });
   CLI::App* config = app.add_subcommand("config", "Look at the configuration");
   config->require_subcommand(1);
   config->fallthrough();
@@ -143,8 +149,12 @@ void add_verbs(CLI::App& app, Context& context, Wishes& wishes) {
   show->callback([&] { wishes.action = [&] { return listening::do_config_show(context); }; });
 }
 
-int finish(const Context& context, const Result<>& outcome) {
+int finish(const Context& context, Result<> outcome) {
   if (outcome) return 0;
+  // What was given up has its reason there.
+  if (outcome.error().fault == Fault::cancelled) {
+    if (auto why = listening::Interrupts::stopped()) outcome = std::unexpected(*std::move(why));
+  }
   if (!context.options.json) return app::report("usher", outcome.error());
   std::fflush(stdout);
   const std::string text = listening::error_json(outcome.error()) + "\n";

@@ -103,7 +103,7 @@ struct Session::Parts {
   const Config& config;
   const fs::path& data;
   std::shared_ptr<channel::ClientSettings> settings;
-  identity::Chain sub_cas;
+  identity::CardOptions card;
   const std::atomic<bool>& interrupted;
   const Clock& clock;
   Random& random;
@@ -115,7 +115,11 @@ Result<> Session::try_to_connect(const Parts& p, const std::vector<identity::Crl
             load_trust(p.config, p.config.distributor, identity::Role::distributor, p.data, handed));
   const auto settings = std::make_shared<channel::ClientSettings>(*p.settings);
   settings->servers = servers;
-  const LoginSource card{.config = p.config, .options = p.options, .intermediates = p.sub_cas, .random = p.random};
+  const LoginSource card{.config = p.config,
+                         .options = p.options,
+                         .card = p.card,
+                         .watch = std::make_shared<identity::CardWatch>(),
+                         .random = p.random};
   engine_ = std::make_unique<client::Engine>(
       *transport_,
       client::EngineOptions{.settings = settings,
@@ -153,13 +157,13 @@ Result<std::unique_ptr<Session>> Session::open(const Options& options, const Con
   USHER_TRY(session->transport_, client::HttpTransport::create(
                                      {.url = config.url, .proxy = config.proxy, .user_agent = "usher/" USHER_VERSION}));
   USHER_TRY(identity::ServerName name, server_name_of(config, session->transport_->host()));
-  USHER_TRY(identity::Chain sub_cas, app::load_certificates(config.card_intermediates, paths_of(config)));
+  USHER_TRY(identity::CardOptions card, card_options(config));
   USHER_TRY(auto settings, channel_settings(options, config, std::move(name)));
   USHER_CHECK(session->connect({.options = options,
                                 .config = config,
                                 .data = data,
                                 .settings = std::move(settings),
-                                .sub_cas = std::move(sub_cas),
+                                .card = std::move(card),
                                 .interrupted = interrupted,
                                 .clock = clock,
                                 .random = random}));

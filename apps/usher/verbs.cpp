@@ -77,6 +77,7 @@ Result<> do_menu(Context& context) {
   USHER_TRY(Opened opened, open(context));
   USHER_CHECK(connect(context, opened));
   client::MenuOptions options{.play = request_of(opened.config), .view = {}};
+  options.over = [] { return Interrupts::stopped().has_value(); };
   options.view = [&context]() -> std::unique_ptr<client::PlayView> {
     return std::make_unique<ConsoleView>(context.options);
   };

@@ -102,8 +102,10 @@ Result<> Menu::run() {
   out_ << greeting(listener_.who());
   USHER_CHECK(list());
   for (;;) {
+    if (options_.over && options_.over()) return fail(Fault::cancelled, "menu");
     const std::string choice = ask("\n1 music list   2 play   3 acquire licence   q quit\n> ");
     if (choice == "q" || choice == "Q") return {};
+    if (options_.over && options_.over()) return fail(Fault::cancelled, "menu");
     if (choice == "1") {
       if (auto listed = list(); !listed) tell(listed.error());
     } else if (choice == "2") {

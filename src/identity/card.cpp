@@ -5,35 +5,64 @@
 #include <algorithm>
 #include <mutex>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "identity/card_service.h"
 
 namespace usher::identity {
 namespace {
 
-CardQuery query_of(const CardOptions& options) {
-  CardQuery query{options.modules, options.token_label, options.slot, options.profile.labels};
-  if (query.modules.empty()) query.modules = options.profile.modules;
-  if (query.modules.empty()) query.modules.assign(std::begin(kDefaultModules), std::end(kDefaultModules));
-  return query;
+int weight(Fault fault) noexcept {
+  switch (fault) {
+    case Fault::module_missing:
+      return 0;
+    case Fault::no_card:
+      return 1;
+    case Fault::module_failed:
+      return 2;
+    default:
+      return 3;
+  }
 }
 
-/// The bounds of the agent's messages; what is beyond them is a mistake in the configuration.
-Result<> check(const CardQuery& query) {
+}  // namespace
+
+/// The bounds are those of the agent's messages; what is beyond them is a mistake in the configuration.
+Result<std::vector<std::string>> modules_of(const CardOptions& options) {
+  std::vector<std::string> modules = options.modules;
+  if (modules.empty()) modules = options.profile.modules;
+  if (modules.empty()) modules.assign(std::begin(kDefaultModules), std::end(kDefaultModules));
   const auto fits = [](const std::string& text) { return text.size() <= 0xff; };
-  const CardLabels& labels = query.labels;
-  const bool ok = query.modules.size() <= kMaxCardModules && fits(query.token_label) && fits(labels.certificate) &&
+  const CardLabels& labels = options.profile.labels;
+  const bool ok = modules.size() <= kMaxCardModules && fits(options.token_label) && fits(labels.certificate) &&
                   fits(labels.key) && fits(labels.sub_ca) && fits(labels.root) &&
-                  std::ranges::all_of(query.modules, [](const std::string& path) { return path.size() <= 0xfff; });
+                  std::ranges::all_of(modules, [](const std::string& path) { return path.size() <= 0xfff; });
   if (!ok) return fail(Fault::bad_config, "card: options", "the card's modules and labels are too many or too long");
-  return {};
+  return modules;
 }
 
-/// By names, key identifiers and key usage; authorities of one name but different keys are told apart.
+Result<std::unique_ptr<CardService>> card_service(const CardOptions& options) {
+  if (options.in_process) return local_card();
+  return remote_card({options.agent, options.deadline, options.login_deadline});
+}
+
+Error farthest(std::vector<Error> errors, const std::vector<std::string>& modules) {
+  const auto most = std::ranges::max_element(errors, {}, [](const Error& error) { return weight(error.fault); });
+  if (most == errors.end()) return {Fault::module_missing, "card: no module named"};
+  if (most->fault == Fault::module_missing) most->about = fmt::format("{}", fmt::join(modules, ", "));
+  return std::move(*most);
+}
+
+bool can_be_meant(const CardLabels& labels, std::string_view label, const Certificate* parsed) noexcept {
+  if (!labels.certificate.empty()) return label == labels.certificate;
+  return parsed != nullptr && !parsed->is_ca();
+}
+
 bool issued_by(const Certificate& certificate, const Certificate& authority) {
   return X509_check_issued(authority.x509(), certificate.x509()) == X509_V_OK;
 }
 
-/// Leaf first, then upwards by name as far as it goes; without a root. Whether it is right is the server's to judge.
 Chain chain_of(const Certificate& leaf, const Chain& authorities) {
   Chain chain{leaf};
   while (chain.size() < kMaxChain) {
@@ -46,8 +75,6 @@ Chain chain_of(const Certificate& leaf, const Chain& authorities) {
   return chain;
 }
 
-}  // namespace
-
 struct Card::State {
   std::unique_ptr<CardService> service;
   OpenedCard opened;
@@ -55,7 +82,20 @@ struct Card::State {
   crypto::PublicKey key;
   Chain chain;
   std::optional<Certificate> root;
-  mutable std::mutex lock;  // of service, and of opened.token
+  p11::KeyUse use = p11::KeyUse::after_login;
+  mutable std::mutex lock{};  // of service, of opened.token and of use
+
+  /// After a wrong PIN: how the token's flags stand now.
+  [[nodiscard]] Error told_tries(Error error) {
+    if (error.fault != Fault::wrong_pin) return error;
+    const auto now = service->token();
+    if (!now) return error;
+    opened.token = *now;
+    if (now->pin == PinState::locked) return {Fault::pin_locked, "card: PIN", "that was the last try"};
+    if (now->pin == PinState::last_try) error.about = "one try is left before the card locks its PIN";
+    if (now->pin == PinState::low) error.about = "few tries are left before the card locks its PIN";
+    return error;
+  }
 };
 
 Card::Card(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -63,16 +103,21 @@ Card::Card(Card&&) noexcept = default;
 Card& Card::operator=(Card&&) noexcept = default;
 Card::~Card() = default;
 
-Result<Card> Card::open(CardOptions options) {
-  const CardQuery query = query_of(options);
-  USHER_CHECK(check(query));
-  std::unique_ptr<CardService> service;
-  if (options.in_process) {
-    service = local_card();
-  } else {
-    USHER_TRY(service, remote_card({options.agent, options.deadline, options.login_deadline}));
+Result<Card> Card::open(const CardOptions& options) {
+  USHER_TRY(const std::vector<std::string> modules, modules_of(options));
+  std::vector<Error> errors;
+  for (const std::string& module : modules) {
+    // Each in a child of its own: a module that hangs or crashes does not stand in the way of the next one.
+    auto card = open_with(options, module);
+    if (card) return card;
+    errors.push_back(std::move(card).error());
   }
-  USHER_TRY(OpenedCard opened, service->open(query));
+  return std::unexpected(farthest(std::move(errors), modules));
+}
+
+Result<Card> Card::open_with(const CardOptions& options, const std::string& module) {
+  USHER_TRY(std::unique_ptr<CardService> service, card_service(options));
+  USHER_TRY(OpenedCard opened, service->open({module, options.token_label, options.slot, options.profile.labels}));
   const auto certificate = Certificate::from_der(opened.certificate);
   if (!certificate) return fail(Fault::card_unsuitable, "card: certificate", "its certificate cannot be read");
   USHER_TRY(crypto::PublicKey key, certificate->public_key());
@@ -98,12 +143,14 @@ const p11::TokenInfo& Card::token() const noexcept { return state_->opened.token
 const std::string& Card::module() const noexcept { return state_->opened.module; }
 const crypto::PublicKey& Card::public_key() const noexcept { return state_->key; }
 
-crypto::SignatureScheme Card::scheme() const noexcept {
-  return state_->key.kind() == crypto::KeyKind::rsa ? crypto::SignatureScheme::rsa_pkcs1_sha256
-                                                    : crypto::SignatureScheme::ecdsa_p256_sha256;
-}
+crypto::SignatureScheme Card::scheme() const noexcept { return state_->opened.scheme; }
 
 bool Card::needs_pin() const noexcept { return token().login_required && !token().protected_path; }
+
+bool Card::asks_each_time() const {
+  const std::scoped_lock guard(state_->lock);
+  return state_->use == p11::KeyUse::each_signature;
+}
 
 Result<PinState> Card::pin_state() const {
   const std::scoped_lock guard(state_->lock);
@@ -129,24 +176,32 @@ Result<> Card::log_in(const crypto::Secret* pin, LastTry last) {
   if (before == PinState::locked) return fail(Fault::pin_locked, "card: PIN");
   if (before == PinState::last_try && last == LastTry::refuse) return fail(Fault::pin_last_try, "card: PIN");
 
-  auto result = state_->service->login(pin);
-  if (result || result.error().fault != Fault::wrong_pin) return result;
-  const auto now = state_->service->token();
-  if (!now) return result;
-  state_->opened.token = *now;
-  if (now->pin == PinState::locked) return fail(Fault::pin_locked, "card: PIN", "that was the last try");
-  if (now->pin == PinState::last_try) result.error().about = "one try is left before the card locks its PIN";
-  if (now->pin == PinState::low) result.error().about = "few tries are left before the card locks its PIN";
-  return result;
+  auto use = state_->service->login(pin);
+  if (!use) return std::unexpected(state_->told_tries(std::move(use).error()));
+  state_->use = *use;
+  return {};
+}
+
+Result<> Card::logout() {
+  const std::scoped_lock guard(state_->lock);
+  return state_->service->logout();
+}
+
+Result<> Card::present() const {
+  const std::scoped_lock guard(state_->lock);
+  return state_->service->present();
 }
 
 Result<Bytes> Card::sign(View message) const {
   if (message.size() > kMaxSignedByCard) return fail(Fault::too_long, "card: sign");
   const std::scoped_lock guard(state_->lock);
-  USHER_TRY(p11::CardSignature signature, state_->service->sign(message));
-  if (signature.scheme != scheme()) return fail(Fault::card_unsuitable, "card: signature");
-  USHER_CHECK(state_->key.verify(signature.scheme, message, signature.bytes));
-  return std::move(signature.bytes);
+  auto signature = state_->service->sign(message);
+  if (!signature) return std::unexpected(state_->told_tries(std::move(signature).error()));
+  if (signature->scheme != scheme()) return fail(Fault::card_unsuitable, "card: signature");
+  if (!state_->key.verify(signature->scheme, message, signature->bytes)) {
+    return fail(Fault::module_failed, "card: signature", "its signature does not fit the card's own certificate");
+  }
+  return std::move(signature->bytes);
 }
 
 }  // namespace usher::identity

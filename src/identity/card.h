@@ -35,17 +35,18 @@ struct CardOptions {
 };
 
 inline constexpr std::string_view kDefaultModules[] = {"libpteidpkcs11.so", "opensc-pkcs11.so"};
+inline constexpr std::size_t kMaxCardModules = 16;
 
 /// Whether one's last try may be spent (§9.4).
 enum class LastTry : std::uint8_t { refuse, accept };
 
-/// The card signs once per login: as a Signer it gives rsa_pkcs1_sha256 or ecdsa_p256_sha256 signatures. Thread-safe:
-/// one call after the other. Destroying it logs out and ends the child.
+/// The card signs once per login: as a Signer it gives the signatures of §6.3. Thread-safe: one call after the other.
+/// Destroying it logs out and ends the child.
 class Card final : public crypto::Signer {
  public:
   /// Finds module, token and certificate; needs no PIN.
   /// Errors: module_missing, module_failed (also: hung, crashed), no_card, card_removed, card_unsuitable.
-  [[nodiscard]] static Result<Card> open(CardOptions options);
+  [[nodiscard]] static Result<Card> open(const CardOptions& options);
   Card(const Card&) = delete;
   Card& operator=(const Card&) = delete;
   Card(Card&&) noexcept;
@@ -63,6 +64,9 @@ class Card final : public crypto::Signer {
 
   /// False where the reader has its own keys, or where no login is asked for: then login() takes no PIN.
   [[nodiscard]] bool needs_pin() const noexcept;
+  /// After a login: whether the key asks for the PIN for each signature. One that was typed here serves for one
+  /// signature, without being asked for again, and is wiped; the reader with keys of its own asks.
+  [[nodiscard]] bool asks_each_time() const;
   /// Asks the token again. Errors: card_removed, module_failed.
   [[nodiscard]] Result<PinState> pin_state() const;
   /// Errors: wrong_pin (`about` says how many tries there are, as far as the token tells), pin_locked, pin_last_try
@@ -70,15 +74,20 @@ class Card final : public crypto::Signer {
   [[nodiscard]] Result<> login(const crypto::Secret& pin, LastTry last = LastTry::refuse);
   /// For needs_pin() == false.
   [[nodiscard]] Result<> login();
+  /// Errors: card_removed, module_failed.
+  [[nodiscard]] Result<> logout();
+  /// Whether the card has been in its reader since open(). Errors: card_removed, module_failed.
+  [[nodiscard]] Result<> present() const;
 
   [[nodiscard]] const crypto::PublicKey& public_key() const noexcept override;
   [[nodiscard]] crypto::SignatureScheme scheme() const noexcept override;
-  /// Errors: not_authenticated (no login), card_removed, card_unsuitable, module_failed; bad_signature, when the
-  /// card's answer does not verify with its own certificate.
+  /// Errors: not_authenticated (no login, or another one is needed: asks_each_time), card_removed, card_unsuitable, those
+  /// of login(); module_failed, also when the card's answer does not verify with its own certificate.
   [[nodiscard]] Result<Bytes> sign(View message) const override;
 
  private:
   struct State;
+  [[nodiscard]] static Result<Card> open_with(const CardOptions& options, const std::string& module);
   explicit Card(std::unique_ptr<State> state);
   [[nodiscard]] Result<> log_in(const crypto::Secret* pin, LastTry last);
   std::unique_ptr<State> state_;

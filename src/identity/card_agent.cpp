@@ -72,18 +72,19 @@ Result<Bytes> encoded(Result<T> value) {
   return card_wire::encode(*value);
 }
 
+Result<Bytes> nothing(Result<> value) {
+  if (!value) return std::unexpected(std::move(value).error());
+  return Bytes{};
+}
+
 Result<Bytes> login(CardService& card, View body) {
   wire::Reader in(body, "card agent");
   const bool has_pin = in.flag();
   const View pin = in.rest();
   USHER_CHECK(in.finish());
-  if (!has_pin) {
-    USHER_CHECK(card.login(nullptr));
-    return Bytes{};
-  }
+  if (!has_pin) return encoded(card.login(nullptr));
   const auto secret = crypto::Secret::copy_of(pin);
-  USHER_CHECK(card.login(&secret));
-  return Bytes{};
+  return encoded(card.login(&secret));
 }
 
 Result<Bytes> answer(CardService& card, View request) {
@@ -94,12 +95,18 @@ Result<Bytes> answer(CardService& card, View request) {
       USHER_TRY(const CardQuery query, card_wire::decode_query(body));
       return encoded(card.open(query));
     }
+    case Operation::survey:
+      return encoded(card.survey(std::string(text_of(body))));
     case Operation::token:
       return encoded(card.token());
     case Operation::login:
       return login(card, body);
     case Operation::sign:
       return encoded(card.sign(body));
+    case Operation::logout:
+      return nothing(card.logout());
+    case Operation::present:
+      return nothing(card.present());
   }
   return fail(Fault::malformed, "card agent");
 }

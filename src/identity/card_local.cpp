@@ -34,10 +34,8 @@ Result<std::optional<std::pair<Object, Bytes>>> own_certificate(const Session& s
   std::optional<std::pair<Object, Bytes>> found;
   for (const Object& object : objects) {
     USHER_TRY(Bytes der, session.value_of(object.handle));
-    if (labels.certificate.empty()) {
-      const auto parsed = Certificate::from_der(der);
-      if (!parsed || parsed->is_ca()) continue;
-    }
+    const auto parsed = Certificate::from_der(der);
+    if (!can_be_meant(labels, object.label, parsed ? &*parsed : nullptr)) continue;
     if (found) {
       return fail(Fault::card_unsuitable, "card: certificates",
                   "it holds more than one certificate that could be meant");
@@ -57,72 +55,82 @@ Result<Fit> choose(std::vector<Fit> fits, const CardQuery& query) {
   if (fits.size() > 1) {
     std::vector<std::string> names;
     names.reserve(fits.size());
-    for (const Fit& fit : fits) names.push_back(fmt::format("\"{}\"", fit.token.label));
+    for (const Fit& fit : fits) names.push_back(fmt::format("\"{}\" in slot {}", fit.token.label, fit.token.slot));
     return fail(Fault::card_unsuitable, "card: tokens",
-                fmt::format("more than one card fits, name one by its label: {}", fmt::join(names, ", ")));
+                fmt::format("more than one card fits, choose one with --token or --slot: {}", fmt::join(names, ", ")));
   }
   return std::move(fits.front());
 }
 
-Result<Fit> find_card(const std::string& path, const CardQuery& query) {
-  USHER_TRY(const Module module, Module::load(path));
+Result<std::optional<Fit>> look_at(const Module& module, const TokenInfo& token, const CardQuery& query) {
+  USHER_TRY(Session session, module.open(token.slot));
+  USHER_TRY(auto certificate, own_certificate(session, query.labels));
+  if (!certificate) return std::nullopt;
+  return Fit{module, token, std::move(session), certificate->first, std::move(certificate->second)};
+}
+
+/// What is said of a module without a card that is meant.
+std::string why_none(const Module& module, const std::vector<TokenInfo>& tokens, const CardQuery& query) {
+  if (!query.token_label.empty()) return fmt::format("none is labelled \"{}\"", query.token_label);
+  if (query.slot) return fmt::format("none is in slot {}", *query.slot);
+  if (const auto slots = module.slots(); slots && slots->empty()) return "no reader was found";
+  return tokens.empty() ? "" : "what is in the reader has not been initialised";
+}
+
+Result<Fit> find_card(const CardQuery& query) {
+  USHER_TRY(const Module module, Module::load(query.module));
   USHER_TRY(const std::vector<TokenInfo> tokens, module.tokens());
   std::vector<Fit> fits;
   bool any = false;
+  std::optional<Error> trouble;
   for (const TokenInfo& token : tokens) {
     if (!token.initialised || (query.slot && *query.slot != token.slot)) continue;
     if (!query.token_label.empty() && query.token_label != token.label) continue;
     any = true;
-    USHER_TRY(Session session, module.open(token.slot));
-    USHER_TRY(auto certificate, own_certificate(session, query.labels));
-    if (!certificate) continue;
-    fits.push_back({module, token, std::move(session), certificate->first, std::move(certificate->second)});
+    auto fit = look_at(module, token, query);
+    if (!fit) {
+      trouble = std::move(fit).error();
+    } else if (*fit) {
+      fits.push_back(**std::move(fit));
+    }
   }
+  // A token that cannot be read does not stand in the way of one that can.
+  if (fits.empty() && trouble) return std::unexpected(*std::move(trouble));
   if (!any) {
-    return fail(Fault::no_card, "card: tokens",
-                query.token_label.empty() ? std::string() : fmt::format("none is labelled \"{}\"", query.token_label));
+    return fail(Fault::no_card, "card: tokens", why_none(module, tokens, query));
   }
   return choose(std::move(fits), query);
 }
 
-/// Of the errors of several modules, the one that tells the listener most.
-int weight(Fault fault) noexcept {
-  switch (fault) {
-    case Fault::module_missing:
-      return 0;
-    case Fault::no_card:
-      return 1;
-    case Fault::module_failed:
-      return 2;
-    default:
-      return 3;
-  }
-}
+constexpr std::string_view kNoScheme = "its key cannot sign with SHA-256 in any way that is known here";
 
 class LocalCard final : public CardService {
  public:
   Result<OpenedCard> open(const CardQuery& query) override {
-    std::optional<Error> worst;
-    for (const std::string& path : query.modules) {
-      auto fit = find_card(path, query);
-      if (fit) return finish(*std::move(fit), query);
-      if (!worst || weight(fit.error().fault) > weight(worst->fault)) worst = std::move(fit).error();
-    }
-    if (!worst) return fail(Fault::module_missing, "card: no module named");
-    if (worst->fault == Fault::module_missing) worst->about = fmt::format("{}", fmt::join(query.modules, ", "));
-    return std::unexpected(*std::move(worst));
+    USHER_TRY(Fit fit, find_card(query));
+    return finish(std::move(fit), query);
   }
+  Result<SeenModule> survey(const std::string& module) override { return survey_module(module); }
 
   Result<TokenInfo> token() override {
     if (!fit_) return not_open();
     return fit_->module.token(fit_->token.slot);
   }
 
-  Result<> login(const crypto::Secret* pin) override {
+  Result<p11::KeyUse> login(const crypto::Secret* pin) override {
     if (!fit_) return not_open();
+    again_.reset();
+    if (std::exchange(logged_in_, false)) {
+      // Somebody who is logged in already would be taken at their word; and a signature may have been begun.
+      USHER_CHECK(fit_->session.logout());
+      USHER_TRY(fit_->session, fit_->module.open(fit_->token.slot));
+    }
     USHER_CHECK(fit_->session.login(p11::User::user, pin));
     logged_in_ = true;
-    return {};
+    USHER_TRY(const p11::ObjectId key, key_of_certificate());
+    USHER_TRY(use_, fit_->session.use_of(key));
+    if (use_ == p11::KeyUse::each_signature && pin != nullptr) again_ = crypto::Secret::copy_of(pin->expose());
+    return use_;
   }
 
   Result<p11::CardSignature> sign(View message) override {
@@ -130,7 +138,28 @@ class LocalCard final : public CardService {
     // Private objects are invisible before the login.
     if (fit_->token.login_required && !logged_in_) return fail(Fault::not_authenticated, "card: sign before login");
     USHER_TRY(const p11::ObjectId key, key_of_certificate());
-    return fit_->session.sign(key, kind_, message);
+    const std::optional<crypto::Secret> pin = std::exchange(again_, std::nullopt);
+    if (use_ == p11::KeyUse::each_signature && !pin && !fit_->token.protected_path) {
+      return fail(Fault::not_authenticated, "card: sign again", "it asks for its PIN for each signature");
+    }
+    return fit_->session.sign(key, scheme_, message, use_, pin ? &*pin : nullptr);
+  }
+
+  Result<> logout() override {
+    if (!fit_) return not_open();
+    again_.reset();
+    if (std::exchange(logged_in_, false)) return fit_->session.logout();
+    return {};
+  }
+
+  /// Each of them is where some module notices it.
+  Result<> present() override {
+    if (!fit_) return not_open();
+    USHER_TRY(const p11::SlotInfo slot, fit_->module.slot(fit_->token.slot));
+    USHER_CHECK(fit_->session.alive());
+    USHER_TRY(const TokenInfo now, fit_->module.token(fit_->token.slot));
+    if (!slot.token_present || now.serial != fit_->token.serial) return fail(Fault::card_removed, "card: present");
+    return {};
   }
 
  private:
@@ -142,9 +171,12 @@ class LocalCard final : public CardService {
     if (!certificate) return fail(Fault::card_unsuitable, "card: certificate", "its certificate cannot be read");
     const auto key = certificate->public_key();
     if (!key) return fail(Fault::card_unsuitable, "card: key", "its key is neither RSA of 2048 to 4096 bits nor P-256");
-    kind_ = key->kind();
+    USHER_TRY(const auto schemes, fit.module.schemes(fit.token.slot));
+    const auto scheme = std::ranges::find_if(schemes, [&](auto one) { return key->fits(one); });
+    if (scheme == schemes.end()) return fail(Fault::card_unsuitable, "card: mechanisms", std::string(kNoScheme));
+    scheme_ = *scheme;
     USHER_TRY(std::vector<Bytes> authorities, authorities_of(fit));
-    OpenedCard out{fit.module.path(), fit.token, fit.der, std::move(authorities)};
+    OpenedCard out{fit.module.path(), fit.token, scheme_, fit.der, std::move(authorities)};
     fit_ = std::move(fit);
     return out;
   }
@@ -182,8 +214,10 @@ class LocalCard final : public CardService {
   }
 
   CardLabels labels_;
-  crypto::KeyKind kind_ = crypto::KeyKind::p256;
+  crypto::SignatureScheme scheme_{};
+  p11::KeyUse use_ = p11::KeyUse::after_login;
   bool logged_in_ = false;
+  std::optional<crypto::Secret> again_;  // the PIN, until the next signature
   std::optional<Fit> fit_;
 };
 

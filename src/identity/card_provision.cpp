@@ -73,7 +73,7 @@ Result<Chain> provision_card(const NewCard& card, const crypto::Secret& so_pin, 
   USHER_TRY(Session session, module.open(token->slot, true));
   USHER_CHECK(session.login(p11::User::user, &pin));
   constexpr std::uint8_t kId[] = {0x45};  // the authentication key's on the citizen card
-  USHER_TRY(const p11::NewKeyPair pair, session.generate(card.kind, card.labels.key, kId));
+  USHER_TRY(const p11::NewKeyPair pair, session.generate(card.kind, card.labels.key, kId, card.key_use));
   USHER_TRY(Chain chain, issuer(pair.public_key));
   if (chain.empty() || chain.front().key_fingerprint() != pair.public_key.fingerprint()) {
     return fail(Fault::local, "new card: certificate");

@@ -7,6 +7,7 @@
 #include "crypto/key.h"
 #include "crypto/secret.h"
 #include "identity/certificate.h"
+#include "identity/pkcs11.h"
 #include "identity/profile.h"
 
 namespace usher::identity {
@@ -17,6 +18,7 @@ struct NewCard {
   crypto::NewKey kind = crypto::NewKey::p256;
   CardLabels labels{};      // an empty one is left out, the certificate's and the key's must not be
   bool with_sub_ca = true;  // false: as the citizen card v2, which does not hold it
+  p11::KeyUse key_use = p11::KeyUse::after_login;
 };
 
 /// Certifies the public key that the card has made: leaf, authorities upwards, root.

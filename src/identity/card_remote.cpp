@@ -98,19 +98,33 @@ class RemoteCard final : public CardService {
     USHER_TRY(const Bytes body, call(Operation::open, card_wire::encode(query), {}, options_.deadline));
     return understood(card_wire::decode_opened(body));
   }
+  Result<SeenModule> survey(const std::string& module) override {
+    USHER_TRY(const Bytes body, call(Operation::survey, {}, view_of(module), options_.deadline));
+    return understood(card_wire::decode_seen(body));
+  }
   Result<p11::TokenInfo> token() override {
     USHER_TRY(const Bytes body, call(Operation::token, {}, {}, options_.deadline));
     return understood(card_wire::decode_token(body));
   }
-  Result<> login(const crypto::Secret* pin) override {
+  Result<p11::KeyUse> login(const crypto::Secret* pin) override {
     const Bytes head{static_cast<std::uint8_t>(pin != nullptr ? 1 : 0)};
-    USHER_CHECK(call(Operation::login, head, pin != nullptr ? pin->expose() : View{},
-                     pin != nullptr ? options_.deadline : options_.login_deadline));
-    return {};
+    at_reader_ = pin == nullptr;
+    USHER_TRY(const Bytes body, call(Operation::login, head, pin != nullptr ? pin->expose() : View{}, time_for_pin()));
+    USHER_TRY(const p11::KeyUse use, understood(card_wire::decode_use(body)));
+    if (use == p11::KeyUse::after_login) at_reader_ = false;
+    return use;
   }
   Result<p11::CardSignature> sign(View message) override {
-    USHER_TRY(const Bytes body, call(Operation::sign, {}, message, options_.deadline));
+    USHER_TRY(const Bytes body, call(Operation::sign, {}, message, time_for_pin()));
     return understood(card_wire::decode_signature(body));
+  }
+  Result<> logout() override {
+    USHER_CHECK(call(Operation::logout, {}, {}, options_.deadline));
+    return {};
+  }
+  Result<> present() override {
+    USHER_CHECK(call(Operation::present, {}, {}, options_.deadline));
+    return {};
   }
 
  private:
@@ -161,6 +175,9 @@ class RemoteCard final : public CardService {
     }
   }
 
+  [[nodiscard]] Milliseconds time_for_pin() const { return at_reader_ ? options_.login_deadline : options_.deadline; }
+
+  bool at_reader_ = false;  // somebody types the PIN there, at the next call
   AgentOptions options_;
   Child child_;
   Descriptor socket_;

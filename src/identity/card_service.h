@@ -4,17 +4,18 @@
 #include <memory>
 
 #include "identity/card.h"
+#include "identity/card_survey.h"
 
 namespace usher::identity {
 
-inline constexpr std::size_t kMaxCardModules = 16;
 inline constexpr std::size_t kMaxCardAuthorities = 8;
 inline constexpr std::size_t kMaxSignedByCard = 4096;  // bytes of a message
 inline constexpr std::size_t kMaxPin = 255;            // bytes
+inline constexpr std::size_t kMaxSeen = 128 << 10;     // bytes of certificates in a survey
 
 /// Which card is meant.
 struct CardQuery {
-  std::vector<std::string> modules{};  // tried in order, 1..kMaxCardModules
+  std::string module{};
   std::string token_label{};
   std::optional<p11::SlotId> slot{};
   CardLabels labels{};
@@ -23,7 +24,8 @@ struct CardQuery {
 struct OpenedCard {
   std::string module{};
   p11::TokenInfo token{};
-  Bytes certificate{};               // DER, unchecked
+  crypto::SignatureScheme scheme = crypto::SignatureScheme::ecdsa_p256_sha256;  // with which it will sign
+  Bytes certificate{};                                                          // DER, unchecked
   std::vector<Bytes> authorities{};  // DER, in any order, at most kMaxCardAuthorities
 };
 
@@ -36,10 +38,33 @@ class CardService {
   virtual ~CardService() = default;
 
   [[nodiscard]] virtual Result<OpenedCard> open(const CardQuery& query) = 0;
+  /// What is to be seen through a module, before any open(). Errors: module_missing, module_failed.
+  [[nodiscard]] virtual Result<SeenModule> survey(const std::string& module) = 0;
   [[nodiscard]] virtual Result<p11::TokenInfo> token() = 0;
-  [[nodiscard]] virtual Result<> login(const crypto::Secret* pin) = 0;
+  /// Without a PIN: it is entered at the reader. Tells whether the key asks for each signature again: then the PIN is
+  /// kept for the next sign(), and wiped with it; further ones need another login.
+  [[nodiscard]] virtual Result<p11::KeyUse> login(const crypto::Secret* pin) = 0;
   [[nodiscard]] virtual Result<p11::CardSignature> sign(View message) = 0;
+  [[nodiscard]] virtual Result<> logout() = 0;
+  /// Whether the card has been in its reader ever since. Errors: card_removed, module_failed.
+  [[nodiscard]] virtual Result<> present() = 0;
 };
+
+/// The modules to be tried, in order. Errors: bad_config (too many, or too long).
+[[nodiscard]] Result<std::vector<std::string>> modules_of(const CardOptions& options);
+/// Here or in a child process, as the options say. Errors: module_failed.
+[[nodiscard]] Result<std::unique_ptr<CardService>> card_service(const CardOptions& options);
+/// Of the errors of the modules, in their order, the one that came farthest (§9.1).
+[[nodiscard]] Error farthest(std::vector<Error> errors, const std::vector<std::string>& modules);
+/// Whether a certificate can be the person's, by the profile (§9.3). `parsed`: nothing if it cannot be read.
+[[nodiscard]] bool can_be_meant(const CardLabels& labels, std::string_view label, const Certificate* parsed) noexcept;
+/// By names, key identifiers and key usage; authorities of one name but different keys are told apart.
+[[nodiscard]] bool issued_by(const Certificate& certificate, const Certificate& authority);
+/// Leaf first, then upwards by name as far as it goes; without a root. Whether it is right is the server's to judge.
+[[nodiscard]] Chain chain_of(const Certificate& leaf, const Chain& authorities);
+
+/// CardService::survey in this process, without a deadline.
+[[nodiscard]] Result<SeenModule> survey_module(const std::string& path);
 
 /// In this process, without deadlines.
 [[nodiscard]] std::unique_ptr<CardService> local_card();

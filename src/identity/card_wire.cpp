@@ -101,8 +101,7 @@ Result<crypto::Secret> receive(int socket, const Deadline& deadline) {
 
 Bytes encode(const CardQuery& query) {
   Writer out;
-  out.u8(static_cast<std::uint8_t>(query.modules.size()));
-  for (const std::string& module : query.modules) out.vec16(view_of(module));
+  out.vec16(view_of(query.module));
   out.text8(query.token_label).u8(query.slot ? 1 : 0).u64(query.slot.value_or(0));
   const CardLabels& labels = query.labels;
   out.text8(labels.certificate).text8(labels.key).text8(labels.sub_ca).text8(labels.root);
@@ -112,9 +111,7 @@ Bytes encode(const CardQuery& query) {
 Result<CardQuery> decode_query(View body) {
   Reader in(body, kWhere);
   CardQuery query;
-  const std::uint8_t count = in.u8();
-  if (count > kMaxCardModules) in.refuse();
-  for (int i = 0; i < count && in.ok(); ++i) query.modules.emplace_back(text_of(in.vec16()));
+  query.module = text_of(in.vec16());
   query.token_label = in.text8();
   const bool has_slot = in.flag();
   const p11::SlotId slot = in.u64();
@@ -128,6 +125,7 @@ Bytes encode(const OpenedCard& card) {
   Writer out;
   out.vec16(view_of(card.module));
   write_token(out, card.token);
+  out.u16(static_cast<std::uint16_t>(card.scheme));
   out.vec16(card.certificate).u8(static_cast<std::uint8_t>(card.authorities.size()));
   for (const Bytes& authority : card.authorities) out.vec16(authority);
   return std::move(out).take();
@@ -138,6 +136,9 @@ Result<OpenedCard> decode_opened(View body) {
   OpenedCard card;
   card.module = text_of(in.vec16());
   card.token = read_token(in);
+  const auto scheme = crypto::scheme_of(in.u16());
+  if (!scheme) in.refuse();
+  card.scheme = scheme.value_or(crypto::SignatureScheme{});
   card.certificate = to_bytes(in.vec16(1, p11::kMaxObjectValue));
   const std::uint8_t count = in.u8();
   if (count > kMaxCardAuthorities) in.refuse();
@@ -157,6 +158,15 @@ Result<p11::TokenInfo> decode_token(View body) {
   p11::TokenInfo token = read_token(in);
   USHER_CHECK(in.finish());
   return token;
+}
+
+Bytes encode(p11::KeyUse use) { return {static_cast<std::uint8_t>(use == p11::KeyUse::each_signature ? 1 : 0)}; }
+
+Result<p11::KeyUse> decode_use(View body) {
+  Reader in(body, kWhere);
+  const bool each = in.flag();
+  USHER_CHECK(in.finish());
+  return each ? p11::KeyUse::each_signature : p11::KeyUse::after_login;
 }
 
 Bytes encode(const p11::CardSignature& signature) {

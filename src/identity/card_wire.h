@@ -12,7 +12,7 @@ namespace usher::identity::card_wire {
 
 inline constexpr std::size_t kMaxFrame = 256 << 10;  // bytes of a body
 
-enum class Operation : std::uint8_t { open = 1, token = 2, login = 3, sign = 4 };
+enum class Operation : std::uint8_t { open = 1, token = 2, login = 3, sign = 4, survey = 5, logout = 6, present = 7 };
 
 using Deadline = std::optional<std::chrono::steady_clock::time_point>;  // nothing: none
 
@@ -31,8 +31,14 @@ using Deadline = std::optional<std::chrono::steady_clock::time_point>;  // nothi
 [[nodiscard]] Bytes encode(const p11::TokenInfo& token);
 [[nodiscard]] Result<p11::TokenInfo> decode_token(View body);
 
+[[nodiscard]] Bytes encode(p11::KeyUse use);
+[[nodiscard]] Result<p11::KeyUse> decode_use(View body);
+
 [[nodiscard]] Bytes encode(const p11::CardSignature& signature);
 [[nodiscard]] Result<p11::CardSignature> decode_signature(View body);
+
+[[nodiscard]] Bytes encode(const SeenModule& seen);
+[[nodiscard]] Result<SeenModule> decode_seen(View body);
 
 [[nodiscard]] Bytes encode(const Error& error);
 /// The error of a response that begins with 1. A body without form gives module_failed.

@@ -13,8 +13,6 @@
 namespace usher::identity::p11 {
 namespace {
 
-constexpr CK_ULONG kMaxSlots = 64;
-
 /// Modules are per process: initialised once, finalised by the last user.
 std::mutex& registry_lock() {
   static std::mutex lock;
@@ -104,6 +102,18 @@ std::unexpected<Error> fail_rv(CK_RV value, std::string_view where) {
   return fail(fault, where);
 }
 
+namespace {
+
+Result<std::vector<SlotId>> slot_list(const CK_FUNCTION_LIST& functions, CK_BBOOL with_token) {
+  std::vector<SlotId> slots(kMaxSlots);
+  CK_ULONG count = kMaxSlots;
+  USHER_CHECK(answered(functions.C_GetSlotList(with_token, slots.data(), &count), "module: slots"));
+  slots.resize(std::min<std::size_t>(count, kMaxSlots));
+  return slots;
+}
+
+}  // namespace
+
 Module::Library::~Library() {
   const std::scoped_lock guard(registry_lock());
   if (finalise) functions->C_Finalize(nullptr);
@@ -135,13 +145,35 @@ Result<Module> Module::load(const std::string& path) {
 
 const std::string& Module::path() const noexcept { return library_->path; }
 
+std::string Module::description() const {
+  CK_INFO info{};
+  if (library_->functions->C_GetInfo(&info) != CKR_OK) return {};
+  return fmt::format("{}, version {}.{}", text_of_field(info.libraryDescription), info.libraryVersion.major,
+                     info.libraryVersion.minor);
+}
+
+Result<std::vector<SlotInfo>> Module::slots() const {
+  USHER_TRY(const std::vector<SlotId> slots, slot_list(*library_->functions, CK_FALSE));
+  std::vector<SlotInfo> out;
+  for (const SlotId id : slots) {
+    // A reader that was pulled out since the list was made is as if it had not been there.
+    if (auto info = slot(id)) out.push_back(*std::move(info));
+  }
+  return out;
+}
+
+Result<SlotInfo> Module::slot(SlotId slot) const {
+  CK_SLOT_INFO info{};
+  USHER_CHECK(answered(library_->functions->C_GetSlotInfo(slot, &info), "module: slot"));
+  return SlotInfo{.slot = slot,
+                  .description = text_of_field(info.slotDescription),
+                  .token_present = (info.flags & CKF_TOKEN_PRESENT) != 0};
+}
+
 Result<std::vector<TokenInfo>> Module::tokens() const {
-  std::vector<CK_SLOT_ID> slots(kMaxSlots);
-  CK_ULONG count = kMaxSlots;
-  USHER_CHECK(answered(library_->functions->C_GetSlotList(CK_TRUE, slots.data(), &count), "module: slots"));
-  slots.resize(std::min(count, kMaxSlots));
+  USHER_TRY(const std::vector<SlotId> slots, slot_list(*library_->functions, CK_TRUE));
   std::vector<TokenInfo> out;
-  for (const CK_SLOT_ID slot : slots) {
+  for (const SlotId slot : slots) {
     auto info = token(slot);
     if (info) {
       out.push_back(*std::move(info));

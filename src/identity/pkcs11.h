@@ -22,6 +22,7 @@ namespace usher::identity::p11 {
 using SlotId = unsigned long;    // CK_SLOT_ID
 using ObjectId = unsigned long;  // CK_OBJECT_HANDLE
 
+inline constexpr std::size_t kMaxSlots = 64;              // of one module
 inline constexpr std::size_t kMaxLabel = 32;              // bytes of a token's label
 inline constexpr std::size_t kMaxObjects = 64;            // looked at on one token
 inline constexpr std::size_t kMaxObjectValue = 16 << 10;  // bytes of a certificate on a token
@@ -44,6 +45,13 @@ struct TokenInfo {
   PinState pin = PinState::ok;
 };
 
+/// A place for a card: a reader, mostly.
+struct SlotInfo {
+  SlotId slot = 0;
+  std::string description{};  // clean UTF-8, as a token's texts
+  bool token_present = false;
+};
+
 enum class ObjectClass : std::uint8_t { certificate, public_key, private_key };
 
 struct Object {
@@ -59,7 +67,9 @@ struct Search {
   std::optional<Bytes> id{};
 };
 
-enum class User : std::uint8_t { user, security_officer };
+enum class User : std::uint8_t { user, security_officer, each_signature };
+/// Whether a private key wants the PIN for each signature again (CKA_ALWAYS_AUTHENTICATE).
+enum class KeyUse : std::uint8_t { after_login, each_signature };
 
 class Session;
 
@@ -71,10 +81,19 @@ class Module {
   [[nodiscard]] static Result<Module> load(const std::string& path);
 
   [[nodiscard]] const std::string& path() const noexcept;
+  /// What the module says that it is: "OpenSC smartcard framework, version 0.23". May be empty.
+  [[nodiscard]] std::string description() const;
+  /// All slots, at most kMaxSlots, with a token or without. Errors: module_failed.
+  [[nodiscard]] Result<std::vector<SlotInfo>> slots() const;
+  /// Errors: card_removed (the slot has gone), module_failed.
+  [[nodiscard]] Result<SlotInfo> slot(SlotId slot) const;
   /// All slots with a token present. Errors: module_failed.
   [[nodiscard]] Result<std::vector<TokenInfo>> tokens() const;
   /// Errors: card_removed, module_failed.
   [[nodiscard]] Result<TokenInfo> token(SlotId slot) const;
+  /// With which schemes its token signs, the preferred one first, by its list of mechanisms (§9.5). May be empty.
+  /// Errors: card_removed, module_failed.
+  [[nodiscard]] Result<std::vector<crypto::SignatureScheme>> schemes(SlotId slot) const;
   /// Errors: card_removed, module_failed, not_permitted (a write-protected token).
   [[nodiscard]] Result<Session> open(SlotId slot, bool writing = false) const;
   /// Wipes the token. No session may be open on it.
@@ -94,7 +113,7 @@ struct NewKeyPair {
 };
 
 struct CardSignature {
-  crypto::SignatureScheme scheme;  // rsa_pkcs1_sha256 or ecdsa_p256_sha256
+  crypto::SignatureScheme scheme;
   Bytes bytes;
 };
 
@@ -107,10 +126,13 @@ class Session {
   Session& operator=(const Session&) = delete;
   ~Session();
 
-  /// Without a PIN: for a protected authentication path. Being logged in already is no error.
+  /// Without a PIN: for a protected authentication path. Being logged in already is no error. `each_signature` is
+  /// sign()'s own.
   /// Errors: wrong_pin, pin_locked, pin_invalid, card_unsuitable (PIN not set), card_removed, cancelled, module_failed.
   [[nodiscard]] Result<> login(User user, const crypto::Secret* pin);
   [[nodiscard]] Result<> logout();
+  /// Whether its token is still the one with which it was opened. Errors: card_removed, module_failed.
+  [[nodiscard]] Result<> alive() const;
   /// Sets the user's PIN; needs the security officer's login. Errors: pin_invalid, card_removed, module_failed.
   [[nodiscard]] Result<> set_user_pin(const crypto::Secret& pin);
 
@@ -119,12 +141,17 @@ class Session {
   /// A certificate's DER. Errors: too_long, card_removed, module_failed.
   [[nodiscard]] Result<Bytes> value_of(ObjectId certificate) const;
 
-  /// SHA-256 in software, then CKM_RSA_PKCS over the DigestInfo, or raw CKM_ECDSA turned into DER (§9.5).
-  /// Errors: not_authenticated, card_removed, card_unsuitable, module_failed.
-  [[nodiscard]] Result<CardSignature> sign(ObjectId private_key, crypto::KeyKind kind, View message) const;
+  /// Errors: card_removed, module_failed.
+  [[nodiscard]] Result<KeyUse> use_of(ObjectId private_key) const;
+  /// SHA-256 in software where the module lets us (§9.5). A key for each signature is given `pin`, or, without one, the
+  /// reader asks for it; after a PIN that was refused the session signs no more.
+  /// Errors: not_authenticated, card_removed, card_unsuitable, module_failed; those of login().
+  [[nodiscard]] Result<CardSignature> sign(ObjectId private_key, crypto::SignatureScheme scheme, View message,
+                                           KeyUse use = KeyUse::after_login, const crypto::Secret* pin = nullptr);
 
   /// On the token, private and not extractable. Errors: card_unsuitable, not_authenticated, card_removed, module_failed.
-  [[nodiscard]] Result<NewKeyPair> generate(crypto::NewKey kind, std::string_view label, View id) const;
+  [[nodiscard]] Result<NewKeyPair> generate(crypto::NewKey kind, std::string_view label, View id,
+                                            KeyUse use = KeyUse::after_login) const;
   /// Errors: not_permitted, disk_full (no room on the token), card_removed, module_failed.
   [[nodiscard]] Result<> write_certificate(std::string_view label, View id, const Certificate& certificate) const;
 

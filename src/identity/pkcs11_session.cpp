@@ -5,7 +5,6 @@
 #include <openssl/param_build.h>
 
 #include "base/encoding.h"
-#include "crypto/digest.h"
 #include "identity/certificate.h"
 #include "identity/pkcs11_library.h"
 #include "identity/x509.h"
@@ -18,11 +17,7 @@ using ParamBuildPtr = crypto::Ossl<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
 using ParamsPtr = crypto::Ossl<OSSL_PARAM, OSSL_PARAM_free>;
 
 constexpr std::size_t kMaxAttribute = 1024;  // bytes of a label, an id, a modulus, a point
-constexpr std::size_t kMaxSignature = 512;   // RSA-4096
 
-// DigestInfo of SHA-256 up to the digest (RFC 8017 §9.2, note 1).
-constexpr std::uint8_t kSha256DigestInfo[] = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
-                                              0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20};
 // OBJECT IDENTIFIER prime256v1.
 constexpr std::uint8_t kP256Oid[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
 // SubjectPublicKeyInfo of P-256 up to the uncompressed point.
@@ -134,13 +129,21 @@ void Session::close() noexcept {
 
 Result<> Session::login(User user, const crypto::Secret* pin) {
   const View bytes = pin != nullptr ? pin->expose() : View{};
-  const CK_RV value = library_->functions->C_Login(handle_, user == User::user ? CKU_USER : CKU_SO,
-                                                   pin != nullptr ? unconst(bytes) : nullptr, length(bytes));
-  if (value == CKR_USER_ALREADY_LOGGED_IN) return {};
+  const CK_USER_TYPE type = user == User::user             ? CKU_USER
+                            : user == User::each_signature ? CKU_CONTEXT_SPECIFIC
+                                                           : CKU_SO;
+  const CK_RV value =
+      library_->functions->C_Login(handle_, type, pin != nullptr ? unconst(bytes) : nullptr, length(bytes));
+  if (value == CKR_USER_ALREADY_LOGGED_IN && user != User::each_signature) return {};
   return answered(value, "card: login");
 }
 
 Result<> Session::logout() { return answered(library_->functions->C_Logout(handle_), "card: logout"); }
+
+Result<> Session::alive() const {
+  CK_SESSION_INFO info{};
+  return answered(library_->functions->C_GetSessionInfo(handle_, &info), "card: session");
+}
 
 Result<> Session::set_user_pin(const crypto::Secret& pin) {
   return answered(library_->functions->C_InitPIN(handle_, unconst(pin.expose()), length(pin.expose())),
@@ -174,34 +177,17 @@ Result<std::vector<Object>> Session::find(const Search& search) const {
   return out;
 }
 
+Result<KeyUse> Session::use_of(ObjectId private_key) const {
+  USHER_TRY(const Bytes flag,
+            attribute(library_->functions, handle_, private_key, CKA_ALWAYS_AUTHENTICATE, sizeof(CK_BBOOL)));
+  return !flag.empty() && flag.front() != CK_FALSE ? KeyUse::each_signature : KeyUse::after_login;
+}
+
 Result<Bytes> Session::value_of(ObjectId certificate) const {
   return attribute(library_->functions, handle_, certificate, CKA_VALUE, kMaxObjectValue);
 }
 
-Result<CardSignature> Session::sign(ObjectId private_key, crypto::KeyKind kind, View message) const {
-  CK_FUNCTION_LIST* const functions = library_->functions;
-  const Hash256 digest = crypto::sha256(message);
-  const bool rsa = kind == crypto::KeyKind::rsa;
-  Bytes input = rsa ? concat({kSha256DigestInfo, digest}) : to_bytes(digest);
-  CK_MECHANISM mechanism{rsa ? CKM_RSA_PKCS : CKM_ECDSA, nullptr, 0};
-  CK_RV value = functions->C_SignInit(handle_, &mechanism, private_key);
-  if (rsa && value == CKR_MECHANISM_INVALID) {
-    // Some modules hash themselves only.
-    mechanism.mechanism = CKM_SHA256_RSA_PKCS;
-    input = to_bytes(message);
-    value = functions->C_SignInit(handle_, &mechanism, private_key);
-  }
-  USHER_CHECK(answered(value, "card: sign"));
-  Bytes signature(kMaxSignature);
-  CK_ULONG size = signature.size();
-  USHER_CHECK(answered(functions->C_Sign(handle_, input.data(), input.size(), signature.data(), &size), "card: sign"));
-  signature.resize(std::min<std::size_t>(size, signature.size()));
-  if (rsa) return CardSignature{crypto::SignatureScheme::rsa_pkcs1_sha256, std::move(signature)};
-  USHER_TRY(Bytes der, crypto::ecdsa_der_from_raw(signature));
-  return CardSignature{crypto::SignatureScheme::ecdsa_p256_sha256, std::move(der)};
-}
-
-Result<NewKeyPair> Session::generate(crypto::NewKey kind, std::string_view label, View id) const {
+Result<NewKeyPair> Session::generate(crypto::NewKey kind, std::string_view label, View id, KeyUse use) const {
   CK_FUNCTION_LIST* const functions = library_->functions;
   const bool rsa = kind != crypto::NewKey::p256;
   Template of_public;
@@ -220,6 +206,7 @@ Result<NewKeyPair> Session::generate(crypto::NewKey kind, std::string_view label
       .flag(CKA_UNWRAP, false)
       .bytes(CKA_LABEL, view_of(label))
       .bytes(CKA_ID, id);
+  if (use == KeyUse::each_signature) of_private.flag(CKA_ALWAYS_AUTHENTICATE, true);
 
   CK_MECHANISM mechanism{rsa ? CKM_RSA_PKCS_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN, nullptr, 0};
   CK_OBJECT_HANDLE public_handle = 0;

@@ -125,6 +125,10 @@ class World:
         more = ["--no-sub-ca"] if options.get("no_sub_ca") else []
         if "profile" in options:
             more += ["--profile", options["profile"]]
+        if options.get("always_authenticate"):
+            more.append("--always-authenticate")
+        if "days" in options:
+            more += ["--days", options["days"]]
         self.ca("card", "--token", token, "--kind", kind, "--name", name, "--given-name", name.split()[0],
                 "--surname", name.split()[-1], "--civil-number", number, "--module", SOFTHSM,
                 "--pin-file", self.secret(f"{token}.pin", pin + "\n"), "--so-pin-file", self.secret("so.pin", "87654321\n"),

@@ -5,17 +5,23 @@
 //   USHER_SHIM_MODULE  the module behind; /usr/lib/softhsm/libsofthsm2.so if not set
 //   USHER_SHIM_DIR     a directory with these files, each of which may be absent; read anew at every call:
 //     mode   lines: "hang C_Login" (or another of the functions below), "crash C_Sign", "removed" (also: no card from
-//            the start), "protected" (the PIN is entered at the reader: taken from the file `pin`),
-//            "tries N" (wrong PINs that lock; 3 if not said)
+//            the start), "vanish C_Sign" (taken out at that call, and never put in again), "unplugged" (no reader),
+//            "protected" (the PIN is entered at the reader: taken from the file `pin`),
+//            "tries N" (wrong PINs that lock; 3 if not said), "blank" (not initialised), "unset" (the PIN),
+//            "stale" (the card was out, and is in again: sessions are gone), "another" (card, by its serial number),
+//            "mechanisms CKM_ECDSA …" (and no others), "forge" (its signatures are wrong),
+//            "garble" (its certificates are no certificates)
 //     pin    what somebody types at the reader, for "protected"
 //     wrong  the number of wrong PINs so far: written by the shim, so that it outlives the process as on a card
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
@@ -67,19 +73,30 @@ void set_wrong_pins(int count) {
   }
 }
 
+bool g_vanished = false;
+
 /// Does what `mode` says for this function; whether the card is there.
 bool present(const char* function) {
+  if (mode_has("vanish", function)) g_vanished = true;
   if (mode_has("hang", function)) {
     for (;;) ::pause();
   }
   if (mode_has("crash", function)) std::abort();
-  return !mode_has("removed");
+  return !g_vanished && !mode_has("removed");
 }
 
 CK_RV get_slot_list(CK_BBOOL with_token, CK_SLOT_ID* slots, CK_ULONG* count) {
-  if (present("C_GetSlotList") || with_token == CK_FALSE) return real->C_GetSlotList(with_token, slots, count);
+  const bool card = present("C_GetSlotList");
+  if ((card || with_token == CK_FALSE) && !mode_has("unplugged")) return real->C_GetSlotList(with_token, slots, count);
   *count = 0;
   return CKR_OK;
+}
+
+CK_RV get_slot_info(CK_SLOT_ID slot, CK_SLOT_INFO* info) {
+  const bool card = present("C_GetSlotInfo");
+  const CK_RV value = real->C_GetSlotInfo(slot, info);
+  if (value == CKR_OK && !card) info->flags &= ~CKF_TOKEN_PRESENT;
+  return value;
 }
 
 CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
@@ -93,7 +110,16 @@ CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
   if (wrong == allowed - 1) info->flags |= CKF_USER_PIN_FINAL_TRY;
   if (wrong >= allowed) info->flags |= CKF_USER_PIN_LOCKED;
   if (mode_has("protected")) info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
+  if (mode_has("another")) info->serialNumber[0] = '#';
+  if (mode_has("blank")) info->flags &= ~CKF_TOKEN_INITIALIZED;
+  if (mode_has("unset")) info->flags &= ~CKF_USER_PIN_INITIALIZED;
   return CKR_OK;
+}
+
+CK_RV get_session_info(CK_SESSION_HANDLE session, CK_SESSION_INFO* info) {
+  if (!present("C_GetSessionInfo")) return CKR_DEVICE_REMOVED;
+  if (mode_has("stale")) return CKR_SESSION_HANDLE_INVALID;
+  return real->C_GetSessionInfo(session, info);
 }
 
 CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void* application, CK_NOTIFY notify, CK_SESSION_HANDLE* session) {
@@ -103,7 +129,7 @@ CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void* application, CK_NOTIFY
 
 CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR* pin, CK_ULONG size) {
   if (!present("C_Login")) return CKR_DEVICE_REMOVED;
-  if (user != CKU_USER) return real->C_Login(session, user, pin, size);
+  if (user == CKU_SO) return real->C_Login(session, user, pin, size);
   const int wrong = wrong_pins();
   if (wrong >= allowed_tries()) return CKR_PIN_LOCKED;
   std::string typed = file("pin");
@@ -128,14 +154,70 @@ CK_RV find_objects_init(CK_SESSION_HANDLE session, CK_ATTRIBUTE* wanted, CK_ULON
   return real->C_FindObjectsInit(session, wanted, count);
 }
 
+constexpr std::pair<std::string_view, CK_MECHANISM_TYPE> kMechanisms[] = {
+    {"CKM_RSA_PKCS", CKM_RSA_PKCS},
+    {"CKM_SHA1_RSA_PKCS", CKM_SHA1_RSA_PKCS},
+    {"CKM_SHA256_RSA_PKCS", CKM_SHA256_RSA_PKCS},
+    {"CKM_RSA_PKCS_PSS", CKM_RSA_PKCS_PSS},
+    {"CKM_SHA1_RSA_PKCS_PSS", CKM_SHA1_RSA_PKCS_PSS},
+    {"CKM_SHA256_RSA_PKCS_PSS", CKM_SHA256_RSA_PKCS_PSS},
+    {"CKM_ECDSA", CKM_ECDSA},
+    {"CKM_ECDSA_SHA1", CKM_ECDSA_SHA1},
+};
+
+/// Nothing: as the module behind.
+std::optional<std::vector<CK_MECHANISM_TYPE>> mechanisms() {
+  std::istringstream lines(file("mode"));
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream in(line);
+    std::string word;
+    if (!(in >> word) || word != "mechanisms") continue;
+    std::vector<CK_MECHANISM_TYPE> out;
+    while (in >> word) {
+      const auto known = std::ranges::find(kMechanisms, word, [](const auto& one) { return one.first; });
+      if (known == std::end(kMechanisms)) std::abort();
+      out.push_back(known->second);
+    }
+    return out;
+  }
+  return std::nullopt;
+}
+
+CK_RV get_mechanism_list(CK_SLOT_ID slot, CK_MECHANISM_TYPE* list, CK_ULONG* count) {
+  if (!present("C_GetMechanismList")) return CKR_TOKEN_NOT_PRESENT;
+  const auto ours_only = mechanisms();
+  if (!ours_only) return real->C_GetMechanismList(slot, list, count);
+  const CK_ULONG room = *count;
+  *count = ours_only->size();
+  if (list == nullptr) return CKR_OK;
+  if (room < ours_only->size()) return CKR_BUFFER_TOO_SMALL;
+  std::ranges::copy(*ours_only, list);
+  return CKR_OK;
+}
+
+CK_RV get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* wanted, CK_ULONG count) {
+  if (!present("C_GetAttributeValue")) return CKR_DEVICE_REMOVED;
+  const CK_RV value = real->C_GetAttributeValue(session, object, wanted, count);
+  for (CK_ULONG i = 0; value == CKR_OK && mode_has("garble") && i < count; ++i) {
+    if (wanted[i].type == CKA_VALUE && wanted[i].pValue != nullptr) *static_cast<CK_BYTE*>(wanted[i].pValue) ^= 1;
+  }
+  return value;
+}
+
 CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
   if (!present("C_SignInit")) return CKR_DEVICE_REMOVED;
+  const auto ours_only = mechanisms();
+  if (ours_only && std::ranges::find(*ours_only, mechanism->mechanism) == ours_only->end()) {
+    return CKR_MECHANISM_INVALID;
+  }
   return real->C_SignInit(session, mechanism, key);
 }
 
 CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* signature, CK_ULONG* signature_size) {
   if (!present("C_Sign")) return CKR_DEVICE_REMOVED;
-  return real->C_Sign(session, data, size, signature, signature_size);
+  const CK_RV value = real->C_Sign(session, data, size, signature, signature_size);
+  if (value == CKR_OK && signature != nullptr && mode_has("forge")) signature[*signature_size / 2] ^= 1;
+  return value;
 }
 
 CK_RV initialise(void* arguments) {
@@ -160,11 +242,15 @@ extern "C" __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUN
     ours.C_GetFunctionList = C_GetFunctionList;
     ours.C_Initialize = initialise;
     ours.C_GetSlotList = get_slot_list;
+    ours.C_GetSlotInfo = get_slot_info;
     ours.C_GetTokenInfo = get_token_info;
+    ours.C_GetMechanismList = get_mechanism_list;
     ours.C_OpenSession = open_session;
+    ours.C_GetSessionInfo = get_session_info;
     ours.C_Login = login;
     ours.C_InitPIN = init_pin;
     ours.C_FindObjectsInit = find_objects_init;
+    ours.C_GetAttributeValue = get_attribute_value;
     ours.C_SignInit = sign_init;
     ours.C_Sign = sign;
   }

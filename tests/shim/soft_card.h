@@ -109,12 +109,14 @@ class SoftCards {
 
   /// A card whose certificate the hierarchy issues.
   identity::Chain provision(CardHierarchy& hierarchy, const std::string& label, crypto::NewKey kind,
-                            bool with_sub_ca = true) const {
+                            bool with_sub_ca = true,
+                            identity::p11::KeyUse use = identity::p11::KeyUse::after_login) const {
     const identity::NewCard card{.module = kSoftHsm,
                                  .token_label = label,
                                  .kind = kind,
                                  .labels = identity::citizen_card_profile().labels,
-                                 .with_sub_ca = with_sub_ca};
+                                 .with_sub_ca = with_sub_ca,
+                                 .key_use = use};
     return must(identity::provision_card(
         card, crypto::Secret::copy_of(view_of("87654321")), pin(),
         [&](const crypto::PublicKey& key) { return hierarchy.certify(key, hierarchy.citizen()); }));

@@ -88,6 +88,17 @@ TEST(Menu, EndsWithItsInput) {
   EXPECT_EQ(listener.acquired, 0);
 }
 
+TEST(Menu, BeginsNothingAnyMoreWhenItIsOver) {
+  FakeListener listener;
+  std::istringstream in("1\n3\nq\n");
+  std::ostringstream out;
+  const MenuOptions options{.view = [] { return std::unique_ptr<PlayView>(); },
+                            .over = [&listener] { return listener.lists > 1; }};
+  EXPECT_EQ(run_menu(listener, options, in, out).error().fault, Fault::cancelled);
+  EXPECT_EQ(listener.lists, 2);
+  EXPECT_EQ(listener.acquired, 0);
+}
+
 TEST(Menu, OneListsAgain) {
   FakeListener listener;
   run(listener, "1\n1\nq\n");

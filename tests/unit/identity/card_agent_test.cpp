@@ -60,7 +60,7 @@ TEST(CardAgent, EndsThoughItsModuleHangs) {
   const test::SoftCards cards;
   cards.set_mode("hang C_Initialize");
   const Agent agent;
-  agent.ask(card_wire::Operation::open, card_wire::encode(CardQuery{.modules = {USHER_PKCS11_SHIM}}));
+  agent.ask(card_wire::Operation::open, card_wire::encode(CardQuery{.module = USHER_PKCS11_SHIM}));
   EXPECT_EQ(agent.after_hanging_up(), 1);
 }
 
@@ -90,9 +90,9 @@ TEST(CardAgent, IsNotRunWhenSomebodyTypesItsVerb) {
 }
 
 TEST(CardWire, MessagesAreReadAsTheyWereWritten) {
-  const CardQuery query{.modules = {"a.so", "/b/c.so"}, .token_label = "t", .slot = 7, .labels = {"c", "k", "s", "r"}};
+  const CardQuery query{.module = "/b/c.so", .token_label = "t", .slot = 7, .labels = {"c", "k", "s", "r"}};
   const CardQuery read = test::must(card_wire::decode_query(card_wire::encode(query)));
-  EXPECT_EQ(read.modules, query.modules);
+  EXPECT_EQ(read.module, query.module);
   EXPECT_EQ(read.slot, query.slot);
   EXPECT_EQ(read.labels.root, "r");
 

@@ -24,8 +24,8 @@ class CardTest : public testing::Test {
   CardHierarchy hierarchy{SystemClock{}.now()};
 };
 
-Fault fault_of_opening(CardOptions options) {
-  const auto card = Card::open(std::move(options));
+Fault fault_of_opening(const CardOptions& options) {
+  const auto card = Card::open(options);
   EXPECT_FALSE(card);
   return card ? Fault::local : card.error().fault;
 }
@@ -200,6 +200,108 @@ TEST_F(CardTest, AReaderWithItsOwnKeysNeedsNoPinFromUs) {
   EXPECT_FALSE(card.needs_pin());
   ASSERT_TRUE(card.login());
   EXPECT_TRUE(card.sign(view_of("x")));
+}
+
+TEST_F(CardTest, AKeyForEachSignatureIsGivenTheTypedPinOnceAndNoMore) {
+  for (const auto kind : {crypto::NewKey::p256, crypto::NewKey::rsa2048}) {
+    const std::string label = kind == crypto::NewKey::p256 ? "v2" : "v1";
+    cards.provision(hierarchy, label, kind, true, p11::KeyUse::each_signature);
+    CardOptions options = options_for(kShim);
+    options.token_label = label;
+    auto card = test::must(Card::open(options));
+    ASSERT_TRUE(card.login(SoftCards::pin()));
+    EXPECT_TRUE(card.asks_each_time());
+    EXPECT_TRUE(card.sign(view_of("x")));
+    EXPECT_EQ(card.sign(view_of("y")).error().fault, Fault::not_authenticated);
+    ASSERT_TRUE(card.login(SoftCards::pin()));
+    EXPECT_TRUE(card.sign(view_of("y")));
+  }
+}
+
+TEST_F(CardTest, AKeyForEachSignatureSignsNothingAfterTheLoginAlone) {
+  cards.provision(hierarchy, "v2", crypto::NewKey::p256, true, p11::KeyUse::each_signature);
+  const auto module = test::must(p11::Module::load(test::kSoftHsm));
+  auto session = test::must(module.open(test::must(module.tokens()).front().slot));
+  const auto pin = SoftCards::pin();
+  ASSERT_TRUE(session.login(p11::User::user, &pin));
+  const auto keys = test::must(session.find({p11::ObjectClass::private_key, {}, {}}));
+  ASSERT_EQ(keys.size(), 1U);
+  const auto sign = [&](p11::KeyUse use) {
+    return session.sign(keys[0].handle, crypto::SignatureScheme::ecdsa_p256_sha256, view_of("x"), use, &pin);
+  };
+  EXPECT_EQ(sign(p11::KeyUse::after_login).error().fault, Fault::not_authenticated);
+  EXPECT_TRUE(sign(p11::KeyUse::each_signature));
+}
+
+TEST_F(CardTest, AKeyForEachSignatureIsNotTakenForALoginThatWasNot) {
+  cards.provision(hierarchy, "v2", crypto::NewKey::p256, true, p11::KeyUse::each_signature);
+  auto card = test::must(Card::open(options_for(kShim)));
+  ASSERT_TRUE(card.login(SoftCards::pin()));
+  // Though the token is logged in already.
+  EXPECT_EQ(card.login(SoftCards::wrong_pin()).error().fault, Fault::wrong_pin);
+  EXPECT_EQ(card.sign(view_of("x")).error().fault, Fault::not_authenticated);
+  ASSERT_TRUE(card.login(SoftCards::pin()));
+  EXPECT_TRUE(card.sign(view_of("x")));
+}
+
+TEST_F(CardTest, AReaderWithItsOwnKeysAsksForEachSignature) {
+  cards.provision(hierarchy, "v2", crypto::NewKey::p256, true, p11::KeyUse::each_signature);
+  cards.set_mode("protected");
+  cards.type_at_reader("1234");
+  auto card = test::must(Card::open(options_for(kShim)));
+  ASSERT_TRUE(card.login());
+  EXPECT_TRUE(card.asks_each_time());
+  EXPECT_TRUE(card.sign(view_of("x")));
+  EXPECT_TRUE(card.sign(view_of("y")));
+  cards.type_at_reader("9999");
+  const auto wrong = card.sign(view_of("z"));
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().fault, Fault::wrong_pin);
+  EXPECT_NE(wrong.error().about.find("few tries are left"), std::string::npos);
+  cards.type_at_reader("1234");
+  ASSERT_TRUE(card.login());
+  EXPECT_TRUE(card.sign(view_of("z")));
+}
+
+TEST_F(CardTest, AnRsaCardSignsWithWhatItHas) {
+  using enum crypto::SignatureScheme;
+  cards.provision(hierarchy, "v1", crypto::NewKey::rsa2048);
+  for (const auto& [mechanisms, scheme] : std::vector<std::pair<std::string, crypto::SignatureScheme>>{
+           {"CKM_RSA_PKCS", rsa_pkcs1_sha256},
+           {"CKM_SHA1_RSA_PKCS CKM_SHA256_RSA_PKCS", rsa_pkcs1_sha256},
+           {"CKM_RSA_PKCS_PSS", rsa_pss_sha256},
+           {"CKM_SHA1_RSA_PKCS_PSS CKM_SHA256_RSA_PKCS_PSS", rsa_pss_sha256},
+           {"CKM_RSA_PKCS_PSS CKM_RSA_PKCS", rsa_pkcs1_sha256}}) {
+    cards.set_mode("mechanisms " + mechanisms);
+    SCOPED_TRACE(mechanisms);
+    expect_signs(options_for(kShim), scheme);
+  }
+}
+
+TEST_F(CardTest, NothingIsSignedWithSha1) {
+  cards.provision(hierarchy, "v1", crypto::NewKey::rsa2048);
+  cards.set_mode("mechanisms CKM_SHA1_RSA_PKCS CKM_SHA1_RSA_PKCS_PSS");
+  const auto card = Card::open(options_for(kShim));
+  ASSERT_FALSE(card);
+  EXPECT_EQ(card.error().fault, Fault::card_unsuitable);
+  EXPECT_NE(card.error().about.find("SHA-256"), std::string::npos);
+}
+
+TEST_F(CardTest, AP256CardThatHashesWithSha1OnlyIsUnsuitable) {
+  cards.provision(hierarchy, "v2", crypto::NewKey::p256);
+  cards.set_mode("mechanisms CKM_ECDSA_SHA1 CKM_RSA_PKCS");
+  EXPECT_EQ(fault_of_opening(options_for(kShim)), Fault::card_unsuitable);
+}
+
+TEST_F(CardTest, AWrongSignatureOfTheCardIsSeenHere) {
+  cards.provision(hierarchy, "v2", crypto::NewKey::p256);
+  cards.set_mode("forge");
+  auto card = test::must(Card::open(options_for(kShim)));
+  ASSERT_TRUE(card.login(SoftCards::pin()));
+  const auto forged = card.sign(view_of("x"));
+  ASSERT_FALSE(forged);
+  EXPECT_EQ(forged.error().fault, Fault::module_failed);
+  EXPECT_NE(forged.error().about.find("does not fit"), std::string::npos);
 }
 
 TEST_F(CardTest, ACardTakenOutIsToldAtEveryStep) {

@@ -364,13 +364,14 @@ TEST_F(AuthTest, TheListenerKnowsWhenAStatementCanBeUsed) {
 }
 
 /// From the card to the server, on SoftHSM.
-void expect_login(crypto::NewKey kind, std::uint16_t scheme) {
+void expect_login(crypto::NewKey kind, std::uint16_t scheme, const std::string& mode = {}) {
   const test::SoftCards cards;
+  cards.set_mode(mode);
   const Time now = SystemClock{}.now();
   CardHierarchy hierarchy(now);
   cards.provision(hierarchy, "card", kind);
   const Profile profile = citizen_card_profile();
-  auto card = must(Card::open({.modules = {test::kSoftHsm}, .profile = profile}));
+  auto card = must(Card::open({.modules = {USHER_PKCS11_SHIM}, .profile = profile}));
   ASSERT_TRUE(card.login(test::SoftCards::pin()));
   crypto::SystemRandom random;
   const auto session = must(PersonSession::create(card, card.chain(), {hash_of(1), hash_of(2), now, 1h}, random));
@@ -383,6 +384,9 @@ void expect_login(crypto::NewKey kind, std::uint16_t scheme) {
 }
 
 TEST(CardLogin, OfAV1CardWithRsaIsTaken) { expect_login(crypto::NewKey::rsa2048, 0x0401); }
+TEST(CardLogin, OfARsaCardThatHasOnlyPssIsTaken) {
+  expect_login(crypto::NewKey::rsa2048, 0x0804, "mechanisms CKM_RSA_PKCS_PSS");
+}
 TEST(CardLogin, OfAV2CardWithP256IsTaken) { expect_login(crypto::NewKey::p256, 0x0403); }
 
 }  // namespace

@@ -1,0 +1,72 @@
+// What is to be seen through one module of this process (identity.md §9.9).
+#include <algorithm>
+
+#include "identity/card_service.h"
+
+namespace usher::identity {
+namespace {
+
+using p11::Module;
+using p11::Object;
+using p11::ObjectClass;
+using p11::Session;
+
+/// Whether a key is to be seen whose id no certificate has. Most cards show their public keys only.
+Result<bool> has_bare_key(const Session& session, const std::vector<SeenCertificate>& certificates) {
+  for (const ObjectClass kind : {ObjectClass::public_key, ObjectClass::private_key}) {
+    USHER_TRY(const std::vector<Object> keys, session.find({kind, {}, {}}));
+    const bool bare = std::ranges::any_of(keys, [&](const Object& key) {
+      return std::ranges::find(certificates, key.id, &SeenCertificate::id) == certificates.end();
+    });
+    if (bare) return true;
+  }
+  return false;
+}
+
+/// `room`: bytes that may still be answered; what is beyond them is not looked at.
+Result<> look_into(const Module& module, SeenSlot& seen, std::size_t& room) {
+  USHER_TRY(const Session session, module.open(seen.slot.slot));
+  USHER_TRY(const std::vector<Object> objects, session.find({ObjectClass::certificate, {}, {}}));
+  for (const Object& object : objects) {
+    const auto der = session.value_of(object.handle);
+    if (!der && der.error().fault != Fault::too_long) return std::unexpected(der.error());
+    SeenCertificate certificate{.label = object.label, .id = object.id};
+    if (auto parsed = der ? Certificate::from_der(*der) : fail(Fault::too_long, "card: certificate")) {
+      certificate.certificate = *std::move(parsed);
+    }
+    const std::size_t size = (der ? der->size() : 0) + object.label.size() + object.id.size();
+    if (size > room) break;
+    room -= size;
+    seen.certificates.push_back(std::move(certificate));
+  }
+  USHER_TRY(seen.schemes, module.schemes(seen.slot.slot));
+  USHER_TRY(seen.bare_key, has_bare_key(session, seen.certificates));
+  return {};
+}
+
+SeenSlot look_at(const Module& module, const p11::SlotInfo& slot, std::size_t& room) {
+  SeenSlot seen{.slot = slot};
+  if (!slot.token_present) return seen;
+  auto token = module.token(slot.slot);
+  if (!token) {
+    seen.trouble = std::move(token).error();
+    return seen;
+  }
+  seen.token = *std::move(token);
+  if (!seen.token->initialised) return seen;
+  if (auto looked = look_into(module, seen, room); !looked) seen.trouble = std::move(looked).error();
+  return seen;
+}
+
+}  // namespace
+
+Result<SeenModule> survey_module(const std::string& path) {
+  USHER_TRY(const Module module, Module::load(path));
+  USHER_TRY(const std::vector<p11::SlotInfo> slots, module.slots());
+  SeenModule seen{.path = path, .description = module.description()};
+  std::size_t room = kMaxSeen;
+  for (const p11::SlotInfo& slot : slots) seen.slots.push_back(look_at(module, slot, room));
+  return seen;
+}
+
+}  // namespace usher::identity
