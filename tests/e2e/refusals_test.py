@@ -80,9 +80,6 @@ class Refusals(unittest.TestCase):
         outcome = listener.usher("--passphrase-file", self.world.secret("distributor.pass"), "list", ok=False)
         self.assertIn("[bad-certificate]", outcome.err)
 
-    def test_an_old_list_and_no_list_at_all_are_refused(self):
-        self.listener.refused("revocation-unknown", "--set", "trust.server.crls=", "list")
-
     def test_a_wrong_passphrase_and_a_missing_key_are_told(self):
         outcome = self.listener.usher("--passphrase-file", self.world.secret("wrong.pass"), "list", ok=False)
         self.assertIn("[bad-passphrase]", outcome.err)

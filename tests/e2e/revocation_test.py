@@ -4,6 +4,7 @@ import concurrent.futures
 import http.server
 import os
 import re
+import shutil
 import threading
 import unittest
 
@@ -191,6 +192,12 @@ class Handed(Case):
         listener.refused("revoked", "list")
         kept.unlink()
         listener.refused("revoked", "list")
+
+    def test_without_any_list_nobody_believes_the_server(self):
+        self.server.stop()
+        shutil.rmtree(self.world.root / "server/data/revocation", ignore_errors=True)
+        self.server = self.world.serve(prefix=("env", "USHER_REVOCATION_FETCH=false", "USHER_TRUST_CLIENT_REVOCATION=none"))
+        self.world.listener().refused("revocation-unknown", "list")
 
     def test_an_older_list_is_not_taken_back(self):
         listener = self.world.listener()
