@@ -36,6 +36,11 @@ template <auto ToDer, class T>
   return size > 0 ? Bytes(der, der + size) : Bytes();
 }
 
+/// Leaves an error in OpenSSL's queue: of a key whose operations are elsewhere, called by OpenSSL.
+void put_error(const Error& error);
+/// As ossl_fail, but the error that put_error() left wins, where there is one.
+[[nodiscard]] std::unexpected<Error> key_fail(Fault fault, std::string_view where);
+
 /// Empties OpenSSL's error queue, so that an old failure is never taken for a new one, and makes an error.
 [[nodiscard]] std::unexpected<Error> ossl_fail(Fault fault, std::string_view where, std::string about = {});
 

@@ -17,8 +17,7 @@ using crypto::ossl_fail;
 using ParamBuildPtr = crypto::Ossl<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
 using ParamsPtr = crypto::Ossl<OSSL_PARAM, OSSL_PARAM_free>;
 
-constexpr std::size_t kMaxAttribute = 1024;  // bytes of a label, an id, a modulus, a point
-constexpr std::size_t kMaxSignature = 512;   // RSA-4096
+constexpr std::size_t kMaxSignature = 512;  // RSA-4096
 
 // DigestInfo of SHA-256 up to the digest (RFC 8017 §9.2, note 1).
 constexpr std::uint8_t kSha256DigestInfo[] = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
@@ -69,7 +68,8 @@ class Template {
   std::vector<std::unique_ptr<CK_ULONG>> numbers_;
 };
 
-/// An attribute's value; empty when the object has none, or does not tell.
+}  // namespace
+
 Result<Bytes> attribute(CK_FUNCTION_LIST* functions, CK_SESSION_HANDLE session, ObjectId object, CK_ATTRIBUTE_TYPE type,
                         std::size_t max) {
   CK_ATTRIBUTE wanted{type, nullptr, 0};
@@ -111,8 +111,6 @@ Result<crypto::PublicKey> rsa_key(View modulus, View exponent) {
   const crypto::PKeyPtr owned(key);
   return crypto::PublicKey::from_ossl(key);
 }
-
-}  // namespace
 
 Session::Session(std::shared_ptr<Module::Library> library, unsigned long handle)
     : library_(std::move(library)), handle_(handle) {}

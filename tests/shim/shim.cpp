@@ -5,14 +5,19 @@
 //   USHER_SHIM_MODULE  the module behind; /usr/lib/softhsm/libsofthsm2.so if not set
 //   USHER_SHIM_DIR     a directory with these files, each of which may be absent; read anew at every call:
 //     mode   lines: "hang C_Login" (or another of the functions below), "crash C_Sign", "removed" (also: no card from
-//            the start), "protected" (the PIN is entered at the reader: taken from the file `pin`),
+//            the start), "pulled" (the same, and what was open is lost for good, as with a reader), "protected" (the PIN is entered at the reader: taken from the file `pin`),
 //            "tries N" (wrong PINs that lock; 3 if not said)
 //     pin    what somebody types at the reader, for "protected"
 //     wrong  the number of wrong PINs so far: written by the shim, so that it outlives the process as on a card
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
+#include <shared_mutex>
+#include <span>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -67,13 +72,33 @@ void set_wrong_pins(int count) {
   }
 }
 
+/// A module must not lose a session while it is used in it: SoftHSM does not survive that.
+std::shared_mutex sessions_in_use;
+
+/// Calls the module behind.
+template <class Function, class... Arguments>
+CK_RV behind(Function function, Arguments... arguments) {
+  const std::shared_lock lock(sessions_in_use);
+  return function(arguments...);
+}
+
 /// Does what `mode` says for this function; whether the card is there.
 bool present(const char* function) {
   if (mode_has("hang", function)) {
     for (;;) ::pause();
   }
   if (mode_has("crash", function)) std::abort();
-  return !mode_has("removed");
+  static std::atomic<bool> lost = false;
+  const bool pulled = mode_has("pulled");
+  if (!pulled) lost = false;
+  if (pulled && !lost.exchange(true)) {
+    const std::unique_lock lock(sessions_in_use);
+    std::array<CK_SLOT_ID, 16> slots{};
+    CK_ULONG count = slots.size();
+    if (real->C_GetSlotList(CK_TRUE, slots.data(), &count) != CKR_OK) count = 0;
+    for (const CK_SLOT_ID slot : std::span(slots).first(count)) real->C_CloseAllSessions(slot);
+  }
+  return !pulled && !mode_has("removed");
 }
 
 CK_RV get_slot_list(CK_BBOOL with_token, CK_SLOT_ID* slots, CK_ULONG* count) {
@@ -98,12 +123,17 @@ CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
 
 CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void* application, CK_NOTIFY notify, CK_SESSION_HANDLE* session) {
   if (!present("C_OpenSession")) return CKR_TOKEN_NOT_PRESENT;
-  return real->C_OpenSession(slot, flags, application, notify, session);
+  return behind(real->C_OpenSession, slot, flags, application, notify, session);
+}
+
+CK_RV get_session_info(CK_SESSION_HANDLE session, CK_SESSION_INFO* info) {
+  if (!present("C_GetSessionInfo")) return CKR_DEVICE_REMOVED;
+  return behind(real->C_GetSessionInfo, session, info);
 }
 
 CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR* pin, CK_ULONG size) {
   if (!present("C_Login")) return CKR_DEVICE_REMOVED;
-  if (user != CKU_USER) return real->C_Login(session, user, pin, size);
+  if (user != CKU_USER) return behind(real->C_Login, session, user, pin, size);
   const int wrong = wrong_pins();
   if (wrong >= allowed_tries()) return CKR_PIN_LOCKED;
   std::string typed = file("pin");
@@ -111,7 +141,7 @@ CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR* pin, CK_U
     pin = reinterpret_cast<CK_UTF8CHAR*>(typed.data());
     size = typed.size();
   }
-  const CK_RV value = real->C_Login(session, user, pin, size);
+  const CK_RV value = behind(real->C_Login, session, user, pin, size);
   if (value == CKR_PIN_INCORRECT) set_wrong_pins(wrong + 1);
   if (value == CKR_OK) set_wrong_pins(0);
   return value;
@@ -125,17 +155,28 @@ CK_RV init_pin(CK_SESSION_HANDLE session, CK_UTF8CHAR* pin, CK_ULONG size) {
 
 CK_RV find_objects_init(CK_SESSION_HANDLE session, CK_ATTRIBUTE* wanted, CK_ULONG count) {
   if (!present("C_FindObjectsInit")) return CKR_DEVICE_REMOVED;
-  return real->C_FindObjectsInit(session, wanted, count);
+  return behind(real->C_FindObjectsInit, session, wanted, count);
 }
 
 CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
   if (!present("C_SignInit")) return CKR_DEVICE_REMOVED;
-  return real->C_SignInit(session, mechanism, key);
+  return behind(real->C_SignInit, session, mechanism, key);
+}
+
+CK_RV decrypt_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
+  if (!present("C_DecryptInit")) return CKR_DEVICE_REMOVED;
+  return behind(real->C_DecryptInit, session, mechanism, key);
+}
+
+CK_RV derive_key(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key, CK_ATTRIBUTE* wanted,
+                 CK_ULONG count, CK_OBJECT_HANDLE* derived) {
+  if (!present("C_DeriveKey")) return CKR_DEVICE_REMOVED;
+  return behind(real->C_DeriveKey, session, mechanism, key, wanted, count, derived);
 }
 
 CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* signature, CK_ULONG* signature_size) {
   if (!present("C_Sign")) return CKR_DEVICE_REMOVED;
-  return real->C_Sign(session, data, size, signature, signature_size);
+  return behind(real->C_Sign, session, data, size, signature, signature_size);
 }
 
 CK_RV initialise(void* arguments) {
@@ -162,9 +203,12 @@ extern "C" __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUN
     ours.C_GetSlotList = get_slot_list;
     ours.C_GetTokenInfo = get_token_info;
     ours.C_OpenSession = open_session;
+    ours.C_GetSessionInfo = get_session_info;
     ours.C_Login = login;
     ours.C_InitPIN = init_pin;
     ours.C_FindObjectsInit = find_objects_init;
+    ours.C_DecryptInit = decrypt_init;
+    ours.C_DeriveKey = derive_key;
     ours.C_SignInit = sign_init;
     ours.C_Sign = sign;
   }
