@@ -12,9 +12,8 @@ namespace usher::usherd {
 /// it can. All or nothing. Raises the store's revocation floors: an older list is refused from then on. Without a
 /// store (nullptr) no floor is known or raised; without a vault no medium is looked at.
 /// Errors: those of the files, bad_config, crl_rollback, certificate_expired, …
-[[nodiscard]] Result<net::ServerSnapshot> load_snapshot(const Config& config, const crypto::Secret& passphrase,
-                                                        store::Store* store, const media::Vault* vault,
-                                                        const Clock& clock);
+[[nodiscard]] Result<net::ServerSnapshot> load_snapshot(const Config& config, Keyring& keys, store::Store* store,
+                                                        const media::Vault* vault, const Clock& clock);
 
 /// The trust in distributors alone, for `media add`. Errors: as above.
 [[nodiscard]] Result<std::shared_ptr<const identity::TrustStore>> load_distributors(const Config& config,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
@@ -38,6 +39,8 @@ template <auto ToDer, class T>
 
 /// Leaves an error in OpenSSL's queue: of a key whose operations are elsewhere, called by OpenSSL.
 void put_error(const Error& error);
+/// Takes that error out again, and empties the queue.
+[[nodiscard]] std::optional<Error> take_error();
 /// As ossl_fail, but the error that put_error() left wins, where there is one.
 [[nodiscard]] std::unexpected<Error> key_fail(Fault fault, std::string_view where);
 

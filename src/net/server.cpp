@@ -148,7 +148,7 @@ std::string Server::Impl::not_ready() {
   for (const auto& [what, when] : *ends) {
     if (when <= p.clock.now()) return what + " has expired";
   }
-  return {};
+  return p.not_ready ? p.not_ready() : std::string();
 }
 
 void Server::Impl::show_expiries() {
