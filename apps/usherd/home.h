@@ -70,6 +70,7 @@ void add_media_command(CLI::App& app, Context& context);
 void add_licence_command(CLI::App& app, Context& context);
 void add_persons_command(CLI::App& app, Context& context);
 void add_vault_key_command(CLI::App& app, Context& context);
+void add_rotate_command(CLI::App& app, Context& context);
 void add_config_command(CLI::App& app, Context& context);
 void add_check_chain_command(CLI::App& app, Context& context);
 

@@ -1,6 +1,9 @@
 #include "key_files.h"
 
+#include <algorithm>
+
 #include "base/encoding.h"
+#include "base/os_error.h"
 #include "common/files.h"
 #include "files.h"
 #include "media/sealed.h"
@@ -11,6 +14,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kMaxKeyFile = 64 << 10;
+constexpr std::size_t kMaxLicenceKeys = 8;  // that a listener is told of
 // As the PKCS#8 keys, which the same passphrase opens: 32 MiB of memory, so that an import stays below 64.
 constexpr crypto::ScryptCost kCost{.log2_n = 15, .r = 8, .p = 1};
 
@@ -20,8 +24,25 @@ Id128 pseudonym_key_id() { return media::companion_id("pseudonym key", Id128{});
 fs::path licence_file_of(const Config& config) {
   return config.path_of(identity::is_token_key(config.licence_key) ? Config().licence_key : config.licence_key);
 }
+fs::path retired_directory_of(const Config& config) { return licence_file_of(config).parent_path() / "retired"; }
 /// The file of a public licence key, beside the private one.
 fs::path public_file(fs::path key_file) { return key_file.replace_extension(".pub"); }
+
+/// keys.licence_retired, and what rotation has put beside the licence key.
+Result<std::vector<fs::path>> retired_files(const Config& config) {
+  std::vector<fs::path> out;
+  for (const std::string& name : config.licence_retired) out.push_back(config.path_of(name));
+  const fs::path directory = retired_directory_of(config);
+  std::error_code error;
+  if (!fs::exists(directory, error)) return out;
+  fs::directory_iterator entries(directory, error);
+  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+    if (entries->path().extension() == ".pub") out.push_back(entries->path());
+  }
+  if (error) return fail(fault_of_errno(error.value()), "licence keys: retired", directory.string());
+  std::ranges::sort(out);
+  return out;
+}
 
 Result<Bytes> load_public(const fs::path& file) {
   USHER_TRY(std::string text, app::read_file(file, kMaxKeyFile));
@@ -45,6 +66,23 @@ Result<> create_licence_key(const Config& config, Keyring& keys) {
   USHER_TRY(const std::string pem, key.to_pem(keys.passphrase()));
   USHER_CHECK(write_file(file, pem, 0600));
   return publish(key);
+}
+
+/// In place of the old one, once the new one was opened again.
+Result<> replace_licence_key(const Config& config, Keyring& keys) {
+  const fs::path file = licence_file_of(config);
+  fs::path fresh = file;
+  fresh += ".new";
+  USHER_TRY(const crypto::PrivateKey key, crypto::PrivateKey::generate(crypto::NewKey::p256));
+  USHER_TRY(const std::string pem, key.to_pem(keys.passphrase()));
+  USHER_CHECK(write_file(fresh, pem, 0600, true));
+  USHER_TRY(const crypto::PrivateKey again, keys.load(config, fresh.string()));
+  if (!same(again.public_key().spki(), key.public_key().spki()))
+    return fail(Fault::bad_key, "licence key", fresh.string());
+  std::error_code error;
+  fs::rename(fresh, file, error);
+  if (error) return fail(fault_of_errno(error.value()), "licence key", file.string());
+  return write_file(public_file(file), to_base64url(key.public_key().spki()) + "\n", 0644, true);
 }
 
 media::PassphraseWrapper for_passphrase(const Keyring& keys) {
@@ -111,12 +149,46 @@ Result<KeyPair> load_pair(const Config& config, const std::string& certificates,
 Result<net::LicenceIssuer> load_licence_issuer(const Config& config, Keyring& keys) {
   USHER_TRY(crypto::PrivateKey key, keys.load(config, config.licence_key));
   net::LicenceIssuer issuer{.server_id = config.id, .signer = nullptr, .public_keys = {key.public_key().spki()}};
-  for (const std::string& name : config.licence_retired) {
-    USHER_TRY(Bytes retired, load_public(config.path_of(name)));
-    issuer.public_keys.push_back(std::move(retired));
+  USHER_TRY(const std::vector<fs::path> retired, retired_files(config));
+  for (const fs::path& file : retired) {
+    USHER_TRY(Bytes spki, load_public(file));
+    // A change that was cut leaves the key retired that still signs.
+    if (std::ranges::find(issuer.public_keys, spki) == issuer.public_keys.end())
+      issuer.public_keys.push_back(std::move(spki));
+  }
+  if (issuer.public_keys.size() > kMaxLicenceKeys) {
+    return fail(Fault::bad_config, "licence keys",
+                "more than 7 retired licence keys: take those away whose licences have all ended");
   }
   issuer.signer = std::make_shared<const crypto::PrivateKey>(std::move(key));
   return issuer;
+}
+
+Result<fs::path> rotate_licence_key(const Config& config, Keyring& keys, const std::string& to) {
+  if (to.empty() && identity::is_token_key(config.licence_key)) {
+    return fail(Fault::bad_usage, "rotate", "the licence key is on a token: name its successor with --to pkcs11:…");
+  }
+  if (!to.empty() && !identity::is_token_key(to))
+    return fail(Fault::bad_usage, "rotate", "--to takes a token key's URI");
+  USHER_TRY(const net::LicenceIssuer issuer, load_licence_issuer(config, keys));
+  if (issuer.public_keys.size() == kMaxLicenceKeys) {
+    return fail(Fault::bad_config, "rotate",
+                "there are 7 retired licence keys: take those away whose licences have all ended");
+  }
+  if (!to.empty()) {
+    USHER_TRY(const crypto::PrivateKey next, keys.load(config, to));
+    if (same(next.public_key().spki(), issuer.public_keys.front())) {
+      return fail(Fault::bad_usage, "rotate", "--to names the key that signs already");
+    }
+  }
+  const crypto::PublicKey& old = issuer.signer->public_key();
+  const fs::path directory = retired_directory_of(config);
+  fs::path retired = directory / (to_hex(View(old.fingerprint()).first(8)) + ".pub");
+  USHER_CHECK(make_directory(directory));
+  // First: from here on every licence that was signed can be checked, whatever happens next.
+  USHER_CHECK(write_file(retired, to_base64url(old.spki()) + "\n", 0644, true));
+  if (to.empty()) USHER_CHECK(replace_licence_key(config, keys));
+  return retired;
 }
 
 Result<crypto::Secret> load_vault_key(const Config& config, Keyring& keys) {

@@ -59,6 +59,7 @@ int run(int argc, char** argv) {
   usherd::add_licence_command(app, context);
   usherd::add_persons_command(app, context);
   usherd::add_vault_key_command(app, context);
+  usherd::add_rotate_command(app, context);
   usherd::add_config_command(app, context);
   usherd::add_check_chain_command(app, context);
   try {
