@@ -78,7 +78,7 @@ Result<identity::LeafRequest> request_like(const identity::Certificate& certific
   const auto role = identity::role_of_name(entry.kind);
   if (!role) return fail(Fault::malformed, "rotate: kind", entry.kind);
   return identity::LeafRequest{
-      .role = *role,
+      .role = role,
       .name = {.common_name = certificate.common_name(), .organisation = certificate.organisation()},
       .dns_names = certificate.dns_names(),
       .ip_addresses = certificate.ip_addresses()};

@@ -1,11 +1,13 @@
 #include "key_files.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/encoding.h"
 #include "base/os_error.h"
 #include "common/files.h"
 #include "files.h"
+#include "licence/licence.h"
 #include "media/sealed.h"
 #include "media/vault.h"
 
@@ -31,6 +33,7 @@ fs::path public_file(fs::path key_file) { return key_file.replace_extension(".pu
 /// keys.licence_retired, and what rotation has put beside the licence key.
 Result<std::vector<fs::path>> retired_files(const Config& config) {
   std::vector<fs::path> out;
+  out.reserve(config.licence_retired.size());
   for (const std::string& name : config.licence_retired) out.push_back(config.path_of(name));
   const fs::path directory = retired_directory_of(config);
   std::error_code error;
@@ -69,7 +72,7 @@ Result<> create_licence_key(const Config& config, Keyring& keys) {
 }
 
 /// In place of the old one, once the new one was opened again.
-Result<> replace_licence_key(const Config& config, Keyring& keys) {
+Result<crypto::PublicKey> replace_licence_key(const Config& config, Keyring& keys) {
   const fs::path file = licence_file_of(config);
   fs::path fresh = file;
   fresh += ".new";
@@ -82,7 +85,18 @@ Result<> replace_licence_key(const Config& config, Keyring& keys) {
   std::error_code error;
   fs::rename(fresh, file, error);
   if (error) return fail(fault_of_errno(error.value()), "licence key", file.string());
-  return write_file(public_file(file), to_base64url(key.public_key().spki()) + "\n", 0644, true);
+  USHER_CHECK(write_file(public_file(file), to_base64url(key.public_key().spki()) + "\n", 0644, true));
+  return key.public_key();
+}
+
+/// On a token, and another than `current`.
+Result<crypto::PublicKey> successor_on_token(const Config& config, Keyring& keys, const std::string& uri,
+                                             const Bytes& current) {
+  USHER_TRY(const crypto::PrivateKey next, keys.load(config, uri));
+  if (same(next.public_key().spki(), current)) {
+    return fail(Fault::bad_usage, "rotate", "--to names the key that signs already");
+  }
+  return next.public_key();
 }
 
 media::PassphraseWrapper for_passphrase(const Keyring& keys) {
@@ -164,7 +178,7 @@ Result<net::LicenceIssuer> load_licence_issuer(const Config& config, Keyring& ke
   return issuer;
 }
 
-Result<fs::path> rotate_licence_key(const Config& config, Keyring& keys, const std::string& to) {
+Result<RotatedKey> rotate_licence_key(const Config& config, Keyring& keys, const std::string& to) {
   if (to.empty() && identity::is_token_key(config.licence_key)) {
     return fail(Fault::bad_usage, "rotate", "the licence key is on a token: name its successor with --to pkcs11:…");
   }
@@ -175,11 +189,9 @@ Result<fs::path> rotate_licence_key(const Config& config, Keyring& keys, const s
     return fail(Fault::bad_config, "rotate",
                 "there are 7 retired licence keys: take those away whose licences have all ended");
   }
+  std::optional<crypto::PublicKey> next;
   if (!to.empty()) {
-    USHER_TRY(const crypto::PrivateKey next, keys.load(config, to));
-    if (same(next.public_key().spki(), issuer.public_keys.front())) {
-      return fail(Fault::bad_usage, "rotate", "--to names the key that signs already");
-    }
+    USHER_TRY(next, successor_on_token(config, keys, to, issuer.public_keys.front()));
   }
   const crypto::PublicKey& old = issuer.signer->public_key();
   const fs::path directory = retired_directory_of(config);
@@ -187,8 +199,10 @@ Result<fs::path> rotate_licence_key(const Config& config, Keyring& keys, const s
   USHER_CHECK(make_directory(directory));
   // First: from here on every licence that was signed can be checked, whatever happens next.
   USHER_CHECK(write_file(retired, to_base64url(old.spki()) + "\n", 0644, true));
-  if (to.empty()) USHER_CHECK(replace_licence_key(config, keys));
-  return retired;
+  if (!next) {
+    USHER_TRY(next, replace_licence_key(config, keys));
+  }
+  return RotatedKey{std::move(retired), licence::key_id_of(*next)};
 }
 
 Result<crypto::Secret> load_vault_key(const Config& config, Keyring& keys) {

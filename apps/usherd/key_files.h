@@ -30,12 +30,15 @@ struct KeyPair {
 [[nodiscard]] Result<KeyPair> load_pair(const Config& config, const std::string& certificates, const std::string& key,
                                         Keyring& keys);
 [[nodiscard]] Result<net::LicenceIssuer> load_licence_issuer(const Config& config, Keyring& keys);
+struct RotatedKey {
+  std::filesystem::path retired;  // the old key's public half
+  std::string key_id;             // of the new key, as licences and listeners' programs name it
+};
 /// Retires the licence key: its public half goes into `retired` beside it, and is read from there. A new key takes its
 /// place; or, with `to`, a key on a token is made ready, which keys.licence_key has to name then. The old private key is
-/// gone, or on its token. The retired public half's file.
+/// gone, or on its token.
 /// Errors: bad_usage; bad_config, too many are retired; those of the keys and of write_file.
-[[nodiscard]] Result<std::filesystem::path> rotate_licence_key(const Config& config, Keyring& keys,
-                                                               const std::string& to);
+[[nodiscard]] Result<RotatedKey> rotate_licence_key(const Config& config, Keyring& keys, const std::string& to);
 /// With the passphrase, or with keys.vault_token, as the file wants it.
 [[nodiscard]] Result<crypto::Secret> load_vault_key(const Config& config, Keyring& keys);
 [[nodiscard]] Result<identity::PseudonymKey> load_pseudonym_key(const Config& config, const Keyring& keys);

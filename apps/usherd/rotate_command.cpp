@@ -14,16 +14,17 @@ Result<> rotate(const Context& context, const std::string& to) {
   USHER_TRY(const Config config, load_config(context));
   USHER_CHECK(check(config));
   USHER_TRY(const auto keys, open_keyring(config, context.passphrase, context.pin));
-  USHER_TRY(const std::filesystem::path retired, rotate_licence_key(config, *keys, to));
-  std::printf("retired: %s\nNext:\n", retired.c_str());
+  USHER_TRY(const RotatedKey done, rotate_licence_key(config, *keys, to));
+  std::printf("retired: %s\nnew key: %s\nNext:\n", done.retired.c_str(), done.key_id.c_str());
   int number = 0;
   if (!to.empty()) std::printf("%d. set keys.licence_key = \"%s\"\n", ++number, to.c_str());
   std::printf(
       "%d. restart usherd: until then it signs with the old key\n"
+      "%d. tell listeners the new key's name: their programs say once that it has changed\n"
       "%d. once all licences of the old key have ended, %s may be taken away\n",
-      number + 1, number + 2, retired.c_str());
+      number + 1, number + 2, number + 3, done.retired.c_str());
   if (!to.empty() && !identity::is_token_key(config.licence_key)) {
-    std::printf("%d. destroy %s\n", number + 3, config.path_of(config.licence_key).c_str());
+    std::printf("%d. destroy %s\n", number + 4, config.path_of(config.licence_key).c_str());
   }
   return {};
 }

@@ -79,14 +79,10 @@ ECDSA_SIG* sign_ec(const unsigned char* digest, int size, const BIGNUM* /*kinv*/
     crypto::put_error(done.error());
     return nullptr;
   }
-  const View raw = done->expose();
-  crypto::Ossl<ECDSA_SIG, ECDSA_SIG_free> signature(ECDSA_SIG_new());
-  crypto::BnPtr r(BN_bin2bn(raw.data(), static_cast<int>(raw.size() / 2), nullptr));
-  crypto::BnPtr s(BN_bin2bn(raw.data() + raw.size() / 2, static_cast<int>(raw.size() / 2), nullptr));
-  if (!signature || !r || !s || ECDSA_SIG_set0(signature.get(), r.get(), s.get()) != 1) return nullptr;
-  static_cast<void>(r.release());  // the signature's now
-  static_cast<void>(s.release());
-  return signature.release();
+  const auto der = crypto::ecdsa_der_from_raw(done->expose());
+  if (!der) return nullptr;
+  const unsigned char* at = der->data();
+  return d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der->size()));
 }
 
 int agree_ec(unsigned char** out, std::size_t* size, const EC_POINT* peer, const EC_KEY* key) {
@@ -134,16 +130,20 @@ const EC_KEY_METHOD* ec_method() {
 }
 
 bool attach(RSA* key, LinkPtr link) {
-  auto owned = std::make_unique<LinkPtr>(std::move(link));
-  if (RSA_set_ex_data(key, rsa_index(), owned.get()) != 1) return false;
-  static_cast<void>(owned.release());
+  LinkPtr* const owned = std::make_unique<LinkPtr>(std::move(link)).release();
+  if (RSA_set_ex_data(key, rsa_index(), owned) != 1) {
+    const std::unique_ptr<LinkPtr> owner(owned);
+    return false;
+  }
   return rsa_method() != nullptr && RSA_set_method(key, rsa_method()) == 1;
 }
 
 bool attach(EC_KEY* key, LinkPtr link) {
-  auto owned = std::make_unique<LinkPtr>(std::move(link));
-  if (EC_KEY_set_ex_data(key, ec_index(), owned.get()) != 1) return false;
-  static_cast<void>(owned.release());
+  LinkPtr* const owned = std::make_unique<LinkPtr>(std::move(link)).release();
+  if (EC_KEY_set_ex_data(key, ec_index(), owned) != 1) {
+    const std::unique_ptr<LinkPtr> owner(owned);
+    return false;
+  }
   return ec_method() != nullptr && EC_KEY_set_method(key, ec_method()) == 1;
 }
 

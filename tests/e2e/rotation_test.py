@@ -182,6 +182,7 @@ class LicenceKey(unittest.TestCase):
         listener.env["USHER_CONNECTION_URL"] = world.servers[-1].url
         for _ in bought:
             self.assertTrue(listener.json("play", 1)["finished"])
+        world.servers[-1].stop()
 
     def started(self, world):
         world.pki().card()
@@ -202,6 +203,13 @@ class LicenceKey(unittest.TestCase):
             self.check(world, listener, (None, rotate, rotate))
             self.assertNotEqual(before, private.read_bytes())
             self.assertEqual(len(list((world.root / "server/keys/retired").glob("*.pub"))), 2)
+            retired = world.root / "server/keys/retired"
+            retired.rename(world.root / "forgotten")  # then they do not verify, and the listener is told
+            server = world.serve()
+            listener.env["USHER_CONNECTION_URL"] = server.url
+            self.assertIn("signature does not hold", listener.usher("licences").err)
+            server.stop()
+            (world.root / "forgotten").rename(retired)
             for _ in range(5):
                 rotate()
             self.assertIn("[bad-config]", world.usherd("rotate", "licence-key", ok=False).err)
