@@ -136,6 +136,8 @@ Result<> create_own_keys(const Config& config, Keyring& keys, Random& random) {
     if (fs::exists(file)) return fail(Fault::already_exists, "init: keys", file.string());
     USHER_CHECK(make_directory(file.parent_path()));
   }
+  // First what can fail elsewhere: a token that is not there leaves nothing in the way of the next try.
+  if (!config.vault_token.empty()) USHER_CHECK(load_vault_token(config, keys));
   USHER_CHECK(create_licence_key(config, keys));
   USHER_CHECK(create_vault_key(config, keys, random));
   return create_pseudonym_key(config.path_of(config.pseudonym_key), keys.passphrase(), random);

@@ -138,6 +138,20 @@ class AtTheStart(TokensTest):
             inside.chmod(0o600)
             self.refused(world, "bad-config", "--set", f"keys.pin_file={inside}")
 
+    def test_init_makes_no_key_of_its_own_where_the_token_has_one(self):
+        with TokenWorld() as world:
+            licence, vault = world.token_key("licences")[0], world.token_key("kek")[0]
+            module = ("--set", f"keys.module={world.module}", "--pin-file", world.pin_file)
+            elsewhere = "pkcs11:token=elsewhere;object=kek"
+            failed = world.usherd(*module, "init", "--licence-key", licence, "--vault-token", elsewhere, ok=False)
+            self.assertIn("[no-card]", failed.err)
+            world.usherd(*module, "init", "--licence-key", licence, "--vault-token", vault)
+            self.assertEqual(sorted(file.name for file in (world.root / "server/keys").iterdir()),
+                             ["licence.pub", "pseudonym.key", "vault.key"])
+            shown = world.usherd("config", "show", "--json").json()
+            self.assertEqual((shown["keys.licence_key"], shown["keys.vault_token"]), (licence, vault))
+            self.assertEqual(shown["keys.pin_file"], str(world.pin_file))
+
     def test_the_pin_may_come_on_a_descriptor(self):
         with TokenWorld() as world:
             world.pki()

@@ -71,6 +71,19 @@ TEST_F(TokenKey, SignsWithRsaPssAndWithEcdsa) {
   }
 }
 
+TEST_F(TokenKey, SignsForTls12WithPkcs1Padding) {
+  const auto key = open_token_key(request("pkcs11:token=studio;object=rsa"));
+  ASSERT_TRUE(key) << explain(key.error());
+  const crypto::MdCtxPtr context(EVP_MD_CTX_new());
+  Bytes signature(256);
+  std::size_t size = signature.size();
+  const View message = view_of("message");
+  // OpenSSL's default padding, as TLS 1.2 asks for with older clients.
+  ASSERT_EQ(EVP_DigestSignInit_ex(context.get(), nullptr, "SHA256", nullptr, nullptr, key->ossl(), nullptr), 1);
+  ASSERT_EQ(EVP_DigestSign(context.get(), signature.data(), &size, message.data(), message.size()), 1);
+  EXPECT_TRUE(key->public_key().verify(crypto::SignatureScheme::rsa_pkcs1_sha256, message, signature));
+}
+
 TEST_F(TokenKey, DecryptsOaep) {
   const auto key = open_token_key(request("pkcs11:token=studio;object=rsa;type=private"));
   ASSERT_TRUE(key) << explain(key.error());
