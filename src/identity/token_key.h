@@ -64,7 +64,7 @@ struct TokenKey {
 
 /// Logs in. The key may be used by many threads at once, each in a session of its own. Where the token was taken out and
 /// is back, it is found by its URI and opened again at the next use: at most one attempt a second, and only for the same
-/// key. What fails tells why: card_removed, no_card, not_authenticated, wrong_pin, module_failed.
+/// key. What fails tells why: card_removed, no_card, wrong_pin, module_failed and others of the class `card`.
 /// Errors: bad_config (not such a URI, a PIN in it, no module, more than one token or key that fits); module_missing;
 /// no_card, no such token; card_unsuitable, no such key on it; wrong_pin, pin_locked, pin_last_try, pin_invalid;
 /// module_failed; bad_key; those of `pins`.

@@ -227,6 +227,8 @@ Result<T> TokenLink::use(const Operation& operation) {
     }
     if (!is_lost(done.error().fault)) return done;
     if (again) {
+      // Nobody but the token is meant: a listener's login is another thing.
+      if (done.error().fault == Fault::not_authenticated) done.error().fault = Fault::module_failed;
       note(&done.error());
       return done;
     }

@@ -46,9 +46,7 @@ std::unexpected<Error> not_mine() { return fail(Fault::no_key_fits, "wrap: anoth
 bool is(const Recipient& recipient, WrapType type) { return recipient.type == static_cast<std::uint8_t>(type); }
 
 /// The key is on a token, which could not be asked: that says nothing of the object.
-bool is_tokens(const Error& error) noexcept {
-  return exit_class_of(error.fault) == ExitClass::card || error.fault == Fault::not_authenticated;
-}
+bool is_tokens(const Error& error) noexcept { return exit_class_of(error.fault) == ExitClass::card; }
 
 Recipient recipient(WrapType type, wire::Writer params, Bytes wrapped) {
   return {static_cast<std::uint8_t>(type), std::move(params).take(), std::move(wrapped)};

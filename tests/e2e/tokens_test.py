@@ -97,6 +97,25 @@ class WhileRunning(TokensTest):
             server.reload()
             self.fetched(world, server, client)
 
+    def test_a_licence_is_to_be_had_again_when_the_licence_keys_token_is_back(self):
+        with TokenWorld(module=SHIM) as world:
+            world.pki().card()
+            world.operator(**{"keys.module": SHIM, "keys.pin_file": world.pin_file,
+                              "keys.licence_key": world.token_key("licences")[0]})
+            world.press(tracks(1)[0])
+            world.usherd("media", "add", *(world.root / "releases").glob("*.usher"))
+            server = world.serve()
+            listener = world.listener()
+            first = listener.json("buy", 1, "--plays", 1)["id"]
+            world.pull()
+            listener.refused("server-busy", "buy", 1, "--plays", 1)
+            self.assertTrue(listener.json("play", 1)["finished"])  # what was bought needs no private key
+            self.assertEqual(ready(server)[0], 503)
+            world.plug_in()
+            wait_for(lambda: ready(server)[0] == 200, "readiness")
+            second = listener.json("buy", 1, "--plays", 1)["id"]
+            self.assertNotEqual(first, second)
+
     def test_the_media_channel_tells_a_pulled_token_in_the_log(self):
         with TokenWorld(module=SHIM) as world:
             world.pki().card()
