@@ -9,12 +9,12 @@ find_package(tomlplusplus REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(P11 REQUIRED IMPORTED_TARGET libp11 p11-kit-1)
+pkg_check_modules(P11 REQUIRED IMPORTED_TARGET p11-kit-1)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(TAGLIB REQUIRED IMPORTED_TARGET taglib)
 find_library(SQLITECPP_LIBRARY SQLiteCpp REQUIRED)
 
-# libp11 (its object layer) and p11-kit (pkcs11.h, URIs).
+# p11-kit: pkcs11.h, URIs.
 add_library(usher_p11 INTERFACE)
 target_link_libraries(usher_p11 INTERFACE PkgConfig::P11 ${CMAKE_DL_LIBS})
 add_library(usher_asio INTERFACE)

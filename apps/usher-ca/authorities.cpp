@@ -9,6 +9,7 @@ namespace {
 
 constexpr Milliseconds kClockSkew = std::chrono::minutes(5);
 constexpr std::size_t kMaxPem = 64 << 10;  // bytes
+constexpr int kMaxRoots = 99;
 
 Result<Bytes> der_of_public_key(std::string_view pem) {
   constexpr std::string_view kBegin = "-----BEGIN PUBLIC KEY-----";
@@ -47,13 +48,38 @@ Result<crypto::PublicKey> read_public_key(const std::filesystem::path& file) {
   return key;
 }
 
-std::vector<std::string> authorities_in(const std::filesystem::path& home) {
+std::vector<std::string> media_roots_in(const std::filesystem::path& home) {
   std::vector<std::string> out;
-  for (const char* name : {"media/root", "card/root", "card/sub"}) {
+  for (int number = 1; number <= kMaxRoots; ++number) {
+    std::string name = number == 1 ? "media/root" : "media/root-" + std::to_string(number);
+    std::error_code ignored;
+    if (std::filesystem::exists(home / name / "ca.pem", ignored)) out.push_back(std::move(name));
+  }
+  return out;
+}
+
+std::vector<std::string> authorities_in(const std::filesystem::path& home) {
+  std::vector<std::string> out = media_roots_in(home);
+  for (const char* name : {"card/root", "card/sub"}) {
     std::error_code ignored;
     if (std::filesystem::exists(home / name / "ca.pem", ignored)) out.emplace_back(name);
   }
   return out;
+}
+
+Result<std::string> issuing_root(const std::filesystem::path& home) {
+  const std::filesystem::path file = home / "media/issuing";
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) return std::string("media/root");
+  USHER_TRY(std::string name, read_file(file, kMaxPem));
+  while (name.ends_with('\n')) name.pop_back();
+  name.insert(0, "media/");
+  if (std::ranges::count(media_roots_in(home), name) != 1) return fail(Fault::malformed, "issuing root", file.string());
+  return name;
+}
+
+Result<> set_issuing_root(const std::filesystem::path& home, const std::string& name) {
+  return write_file(home / "media/issuing", std::filesystem::path(name).filename().string() + "\n", 0600, true);
 }
 
 identity::Validity validity_of(int days, Time now, const identity::Certificate* authority) {

@@ -170,7 +170,17 @@ Result<crypto::PrivateKey> Authority::load_key(const crypto::Secret& passphrase)
   return key;
 }
 
+Result<identity::Certificate> Authority::issued(std::string_view serial_hex) const {
+  USHER_TRY(const std::string pem, read_file(directory_ / "issued" / (std::string(serial_hex) + ".pem"), kMaxSmall));
+  return identity::Certificate::from_pem(pem);
+}
+
 Result<> Authority::record(const identity::Certificate& certificate, std::string kind) {
+  const std::filesystem::path kept = directory_ / "issued";
+  std::error_code error;
+  std::filesystem::create_directory(kept, error);
+  if (error) return fail(fault_of_errno(error.value()), "authority", kept.string());
+  USHER_CHECK(write_file(kept / (certificate.serial_hex() + ".pem"), certificate.to_pem(), 0600, true));
   index_.push_back(IndexEntry{.serial_hex = certificate.serial_hex(),
                               .kind = std::move(kind),
                               .not_after = unix_seconds(certificate.not_after()),

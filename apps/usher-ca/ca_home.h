@@ -2,6 +2,8 @@
 //
 //   <home>/media/root/   <home>/card/root/   <home>/card/sub/     each an authority:
 //     ca.pem  ca.key (encrypted PKCS#8)  index (one line a certificate)  state (crl number)  crl.pem  delta.pem
+//     issued/<serial>.pem
+//   <home>/media/root-2/ …  roots that came later;  <home>/media/issuing  the one that issues: "root-2" (absent: "root")
 #pragma once
 
 #include <cstdint>
@@ -44,8 +46,10 @@ class Authority {
   [[nodiscard]] Result<crypto::PrivateKey> load_key(const crypto::Secret& passphrase) const;
 
   [[nodiscard]] const std::vector<IndexEntry>& index() const noexcept { return index_; }
-  /// Appends to the index and saves. Call before the certificate is handed out.
+  /// Keeps the certificate, appends to the index and saves. Call before the certificate is handed out.
   [[nodiscard]] Result<> record(const identity::Certificate& certificate, std::string kind);
+  /// A certificate of the index. Errors: not_found, it was issued before certificates were kept.
+  [[nodiscard]] Result<identity::Certificate> issued(std::string_view serial_hex) const;
   /// By serial number (hex). Errors: not_found, already_exists (revoked before).
   [[nodiscard]] Result<> revoke(std::string_view serial_hex, identity::RevocationReason reason, Time now);
 

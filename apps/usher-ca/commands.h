@@ -27,8 +27,13 @@ struct Context {
   std::function<Result<>()> action{};
 };
 
-/// The authorities that exist in the home: "media/root", "card/root", "card/sub".
+/// The authorities that exist in the home: "media/root", "media/root-2", …, "card/root", "card/sub".
 [[nodiscard]] std::vector<std::string> authorities_in(const std::filesystem::path& home);
+/// The media roots among them, the oldest first.
+[[nodiscard]] std::vector<std::string> media_roots_in(const std::filesystem::path& home);
+/// The media root that issues. Errors: malformed, not_found, the home says another one than there is.
+[[nodiscard]] Result<std::string> issuing_root(const std::filesystem::path& home);
+[[nodiscard]] Result<> set_issuing_root(const std::filesystem::path& home, const std::string& name);
 /// A certificate that was just made by `authority` goes into its index.
 [[nodiscard]] Result<identity::Certificate> issue_recorded(Authority& authority,
                                                            const crypto::PrivateKey& authority_key,
@@ -50,6 +55,7 @@ struct CardUser {
 [[nodiscard]] Result<identity::Chain> issue_card_user(Context& context, const CardUser& user,
                                                       const crypto::PublicKey& key);
 
+void add_rotate_command(CLI::App& app, Context& context);  // rotate.cpp
 void add_init_command(CLI::App& app, Context& context);
 void add_issue_command(CLI::App& app, Context& context);
 void add_revoke_command(CLI::App& app, Context& context);

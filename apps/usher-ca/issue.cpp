@@ -5,23 +5,11 @@
 
 #include "base/encoding.h"
 #include "commands.h"
+#include "issue.h"
 #include "options.h"
 
 namespace usher::ca {
 namespace {
-
-struct IssueOptions {
-  std::string out;
-  std::string common_name;
-  std::string organisation;
-  std::vector<std::string> dns_names;
-  std::vector<std::string> ip_addresses;
-  std::string key_kind = "p256";
-  std::filesystem::path public_key;
-  app::PassphraseSource key_passphrase;
-  int days = 365;
-  CardUser user;
-};
 
 /// What is certified; `private_pem` is empty where the private key is elsewhere.
 struct Subject {
@@ -65,6 +53,8 @@ void tell(const IssueOptions& options, const identity::Certificate& certificate)
   if (options.public_key.empty()) std::printf("key:    %s.key\n", options.out.c_str());
 }
 
+}  // namespace
+
 Result<> issue_media(Context& context, const IssueOptions& options, identity::Role role) {
   identity::LeafRequest request{.role = role, .dns_names = options.dns_names};
   for (const std::string& text : options.ip_addresses) {
@@ -80,7 +70,8 @@ Result<> issue_media(Context& context, const IssueOptions& options, identity::Ro
     request.name.common_name = options.dns_names.front();
   if (request.name.common_name.empty()) request.name.common_name = std::string(name_of(role));
   USHER_CHECK(check_outputs(options));
-  USHER_TRY(Authority authority, Authority::open(context.home / "media/root"));
+  USHER_TRY(const std::string root, issuing_root(context.home));
+  USHER_TRY(Authority authority, Authority::open(context.home / root));
   USHER_TRY(const crypto::Secret passphrase, context.passphrase(false));
   USHER_TRY(const crypto::PrivateKey authority_key, authority.load_key(passphrase));
   request.validity = validity_of(options.days, context.clock.now(), &authority.certificate());
@@ -92,6 +83,8 @@ Result<> issue_media(Context& context, const IssueOptions& options, identity::Ro
   tell(options, certificate);
   return {};
 }
+
+namespace {
 
 Result<> issue_user(Context& context, IssueOptions& options) {
   options.user.common_name = options.common_name;
@@ -105,7 +98,9 @@ Result<> issue_user(Context& context, IssueOptions& options) {
   return {};
 }
 
-void add_common(CLI::App& verb, IssueOptions& options) {
+}  // namespace
+
+void add_common_issue_options(CLI::App& verb, IssueOptions& options) {
   verb.add_option("--out", options.out, "Path without suffix: <out>.pem and <out>.key are written")->required();
   verb.add_option("--key", options.key_kind, "Kind of the new key: p256, rsa2048 or rsa3072")->capture_default_str();
   verb.add_option("--public-key", options.public_key,
@@ -118,11 +113,13 @@ void add_common(CLI::App& verb, IssueOptions& options) {
       ->capture_default_str();
 }
 
+namespace {
+
 void add_media_verb(CLI::App& issue, Context& context, identity::Role role, const char* about) {
   auto options = std::make_shared<IssueOptions>();
   CLI::App* verb = issue.add_subcommand(std::string(name_of(role)), about);
   if (role == identity::Role::release_recipient) verb->alias("recipient")->alias("release");
-  add_common(*verb, *options);
+  add_common_issue_options(*verb, *options);
   verb->add_option("--cn", options->common_name, "Common name");
   verb->add_option("--organisation", options->organisation, "Organisation");
   if (role == identity::Role::server) {
@@ -139,7 +136,7 @@ void add_user_verb(CLI::App& issue, Context& context) {
   options->days = options->user.days;
   CLI::App* verb = issue.add_subcommand(
       "user", "A person of the card hierarchy, for a key that is elsewhere or new (see also: card)");
-  add_common(*verb, *options);
+  add_common_issue_options(*verb, *options);
   verb->add_option("--cn", options->common_name, "The person's full name")->required();
   verb->add_option("--given-name", options->user.given_name, "Given name");
   verb->add_option("--surname", options->user.surname, "Surname");

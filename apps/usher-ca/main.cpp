@@ -24,6 +24,7 @@ constexpr const char* kExamples = R"(Examples:
   usher-ca --home ca revoke --certificate client.pem --reason key-compromise
   usher-ca --home ca crl --out published                            complete lists of every authority
   usher-ca --home ca crl --delta --out published
+  usher-ca --home ca rotate root                                    what to do, in order, to change the root
 
 The passphrase of the authorities' keys is asked for, or read from --passphrase-file or --passphrase-fd.)";
 
@@ -62,6 +63,7 @@ int run(int argc, char** argv) {
   ca::add_revoke_command(app, context);
   ca::add_crl_command(app, context);
   ca::add_list_command(app, context);
+  ca::add_rotate_command(app, context);
   ca::add_card_command(app, context);
   try {
     app.parse(argc, argv);

@@ -16,8 +16,7 @@ namespace json = boost::json;
 
 struct InspectOptions {
   std::filesystem::path file;
-  std::filesystem::path key;
-  app::PassphraseSource passphrase;
+  KeyOptions key;
   bool as_json = false;
 };
 
@@ -35,8 +34,6 @@ std::string_view wrap_name(std::uint8_t type) {
       return "ecdh-p256";
     case media::WrapType::kek:
       return "kek";
-    case media::WrapType::pkcs11:
-      return "pkcs11";
   }
   return "unknown";
 }
@@ -117,11 +114,11 @@ Result<json::object> look_at(const InspectOptions& options) {
   }
   USHER_TRY(const media::ReleaseOutline outline, media::ReleaseOutline::read(source));
   json::object out = json_of(outline);
-  if (options.key.empty()) {
+  if (options.key.name.empty()) {
     out["manifest"] = nullptr;
     return out;
   }
-  USHER_TRY(crypto::PrivateKey key, load_key(options.key, options.passphrase));
+  USHER_TRY(crypto::PrivateKey key, load_key(options.key));
   USHER_TRY(const media::Release release, media::Release::open(source, media::PrivateKeyUnwrapper(std::move(key))));
   USHER_TRY(out["manifest"], json_of(release.signed_manifest()));
   return out;
@@ -150,10 +147,7 @@ void add_inspect_command(CLI::App& app, Context& context) {
   CLI::App* verb =
       app.add_subcommand("inspect", "Show what a release (.usher) or a sidecar (.manifest) says; nothing is verified");
   verb->add_option("file", options->file, "Release or sidecar")->required()->option_text("FILE");
-  verb->add_option("--key", options->key, "The recipient's private key (encrypted PEM): shows the manifest too")
-      ->option_text("FILE");
-  verb->add_option("--passphrase-file", options->passphrase.file, "File with the passphrase of that key");
-  verb->add_option("--passphrase-fd", options->passphrase.descriptor, "Open descriptor to read that passphrase from");
+  add_key_options(*verb, options->key, "The recipient's private key, which shows the manifest too");
   verb->add_flag("--json", options->as_json, "For programs");
   verb->callback([options, &context] { context.action = [options] { return inspect(*options); }; });
 }

@@ -1,6 +1,9 @@
 #include "keys.h"
 
+#include <CLI/CLI.hpp>
+
 #include "common/files.h"
+#include "identity/token_key.h"
 
 namespace usher::press {
 namespace {
@@ -44,9 +47,27 @@ Result<identity::Chain> load_chain(const std::filesystem::path& file) {
   return about_file(identity::chain_from_pem(pem), file);
 }
 
-Result<crypto::PrivateKey> load_key(const std::filesystem::path& file, const app::PassphraseSource& passphrase) {
+CLI::Option* add_key_options(CLI::App& verb, KeyOptions& options, const std::string& about) {
+  CLI::Option* key = verb.add_option("--key", options.name, about + " (encrypted PEM), or its URI on a token: pkcs11:…")
+                         ->option_text("FILE|URI");
+  verb.add_option("--module", options.module, "PKCS #11 module of a key on a token, where its URI names none")
+      ->option_text("FILE");
+  verb.add_option("--passphrase-file", options.passphrase.file, "File with the key's passphrase, or the token's PIN");
+  verb.add_option("--passphrase-fd", options.passphrase.descriptor, "Open descriptor to read that from");
+  return key;
+}
+
+Result<crypto::PrivateKey> load_key(const KeyOptions& options) {
+  if (identity::is_token_key(options.name)) {
+    auto pins = std::make_shared<identity::TokenPins>([source = options.passphrase](const std::string& token) {
+      return app::read_passphrase(source, "PIN of the token " + token + ": ");
+    });
+    return identity::open_token_key({.uri = options.name, .module = options.module, .pins = std::move(pins)});
+  }
+  const std::filesystem::path file = options.name;
   USHER_TRY(std::string pem, app::read_file(file, kMaxPem));
-  USHER_TRY(const crypto::Secret secret, app::read_passphrase(passphrase, "Passphrase of " + file.string() + ": "));
+  USHER_TRY(const crypto::Secret secret,
+            app::read_passphrase(options.passphrase, "Passphrase of " + file.string() + ": "));
   return about_file(crypto::PrivateKey::from_pem(pem, secret), file);
 }
 

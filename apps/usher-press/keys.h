@@ -9,6 +9,11 @@
 #include "identity/trust.h"
 #include "media/wrap.h"
 
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
 namespace usher::press {
 
 /// `--trust`, `--crl`, `--no-revocation`, `--accept-eku`, `--accept-without-eku`.
@@ -22,9 +27,18 @@ struct TrustOptions {
 /// Errors: those of reading; malformed, too_long.
 [[nodiscard]] Result<identity::Chain> load_chain(const std::filesystem::path& file);
 
-/// Errors: those of reading and of the passphrase; bad_passphrase, unencrypted_key, malformed, bad_key.
-[[nodiscard]] Result<crypto::PrivateKey> load_key(const std::filesystem::path& file,
-                                                  const app::PassphraseSource& passphrase);
+/// `--key`, `--module`, and what opens them: a passphrase, or a token's PIN.
+struct KeyOptions {
+  std::string name;  // a file, or the URI of a key on a token (pkcs11:…)
+  std::string module;
+  app::PassphraseSource passphrase;
+};
+/// Adds them. `about`: whose key that is.
+CLI::Option* add_key_options(CLI::App& verb, KeyOptions& options, const std::string& about);
+
+/// Errors: those of reading and of the passphrase; bad_passphrase, unencrypted_key, malformed, bad_key; those of
+/// identity::open_token_key.
+[[nodiscard]] Result<crypto::PrivateKey> load_key(const KeyOptions& options);
 
 /// Whether the leaf may act as `role`: always its key usages; up to the configured root if there is one.
 /// `signing_time` null: at `now`. Errors: wrong_role, certificate_expired, …, as identity::TrustStore.

@@ -16,11 +16,10 @@ namespace fs = std::filesystem;
 
 struct PressOptions {
   std::vector<fs::path> files;
-  fs::path key;
+  KeyOptions key;
   fs::path certificate;
   fs::path recipient;
   fs::path out = ".";
-  app::PassphraseSource passphrase;
   TrustOptions trust;
   std::optional<std::string> title;
   std::optional<std::string> artist;
@@ -58,9 +57,9 @@ Result<Shop> open_shop(const PressOptions& options, Time now) {
   USHER_CHECK(check_chain(own, identity::Role::distributor, options.trust, now));
   USHER_CHECK(check_chain(recipient, identity::Role::release_recipient, options.trust, now));
   USHER_TRY(crypto::PublicKey recipient_key, recipient.front().public_key());
-  USHER_TRY(crypto::PrivateKey key, load_key(options.key, options.passphrase));
+  USHER_TRY(crypto::PrivateKey key, load_key(options.key));
   if (key.public_key().fingerprint() != own.front().key_fingerprint()) {
-    return fail(Fault::bad_usage, "press", options.key.string() + " is not the key of " + options.certificate.string());
+    return fail(Fault::bad_usage, "press", options.key.name + " is not the key of " + options.certificate.string());
   }
   Shop shop{.key = std::move(key),
             .chain = {},
@@ -152,7 +151,7 @@ void add_press_command(CLI::App& app, Context& context) {
   auto options = std::make_shared<PressOptions>();
   CLI::App* verb = app.add_subcommand("press", "Turn media files into releases for one operator");
   verb->add_option("files", options->files, "Media files")->required()->option_text("FILE...");
-  verb->add_option("--key", options->key, "Your private key (encrypted PEM)")->required()->option_text("FILE");
+  add_key_options(*verb, options->key, "Your private key")->required();
   verb->add_option("--cert", options->certificate, "Your certificate and its chain (PEM)")
       ->required()
       ->option_text("FILE");
@@ -162,8 +161,6 @@ void add_press_command(CLI::App& app, Context& context) {
   verb->add_option("--out", options->out, "Where the releases go: <file's name>.usher")
       ->capture_default_str()
       ->option_text("DIR");
-  verb->add_option("--passphrase-file", options->passphrase.file, "File with the passphrase of your key");
-  verb->add_option("--passphrase-fd", options->passphrase.descriptor, "Open descriptor to read that passphrase from");
   verb->add_option("--title", options->title, "In place of the file's own title");
   verb->add_option("--artist", options->artist, "In place of the file's own artist");
   verb->add_option("--album", options->album, "In place of the file's own album");

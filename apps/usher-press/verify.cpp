@@ -13,8 +13,7 @@ namespace {
 
 struct VerifyOptions {
   std::filesystem::path file;
-  std::filesystem::path key;
-  app::PassphraseSource passphrase;
+  KeyOptions key;
   TrustOptions trust;
 };
 
@@ -49,8 +48,8 @@ Result<> verify_file(const VerifyOptions& options, Time now) {
   USHER_TRY(const media::SourcePtr source, media::open_file(options.file));
   USHER_TRY(const auto sidecar, read_sidecar(*source));
   if (sidecar) return verify_manifest(*sidecar, options.trust, now);
-  if (options.key.empty()) return verify_outline(source);
-  USHER_TRY(crypto::PrivateKey key, load_key(options.key, options.passphrase));
+  if (options.key.name.empty()) return verify_outline(source);
+  USHER_TRY(crypto::PrivateKey key, load_key(options.key));
   USHER_TRY(const media::Release release, media::Release::open(source, media::PrivateKeyUnwrapper(std::move(key))));
   USHER_CHECK(verify_manifest(release.signed_manifest(), options.trust, now));
   USHER_CHECK(release.verify_media(progress_line(options.file.filename().string() + "  verifying")));
@@ -74,10 +73,7 @@ void add_verify_command(CLI::App& app, Context& context) {
   auto options = std::make_shared<VerifyOptions>();
   CLI::App* verb = app.add_subcommand("verify", "Check a release (.usher) or a sidecar (.manifest)");
   verb->add_option("file", options->file, "Release or sidecar")->required()->option_text("FILE");
-  verb->add_option("--key", options->key, "The recipient's private key (encrypted PEM): opens manifest and media")
-      ->option_text("FILE");
-  verb->add_option("--passphrase-file", options->passphrase.file, "File with the passphrase of that key");
-  verb->add_option("--passphrase-fd", options->passphrase.descriptor, "Open descriptor to read that passphrase from");
+  add_key_options(*verb, options->key, "The recipient's private key, which opens manifest and media");
   add_trust_options(*verb, options->trust);
   verb->callback(
       [options, &context] { context.action = [options, &context] { return verify(*options, context.clock.now()); }; });

@@ -19,13 +19,12 @@ app::PassphraseSource passphrase_source(const Options& options, const Config& co
 }
 
 Result<crypto::PrivateKey> load_token_key(const Options& options, const Config& config) {
-  return identity::open_token_key({.uri = config.key,
-                                   .module = config.module,
-                                   .pin =
-                                       [source = passphrase_source(options, config)](const std::string& token) {
-                                         return app::read_passphrase(source, "PIN of the token " + token + ": ");
-                                       },
-                                   .last_try = options.last_try});
+  auto pins =
+      std::make_shared<identity::TokenPins>([source = passphrase_source(options, config)](const std::string& token) {
+        return app::read_passphrase(source, "PIN of the token " + token + ": ");
+      });
+  return identity::open_token_key(
+      {.uri = config.key, .module = config.module, .pins = std::move(pins), .last_try = options.last_try});
 }
 
 Result<crypto::PrivateKey> load_key_file(const Options& options, const Config& config) {

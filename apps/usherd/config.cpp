@@ -1,5 +1,7 @@
 #include "config.h"
 
+#include "identity/token_key.h"
+
 #include "channel/suite.h"
 #include "file_shares.h"
 #include "licence/terms.h"
@@ -54,6 +56,20 @@ std::string to_json(const Config& config) {
   return settings_of(copy).to_json();
 }
 
+namespace {
+
+Result<> check_token_keys(const Config& config) {
+  if (identity::is_token_key(config.files_key_transport_key)) {
+    return refuse("files.key_transport_key cannot be on a token: OpenSSL takes no such key for RSA key transport");
+  }
+  if (!config.vault_token.empty() && !identity::is_token_key(config.vault_token)) {
+    return refuse("keys.vault_token must be the URI of a key on a token: pkcs11:…");
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<> check(const Config& config) {
   if (!licence::is_server_id(config.id)) {
     return refuse("server.id must be 1 to 255 printable ASCII characters without space, \" and \\");
@@ -65,6 +81,7 @@ Result<> check(const Config& config) {
   if (!config.suites.empty()) USHER_CHECK(all_ok("channel.suites", channel::suite_order(config.suites)));
   if (!config.groups.empty()) USHER_CHECK(all_ok("channel.groups", channel::group_order(config.groups)));
   if (config.licence_retired.size() > 7) return refuse("keys.licence_retired must be 7 keys at most");
+  USHER_CHECK(check_token_keys(config));
   USHER_CHECK(shares_of(config));
   USHER_CHECK(revocation_options_of(config));
   if (config.files_certificates.size() != config.files_keys.size()) {

@@ -31,6 +31,8 @@ struct Config {
   std::int64_t drain_seconds = 20;
   // keys
   std::string passphrase_file{};
+  std::string pin_file{};
+  std::string module{};
   std::string server_certificate = "keys/server.pem";
   std::string server_key = "keys/server.key";
   std::string recipient_certificate = "keys/recipient.pem";
@@ -38,6 +40,7 @@ struct Config {
   std::string licence_key = "keys/licence.key";
   std::vector<std::string> licence_retired{};
   std::string vault_key = "keys/vault.key";
+  std::string vault_token{};
   std::string pseudonym_key = "keys/pseudonym.key";
   // trust, person
   app::TrustKeys client{};

@@ -29,13 +29,12 @@ Result<> check_all(const Context& context) {
     std::printf("keys, certificates and trust: not checked, because no passphrase file is configured or given\n");
     return {};
   }
-  USHER_TRY(const crypto::Secret passphrase, passphrase_of(config, context.passphrase));
-  USHER_TRY(const auto issuer, load_licence_issuer(config, passphrase));
-  USHER_TRY(const auto vault_key, load_vault_key(config, passphrase));
-  USHER_TRY(const auto pseudonym_key, load_pseudonym_key(config, passphrase));
+  USHER_TRY(const auto keys, open_keyring(config, context.passphrase, context.pin));
+  USHER_TRY(const auto issuer, load_licence_issuer(config, *keys));
+  USHER_TRY(const auto vault_key, load_vault_key(config, *keys));
+  USHER_TRY(const auto pseudonym_key, load_pseudonym_key(config, *keys));
   std::printf("own keys: licences (%zu public), vault, pseudonyms\n", issuer.public_keys.size());
-  USHER_TRY(const auto snapshot,
-            load_snapshot(config, passphrase, cached_lists(config), nullptr, nullptr, context.clock));
+  USHER_TRY(const auto snapshot, load_snapshot(config, *keys, cached_lists(config), nullptr, nullptr, context.clock));
   std::printf("server certificate: %s\n", snapshot.authorities->channel->chain.front().subject_text().c_str());
   for (const std::string& name : snapshot.names) std::printf("  answers to %s\n", name.c_str());
   if (snapshot.files) {
@@ -51,9 +50,8 @@ Result<> check_all(const Context& context) {
     if (when <= context.clock.now()) return fail(Fault::crl_expired, "config check", what);
   }
   if (!snapshot.authorities->distributors) std::printf("distributors: none trusted, so nothing can be imported\n");
-  if (std::filesystem::exists(config.path_of(config.recipient_key))) {
-    USHER_TRY(const auto recipient, load_pair(config.path_of(config.recipient_certificate),
-                                              config.path_of(config.recipient_key), passphrase));
+  if (is_key_there(config, config.recipient_key)) {
+    USHER_TRY(const auto recipient, load_pair(config, config.recipient_certificate, config.recipient_key, *keys));
     std::printf("releases are sealed for: %s\n", recipient.chain.front().subject_text().c_str());
   } else {
     std::printf("release recipient: no key, so nothing can be imported\n");

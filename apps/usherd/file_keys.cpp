@@ -7,16 +7,16 @@ namespace usher::usherd {
 namespace {
 
 Result<net::FileServerIdentity> load_identity(const Config& config, const std::string& certificate,
-                                              const std::string& key, const crypto::Secret& passphrase,
+                                              const std::string& key, Keyring& keys,
                                               std::vector<std::pair<std::string, Time>>& expiries) {
-  USHER_TRY(KeyPair pair, load_pair(config.path_of(certificate), config.path_of(key), passphrase));
+  USHER_TRY(KeyPair pair, load_pair(config, certificate, key, keys));
   expiries.emplace_back("file stream certificate " + certificate, pair.chain.front().not_after());
   return net::FileServerIdentity{.chain = std::move(pair.chain), .key = std::move(pair.key)};
 }
 
 }  // namespace
 
-Result<net::FileSnapshot> load_files(const Config& config, const crypto::Secret& passphrase,
+Result<net::FileSnapshot> load_files(const Config& config, Keyring& keyring,
                                      std::shared_ptr<const identity::TrustStore> clients, const media::Vault* vault,
                                      std::vector<std::pair<std::string, Time>>& expiries) {
   const bool own = !config.files_certificates.empty();
@@ -25,12 +25,12 @@ Result<net::FileSnapshot> load_files(const Config& config, const crypto::Secret&
   const std::vector<std::string> keys = own ? config.files_keys : std::vector{config.server_key};
   net::FileTlsSettings settings{.session_life = Seconds(config.files_session_seconds)};
   for (std::size_t i = 0; i < certificates.size(); ++i) {
-    USHER_TRY(auto one, load_identity(config, certificates[i], keys.at(i), passphrase, expiries));
+    USHER_TRY(auto one, load_identity(config, certificates[i], keys.at(i), keyring, expiries));
     settings.identities.push_back(std::move(one));
   }
   if (!config.files_key_transport_certificate.empty()) {
     USHER_TRY(settings.key_transport, load_identity(config, config.files_key_transport_certificate,
-                                                    config.files_key_transport_key, passphrase, expiries));
+                                                    config.files_key_transport_key, keyring, expiries));
   }
   for (const auto* authorities : {&clients->config().anchors, &clients->config().intermediates}) {
     settings.authorities.insert(settings.authorities.end(), authorities->begin(), authorities->end());

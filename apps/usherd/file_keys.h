@@ -2,14 +2,14 @@
 #pragma once
 
 #include "config.h"
-#include "crypto/secret.h"
+#include "keyring.h"
 #include "net/file_stream.h"
 
 namespace usher::usherd {
 
 /// Everything of the file stream that SIGHUP reads again; into `expiries` goes what ends when. `vault`: nullptr where
 /// only the configuration is checked. Errors: those of the files, of FileContexts::make and FileShares::open.
-[[nodiscard]] Result<net::FileSnapshot> load_files(const Config& config, const crypto::Secret& passphrase,
+[[nodiscard]] Result<net::FileSnapshot> load_files(const Config& config, Keyring& keyring,
                                                    std::shared_ptr<const identity::TrustStore> clients,
                                                    const media::Vault* vault,
                                                    std::vector<std::pair<std::string, Time>>& expiries);

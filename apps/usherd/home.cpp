@@ -83,8 +83,8 @@ Result<Home> open_home(const Context& context) {
 
 Result<Home> open_home_with_vault(const Context& context) {
   USHER_TRY(Home home, open_home(context));
-  USHER_TRY(home.passphrase, passphrase_of(home.config, context.passphrase));
-  USHER_TRY(crypto::Secret key, load_vault_key(home.config, *home.passphrase));
+  USHER_TRY(home.keys, open_keyring(home.config, context.passphrase, context.pin));
+  USHER_TRY(crypto::Secret key, load_vault_key(home.config, *home.keys));
   USHER_TRY(home.vault, media::Vault::open(vault_directory_of(home.config), std::move(key), context.random));
   return home;
 }

@@ -7,6 +7,7 @@
 
 #include "common/passphrase.h"
 #include "config.h"
+#include "keyring.h"
 #include "media/vault.h"
 #include "store/store.h"
 
@@ -23,6 +24,7 @@ struct Context {
   std::vector<std::string> set{};        // --set key=value
   std::vector<app::Setting> settings{};  // flags that stand for keys, after `set`
   app::PassphraseSource passphrase{};
+  app::PassphraseSource pin{};  // of tokens
   const Clock& clock;
   Random& random;
   /// Set by the verb that was chosen; main() runs it once the command line was read whole.
@@ -46,11 +48,11 @@ struct Context {
 
 [[nodiscard]] Result<std::unique_ptr<store::Store>> open_store(const Config& config, Random& random);
 
-/// Configuration and store; and, with the passphrase, the vault.
+/// Configuration and store; and, where keys are needed, what opens them, and the vault.
 struct Home {
   Config config;
   std::unique_ptr<store::Store> store;
-  std::optional<crypto::Secret> passphrase{};
+  std::unique_ptr<Keyring> keys{};
   std::optional<media::Vault> vault{};
 };
 [[nodiscard]] Result<Home> open_home(const Context& context);
@@ -67,6 +69,8 @@ void add_serve_command(CLI::App& app, Context& context);
 void add_media_command(CLI::App& app, Context& context);
 void add_licence_command(CLI::App& app, Context& context);
 void add_persons_command(CLI::App& app, Context& context);
+void add_vault_key_command(CLI::App& app, Context& context);
+void add_rotate_command(CLI::App& app, Context& context);
 void add_config_command(CLI::App& app, Context& context);
 void add_check_chain_command(CLI::App& app, Context& context);
 

@@ -23,8 +23,11 @@ Result<> init(const Context& context) {
   if (std::filesystem::exists(file)) return fail(Fault::already_exists, "init", file.string());
   USHER_CHECK(make_directory(config.file.parent_path()));
   USHER_CHECK(make_directory(config.path_of(config.data)));
-  USHER_TRY(const crypto::Secret passphrase, passphrase_of(config, context.passphrase, true));
-  USHER_CHECK(create_own_keys(config, passphrase, context.random));
+  if (config.pin_file.empty() && !context.pin.file.empty()) {
+    config.pin_file = std::filesystem::absolute(context.pin.file).string();
+  }
+  USHER_TRY(const auto keys, open_keyring(config, context.passphrase, context.pin, true));
+  USHER_CHECK(create_own_keys(config, *keys, context.random));
   USHER_TRY(const auto store, open_store(config, context.random));
   const std::string head =
       "# usherd's configuration; every key is explained in docs/operating.md. Paths are relative to this file.\n"
@@ -36,7 +39,7 @@ Result<> init(const Context& context) {
   for (const std::string* name :
        {&config.server_certificate, &config.server_key, &config.recipient_certificate, &config.recipient_key}) {
     const auto path = config.path_of(*name);
-    if (std::filesystem::exists(path)) continue;
+    if (is_key_there(config, *name)) continue;
     if (!std::exchange(told, true)) std::printf("still needed, from the authority (usher-ca):\n");
     std::printf("  %s\n", path.c_str());
   }
@@ -63,6 +66,12 @@ void add_init_command(CLI::App& app, Context& context) {
   verb->add_option_function<std::string>(
       "--listen", [&context](const std::string& text) { context.settings.emplace_back("server.listen", text); },
       "Addresses of the media channel, with commas between");
+  verb->add_option_function<std::string>(
+      "--licence-key", [&context](const std::string& uri) { context.settings.emplace_back("keys.licence_key", uri); },
+      "The licence key is on a token: its URI, pkcs11:…; none is made");
+  verb->add_option_function<std::string>(
+      "--vault-token", [&context](const std::string& uri) { context.settings.emplace_back("keys.vault_token", uri); },
+      "Seal the vault key for this key on a token, and not for the passphrase");
   verb->callback([&context] { context.action = [&context] { return init(context); }; });
 }
 

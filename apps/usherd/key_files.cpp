@@ -1,8 +1,13 @@
 #include "key_files.h"
 
+#include <algorithm>
+#include <optional>
+
 #include "base/encoding.h"
+#include "base/os_error.h"
 #include "common/files.h"
 #include "files.h"
+#include "licence/licence.h"
 #include "media/sealed.h"
 #include "media/vault.h"
 
@@ -11,20 +16,35 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kMaxKeyFile = 64 << 10;
+constexpr std::size_t kMaxLicenceKeys = 8;  // that a listener is told of
 // As the PKCS#8 keys, which the same passphrase opens: 32 MiB of memory, so that an import stays below 64.
 constexpr crypto::ScryptCost kCost{.log2_n = 15, .r = 8, .p = 1};
 
 Id128 pseudonym_key_id() { return media::companion_id("pseudonym key", Id128{}); }
 
+/// Where the private licence key is, or would be if it were not on a token.
+fs::path licence_file_of(const Config& config) {
+  return config.path_of(identity::is_token_key(config.licence_key) ? Config().licence_key : config.licence_key);
+}
+fs::path retired_directory_of(const Config& config) { return licence_file_of(config).parent_path() / "retired"; }
 /// The file of a public licence key, beside the private one.
 fs::path public_file(fs::path key_file) { return key_file.replace_extension(".pub"); }
 
-Result<crypto::PrivateKey> load_key(const fs::path& file, const crypto::Secret& passphrase) {
-  USHER_CHECK(check_private(file));
-  USHER_TRY(const std::string pem, app::read_file(file, kMaxKeyFile));
-  auto key = crypto::PrivateKey::from_pem(pem, passphrase);
-  if (!key && key.error().about.empty()) key.error().about = file.string();
-  return key;
+/// keys.licence_retired, and what rotation has put beside the licence key.
+Result<std::vector<fs::path>> retired_files(const Config& config) {
+  std::vector<fs::path> out;
+  out.reserve(config.licence_retired.size());
+  for (const std::string& name : config.licence_retired) out.push_back(config.path_of(name));
+  const fs::path directory = retired_directory_of(config);
+  std::error_code error;
+  if (!fs::exists(directory, error)) return out;
+  fs::directory_iterator entries(directory, error);
+  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+    if (entries->path().extension() == ".pub") out.push_back(entries->path());
+  }
+  if (error) return fail(fault_of_errno(error.value()), "licence keys: retired", directory.string());
+  std::ranges::sort(out);
+  return out;
 }
 
 Result<Bytes> load_public(const fs::path& file) {
@@ -36,11 +56,68 @@ Result<Bytes> load_public(const fs::path& file) {
   return key.spki();
 }
 
-Result<> create_licence_key(const fs::path& file, const crypto::Secret& passphrase) {
+Result<> create_licence_key(const Config& config, Keyring& keys) {
+  const fs::path file = licence_file_of(config);
+  const auto publish = [&](const crypto::PrivateKey& key) {
+    return write_file(public_file(file), to_base64url(key.public_key().spki()) + "\n", 0644);
+  };
+  if (identity::is_token_key(config.licence_key)) {
+    USHER_TRY(const crypto::PrivateKey key, keys.load(config, config.licence_key));
+    return publish(key);
+  }
   USHER_TRY(const crypto::PrivateKey key, crypto::PrivateKey::generate(crypto::NewKey::p256));
-  USHER_TRY(const std::string pem, key.to_pem(passphrase));
+  USHER_TRY(const std::string pem, key.to_pem(keys.passphrase()));
   USHER_CHECK(write_file(file, pem, 0600));
-  return write_file(public_file(file), to_base64url(key.public_key().spki()) + "\n", 0644);
+  return publish(key);
+}
+
+/// In place of the old one, once the new one was opened again.
+Result<crypto::PublicKey> replace_licence_key(const Config& config, Keyring& keys) {
+  const fs::path file = licence_file_of(config);
+  fs::path fresh = file;
+  fresh += ".new";
+  USHER_TRY(const crypto::PrivateKey key, crypto::PrivateKey::generate(crypto::NewKey::p256));
+  USHER_TRY(const std::string pem, key.to_pem(keys.passphrase()));
+  USHER_CHECK(write_file(fresh, pem, 0600, true));
+  USHER_TRY(const crypto::PrivateKey again, keys.load(config, fresh.string()));
+  if (!same(again.public_key().spki(), key.public_key().spki()))
+    return fail(Fault::bad_key, "licence key", fresh.string());
+  std::error_code error;
+  fs::rename(fresh, file, error);
+  if (error) return fail(fault_of_errno(error.value()), "licence key", file.string());
+  USHER_CHECK(write_file(public_file(file), to_base64url(key.public_key().spki()) + "\n", 0644, true));
+  return key.public_key();
+}
+
+/// On a token, and another than `current`.
+Result<crypto::PublicKey> successor_on_token(const Config& config, Keyring& keys, const std::string& uri,
+                                             const Bytes& current) {
+  USHER_TRY(const crypto::PrivateKey next, keys.load(config, uri));
+  if (same(next.public_key().spki(), current)) {
+    return fail(Fault::bad_usage, "rotate", "--to names the key that signs already");
+  }
+  return next.public_key();
+}
+
+media::PassphraseWrapper for_passphrase(const Keyring& keys) {
+  return media::PassphraseWrapper(keys.passphrase().clone(), kCost);
+}
+
+Result<crypto::PrivateKey> load_vault_token(const Config& config, Keyring& keys) {
+  if (config.vault_token.empty()) {
+    return fail(Fault::bad_config, "vault key",
+                "the vault key is for a key on a token, but keys.vault_token names none");
+  }
+  return keys.load(config, config.vault_token);
+}
+
+Result<> create_vault_key(const Config& config, Keyring& keys, Random& random) {
+  const fs::path file = config.path_of(config.vault_key);
+  if (config.vault_token.empty()) return media::create_vault_key(file, for_passphrase(keys), random);
+  USHER_TRY(const crypto::PrivateKey key, load_vault_token(config, keys));
+  USHER_CHECK(media::create_vault_key(file, media::PublicKeyWrapper(key.public_key()), random));
+  USHER_CHECK(media::open_vault_key(file, media::PrivateKeyUnwrapper(key)));
+  return {};
 }
 
 Result<> create_pseudonym_key(const fs::path& file, const crypto::Secret& passphrase, Random& random) {
@@ -53,67 +130,112 @@ Result<> create_pseudonym_key(const fs::path& file, const crypto::Secret& passph
 
 }  // namespace
 
-Result<crypto::Secret> passphrase_of(const Config& config, const app::PassphraseSource& given, bool twice) {
-  app::PassphraseSource source = given;
-  if (source.file.empty() && source.descriptor < 0) source.file = config.path_of(config.passphrase_file);
-  if (!source.file.empty()) {
-    for (const fs::path& home : {config.file.parent_path(), config.path_of(config.data)}) {
-      if (is_below(source.file, home)) {
-        return fail(Fault::bad_config, "passphrase: inside the home",
-                    "the passphrase file " + source.file.string() + " lies inside the home " + home.string() +
-                        ", beside what it protects; keep it elsewhere");
-      }
-    }
-    USHER_CHECK(check_passphrase_file(source.file));
-  }
-  return app::read_passphrase(source, "Passphrase of the server's keys: ", twice);
-}
-
-Result<> create_own_keys(const Config& config, const crypto::Secret& passphrase, Random& random) {
-  for (const std::string* name : {&config.licence_key, &config.vault_key, &config.pseudonym_key}) {
-    const fs::path file = config.path_of(*name);
+Result<> create_own_keys(const Config& config, Keyring& keys, Random& random) {
+  for (const fs::path& file :
+       {licence_file_of(config), config.path_of(config.vault_key), config.path_of(config.pseudonym_key)}) {
     if (fs::exists(file)) return fail(Fault::already_exists, "init: keys", file.string());
     USHER_CHECK(make_directory(file.parent_path()));
   }
-  USHER_CHECK(create_licence_key(config.path_of(config.licence_key), passphrase));
-  USHER_CHECK(media::create_vault_key(config.path_of(config.vault_key), passphrase, random, kCost));
-  return create_pseudonym_key(config.path_of(config.pseudonym_key), passphrase, random);
+  // First what can fail elsewhere: a token that is not there leaves nothing in the way of the next try.
+  if (!config.vault_token.empty()) USHER_CHECK(load_vault_token(config, keys));
+  USHER_CHECK(create_licence_key(config, keys));
+  USHER_CHECK(create_vault_key(config, keys, random));
+  return create_pseudonym_key(config.path_of(config.pseudonym_key), keys.passphrase(), random);
 }
 
-Result<KeyPair> load_pair(const fs::path& certificates, const fs::path& key, const crypto::Secret& passphrase) {
-  USHER_TRY(const std::string pem, app::read_file(certificates, kMaxKeyFile));
+bool is_key_there(const Config& config, const std::string& name) {
+  std::error_code ignored;
+  return identity::is_token_key(name) || fs::exists(config.path_of(name), ignored);
+}
+
+Result<KeyPair> load_pair(const Config& config, const std::string& certificates, const std::string& key,
+                          Keyring& keys) {
+  const fs::path file = config.path_of(certificates);
+  USHER_TRY(const std::string pem, app::read_file(file, kMaxKeyFile));
   auto chain = identity::chain_from_pem(pem);
-  if (!chain) return fail(chain.error().fault, "certificates", certificates.string());
-  USHER_TRY(crypto::PrivateKey loaded, load_key(key, passphrase));
+  if (!chain) return fail(chain.error().fault, "certificates", file.string());
+  USHER_TRY(crypto::PrivateKey loaded, keys.load(config, key));
   if (loaded.public_key().fingerprint() != chain->front().key_fingerprint()) {
     return fail(Fault::bad_key, "key and certificate",
-                key.string() + " is not the key of the certificate " + certificates.string());
+                printable(key) + " is not the key of the certificate " + file.string());
   }
   return KeyPair{*std::move(chain), std::make_shared<const crypto::PrivateKey>(std::move(loaded))};
 }
 
-Result<net::LicenceIssuer> load_licence_issuer(const Config& config, const crypto::Secret& passphrase) {
-  USHER_TRY(crypto::PrivateKey key, load_key(config.path_of(config.licence_key), passphrase));
+Result<net::LicenceIssuer> load_licence_issuer(const Config& config, Keyring& keys) {
+  USHER_TRY(crypto::PrivateKey key, keys.load(config, config.licence_key));
   net::LicenceIssuer issuer{.server_id = config.id, .signer = nullptr, .public_keys = {key.public_key().spki()}};
-  for (const std::string& name : config.licence_retired) {
-    USHER_TRY(Bytes retired, load_public(config.path_of(name)));
-    issuer.public_keys.push_back(std::move(retired));
+  USHER_TRY(const std::vector<fs::path> retired, retired_files(config));
+  for (const fs::path& file : retired) {
+    USHER_TRY(Bytes spki, load_public(file));
+    // A change that was cut leaves the key retired that still signs.
+    if (std::ranges::find(issuer.public_keys, spki) == issuer.public_keys.end())
+      issuer.public_keys.push_back(std::move(spki));
+  }
+  if (issuer.public_keys.size() > kMaxLicenceKeys) {
+    return fail(Fault::bad_config, "licence keys",
+                "more than 7 retired licence keys: take those away whose licences have all ended");
   }
   issuer.signer = std::make_shared<const crypto::PrivateKey>(std::move(key));
   return issuer;
 }
 
-Result<crypto::Secret> load_vault_key(const Config& config, const crypto::Secret& passphrase) {
-  const fs::path file = config.path_of(config.vault_key);
-  USHER_CHECK(check_private(file));
-  return media::open_vault_key(file, passphrase);
+Result<RotatedKey> rotate_licence_key(const Config& config, Keyring& keys, const std::string& to) {
+  if (to.empty() && identity::is_token_key(config.licence_key)) {
+    return fail(Fault::bad_usage, "rotate", "the licence key is on a token: name its successor with --to pkcs11:…");
+  }
+  if (!to.empty() && !identity::is_token_key(to))
+    return fail(Fault::bad_usage, "rotate", "--to takes a token key's URI");
+  USHER_TRY(const net::LicenceIssuer issuer, load_licence_issuer(config, keys));
+  if (issuer.public_keys.size() == kMaxLicenceKeys) {
+    return fail(Fault::bad_config, "rotate",
+                "there are 7 retired licence keys: take those away whose licences have all ended");
+  }
+  std::optional<crypto::PublicKey> next;
+  if (!to.empty()) {
+    USHER_TRY(next, successor_on_token(config, keys, to, issuer.public_keys.front()));
+  }
+  const crypto::PublicKey& old = issuer.signer->public_key();
+  const fs::path directory = retired_directory_of(config);
+  fs::path retired = directory / (to_hex(View(old.fingerprint()).first(8)) + ".pub");
+  USHER_CHECK(make_directory(directory));
+  // First: from here on every licence that was signed can be checked, whatever happens next.
+  USHER_CHECK(write_file(retired, to_base64url(old.spki()) + "\n", 0644, true));
+  if (!next) {
+    USHER_TRY(next, replace_licence_key(config, keys));
+  }
+  return RotatedKey{std::move(retired), licence::key_id_of(*next)};
 }
 
-Result<identity::PseudonymKey> load_pseudonym_key(const Config& config, const crypto::Secret& passphrase) {
+Result<crypto::Secret> load_vault_key(const Config& config, Keyring& keys) {
+  const fs::path file = config.path_of(config.vault_key);
+  USHER_CHECK(check_private(file));
+  USHER_TRY(const bool passphrase, media::vault_key_wants_passphrase(file));
+  if (passphrase) return media::open_vault_key(file, media::PassphraseUnwrapper(keys.passphrase().clone()));
+  USHER_TRY(crypto::PrivateKey key, load_vault_token(config, keys));
+  return media::open_vault_key(file, media::PrivateKeyUnwrapper(std::move(key)));
+}
+
+Result<> seal_vault_key(const Config& config, Keyring& keys, bool for_token, Random& random) {
+  const fs::path file = config.path_of(config.vault_key);
+  USHER_CHECK(check_private(file));
+  USHER_TRY(const bool passphrase, media::vault_key_wants_passphrase(file));
+  const media::PassphraseUnwrapper with_passphrase(keys.passphrase().clone());
+  if (passphrase && !for_token) {
+    return media::reseal_vault_key(file, with_passphrase, for_passphrase(keys), with_passphrase, random);
+  }
+  USHER_TRY(const crypto::PrivateKey key, load_vault_token(config, keys));
+  const media::PrivateKeyUnwrapper with_token(key);
+  const media::Unwrapper& current = passphrase ? static_cast<const media::Unwrapper&>(with_passphrase) : with_token;
+  if (!for_token) return media::reseal_vault_key(file, current, for_passphrase(keys), with_passphrase, random);
+  return media::reseal_vault_key(file, current, media::PublicKeyWrapper(key.public_key()), with_token, random);
+}
+
+Result<identity::PseudonymKey> load_pseudonym_key(const Config& config, const Keyring& keys) {
   const fs::path file = config.path_of(config.pseudonym_key);
   USHER_CHECK(check_private(file));
   USHER_TRY(media::SourcePtr source, media::open_file(file));
-  const media::PassphraseUnwrapper unwrapper(passphrase.clone());
+  const media::PassphraseUnwrapper unwrapper(keys.passphrase().clone());
   auto key = media::open_small(std::move(source), pseudonym_key_id(), unwrapper, identity::PseudonymKey::kSize);
   if (!key) return fail(key.error().fault, key.error().where, file.string());
   if (key->size() != identity::PseudonymKey::kSize) return fail(Fault::bad_key, "pseudonym key: size", file.string());

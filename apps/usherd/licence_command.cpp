@@ -85,7 +85,7 @@ Result<Hash256> person_of(const Context& context, const Home& home, const IssueO
   }
   USHER_TRY(const std::string pem, app::read_file(options.card, kMaxPem));
   USHER_TRY(const identity::Chain chain, identity::chain_from_pem(pem));
-  USHER_TRY(const auto pseudonyms, load_pseudonym_key(home.config, *home.passphrase));
+  USHER_TRY(const auto pseudonyms, load_pseudonym_key(home.config, *home.keys));
   USHER_TRY(const auto sources, load_persons(home.config, cached_lists(home.config), home.store.get()));
   Result<Hash256> last = fail(Fault::bad_config, "licence issue", "no kind of card is configured");
   for (const net::PersonSource& source : sources) {
@@ -125,7 +125,7 @@ Result<> issue(const Context& context, const IssueOptions& options) {
   if (!options.life.empty()) {
     USHER_TRY(order.life, duration_of(options.life));
   }
-  USHER_TRY(net::LicenceIssuer issuer, load_licence_issuer(home.config, *home.passphrase));
+  USHER_TRY(net::LicenceIssuer issuer, load_licence_issuer(home.config, *home.keys));
   const net::Guarded<net::ServicePolicy> policy(std::make_shared<const net::ServicePolicy>());
   net::MediaService service({.store = *home.store,
                              .vault = *home.vault,

@@ -51,11 +51,15 @@ int run(int argc, char** argv) {
       ->take_all();
   app.add_option("--passphrase-file", context.passphrase.file, "File with the passphrase of the server's keys");
   app.add_option("--passphrase-fd", context.passphrase.descriptor, "Open descriptor to read that passphrase from");
+  app.add_option("--pin-file", context.pin.file, "File with the PIN of the tokens that have keys");
+  app.add_option("--pin-fd", context.pin.descriptor, "Open descriptor to read that PIN from");
   usherd::add_init_command(app, context);
   usherd::add_serve_command(app, context);
   usherd::add_media_command(app, context);
   usherd::add_licence_command(app, context);
   usherd::add_persons_command(app, context);
+  usherd::add_vault_key_command(app, context);
+  usherd::add_rotate_command(app, context);
   usherd::add_config_command(app, context);
   usherd::add_check_chain_command(app, context);
   try {

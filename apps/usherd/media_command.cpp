@@ -109,8 +109,8 @@ Result<> add(const Context& context, const std::vector<std::string>& files) {
   cancel_on_interrupt();
   USHER_TRY(Home home, open_home_with_vault(context));
   USHER_TRY(auto distributors, load_distributors(home.config, cached_lists(home.config), home.store.get()));
-  USHER_TRY(const KeyPair recipient, load_pair(home.config.path_of(home.config.recipient_certificate),
-                                               home.config.path_of(home.config.recipient_key), *home.passphrase));
+  USHER_TRY(const KeyPair recipient,
+            load_pair(home.config, home.config.recipient_certificate, home.config.recipient_key, *home.keys));
   const Importer importer{.home = std::move(home),
                           .recipient = media::PrivateKeyUnwrapper(*recipient.key),
                           .distributors = std::move(distributors),

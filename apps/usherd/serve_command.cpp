@@ -135,21 +135,21 @@ FetchedLists lists_of(const Config& config, net::RevocationKeeper* keeper) {
   return {.lists = keeper->lists(), .missing = [keeper](const identity::Chain& path) { return keeper->want(path); }};
 }
 
-Result<> reload(const Context& context, const Home& home, const crypto::Secret& passphrase,
-                net::RevocationKeeper* keeper, net::Server& server, net::Log& log) {
+Result<> reload(const Context& context, const Home& home, net::RevocationKeeper* keeper, net::Server& server,
+                net::Log& log) {
   USHER_TRY(const Config config, load_config(context));
   USHER_CHECK(check(config));
+  home.keys->forget_refused_pins();
   USHER_TRY(net::ServerSnapshot snapshot,
-            load_snapshot(config, passphrase, lists_of(config, keeper), home.store.get(), &*home.vault, context.clock));
+            load_snapshot(config, *home.keys, lists_of(config, keeper), home.store.get(), &*home.vault, context.clock));
   server.reload(std::move(snapshot));
   tell_what_waits(home.config, config, log);
   return {};
 }
 
 /// Until SIGTERM or SIGINT.
-void wait_for_the_end(const Signals& signals, const Context& context, const Home& home,
-                      const crypto::Secret& passphrase, net::RevocationKeeper* keeper, net::Server& server,
-                      net::Log& log) {
+void wait_for_the_end(const Signals& signals, const Context& context, const Home& home, net::RevocationKeeper* keeper,
+                      net::Server& server, net::Log& log) {
   for (;;) {
     const int signal = signals.wait();
     if (signal != SIGHUP) {
@@ -157,7 +157,7 @@ void wait_for_the_end(const Signals& signals, const Context& context, const Home
       return;
     }
     notify("RELOADING=1");
-    const auto done = reload(context, home, passphrase, keeper, server, log);
+    const auto done = reload(context, home, keeper, server, log);
     if (done) {
       log.info("reloaded");
     } else {
@@ -187,6 +187,27 @@ void warn_of_files(const Config& config, net::Log& log) {
   }
 }
 
+/// Says when a key on a token is lost and when it is back, as long as it lives.
+class TokenKeyLog {
+ public:
+  TokenKeyLog(Keyring& keys, net::Log& log) : keys_(keys) {
+    keys.observe([&log](const std::string& uri, const Error* why) {
+      if (why == nullptr) {
+        log.info("key on a token can be used again", {{"key", uri}});
+      } else {
+        log.error("key on a token cannot be used",
+                  {{"key", uri}, {"code", code_of(why->fault)}, {"reason", explain(*why)}});
+      }
+    });
+  }
+  ~TokenKeyLog() { keys_.observe({}); }
+  TokenKeyLog(const TokenKeyLog&) = delete;
+  TokenKeyLog& operator=(const TokenKeyLog&) = delete;
+
+ private:
+  Keyring& keys_;
+};
+
 Result<> serve(const Context& context, const ServeOptions& options) {
   const Signals signals;
   USHER_TRY(const Config config, load_config(context));
@@ -194,9 +215,10 @@ Result<> serve(const Context& context, const ServeOptions& options) {
   USHER_TRY(net::ServerOptions server_options, options_of(config));
   USHER_TRY(const Home home, open_home_with_vault(context));
   USHER_TRY([[maybe_unused]] const auto lock, store::ServerLock::acquire(lock_file_of(config)));
-  USHER_TRY(net::LicenceIssuer issuer, load_licence_issuer(config, *home.passphrase));
-  USHER_TRY(const identity::PseudonymKey pseudonyms, load_pseudonym_key(config, *home.passphrase));
+  USHER_TRY(net::LicenceIssuer issuer, load_licence_issuer(config, *home.keys));
+  USHER_TRY(const identity::PseudonymKey pseudonyms, load_pseudonym_key(config, *home.keys));
   const auto log = net::make_log(level_of(config.log_level), format_of(config.log_format));
+  const TokenKeyLog token_key_log(*home.keys, *log);
   std::optional<net::RevocationKeeper> keeper;
   if (config.revocation_fetch) {
     USHER_TRY(net::RevocationOptions fetching, revocation_options_of(config));
@@ -209,8 +231,8 @@ Result<> serve(const Context& context, const ServeOptions& options) {
                                                                      }});
   }
   net::RevocationKeeper* const fetcher = keeper ? &*keeper : nullptr;
-  USHER_TRY(net::ServerSnapshot snapshot, load_snapshot(config, *home.passphrase, lists_of(config, fetcher),
-                                                        home.store.get(), &*home.vault, context.clock));
+  USHER_TRY(net::ServerSnapshot snapshot, load_snapshot(config, *home.keys, lists_of(config, fetcher), home.store.get(),
+                                                        &*home.vault, context.clock));
   net::Server server(std::move(server_options),
                      {.store = *home.store,
                       .vault = *home.vault,
@@ -219,7 +241,8 @@ Result<> serve(const Context& context, const ServeOptions& options) {
                       .clock = context.clock,
                       .random = context.random,
                       .log = *log,
-                      .revocation = fetcher},
+                      .revocation = fetcher,
+                      .not_ready = [&keys = *home.keys] { return keys.unusable(); }},
                      std::move(snapshot));
   make_room_for_descriptors(config, *log);
   warn_of_files(config, *log);
@@ -233,7 +256,7 @@ Result<> serve(const Context& context, const ServeOptions& options) {
     log->info("operator's listener", {{"address", endpoint.text()}});
   }
   notify("READY=1");
-  wait_for_the_end(signals, context, home, *home.passphrase, fetcher, server, *log);
+  wait_for_the_end(signals, context, home, fetcher, server, *log);
   notify("STOPPING=1");
   signals.release();
   const bool all = server.drain(config.drain_seconds * kSecond);

@@ -39,11 +39,9 @@ Result<net::PersonSource> load_person(const Config& config, identity::Profile pr
   return net::PersonSource{std::move(profile), std::move(trust)};
 }
 
-Result<std::shared_ptr<const channel::ServerSettings>> load_channel(const Config& config,
-                                                                    const crypto::Secret& passphrase, TrustPtr clients,
-                                                                    Time now) {
-  USHER_TRY(KeyPair own,
-            load_pair(config.path_of(config.server_certificate), config.path_of(config.server_key), passphrase));
+Result<std::shared_ptr<const channel::ServerSettings>> load_channel(const Config& config, Keyring& keys,
+                                                                    TrustPtr clients, Time now) {
+  USHER_TRY(KeyPair own, load_pair(config, config.server_certificate, config.server_key, keys));
   const identity::Certificate& leaf = own.chain.front();
   if (leaf.not_after() <= now) {
     return fail(Fault::certificate_expired, "server certificate", config.server_certificate);
@@ -96,16 +94,15 @@ Result<std::vector<net::PersonSource>> load_persons(const Config& config, const 
   return sources;
 }
 
-Result<net::ServerSnapshot> load_snapshot(const Config& config, const crypto::Secret& passphrase,
-                                          const FetchedLists& fetched, store::Store* store, const media::Vault* vault,
-                                          const Clock& clock) {
+Result<net::ServerSnapshot> load_snapshot(const Config& config, Keyring& keys, const FetchedLists& fetched,
+                                          store::Store* store, const media::Vault* vault, const Clock& clock) {
   auto authorities = std::make_shared<net::Authorities>();
   USHER_TRY(TrustPtr clients, load_trust(config, config.client, identity::Role::client, std::nullopt, fetched, store));
   net::ServerSnapshot snapshot;
   if (!config.files_shares.empty() || !config.files_publish.empty()) {
-    USHER_TRY(snapshot.files, load_files(config, passphrase, clients, vault, snapshot.expiries));
+    USHER_TRY(snapshot.files, load_files(config, keys, clients, vault, snapshot.expiries));
   }
-  USHER_TRY(authorities->channel, load_channel(config, passphrase, std::move(clients), clock.now()));
+  USHER_TRY(authorities->channel, load_channel(config, keys, std::move(clients), clock.now()));
   USHER_TRY(authorities->persons, load_persons(config, fetched, store));
   if (!config.distributor.anchors.empty()) {
     USHER_TRY(authorities->distributors, load_distributors(config, fetched, store));

@@ -12,7 +12,7 @@ namespace usher::usherd {
 /// it can. All or nothing. Raises the store's revocation floors: an older list is refused from then on. Without a
 /// store (nullptr) no floor is known or raised; without a vault no medium is looked at.
 /// Errors: those of the files, bad_config, crl_rollback, certificate_expired, …
-[[nodiscard]] Result<net::ServerSnapshot> load_snapshot(const Config& config, const crypto::Secret& passphrase,
+[[nodiscard]] Result<net::ServerSnapshot> load_snapshot(const Config& config, Keyring& keys,
                                                         const FetchedLists& fetched, store::Store* store,
                                                         const media::Vault* vault, const Clock& clock);
 

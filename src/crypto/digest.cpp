@@ -20,6 +20,27 @@ std::unexpected<Error> ossl_fail(Fault fault, std::string_view where, std::strin
   return fail(fault, where, std::move(about));
 }
 
+void put_error(const Error& error) {
+  ERR_new();
+  ERR_set_error(ERR_LIB_USER, static_cast<int>(error.fault) + 1, "%s", error.about.c_str());
+}
+
+std::optional<Error> take_error() {
+  const char* text = nullptr;
+  int flags = 0;
+  std::optional<Error> found;
+  while (const unsigned long code = ERR_get_error_all(nullptr, nullptr, nullptr, &text, &flags)) {
+    if (ERR_GET_LIB(code) != ERR_LIB_USER) continue;
+    found = Error{static_cast<Fault>(ERR_GET_REASON(code) - 1), "key", (flags & ERR_TXT_STRING) != 0 ? text : ""};
+  }
+  return found;
+}
+
+std::unexpected<Error> key_fail(Fault fault, std::string_view where) {
+  auto own = take_error();
+  return own ? fail(own->fault, where, std::move(own->about)) : fail(fault, where);
+}
+
 const EVP_MD* ossl_of(Digest digest) noexcept {
   static const EVP_MD* const fetched[] = {EVP_MD_fetch(nullptr, "SHA256", nullptr),
                                           EVP_MD_fetch(nullptr, "SHA384", nullptr),

@@ -5,6 +5,7 @@
 #include <openssl/core_names.h>
 #include <openssl/dh.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/param_build.h>
 
 namespace usher::crypto {
@@ -139,6 +140,7 @@ PKeyPtr peer_key(const Row& row, View peer) {
 
 Result<Secret> derive(const Row& row, EVP_PKEY* own, View peer_public) {
   if (peer_public.size() != row.public_size) return fail(Fault::bad_key_share, "key share: size");
+  ERR_clear_error();
   const PKeyPtr peer = peer_key(row, peer_public);
   if (!peer) return ossl_fail(Fault::bad_key_share, "key share: value");
   const PKeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, own, nullptr));
@@ -150,7 +152,7 @@ Result<Secret> derive(const Row& row, EVP_PKEY* own, View peer_public) {
       (finite_field && EVP_PKEY_CTX_set_dh_pad(context.get(), 1) != 1) ||
       EVP_PKEY_derive_set_peer_ex(context.get(), peer.get(), 1) != 1 ||
       EVP_PKEY_derive(context.get(), shared.expose_for_writing().data(), &size) != 1 || size != shared.size()) {
-    return ossl_fail(Fault::bad_key_share, "key share: agreement");
+    return key_fail(Fault::bad_key_share, "key share: agreement");
   }
   return shared;
 }

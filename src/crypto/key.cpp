@@ -202,6 +202,7 @@ SignatureScheme PrivateKey::scheme() const noexcept {
 }
 
 Result<Bytes> PrivateKey::sign(View message) const {
+  ERR_clear_error();
   const MdCtxPtr context(EVP_MD_CTX_new());
   EVP_PKEY_CTX* padding = nullptr;
   std::size_t size = 0;
@@ -213,7 +214,7 @@ Result<Bytes> PrivateKey::sign(View message) const {
   }
   Bytes signature(size);
   if (EVP_DigestSign(context.get(), signature.data(), &size, message.data(), message.size()) != 1) {
-    return ossl_fail(Fault::local, "signing");
+    return key_fail(Fault::local, "signing");
   }
   signature.resize(size);
   return signature;
@@ -221,6 +222,7 @@ Result<Bytes> PrivateKey::sign(View message) const {
 
 Result<Secret> PrivateKey::oaep_decrypt(View label, View wrapped) const {
   if (public_key_.kind() != KeyKind::rsa) return fail(Fault::no_key_fits, "oaep: kind");
+  ERR_clear_error();
   const PKeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, key_.get(), nullptr));
   if (!context || EVP_PKEY_decrypt_init(context.get()) != 1 || !set_oaep(context.get(), label)) {
     return ossl_fail(Fault::local, "oaep");
@@ -228,7 +230,7 @@ Result<Secret> PrivateKey::oaep_decrypt(View label, View wrapped) const {
   Secret out(static_cast<std::size_t>(EVP_PKEY_get_size(key_.get())));
   std::size_t size = out.size();
   if (EVP_PKEY_decrypt(context.get(), out.expose_for_writing().data(), &size, wrapped.data(), wrapped.size()) != 1) {
-    return ossl_fail(Fault::no_key_fits, "oaep");
+    return key_fail(Fault::no_key_fits, "oaep");
   }
   out.truncate(size);
   return out;

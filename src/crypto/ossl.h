@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
@@ -35,6 +36,13 @@ template <auto ToDer, class T>
   const std::unique_ptr<unsigned char, OsslFree<[](void* memory) { OPENSSL_free(memory); }>> owner(der);
   return size > 0 ? Bytes(der, der + size) : Bytes();
 }
+
+/// Leaves an error in OpenSSL's queue: of a key whose operations are elsewhere, called by OpenSSL.
+void put_error(const Error& error);
+/// Takes that error out again, and empties the queue.
+[[nodiscard]] std::optional<Error> take_error();
+/// As ossl_fail, but the error that put_error() left wins, where there is one.
+[[nodiscard]] std::unexpected<Error> key_fail(Fault fault, std::string_view where);
 
 /// Empties OpenSSL's error queue, so that an old failure is never taken for a new one, and makes an error.
 [[nodiscard]] std::unexpected<Error> ossl_fail(Fault fault, std::string_view where, std::string about = {});

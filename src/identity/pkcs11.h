@@ -1,7 +1,7 @@
 // identity/pkcs11: a thin layer over Cryptoki (PKCS #11 v2.40).  Spec: identity.md §9.
 //
-// One thread at a time for each Module and its sessions. No call here has a deadline: a module can hang or crash, so
-// the programs use Card (card.h), which runs all of this in a child process.
+// One thread at a time for each session; modules lock for themselves (CKF_OS_LOCKING_OK). No call here has a deadline: a
+// module can hang or crash, so a person's card is used through Card (card.h), which runs all of this in a child process.
 #pragma once
 
 #include <memory>
@@ -117,6 +117,9 @@ struct CardSignature {
   Bytes bytes;
 };
 
+/// What a private key does without padding or hashing, which OpenSSL has done or will do.
+enum class RawUse : std::uint8_t { rsa_sign, rsa_decrypt, ecdsa };
+
 /// An open session; closed when destroyed.
 class Session {
  public:
@@ -148,6 +151,18 @@ class Session {
   /// Errors: not_authenticated, card_removed, card_unsuitable, module_failed; those of login().
   [[nodiscard]] Result<CardSignature> sign(ObjectId private_key, crypto::SignatureScheme scheme, View message,
                                            KeyUse use = KeyUse::after_login, const crypto::Secret* pin = nullptr);
+
+  // Of keys that servers and installations have on a token (token_key.h).
+  /// Errors: card_unsuitable (another kind, no public half with the same CKA_ID, or more than one; a key that wants a PIN
+  /// for each use), card_removed, module_failed, bad_key.
+  [[nodiscard]] Result<crypto::PublicKey> public_key_of(const Object& private_key) const;
+  /// CKM_RSA_X_509: as many bytes as the modulus, in and out. CKM_ECDSA: a digest of 32 bytes in, r ‖ s out.
+  /// Errors: not_authenticated, card_removed, card_unsuitable, module_failed.
+  [[nodiscard]] Result<crypto::Secret> raw(RawUse use, ObjectId private_key, View input) const;
+  /// CKM_ECDH1_DERIVE with an uncompressed P-256 point: the shared x coordinate, 32 bytes. Errors: as raw().
+  [[nodiscard]] Result<crypto::Secret> agree(ObjectId private_key, View point) const;
+  /// Whether session, login and object are still there. Errors: not_authenticated, card_removed, module_failed.
+  [[nodiscard]] Result<> check(ObjectId object, bool login_required) const;
 
   /// On the token, private and not extractable. Errors: card_unsuitable, not_authenticated, card_removed, module_failed.
   [[nodiscard]] Result<NewKeyPair> generate(crypto::NewKey kind, std::string_view label, View id,

@@ -33,4 +33,13 @@ struct Module::Library {
 [[nodiscard]] inline CK_BYTE* unconst(View bytes) noexcept { return const_cast<CK_BYTE*>(bytes.data()); }
 [[nodiscard]] inline CK_ULONG length(View bytes) noexcept { return bytes.size(); }
 
+inline constexpr std::size_t kMaxAttribute = 1024;  // bytes of a label, an id, a modulus, a point
+
+/// An attribute's value; empty when the object has none, or does not tell.
+[[nodiscard]] Result<Bytes> attribute(CK_FUNCTION_LIST* functions, CK_SESSION_HANDLE session, ObjectId object,
+                                      CK_ATTRIBUTE_TYPE type, std::size_t max);
+/// From CKA_EC_POINT; from CKA_MODULUS and CKA_PUBLIC_EXPONENT. Errors: module_failed, bad_key.
+[[nodiscard]] Result<crypto::PublicKey> p256_key(View point);
+[[nodiscard]] Result<crypto::PublicKey> rsa_key(View modulus, View exponent);
+
 }  // namespace usher::identity::p11

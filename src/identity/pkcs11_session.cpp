@@ -16,8 +16,6 @@ using crypto::ossl_fail;
 using ParamBuildPtr = crypto::Ossl<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
 using ParamsPtr = crypto::Ossl<OSSL_PARAM, OSSL_PARAM_free>;
 
-constexpr std::size_t kMaxAttribute = 1024;  // bytes of a label, an id, a modulus, a point
-
 // OBJECT IDENTIFIER prime256v1.
 constexpr std::uint8_t kP256Oid[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
 // SubjectPublicKeyInfo of P-256 up to the uncompressed point.
@@ -64,7 +62,8 @@ class Template {
   std::vector<std::unique_ptr<CK_ULONG>> numbers_;
 };
 
-/// An attribute's value; empty when the object has none, or does not tell.
+}  // namespace
+
 Result<Bytes> attribute(CK_FUNCTION_LIST* functions, CK_SESSION_HANDLE session, ObjectId object, CK_ATTRIBUTE_TYPE type,
                         std::size_t max) {
   CK_ATTRIBUTE wanted{type, nullptr, 0};
@@ -106,8 +105,6 @@ Result<crypto::PublicKey> rsa_key(View modulus, View exponent) {
   const crypto::PKeyPtr owned(key);
   return crypto::PublicKey::from_ossl(key);
 }
-
-}  // namespace
 
 Session::Session(std::shared_ptr<Module::Library> library, unsigned long handle)
     : library_(std::move(library)), handle_(handle) {}

@@ -1,160 +1,169 @@
+// The key that OpenSSL gets: its private operations go through the link. OpenSSL 3 has no other way for this than a
+// provider, or the methods of version 1.1, which it keeps for keys that are elsewhere.
+#define OPENSSL_SUPPRESS_DEPRECATED  // NOLINT(readability-identifier-naming): OpenSSL's name
+
 #include "identity/token_key.h"
 
-#include <memory>
-#include <vector>
+#include <algorithm>
 
-#include <libp11.h>
-#include <openssl/err.h>
-#include <p11-kit/uri.h>
+#include <openssl/ec.h>
+#include <openssl/rsa.h>
 
-#include "base/encoding.h"
-#include "identity/pkcs11_library.h"
+#include "identity/token_link.h"
 
 namespace usher::identity {
 namespace {
 
-using Uri = std::unique_ptr<P11KitUri, decltype([](P11KitUri* uri) { p11_kit_uri_free(uri); })>;
+using LinkPtr = std::shared_ptr<TokenLink>;
+using RsaPtr = crypto::Ossl<RSA, RSA_free>;
+using EcPtr = crypto::Ossl<EC_KEY, EC_KEY_free>;
 
-std::unexpected<Error> bad_uri(std::string why) { return fail(Fault::bad_config, "token key: uri", std::move(why)); }
+constexpr std::size_t kDigestSize = 32;
+constexpr std::size_t kPointSize = 65;
 
-/// What libp11 left in OpenSSL's queue: the module's answer is the reason.
-std::unexpected<Error> module_fail(std::string_view where, std::string about = {}) {
-  const auto reason = static_cast<CK_RV>(ERR_GET_REASON(ERR_peek_last_error()));
-  const Fault fault = reason == CKR_OK ? Fault::module_failed : p11::fault_of(reason);
-  return crypto::ossl_fail(fault, where, std::move(about));
+// The link belongs to OpenSSL's object, and goes with it.
+void free_link(void* /*parent*/, void* link, CRYPTO_EX_DATA* /*data*/, int /*index*/, long /*argl*/, void* /*argp*/) {
+  const std::unique_ptr<LinkPtr> owner(static_cast<LinkPtr*>(link));
+}
+int copy_link(CRYPTO_EX_DATA* /*to*/, const CRYPTO_EX_DATA* /*from*/, void** link, int /*index*/, long /*argl*/,
+              void* /*argp*/) {
+  if (*link != nullptr) *link = std::make_unique<LinkPtr>(*static_cast<LinkPtr*>(*link)).release();
+  return 1;
 }
 
-Result<Uri> parse(const std::string& text) {
-  Uri uri(p11_kit_uri_new());
-  if (!uri) return fail(Fault::local, "token key: uri");
-  constexpr auto kWanted = static_cast<P11KitUriType>(P11_KIT_URI_FOR_OBJECT_ON_TOKEN | P11_KIT_URI_FOR_MODULE);
-  if (const int wrong = p11_kit_uri_parse(text.c_str(), kWanted, uri.get()); wrong != P11_KIT_URI_OK) {
-    return bad_uri("the URI of the key cannot be read");
+int rsa_index() {
+  static const int index = RSA_get_ex_new_index(0, nullptr, nullptr, copy_link, free_link);
+  return index;
+}
+int ec_index() {
+  static const int index = EC_KEY_get_ex_new_index(0, nullptr, nullptr, copy_link, free_link);
+  return index;
+}
+TokenLink& link_of(const RSA* key) { return **static_cast<LinkPtr*>(RSA_get_ex_data(key, rsa_index())); }
+TokenLink& link_of(const EC_KEY* key) { return **static_cast<LinkPtr*>(EC_KEY_get_ex_data(key, ec_index())); }
+
+/// The result's size; -1 as OpenSSL wants it for a failure, whose reason is left in its queue.
+int use_rsa(p11::RawUse use, RSA* key, View block, std::uint8_t* out) {
+  auto done = link_of(key).raw(use, block);
+  if (!done) {
+    crypto::put_error(done.error());
+    return -1;
   }
-  if (p11_kit_uri_any_unrecognized(uri.get()) != 0) return bad_uri("the URI of the key has an unknown attribute");
-  if (p11_kit_uri_get_pin_value(uri.get()) != nullptr || p11_kit_uri_get_pin_source(uri.get()) != nullptr) {
-    return bad_uri("the PIN does not belong into the URI of the key: it is asked for, or read from a file");
+  std::ranges::copy(done->expose(), out);
+  return static_cast<int>(done->size());
+}
+
+int sign_rsa(int size, const unsigned char* from, unsigned char* to, RSA* key, int padding) {
+  crypto::Secret block(static_cast<std::size_t>(RSA_size(key)));
+  const MutableView whole = block.expose_for_writing();
+  if (padding == RSA_PKCS1_PADDING) {
+    if (RSA_padding_add_PKCS1_type_1(whole.data(), RSA_size(key), from, size) != 1) return -1;
+  } else if (padding == RSA_NO_PADDING && size == RSA_size(key)) {
+    std::copy_n(from, size, whole.begin());
+  } else {
+    return -1;
   }
-  return uri;
+  return use_rsa(p11::RawUse::rsa_sign, key, block.expose(), to);
 }
 
-Result<std::string> module_of(const TokenKeyRequest& request, const P11KitUri* uri) {
-  if (!request.module.empty()) return request.module;
-  if (const char* path = p11_kit_uri_get_module_path(uri); path != nullptr) return std::string(path);
-  return bad_uri("neither installation.module nor a module-path in the URI says which PKCS #11 module has the key");
+/// OpenSSL checks the padding of OAEP itself. Another is not asked for here.
+int decrypt_rsa(int size, const unsigned char* from, unsigned char* to, RSA* key, int padding) {
+  if (padding != RSA_NO_PADDING || size != RSA_size(key)) return -1;
+  return use_rsa(p11::RawUse::rsa_decrypt, key, View(from, static_cast<std::size_t>(size)), to);
 }
 
-/// A field of CK_TOKEN_INFO: blanks to its end.
-template <std::size_t N>
-void put_field(CK_UTF8CHAR (&field)[N], const char* text) {
-  const std::string_view value = text != nullptr ? text : "";
-  std::ranges::fill(field, static_cast<CK_UTF8CHAR>(' '));
-  std::ranges::copy(value.substr(0, N), std::begin(field));
-}
-
-bool fits(const P11KitUri* uri, const PKCS11_TOKEN& token) {
-  CK_TOKEN_INFO info{};
-  put_field(info.label, token.label);
-  put_field(info.manufacturerID, token.manufacturer);
-  put_field(info.model, token.model);
-  put_field(info.serialNumber, token.serialnr);
-  return p11_kit_uri_match_token_info(uri, &info) != 0;
-}
-
-bool fits(const P11KitUri* uri, const PKCS11_KEY& key) {
-  CK_OBJECT_CLASS kind = CKO_PRIVATE_KEY;
-  const std::string_view label = key.label != nullptr ? key.label : "";
-  const CK_ATTRIBUTE attributes[] = {{CKA_CLASS, &kind, sizeof kind},
-                                     {CKA_LABEL, const_cast<char*>(label.data()), label.size()},
-                                     {CKA_ID, key.id, key.id_len}};
-  return p11_kit_uri_match_attributes(uri, attributes, std::size(attributes)) != 0;
-}
-
-/// A loaded module and its slots, for as long as the process lives.
-struct Loaded {
-  PKCS11_CTX* context = nullptr;
-  PKCS11_SLOT* slots = nullptr;
-  unsigned count = 0;
-};
-
-Result<Loaded*> load(const std::string& module) {
-  // Reachable to the end, and never freed: whoever has a copy of a key uses them.
-  static auto* const kept = new std::vector<std::unique_ptr<Loaded>>;
-  auto loaded = std::make_unique<Loaded>();
-  loaded->context = PKCS11_CTX_new();
-  if (loaded->context == nullptr) return crypto::ossl_fail(Fault::local, "token key: module");
-  if (PKCS11_CTX_load(loaded->context, module.c_str()) != 0) {
-    PKCS11_CTX_free(loaded->context);
-    return crypto::ossl_fail(Fault::module_missing, "token key: module", module);
+ECDSA_SIG* sign_ec(const unsigned char* digest, int size, const BIGNUM* /*kinv*/, const BIGNUM* /*r*/, EC_KEY* key) {
+  if (size != static_cast<int>(kDigestSize)) return nullptr;
+  const auto done = link_of(key).raw(p11::RawUse::ecdsa, View(digest, kDigestSize));
+  if (!done) {
+    crypto::put_error(done.error());
+    return nullptr;
   }
-  kept->push_back(std::move(loaded));
-  Loaded* const out = kept->back().get();
-  if (PKCS11_enumerate_slots(out->context, &out->slots, &out->count) != 0) return module_fail("token key: slots");
-  return out;
+  const auto der = crypto::ecdsa_der_from_raw(done->expose());
+  if (!der) return nullptr;
+  const unsigned char* at = der->data();
+  return d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der->size()));
 }
 
-Result<PKCS11_SLOT*> find_slot(const Loaded& loaded, const P11KitUri* uri) {
-  PKCS11_SLOT* found = nullptr;
-  for (PKCS11_SLOT& slot : std::span(loaded.slots, loaded.count)) {
-    if (slot.token == nullptr || slot.token->initialized == 0 || !fits(uri, *slot.token)) continue;
-    if (found != nullptr) return bad_uri("more than one token fits the URI of the key");
-    found = &slot;
+int agree_ec(unsigned char** out, std::size_t* size, const EC_POINT* peer, const EC_KEY* key) {
+  std::array<std::uint8_t, kPointSize> point{};
+  if (EC_POINT_point2oct(EC_KEY_get0_group(key), peer, POINT_CONVERSION_UNCOMPRESSED, point.data(), point.size(),
+                         nullptr) != point.size()) {
+    return 0;
   }
-  if (found == nullptr) return fail(Fault::no_card, "token key", "no token fits the URI of the key");
-  return found;
+  const auto done = link_of(key).agree(point);
+  if (!done) {
+    crypto::put_error(done.error());
+    return 0;
+  }
+  *out = static_cast<unsigned char*>(OPENSSL_memdup(done->expose().data(), done->size()));
+  *size = *out != nullptr ? done->size() : 0;
+  return *out != nullptr ? 1 : 0;
 }
 
-Result<> log_in(PKCS11_SLOT& slot, const TokenKeyRequest& request) {
-  const PKCS11_TOKEN& token = *slot.token;
-  if (token.loginRequired == 0) return {};
-  if (token.userPinLocked != 0) return fail(Fault::pin_locked, "token key: login");
-  if (token.userPinFinalTry != 0 && !request.last_try) return fail(Fault::pin_last_try, "token key: login");
-  if (token.secureLogin != 0) {  // the PIN is typed at the token
-    return PKCS11_login(&slot, 0, nullptr) == 0 ? Result<>{} : module_fail("token key: login");
-  }
-  USHER_TRY(const crypto::Secret pin, request.pin(printable(token.label != nullptr ? token.label : "")));
-  crypto::Secret text(pin.size() + 1);  // with a zero at its end
-  std::ranges::copy(pin.expose(), text.expose_for_writing().begin());
-  if (std::ranges::count(pin.expose(), std::uint8_t{0}) != 0) return fail(Fault::pin_invalid, "token key: login");
-  if (PKCS11_login(&slot, 0, reinterpret_cast<const char*>(text.expose().data())) != 0) {
-    return module_fail("token key: login");
-  }
-  return {};
+const RSA_METHOD* rsa_method() {
+  static RSA_METHOD* const method = [] {
+    RSA_METHOD* made = RSA_meth_dup(RSA_PKCS1_OpenSSL());
+    if (made != nullptr && RSA_meth_set1_name(made, "usher token") == 1 && RSA_meth_set_flags(made, 0) == 1 &&
+        RSA_meth_set_priv_enc(made, sign_rsa) == 1 && RSA_meth_set_priv_dec(made, decrypt_rsa) == 1) {
+      return made;
+    }
+    RSA_meth_free(made);
+    return static_cast<RSA_METHOD*>(nullptr);
+  }();
+  return method;
 }
 
-Result<PKCS11_KEY*> find_key(const PKCS11_SLOT& slot, const P11KitUri* uri) {
-  PKCS11_KEY* keys = nullptr;
-  unsigned count = 0;
-  if (PKCS11_enumerate_keys(slot.token, &keys, &count) != 0) return module_fail("token key: keys");
-  PKCS11_KEY* found = nullptr;
-  for (PKCS11_KEY& key : std::span(keys, count)) {
-    if (!fits(uri, key)) continue;
-    if (found != nullptr) return bad_uri("more than one key fits the URI");
-    found = &key;
+const EC_KEY_METHOD* ec_method() {
+  static EC_KEY_METHOD* const method = [] {
+    EC_KEY_METHOD* made = EC_KEY_METHOD_new(EC_KEY_OpenSSL());
+    if (made == nullptr) return made;
+    int (*sign)(int, const unsigned char*, int, unsigned char*, unsigned int*, const BIGNUM*, const BIGNUM*, EC_KEY*) =
+        nullptr;
+    int (*setup)(EC_KEY*, BN_CTX*, BIGNUM**, BIGNUM**) = nullptr;
+    EC_KEY_METHOD_get_sign(made, &sign, &setup, nullptr);
+    EC_KEY_METHOD_set_sign(made, sign, setup, sign_ec);
+    EC_KEY_METHOD_set_compute_key(made, agree_ec);
+    return made;
+  }();
+  return method;
+}
+
+bool attach(RSA* key, LinkPtr link) {
+  LinkPtr* const owned = std::make_unique<LinkPtr>(std::move(link)).release();
+  if (RSA_set_ex_data(key, rsa_index(), owned) != 1) {
+    const std::unique_ptr<LinkPtr> owner(owned);
+    return false;
   }
-  if (found == nullptr) return fail(Fault::card_unsuitable, "token key", "no private key on it fits the URI");
-  return found;
+  return rsa_method() != nullptr && RSA_set_method(key, rsa_method()) == 1;
+}
+
+bool attach(EC_KEY* key, LinkPtr link) {
+  LinkPtr* const owned = std::make_unique<LinkPtr>(std::move(link)).release();
+  if (EC_KEY_set_ex_data(key, ec_index(), owned) != 1) {
+    const std::unique_ptr<LinkPtr> owner(owned);
+    return false;
+  }
+  return ec_method() != nullptr && EC_KEY_set_method(key, ec_method()) == 1;
 }
 
 }  // namespace
 
-Result<crypto::PrivateKey> open_token_key(const TokenKeyRequest& request) {
-  USHER_TRY(const Uri uri, parse(request.uri));
-  USHER_TRY(const std::string module, module_of(request, uri.get()));
-  ERR_clear_error();
-  USHER_TRY(const Loaded* const loaded, load(module));
-  USHER_TRY(PKCS11_SLOT* const slot, find_slot(*loaded, uri.get()));
-  USHER_CHECK(log_in(*slot, request));
-  USHER_TRY(PKCS11_KEY* const found, find_key(*slot, uri.get()));
-  crypto::PKeyPtr key(PKCS11_get_private_key(found));
-  if (!key) return module_fail("token key: use");
-  auto taken = crypto::PrivateKey::from_ossl(std::move(key));
-  if (!taken && taken.error().fault == Fault::malformed) {
-    // libp11 finds the public half by its id: of keys without one it may find another's.
-    return fail(Fault::card_unsuitable, "token key: public half",
-                "the token does not give the key's public half; give both halves one CKA_ID of their own");
+Result<crypto::PrivateKey> key_over(std::shared_ptr<TokenLink> link) {
+  const crypto::PublicKey half = link->public_key();
+  crypto::PKeyPtr out(EVP_PKEY_new());
+  bool made = false;
+  if (half.kind() == crypto::KeyKind::rsa) {
+    const RsaPtr key(EVP_PKEY_get1_RSA(half.ossl()));  // a copy: the public key's own stays what it is
+    const RsaPtr own(key ? RSAPublicKey_dup(key.get()) : nullptr);
+    made = out && own && attach(own.get(), std::move(link)) && EVP_PKEY_set1_RSA(out.get(), own.get()) == 1;
+  } else {
+    const EcPtr key(EVP_PKEY_get1_EC_KEY(half.ossl()));
+    const EcPtr own(key ? EC_KEY_dup(key.get()) : nullptr);
+    made = out && own && attach(own.get(), std::move(link)) && EVP_PKEY_set1_EC_KEY(out.get(), own.get()) == 1;
   }
-  return taken;
+  if (!made) return crypto::ossl_fail(Fault::local, "token key: use");
+  return crypto::PrivateKey::from_ossl(std::move(out));
 }
 
 }  // namespace usher::identity

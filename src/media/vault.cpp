@@ -1,9 +1,13 @@
 #include "media/vault.h"
 
 #include <cerrno>
+#include <cstdio>
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/descriptor.h"
 #include "base/encoding.h"
 #include "base/os_error.h"
 #include "media/vault_file.h"
@@ -19,6 +23,13 @@ constexpr std::size_t kIdDigits = 32;
 
 Id128 vault_key_id() { return companion_id("vault key", Id128{}); }
 
+Result<> write_vault_key(const fs::path& file, const Secret& key, const Wrapper& sealed_for, Random& random) {
+  USHER_TRY(const Bytes sealed, seal_small(key.expose(), vault_key_id(), sealed_for, random));
+  USHER_TRY(NewFile out, NewFile::create(file));
+  USHER_CHECK(out.write_at(0, sealed));
+  return out.publish();
+}
+
 Result<SourcePtr> open_stored(const fs::path& path, const Id128& medium) {
   auto file = open_file(path);
   if (!file && file.error().fault == Fault::not_found) {
@@ -29,19 +40,43 @@ Result<SourcePtr> open_stored(const fs::path& path, const Id128& medium) {
 
 }  // namespace
 
-Result<> create_vault_key(const fs::path& file, const Secret& passphrase, Random& random, crypto::ScryptCost cost) {
+Result<> create_vault_key(const fs::path& file, const Wrapper& sealed_for, Random& random) {
   Secret key(kKekSize);
   random.fill(key.expose_for_writing());
-  const PassphraseWrapper wrapper(passphrase.clone(), cost);
-  USHER_TRY(const Bytes sealed, seal_small(key.expose(), vault_key_id(), wrapper, random));
-  USHER_TRY(NewFile out, NewFile::create(file));
-  USHER_CHECK(out.write_at(0, sealed));
-  return out.publish();
+  return write_vault_key(file, key, sealed_for, random);
 }
 
-Result<Secret> open_vault_key(const fs::path& file, const Secret& passphrase) {
+Result<bool> vault_key_wants_passphrase(const fs::path& file) {
+  USHER_TRY(const SourcePtr source, open_file(file));
+  auto header = Header::read(*source);
+  if (!header) {
+    header.error().about = file.string();
+    return std::unexpected(std::move(header).error());
+  }
+  return header->recipients.front().type == static_cast<std::uint8_t>(WrapType::passphrase);
+}
+
+Result<> reseal_vault_key(const fs::path& file, const Unwrapper& current, const Wrapper& sealed_for,
+                          const Unwrapper& next, Random& random) {
+  USHER_TRY(const Secret key, open_vault_key(file, current));
+  fs::path fresh = file;
+  fresh += ".new";
+  USHER_CHECK(write_vault_key(fresh, key, sealed_for, random));
+  auto again = open_vault_key(fresh, next);
+  if (!again || !crypto::equal_constant_time(again->expose(), key.expose())) {
+    std::error_code ignored;
+    fs::remove(fresh, ignored);
+    return again ? fail(Fault::header_damaged, "vault key: read back", fresh.string())
+                 : Result<>(std::unexpected(std::move(again).error()));
+  }
+  if (::rename(fresh.c_str(), file.c_str()) != 0) return fail_errno("vault key", file.string());
+  const Descriptor directory(::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() < 0 || ::fsync(directory.get()) != 0) return fail_errno("vault key", file.string());
+  return {};
+}
+
+Result<Secret> open_vault_key(const fs::path& file, const Unwrapper& unwrapper) {
   USHER_TRY(SourcePtr source, open_file(file));
-  const PassphraseUnwrapper unwrapper(passphrase.clone());
   auto key = open_small(std::move(source), vault_key_id(), unwrapper, kKekSize);
   if (!key) {
     key.error().about = file.string();

@@ -9,12 +9,16 @@
 
 namespace usher::media {
 
-/// Makes a vault key and writes it to `file`, sealed with the passphrase. Errors: already_exists, disk_full, io.
-[[nodiscard]] Result<> create_vault_key(const std::filesystem::path& file, const crypto::Secret& passphrase,
-                                        Random& random, crypto::ScryptCost cost = {});
-/// Errors: not_found, bad_passphrase, header_damaged, wrong_object, …
-[[nodiscard]] Result<crypto::Secret> open_vault_key(const std::filesystem::path& file,
-                                                    const crypto::Secret& passphrase);
+/// Makes a vault key and writes it to `file`, sealed for somebody. Errors: already_exists, disk_full, io; the wrapper's.
+[[nodiscard]] Result<> create_vault_key(const std::filesystem::path& file, const Wrapper& sealed_for, Random& random);
+/// Errors: not_found, bad_passphrase, no_key_fits, header_damaged, wrong_object, …
+[[nodiscard]] Result<crypto::Secret> open_vault_key(const std::filesystem::path& file, const Unwrapper& key);
+/// Whether a passphrase opens it, or else a private key. Errors: not_found, malformed, …
+[[nodiscard]] Result<bool> vault_key_wants_passphrase(const std::filesystem::path& file);
+/// Seals the same key for somebody else: into a new file, which is read back with `next` before it takes the old one's
+/// place. Errors: those of `current`, `sealed_for`, `next` and the file; already_exists, an attempt that was cut left <file>.new.
+[[nodiscard]] Result<> reseal_vault_key(const std::filesystem::path& file, const Unwrapper& current,
+                                        const Wrapper& sealed_for, const Unwrapper& next, Random& random);
 
 struct Chunk {
   crypto::Secret plaintext;

@@ -45,6 +45,9 @@ std::unexpected<Error> not_mine() { return fail(Fault::no_key_fits, "wrap: anoth
 
 bool is(const Recipient& recipient, WrapType type) { return recipient.type == static_cast<std::uint8_t>(type); }
 
+/// The key is on a token, which could not be asked: that says nothing of the object.
+bool is_tokens(const Error& error) noexcept { return exit_class_of(error.fault) == ExitClass::card; }
+
 Recipient recipient(WrapType type, wire::Writer params, Bytes wrapped) {
   return {static_cast<std::uint8_t>(type), std::move(params).take(), std::move(wrapped)};
 }
@@ -123,11 +126,13 @@ Result<Secret> PrivateKeyUnwrapper::unwrap(const Recipient& recipient, const Wra
   if (!same(fingerprint, own.fingerprint())) return not_mine();
   if (rsa) {
     auto object_key = key_.oaep_decrypt(context.bytes(WrapType::rsa_oaep), recipient.wrapped);
+    if (!object_key && is_tokens(object_key.error())) return object_key;
     if (!object_key || object_key->size() != kObjectKeySize) return fail(Fault::header_damaged, "wrap: rsa");
     return object_key;
   }
   USHER_TRY(const Bytes point, crypto::point_of(own));
   auto shared = key_.agree(ephemeral);
+  if (!shared && is_tokens(shared.error())) return shared;
   if (!shared) return fail(Fault::header_damaged, "wrap: ecdh");
   const Bytes bound = context.bytes(WrapType::ecdh_p256);
   return open_key(ecdh_key(*shared, bound, ephemeral, point), bound, recipient.wrapped, Fault::header_damaged);

@@ -12,7 +12,7 @@ inline constexpr std::size_t kKekSize = 32;        // bytes: key-encryption keys
 
 enum class Suite : std::uint8_t { aes256_gcm = 1, aes256_ctr_hmac_sha256 = 2 };
 
-enum class WrapType : std::uint8_t { passphrase = 1, rsa_oaep = 2, ecdh_p256 = 3, kek = 4, pkcs11 = 5 /* reserved */ };
+enum class WrapType : std::uint8_t { passphrase = 1, rsa_oaep = 2, ecdh_p256 = 3, kek = 4 };
 
 struct Recipient {
   std::uint8_t type = 0;  // WrapType, or a number of a later version
@@ -37,7 +37,7 @@ class Wrapper {
                                                Random& random) const = 0;
 };
 
-/// Takes it back. Thread-safe. A key on a token is one more of these.
+/// Takes it back. Thread-safe.
 class Unwrapper {
  public:
   virtual ~Unwrapper() = default;

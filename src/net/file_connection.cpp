@@ -147,15 +147,19 @@ FileConnection::Step FileConnection::shake_hands() {
 
 FileConnection::Step FileConnection::fail_handshake(int code) {
   std::string_view reason = "closed";
+  std::optional<Error> own;  // the server's key is on a token, which failed
   if (judged_) {
     reason = code_of(verdict_);
   } else if (code == SSL_ERROR_SSL) {
     reason = handshake_failure(ERR_peek_last_error());
+    own = crypto::take_error();
+    if (own) reason = "own-key";
   }
   ERR_clear_error();
   shared_.metrics.file_handshake(reason);
-  shared_.log.write(judged_ ? Level::info : Level::debug, "file handshake failed",
-                    {{"peer", address_}, {"reason", reason}});
+  const Level level = own ? Level::warning : judged_ ? Level::info : Level::debug;
+  shared_.log.write(level, "file handshake failed",
+                    {{"peer", address_}, {"reason", reason}, {"about", own ? std::string_view(own->about) : ""}});
   if (code != SSL_ERROR_SSL) {
     close();
     return Step::stop;

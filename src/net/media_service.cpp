@@ -142,8 +142,13 @@ Result<wire::LicenceEntry> MediaService::acquire(const store::Caller& caller, co
   USHER_TRY(LicenceOrder order, order_of(wanted));
   order.pseudonym = caller.pseudonym;
   if (policy->bind_installation) order.installation = caller.installation;
-  USHER_TRY(const store::Licence licence, issue(order, operation, now));
-  return entry_of(licence, now);
+  const auto licence = issue(order, operation, now);
+  if (!licence && exit_class_of(licence.error().fault) == ExitClass::card) {
+    // The licence key's token is gone, which the operator's log tells: it is none of the listener's cards.
+    return fail(Fault::server_busy, "acquire: licence key");
+  }
+  if (!licence) return std::unexpected(licence.error());
+  return entry_of(*licence, now);
 }
 
 Result<store::Licence> MediaService::issue(const LicenceOrder& order, const store::Operation& operation, Time now) {

@@ -158,7 +158,7 @@ std::string Server::Impl::not_ready() {
   for (const auto& [what, when] : *ends) {
     if (when <= p.clock.now()) return what + " has expired";
   }
-  return {};
+  return p.not_ready ? p.not_ready() : std::string();
 }
 
 /// `installing` is held, or nobody else is here yet.

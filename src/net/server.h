@@ -1,6 +1,7 @@
 // net/server: one usher server, wired together: listeners, sessions, requests, and what is done now and then.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -48,6 +49,8 @@ class Server {
     Random& random;
     Log& log;
     RevocationKeeper* revocation = nullptr;  // none: only configured lists
+    /// Empty, or in a few words what outside of the server keeps it from working. May be null.
+    std::function<std::string()> not_ready{};
   };
   Server(ServerOptions options, Parts parts, ServerSnapshot snapshot);
   ~Server();  // stops

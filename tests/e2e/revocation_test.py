@@ -111,7 +111,7 @@ class Case(unittest.TestCase):
         w.card()
         w.operator(server__drain_seconds=1, trust__client__crls="", trust__distributor__crls="",
                    **{"person__cartao-de-cidadao__crls": "", "revocation__addresses": "127.0.0.1",
-                      "revocation__refresh_seconds": 10, "revocation__retry_seconds": 1,
+                      "revocation__refresh_seconds": 2, "revocation__retry_seconds": 1,
                       "revocation__deadline_seconds": 2, "revocation__max_bytes": 100_000, **self.SETTINGS})
         self.server = w.serve()
 
@@ -126,7 +126,9 @@ class Case(unittest.TestCase):
         self.world.crls()
 
 
-class Fetching(Case):
+class Once(Case):
+    SETTINGS = {"revocation__refresh_seconds": 3600}
+
     def test_one_fetch_serves_many_logins_and_the_cache_serves_without_a_network(self):
         listeners = [self.world.listener(name) for name in ("kitchen", "bedroom", "office")]
         with concurrent.futures.ThreadPoolExecutor(len(listeners)) as pool:
@@ -139,6 +141,8 @@ class Fetching(Case):
         self.server = self.world.serve("--listen", self.server.address)
         listeners[0].json("list")
 
+
+class Fetching(Case):
     def test_a_newer_list_is_found_before_the_old_one_ends(self):
         listener = self.world.listener()
         listener.json("list")

@@ -5,7 +5,8 @@
 //   USHER_SHIM_MODULE  the module behind; /usr/lib/softhsm/libsofthsm2.so if not set
 //   USHER_SHIM_DIR     a directory with these files, each of which may be absent; read anew at every call:
 //     mode   lines: "hang C_Login" (or another of the functions below), "crash C_Sign", "removed" (also: no card from
-//            the start), "vanish C_Sign" (taken out at that call, and never put in again), "unplugged" (no reader),
+//            the start), "pulled" (the same, and what was open is lost for good, as with a reader),
+//            "vanish C_Sign" (taken out at that call, and never put in again), "unplugged" (no reader),
 //            "protected" (the PIN is entered at the reader: taken from the file `pin`),
 //            "tries N" (wrong PINs that lock; 3 if not said), "blank" (not initialised), "unset" (the PIN),
 //            "stale" (the card was out, and is in again: sessions are gone), "another" (card, by its serial number),
@@ -14,10 +15,15 @@
 //     pin    what somebody types at the reader, for "protected"
 //     wrong  the number of wrong PINs so far: written by the shim, so that it outlives the process as on a card
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <optional>
+#include <shared_mutex>
+#include <span>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -74,6 +80,15 @@ void set_wrong_pins(int count) {
 }
 
 bool g_vanished = false;
+/// A module must not lose a session while it is used in it: SoftHSM does not survive that.
+std::shared_mutex sessions_in_use;
+
+/// Calls the module behind.
+template <class Function, class... Arguments>
+CK_RV behind(Function function, Arguments... arguments) {
+  const std::shared_lock lock(sessions_in_use);
+  return function(arguments...);
+}
 
 /// Does what `mode` says for this function; whether the card is there.
 bool present(const char* function) {
@@ -82,7 +97,17 @@ bool present(const char* function) {
     for (;;) ::pause();
   }
   if (mode_has("crash", function)) std::abort();
-  return !g_vanished && !mode_has("removed");
+  static std::atomic<bool> lost = false;
+  const bool pulled = mode_has("pulled");
+  if (!pulled) lost = false;
+  if (pulled && !lost.exchange(true)) {
+    const std::unique_lock lock(sessions_in_use);
+    std::array<CK_SLOT_ID, 16> slots{};
+    CK_ULONG count = slots.size();
+    if (real->C_GetSlotList(CK_TRUE, slots.data(), &count) != CKR_OK) count = 0;
+    for (const CK_SLOT_ID slot : std::span(slots).first(count)) real->C_CloseAllSessions(slot);
+  }
+  return !g_vanished && !pulled && !mode_has("removed");
 }
 
 CK_RV get_slot_list(CK_BBOOL with_token, CK_SLOT_ID* slots, CK_ULONG* count) {
@@ -119,17 +144,17 @@ CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
 CK_RV get_session_info(CK_SESSION_HANDLE session, CK_SESSION_INFO* info) {
   if (!present("C_GetSessionInfo")) return CKR_DEVICE_REMOVED;
   if (mode_has("stale")) return CKR_SESSION_HANDLE_INVALID;
-  return real->C_GetSessionInfo(session, info);
+  return behind(real->C_GetSessionInfo, session, info);
 }
 
 CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void* application, CK_NOTIFY notify, CK_SESSION_HANDLE* session) {
   if (!present("C_OpenSession")) return CKR_TOKEN_NOT_PRESENT;
-  return real->C_OpenSession(slot, flags, application, notify, session);
+  return behind(real->C_OpenSession, slot, flags, application, notify, session);
 }
 
 CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR* pin, CK_ULONG size) {
   if (!present("C_Login")) return CKR_DEVICE_REMOVED;
-  if (user == CKU_SO) return real->C_Login(session, user, pin, size);
+  if (user == CKU_SO) return behind(real->C_Login, session, user, pin, size);
   const int wrong = wrong_pins();
   if (wrong >= allowed_tries()) return CKR_PIN_LOCKED;
   std::string typed = file("pin");
@@ -137,7 +162,7 @@ CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR* pin, CK_U
     pin = reinterpret_cast<CK_UTF8CHAR*>(typed.data());
     size = typed.size();
   }
-  const CK_RV value = real->C_Login(session, user, pin, size);
+  const CK_RV value = behind(real->C_Login, session, user, pin, size);
   if (value == CKR_PIN_INCORRECT) set_wrong_pins(wrong + 1);
   if (value == CKR_OK) set_wrong_pins(0);
   return value;
@@ -151,7 +176,7 @@ CK_RV init_pin(CK_SESSION_HANDLE session, CK_UTF8CHAR* pin, CK_ULONG size) {
 
 CK_RV find_objects_init(CK_SESSION_HANDLE session, CK_ATTRIBUTE* wanted, CK_ULONG count) {
   if (!present("C_FindObjectsInit")) return CKR_DEVICE_REMOVED;
-  return real->C_FindObjectsInit(session, wanted, count);
+  return behind(real->C_FindObjectsInit, session, wanted, count);
 }
 
 constexpr std::pair<std::string_view, CK_MECHANISM_TYPE> kMechanisms[] = {
@@ -197,7 +222,7 @@ CK_RV get_mechanism_list(CK_SLOT_ID slot, CK_MECHANISM_TYPE* list, CK_ULONG* cou
 
 CK_RV get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* wanted, CK_ULONG count) {
   if (!present("C_GetAttributeValue")) return CKR_DEVICE_REMOVED;
-  const CK_RV value = real->C_GetAttributeValue(session, object, wanted, count);
+  const CK_RV value = behind(real->C_GetAttributeValue, session, object, wanted, count);
   for (CK_ULONG i = 0; value == CKR_OK && mode_has("garble") && i < count; ++i) {
     if (wanted[i].type == CKA_VALUE && wanted[i].pValue != nullptr) *static_cast<CK_BYTE*>(wanted[i].pValue) ^= 1;
   }
@@ -210,12 +235,23 @@ CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HA
   if (ours_only && std::ranges::find(*ours_only, mechanism->mechanism) == ours_only->end()) {
     return CKR_MECHANISM_INVALID;
   }
-  return real->C_SignInit(session, mechanism, key);
+  return behind(real->C_SignInit, session, mechanism, key);
+}
+
+CK_RV decrypt_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
+  if (!present("C_DecryptInit")) return CKR_DEVICE_REMOVED;
+  return behind(real->C_DecryptInit, session, mechanism, key);
+}
+
+CK_RV derive_key(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key, CK_ATTRIBUTE* wanted,
+                 CK_ULONG count, CK_OBJECT_HANDLE* derived) {
+  if (!present("C_DeriveKey")) return CKR_DEVICE_REMOVED;
+  return behind(real->C_DeriveKey, session, mechanism, key, wanted, count, derived);
 }
 
 CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* signature, CK_ULONG* signature_size) {
   if (!present("C_Sign")) return CKR_DEVICE_REMOVED;
-  const CK_RV value = real->C_Sign(session, data, size, signature, signature_size);
+  const CK_RV value = behind(real->C_Sign, session, data, size, signature, signature_size);
   if (value == CKR_OK && signature != nullptr && mode_has("forge")) signature[*signature_size / 2] ^= 1;
   return value;
 }
@@ -251,6 +287,8 @@ extern "C" __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUN
     ours.C_InitPIN = init_pin;
     ours.C_FindObjectsInit = find_objects_init;
     ours.C_GetAttributeValue = get_attribute_value;
+    ours.C_DecryptInit = decrypt_init;
+    ours.C_DeriveKey = derive_key;
     ours.C_SignInit = sign_init;
     ours.C_Sign = sign;
   }

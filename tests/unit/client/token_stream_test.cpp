@@ -39,11 +39,10 @@ class TokenStream : public testing::TestWithParam<std::tuple<int, std::string>> 
     if (directory_ == nullptr) GTEST_SKIP() << "needs pkcs11-tool";
   }
   static Result<crypto::PrivateKey> key(const std::string& label) {
-    return identity::open_token_key({.uri = "pkcs11:token=studio;object=" + label,
-                                     .module = kSoftHsm,
-                                     .pin = [](const std::string& /*token*/) -> Result<crypto::Secret> {
-                                       return crypto::Secret::copy_of(view_of("1234"));
-                                     }});
+    const auto pins = std::make_shared<identity::TokenPins>([](const std::string& /*token*/) -> Result<crypto::Secret> {
+      return crypto::Secret::copy_of(view_of("1234"));
+    });
+    return identity::open_token_key({.uri = "pkcs11:token=studio;object=" + label, .module = kSoftHsm, .pins = pins});
   }
 
   inline static media::test::Directory* directory_ = nullptr;

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
+#include <thread>
+
 #include "base/encoding.h"
 #include "crypto/group.h"
 #include "shim/soft_card.h"
@@ -39,10 +43,14 @@ class TokenKey : public testing::Test {
     if (cards_ == nullptr) GTEST_SKIP() << "needs pkcs11-tool";
   }
 
+  static std::shared_ptr<TokenPins> pins(const std::string& pin, int* asked = nullptr) {
+    return std::make_shared<TokenPins>([pin, asked](const std::string& /*token*/) -> Result<crypto::Secret> {
+      if (asked != nullptr) ++*asked;
+      return crypto::Secret::copy_of(view_of(pin));
+    });
+  }
   static TokenKeyRequest request(const std::string& uri, const std::string& pin = "1234") {
-    return {.uri = uri, .module = kSoftHsm, .pin = [pin](const std::string& /*token*/) -> Result<crypto::Secret> {
-              return crypto::Secret::copy_of(view_of(pin));
-            }};
+    return {.uri = uri, .module = kSoftHsm, .pins = pins(pin)};
   }
   static void refused(Fault fault, const TokenKeyRequest& wish) {
     const auto key = open_token_key(wish);
@@ -61,6 +69,19 @@ TEST_F(TokenKey, SignsWithRsaPssAndWithEcdsa) {
     ASSERT_TRUE(signature) << label << ": " << explain(signature.error());
     EXPECT_TRUE(key->public_key().verify(key->scheme(), view_of("message"), *signature)) << label;
   }
+}
+
+TEST_F(TokenKey, SignsForTls12WithPkcs1Padding) {
+  const auto key = open_token_key(request("pkcs11:token=studio;object=rsa"));
+  ASSERT_TRUE(key) << explain(key.error());
+  const crypto::MdCtxPtr context(EVP_MD_CTX_new());
+  Bytes signature(256);
+  std::size_t size = signature.size();
+  const View message = view_of("message");
+  // OpenSSL's default padding, as TLS 1.2 asks for with older clients.
+  ASSERT_EQ(EVP_DigestSignInit_ex(context.get(), nullptr, "SHA256", nullptr, nullptr, key->ossl(), nullptr), 1);
+  ASSERT_EQ(EVP_DigestSign(context.get(), signature.data(), &size, message.data(), message.size()), 1);
+  EXPECT_TRUE(key->public_key().verify(crypto::SignatureScheme::rsa_pkcs1_sha256, message, signature));
 }
 
 TEST_F(TokenKey, DecryptsOaep) {
@@ -119,6 +140,140 @@ TEST_F(TokenKey, UriThatIsNoneIsRefused) {
   TokenKeyRequest without_module = request("pkcs11:token=studio;object=ec");
   without_module.module.clear();
   refused(Fault::bad_config, without_module);
+}
+
+TEST_F(TokenKey, ManyThreadsSignAtOnce) {
+  for (const std::string label : {"rsa", "ec"}) {
+    const auto key = open_token_key(request("pkcs11:token=studio;object=" + label));
+    ASSERT_TRUE(key) << explain(key.error());
+    std::atomic<int> good = 0;
+    {
+      std::vector<std::jthread> threads;
+      for (int i = 0; i < 24; ++i) {
+        threads.emplace_back([&, i] {
+          for (int n = 0; n < 10; ++n) {
+            const std::string message = std::to_string(i) + " " + std::to_string(n);
+            const auto signature = key->sign(view_of(message));
+            if (signature && key->public_key().verify(key->scheme(), view_of(message), *signature)) ++good;
+          }
+        });
+      }
+    }
+    EXPECT_EQ(good, 240) << label;
+  }
+}
+
+/// Through the shim, whose token can be pulled out.
+class PulledToken : public TokenKey {
+ protected:
+  void SetUp() override {
+    TokenKey::SetUp();
+    if (IsSkipped()) return;
+    cards_->set_mode("");
+  }
+  void TearDown() override {
+    if (cards_ != nullptr) cards_->set_mode("");
+  }
+  static TokenKeyRequest shim_request(const std::string& uri, int* asked = nullptr) {
+    return {.uri = uri, .module = USHER_PKCS11_SHIM, .pins = pins("1234", asked)};
+  }
+  /// Tries until it is so: a lost token is looked for once a second at most.
+  template <class Check>
+  static bool becomes(const Check& check) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (std::chrono::steady_clock::now() < end) {
+      if (check()) return true;
+    }
+    return false;
+  }
+};
+
+TEST_F(PulledToken, UseFailsWithTheReasonAndRecoversWhenTheTokenIsBack) {
+  int asked = 0;
+  std::vector<std::string> told;
+  TokenKeyRequest wish = shim_request("pkcs11:token=studio;object=ec", &asked);
+  wish.changed = [&](const Error* why) { told.emplace_back(why != nullptr ? code_of(why->fault) : "usable"); };
+  const auto opened = open_token(wish);
+  ASSERT_TRUE(opened) << explain(opened.error());
+  ASSERT_TRUE(opened->key.sign(view_of("message")));
+  EXPECT_TRUE(opened->state->check());
+  cards_->set_mode("pulled");
+  for (int n = 0; n < 3; ++n) {
+    const auto refused = opened->key.sign(view_of("message"));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(code_of(refused.error().fault), "no-card") << explain(refused.error());
+  }
+  EXPECT_FALSE(opened->state->check());
+  EXPECT_EQ(told, std::vector<std::string>{"no-card"});  // once, not at each use
+  cards_->set_mode("");
+  EXPECT_TRUE(becomes([&] { return opened->key.sign(view_of("message")).has_value(); }));
+  EXPECT_TRUE(opened->state->check());
+  EXPECT_EQ(told, (std::vector<std::string>{"no-card", "usable"}));
+  EXPECT_EQ(asked, 1);  // the PIN was kept
+}
+
+TEST_F(PulledToken, LossUnderManyThreadsHangsNobody) {
+  const auto key = open_token_key(shim_request("pkcs11:token=studio;object=ec"));
+  ASSERT_TRUE(key) << explain(key.error());
+  std::atomic<bool> stop = false;
+  std::atomic<int> failed = 0;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      while (!stop) failed += key->sign(view_of("message")) ? 0 : 1;
+    });
+  }
+  cards_->set_mode("pulled");
+  EXPECT_TRUE(becomes([&] { return failed > 16; }));
+  cards_->set_mode("");
+  stop = true;
+  threads.clear();
+  EXPECT_TRUE(becomes([&] { return key->sign(view_of("message")).has_value(); }));
+}
+
+TEST_F(PulledToken, LoginThatEndedIsMadeAgain) {
+  const auto key = open_token_key(shim_request("pkcs11:token=studio;object=rsa"));
+  ASSERT_TRUE(key) << explain(key.error());
+  cards_->set_mode("pulled");
+  EXPECT_FALSE(key->sign(view_of("message")));
+  cards_->set_mode("");
+  EXPECT_TRUE(becomes([&] {
+    const auto wrapped = crypto::oaep_encrypt(key->public_key(), view_of("label"), crypto::Secret(32));
+    return key->oaep_decrypt(view_of("label"), *wrapped).has_value();
+  }));
+}
+
+TEST_F(PulledToken, DecryptionTellsThatTheTokenIsGone) {
+  const auto key = open_token_key(shim_request("pkcs11:token=studio;object=rsa"));
+  ASSERT_TRUE(key) << explain(key.error());
+  const auto wrapped = crypto::oaep_encrypt(key->public_key(), view_of("label"), crypto::Secret(32));
+  cards_->set_mode("pulled");
+  const auto opened = key->oaep_decrypt(view_of("label"), *wrapped);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(code_of(opened.error().fault), "no-card");
+}
+
+TEST(TokenPins, RefusedPinIsNotTriedAgainByItself) {
+  int asked = 0;
+  int tried = 0;
+  TokenPins pins([&](const std::string& /*token*/) -> Result<crypto::Secret> {
+    ++asked;
+    return crypto::Secret::copy_of(view_of("9999"));
+  });
+  const auto attempt = [&](const crypto::Secret& /*pin*/) -> Result<> {
+    ++tried;
+    return fail(Fault::wrong_pin, "test");
+  };
+  for (int n = 0; n < 3; ++n) {
+    const auto refused = pins.log_in("studio", attempt);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(code_of(refused.error().fault), "wrong-pin");
+  }
+  EXPECT_EQ(tried, 1);
+  pins.forget_refused();
+  EXPECT_FALSE(pins.log_in("studio", attempt));
+  EXPECT_EQ(tried, 2);
+  EXPECT_EQ(asked, 2);
 }
 
 TEST_F(TokenKey, MissingModuleIsRefused) {

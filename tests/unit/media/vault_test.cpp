@@ -215,13 +215,59 @@ TEST(VaultKey, OpensWithItsPassphraseOnly) {
   const Directory directory;
   crypto::SystemRandom random;
   const auto file = directory.path / "vault.key";
-  ASSERT_TRUE(create_vault_key(file, secret("long and secret"), random, kCheap));
-  const auto opened = open_vault_key(file, secret("long and secret"));
+  ASSERT_TRUE(create_vault_key(file, PassphraseWrapper(secret("long and secret"), kCheap), random));
+  const auto opened = open_vault_key(file, PassphraseUnwrapper(secret("long and secret")));
   ASSERT_TRUE(opened);
   EXPECT_EQ(opened->size(), kKekSize);
-  expect_fault(open_vault_key(file, secret("wrong")), Fault::bad_passphrase, "vault.key");
-  expect_fault(create_vault_key(file, secret("other"), random, kCheap), Fault::already_exists);
-  expect_fault(open_vault_key(directory.path / "none", secret("x")), Fault::not_found);
+  expect_fault(open_vault_key(file, PassphraseUnwrapper(secret("wrong"))), Fault::bad_passphrase, "vault.key");
+  expect_fault(create_vault_key(file, PassphraseWrapper(secret("other"), kCheap), random), Fault::already_exists);
+  expect_fault(open_vault_key(directory.path / "none", PassphraseUnwrapper(secret("x"))), Fault::not_found);
+  EXPECT_EQ(directory.names(), std::vector<std::string>{"vault.key"});
+}
+
+crypto::PrivateKey new_key(crypto::NewKey kind) { return *crypto::PrivateKey::generate(kind); }
+
+TEST(VaultKey, IsSealedForAPrivateKeyAndBackAndStaysTheSame) {
+  for (const auto kind : {crypto::NewKey::p256, crypto::NewKey::rsa2048}) {
+    const Directory directory;
+    crypto::SystemRandom random;
+    const auto file = directory.path / "vault.key";
+    const PassphraseWrapper for_passphrase(secret("p"), kCheap);
+    const PassphraseUnwrapper passphrase(secret("p"));
+    const auto key = new_key(kind);
+    const PublicKeyWrapper for_key(key.public_key());
+    const PrivateKeyUnwrapper with_key(key);
+    ASSERT_TRUE(create_vault_key(file, for_passphrase, random));
+    EXPECT_TRUE(*vault_key_wants_passphrase(file));
+    const auto kek = open_vault_key(file, passphrase);
+    ASSERT_TRUE(kek);
+    ASSERT_TRUE(reseal_vault_key(file, passphrase, for_key, with_key, random));
+    EXPECT_FALSE(*vault_key_wants_passphrase(file));
+    expect_fault(open_vault_key(file, passphrase), Fault::no_key_fits, "vault.key");
+    const auto again = open_vault_key(file, with_key);
+    ASSERT_TRUE(again);
+    EXPECT_TRUE(crypto::equal_constant_time(kek->expose(), again->expose()));
+    ASSERT_TRUE(reseal_vault_key(file, with_key, for_passphrase, passphrase, random));
+    EXPECT_TRUE(crypto::equal_constant_time(kek->expose(), open_vault_key(file, passphrase)->expose()));
+    EXPECT_EQ(directory.names(), std::vector<std::string>{"vault.key"});
+  }
+}
+
+TEST(VaultKey, WhatCannotBeReadBackReplacesNothing) {
+  const Directory directory;
+  crypto::SystemRandom random;
+  const auto file = directory.path / "vault.key";
+  ASSERT_TRUE(create_vault_key(file, PassphraseWrapper(secret("p"), kCheap), random));
+  const Bytes before = read_file(file);
+  const auto key = new_key(crypto::NewKey::p256);
+  const auto other = new_key(crypto::NewKey::p256);
+  expect_fault(reseal_vault_key(file, PassphraseUnwrapper(secret("p")), PublicKeyWrapper(key.public_key()),
+                                PrivateKeyUnwrapper(other), random),
+               Fault::no_key_fits);
+  expect_fault(reseal_vault_key(file, PassphraseUnwrapper(secret("wrong")), PublicKeyWrapper(key.public_key()),
+                                PrivateKeyUnwrapper(key), random),
+               Fault::bad_passphrase);
+  EXPECT_TRUE(same(read_file(file), before));
   EXPECT_EQ(directory.names(), std::vector<std::string>{"vault.key"});
 }
 
@@ -229,18 +275,18 @@ TEST(VaultKey, DamagedFileIsRefused) {
   const Directory directory;
   crypto::SystemRandom random;
   const auto file = directory.path / "vault.key";
-  ASSERT_TRUE(create_vault_key(file, secret("p"), random, kCheap));
+  ASSERT_TRUE(create_vault_key(file, PassphraseWrapper(secret("p"), kCheap), random));
   const Bytes good = read_file(file);
   for (std::size_t at = 0; at < good.size(); ++at) {
     // The costs of scrypt stand here: each flip of a high bit is refused by its cap, of a low one by the tag.
     Bytes bad = good;
     bad[at] ^= 0x80;
     write_file(file, bad);
-    EXPECT_FALSE(open_vault_key(file, secret("p"))) << at;
+    EXPECT_FALSE(open_vault_key(file, PassphraseUnwrapper(secret("p")))) << at;
   }
   for (std::size_t size = 0; size < good.size(); size += 7) {
     write_file(file, View(good).first(size));
-    expect_fault(open_vault_key(file, secret("p")), Fault::truncated);
+    expect_fault(open_vault_key(file, PassphraseUnwrapper(secret("p"))), Fault::truncated);
   }
 }
 

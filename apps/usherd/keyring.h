@@ -1,0 +1,59 @@
+// usherd/keyring: what opens the server's private keys, in files or on tokens, for as long as the process lives.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "common/passphrase.h"
+#include "config.h"
+#include "crypto/key.h"
+#include "identity/token_key.h"
+
+namespace usher::usherd {
+
+/// The passphrase of the key files, the PIN of tokens, and the keys on tokens that are in use. Thread-safe.
+class Keyring {
+ public:
+  Keyring(crypto::Secret passphrase, identity::TokenPins::Ask ask_for_pin);
+
+  [[nodiscard]] const crypto::Secret& passphrase() const noexcept { return passphrase_; }
+  /// `name`: a file of the configuration, or a token key's URI.
+  /// Errors: not_found, not_permitted (modes), bad_passphrase, unencrypted_key, malformed; identity::open_token's.
+  [[nodiscard]] Result<crypto::PrivateKey> load(const Config& config, const std::string& name);
+  /// PINs that were refused may have been mended: they are read and tried again.
+  void forget_refused_pins() { pins_->forget_refused(); }
+
+  /// Told when a key on a token can no longer be used (`why`), and when it can again (nullptr). From any thread.
+  using Observer = std::function<void(const std::string& uri, const Error* why)>;
+  void observe(Observer observer);
+  /// Asks the tokens. Empty, or in a few words which key cannot be used.
+  [[nodiscard]] std::string unusable();
+
+ private:
+  struct Watch {
+    std::mutex mutex;
+    Observer observer;
+  };
+  struct Opened {
+    std::string uri;
+    std::weak_ptr<identity::TokenKeyState> state;
+  };
+  crypto::Secret passphrase_;
+  std::shared_ptr<identity::TokenPins> pins_;
+  std::shared_ptr<Watch> watch_ = std::make_shared<Watch>();
+  std::mutex mutex_;
+  std::vector<Opened> opened_;
+};
+
+/// Passphrase: --passphrase-file or --passphrase-fd; else keys.passphrase_file; else a prompt. PIN: --pin-file or
+/// --pin-fd; else keys.pin_file; else a prompt, at the first key on a token. A file inside the home is refused: it would
+/// be beside what it protects, in every backup too. `fresh`: a prompt asks twice.
+/// Errors: bad_config, and read_passphrase's.
+[[nodiscard]] Result<std::unique_ptr<Keyring>> open_keyring(const Config& config,
+                                                            const app::PassphraseSource& passphrase,
+                                                            const app::PassphraseSource& pin, bool fresh = false);
+
+}  // namespace usher::usherd

@@ -1,0 +1,45 @@
+// usherd rotate: a new licence key.
+#include <cstdio>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "home.h"
+#include "key_files.h"
+
+namespace usher::usherd {
+namespace {
+
+Result<> rotate(const Context& context, const std::string& to) {
+  USHER_TRY(const Config config, load_config(context));
+  USHER_CHECK(check(config));
+  USHER_TRY(const auto keys, open_keyring(config, context.passphrase, context.pin));
+  USHER_TRY(const RotatedKey done, rotate_licence_key(config, *keys, to));
+  std::printf("retired: %s\nnew key: %s\nNext:\n", done.retired.c_str(), done.key_id.c_str());
+  int number = 0;
+  if (!to.empty()) std::printf("%d. set keys.licence_key = \"%s\"\n", ++number, to.c_str());
+  std::printf(
+      "%d. restart usherd: until then it signs with the old key\n"
+      "%d. tell listeners the new key's name: their programs say once that it has changed\n"
+      "%d. once all licences of the old key have ended, %s may be taken away\n",
+      number + 1, number + 2, number + 3, done.retired.c_str());
+  if (!to.empty() && !identity::is_token_key(config.licence_key)) {
+    std::printf("%d. destroy %s\n", number + 4, config.path_of(config.licence_key).c_str());
+  }
+  return {};
+}
+
+}  // namespace
+
+void add_rotate_command(CLI::App& app, Context& context) {
+  CLI::App* verb = app.add_subcommand("rotate", "Replace a key of the server's own");
+  verb->require_subcommand(1);
+  CLI::App* licence =
+      verb->add_subcommand("licence-key", "A new key signs licences; those of the old one still verify");
+  const auto to = std::make_shared<std::string>();
+  licence->add_option("--to", *to, "The new key is on a token: its URI, pkcs11:…");
+  licence->callback([&context, to] { context.action = [&context, to] { return rotate(context, *to); }; });
+  verb->footer("Examples:\n  usherd --home h rotate licence-key && systemctl restart usherd");
+}
+
+}  // namespace usher::usherd

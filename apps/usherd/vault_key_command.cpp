@@ -1,0 +1,42 @@
+// usherd vault-key: who opens the key of the media at rest.
+#include <cstdio>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "home.h"
+#include "key_files.h"
+
+namespace usher::usherd {
+namespace {
+
+Result<> seal(const Context& context, bool for_token) {
+  USHER_TRY(const Config config, load_config(context));
+  USHER_CHECK(check(config));
+  USHER_TRY(const auto keys, open_keyring(config, context.passphrase, context.pin));
+  USHER_CHECK(seal_vault_key(config, *keys, for_token, context.random));
+  std::printf("sealed: %s, for %s\n", config.path_of(config.vault_key).c_str(),
+              for_token ? config.vault_token.c_str() : "the passphrase");
+  if (!for_token && !config.vault_token.empty()) std::printf("keys.vault_token is no longer needed\n");
+  std::printf("Copies of the old file, in backups too, still open the vault: destroy them.\n");
+  return {};
+}
+
+}  // namespace
+
+void add_vault_key_command(CLI::App& app, Context& context) {
+  CLI::App* verb = app.add_subcommand("vault-key", "The key of the media at rest: who opens it");
+  verb->require_subcommand(1);
+  CLI::App* seal_verb = verb->add_subcommand("seal", "Seal it anew; media are not touched, a running server goes on");
+  const auto to = std::make_shared<std::string>();
+  seal_verb->add_option("--to", *to, "token: the key that keys.vault_token names; passphrase: that of the key files")
+      ->required()
+      ->check(CLI::IsMember({"token", "passphrase"}));
+  seal_verb->callback([&context, to] { context.action = [&context, to] { return seal(context, *to == "token"); }; });
+  verb->footer(
+      "Examples:\n"
+      "  usherd --home h vault-key seal --to token       after keys.vault_token was set\n"
+      "  usherd --home h vault-key seal --to passphrase  before the token is given up");
+}
+
+}  // namespace usher::usherd

@@ -1,0 +1,78 @@
+// identity/token_link: the sessions in which one private key of a token is used, and what happens when they are lost.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <vector>
+
+#include <p11-kit/uri.h>
+
+#include "identity/pkcs11.h"
+#include "identity/token_key.h"
+
+namespace usher::identity {
+
+struct FreeTokenUri {
+  void operator()(P11KitUri* uri) const noexcept { p11_kit_uri_free(uri); }
+};
+using TokenUri = std::unique_ptr<P11KitUri, FreeTokenUri>;
+
+class TokenLink final : public TokenKeyState {
+ public:
+  /// Errors: as open_token.
+  [[nodiscard]] static Result<std::shared_ptr<TokenLink>> open(const TokenKeyRequest& request);
+
+  [[nodiscard]] const crypto::PublicKey& public_key() const noexcept { return *public_key_; }
+  [[nodiscard]] Result<> check() override;
+  /// Errors: as p11::Session's; those of opening the token again.
+  [[nodiscard]] Result<crypto::Secret> raw(p11::RawUse use, View input);
+  [[nodiscard]] Result<crypto::Secret> agree(View point);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Place {  // where the key was found
+    p11::SlotId slot = 0;
+    p11::ObjectId key = 0;
+    bool login_required = false;
+  };
+  struct Taken {
+    p11::Session session;
+    Place place;
+    std::uint64_t generation;
+  };
+  TokenLink(TokenKeyRequest request, TokenUri uri, p11::Module module)
+      : request_(std::move(request)), uri_(std::move(uri)), module_(std::move(module)) {}
+
+  /// Runs `operation` in a session of its own; once more after the token was opened again.
+  template <class T, class Operation>
+  [[nodiscard]] Result<T> use(const Operation& operation);
+  [[nodiscard]] Result<Taken> take();
+  void give_back(Taken taken);
+  [[nodiscard]] Result<> connect();
+  [[nodiscard]] Result<p11::TokenInfo> find_token() const;
+  [[nodiscard]] Result<> log_in(p11::Session& session, const p11::TokenInfo& token) const;
+  [[nodiscard]] Result<p11::Object> find_key(const p11::Session& session) const;
+  /// Unless somebody else has done it since `generation`.
+  [[nodiscard]] Result<> reconnect(std::uint64_t generation, const Error& lost);
+  void note(const Error* why);
+
+  const TokenKeyRequest request_;
+  const TokenUri uri_;
+  const p11::Module module_;
+  std::optional<crypto::PublicKey> public_key_;  // set once
+
+  std::mutex reconnecting_;                  // one thread at a time; before mutex_
+  std::optional<Clock::time_point> failed_;  // the last attempt, under reconnecting_
+  std::optional<Error> failure_;             // and why
+
+  std::mutex mutex_;
+  Place place_;
+  std::uint64_t generation_ = 0;
+  std::vector<p11::Session> idle_;
+  bool usable_ = true;  // as was told last
+};
+
+/// An EVP_PKEY whose private half is behind the link. Errors: local.
+[[nodiscard]] Result<crypto::PrivateKey> key_over(std::shared_ptr<TokenLink> link);
+
+}  // namespace usher::identity
