@@ -178,23 +178,22 @@ void RevocationKeeper::run(const std::stop_token& stop) {
   }
 }
 
-/// The lock is given back meanwhile.
+/// The lock is given back meanwhile. `url` is a key of sources_, from which nothing is ever taken away.
 void RevocationKeeper::work(std::unique_lock<std::mutex>& lock, const std::string& url, const std::stop_token& stop) {
   Source& source = sources_.at(url);
   source.busy = true;
   identity::Chain issuers = source.issuers;
   add_once(issuers, authorities_);
   const std::optional<identity::Crl> before = source.list;
-  const std::string name = url;
   lock.unlock();
-  const auto got = get(name, issuers, before, stop);
+  const auto got = get(url, issuers, before, stop);
   lock.lock();
-  const bool changed = settle(name, source, got);
+  const bool changed = settle(url, source, got);
   lock.unlock();
   if (changed) {
     // A list that cannot be kept is used all the same.
     if (const auto kept = p_.cache.keep(*got); !kept) {
-      p_.log.error("revocation list not kept", {{"url", name}, {"code", code_of(kept.error().fault)}});
+      p_.log.error("revocation list not kept", {{"url", url}, {"code", code_of(kept.error().fault)}});
     }
     const std::scoped_lock publishing(publishing_);
     publish_(lists());
