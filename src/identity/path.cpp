@@ -54,6 +54,25 @@ std::string which(int depth) {
   return depth == 0 ? "the certificate itself" : "the authority " + std::to_string(depth) + " above the certificate";
 }
 
+Hash256 fingerprint_of(const X509* certificate) {
+  Hash256 digest{};
+  unsigned size = 0;
+  X509_digest(certificate, EVP_sha256(), digest.data(), &size);
+  return digest;
+}
+
+/// Whether a responder tells the status of the certificate at which OpenSSL misses a list; what it tells is check_answers'
+/// business. Nobody answers for a root.
+bool is_answered(X509_STORE_CTX* context, const PathOptions& options) {
+  if (options.answers == nullptr) return false;
+  const STACK_OF(X509)* path = X509_STORE_CTX_get0_chain(context);
+  const int depth = X509_STORE_CTX_get_error_depth(context);
+  if (depth + 1 >= sk_X509_num(path)) return true;
+  const auto answer =
+      (*options.answers)(fingerprint_of(sk_X509_value(path, depth)), fingerprint_of(sk_X509_value(path, depth + 1)));
+  return answer && (answer->revoked || answer->in_force(options.at));
+}
+
 /// What the options put up with is no error.
 int tolerate(int ok, X509_STORE_CTX* context) {
   // The path of a list's own signer has a context below the certificate's.
@@ -63,7 +82,8 @@ int tolerate(int ok, X509_STORE_CTX* context) {
   const int code = X509_STORE_CTX_get_error(context);
   const bool tolerated = (options.tolerate_expiry && code == X509_V_ERR_CERT_HAS_EXPIRED) ||
                          (options.tolerance.expired_list && code == X509_V_ERR_CRL_HAS_EXPIRED);
-  if (ok != 0 || !tolerated) return ok;
+  const bool lacks_list = code == X509_V_ERR_UNABLE_TO_GET_CRL || code == X509_V_ERR_CRL_HAS_EXPIRED;
+  if (ok != 0 || !(tolerated || (lacks_list && own == context && is_answered(context, options)))) return ok;
   X509_STORE_CTX_set_error(context, X509_V_OK);
   return 1;
 }
@@ -171,6 +191,27 @@ Result<> check_below_anchor(const Chain& path, int& depth) {
   return {};
 }
 
+/// What responders say of a path that OpenSSL accepted (§4.8): of which certificates a status is at hand, and until when.
+struct Answered {
+  std::vector<bool> good;
+  Time until = Time::max();
+};
+
+/// A revoked certificate stays so until a later answer says otherwise. Errors: revoked.
+Result<Answered> check_answers(const Chain& path, const PathOptions& options, int& depth) {
+  Answered answered{.good = std::vector<bool>(path.size())};
+  const std::size_t count = options.revocation == RevocationMode::leaf ? 1 : path.size() - 1;
+  for (std::size_t i = 0; options.answers != nullptr && i < count && i + 1 < path.size(); ++i) {
+    depth = static_cast<int>(i);
+    const auto answer = (*options.answers)(path[i].fingerprint(), path[i + 1].fingerprint());
+    if (answer && answer->revoked) return fail(Fault::revoked, "path", which(depth) + ": a responder says so");
+    if (!answer || !answer->in_force(options.at)) continue;
+    answered.good[i] = true;
+    answered.until = std::min(answered.until, answer->next_update);
+  }
+  return answered;
+}
+
 }  // namespace
 
 Result<PathTrust> PathTrust::make(Chain anchors, Chain intermediates, std::vector<Crl> crls) {
@@ -218,11 +259,11 @@ Result<VerifiedPath> verify_path(std::span<const Certificate> chain, const PathT
   USHER_TRY(Chain path, found_path(context.get(), chain, trust));
   USHER_CHECK(check_below_anchor(path, refused_at));
   refused_at = 0;
-  if (options.revocation != RevocationMode::none) {
-    const bool leaf_only = options.revocation == RevocationMode::leaf;
-    USHER_CHECK(check_deltas(path, selection, options.at, leaf_only, options.tolerance, &refused_at));
-  }
-  return VerifiedPath{std::move(path)};
+  if (options.revocation == RevocationMode::none) return VerifiedPath{.chain = std::move(path)};
+  USHER_TRY(const Answered answered, check_answers(path, options, refused_at));
+  const bool leaf_only = options.revocation == RevocationMode::leaf;
+  USHER_CHECK(check_deltas(path, selection, options.at, leaf_only, options.tolerance, answered.good, &refused_at));
+  return VerifiedPath{.chain = std::move(path), .answers_until = answered.until};
 }
 
 }  // namespace usher::identity
