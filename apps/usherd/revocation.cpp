@@ -89,7 +89,7 @@ void connect(identity::TrustConfig& trust, const SourceKeys& keys, const Fetched
   net::Keepers* keepers = fetched.keepers;
   if (keepers == nullptr) return;
   if (!keys.issuers_from.empty()) {
-    trust.issuer_of = [keepers, from = keys.issuers_from](const identity::Certificate& certificate) {
+    trust.issuers_of = [keepers, from = keys.issuers_from](const identity::Certificate& certificate) {
       return keepers->issuers.find(certificate, from);
     };
   }

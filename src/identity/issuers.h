@@ -18,16 +18,16 @@ inline constexpr std::size_t kMaxLacking = 3;                // authorities that
 /// Whether `authority` may issue certificates, and its key verifies the signature of this one.
 [[nodiscard]] bool has_issued(const Certificate& authority, const Certificate& certificate);
 
-/// Where the way up from the first of `chain` ends: the certificate that none of these, and none of `known`, has issued.
-/// nullptr: it ends at one that issued itself.
+/// Where the way up from the first of `chain` ends: the certificate that none of these, and none of `known`, has issued, by
+/// their names and key identifiers. nullptr: it ends at one that issued itself, or does not end.
 [[nodiscard]] const Certificate* top_of(std::span<const Certificate> chain, std::span<const Certificate> known);
 
 /// Told of a certificate whose issuer is not at hand.
-struct FoundIssuer {
-  std::optional<Certificate> certificate{};
-  bool coming = false;  // it is on its way: asking again soon makes sense
+struct FoundIssuers {
+  Chain certificates{};  // each verifies its signature
+  bool coming = false;   // there is none, and it is on its way: asking again soon makes sense
 };
 /// Called by whatever thread verifies; must not wait.
-using IssuerOf = std::function<FoundIssuer(const Certificate& certificate)>;
+using IssuersOf = std::function<FoundIssuers(const Certificate& certificate)>;
 
 }  // namespace usher::identity

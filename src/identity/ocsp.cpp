@@ -18,7 +18,6 @@ using StorePtr = Ossl<X509_STORE, X509_STORE_free>;
 
 constexpr std::string_view kOcspSigning = "1.3.6.1.5.5.7.3.9";
 constexpr int kMaxSingles = 16;                 // answers in one response
-constexpr Milliseconds kClockSkew{300'000};     // by which an answer may be ahead
 constexpr Milliseconds kWithoutEnd{3'600'000};  // for which an answer without nextUpdate holds
 
 std::unexpected<Error> refuse(std::string about) {
@@ -142,12 +141,10 @@ Result<StatusAnswer> read_answer(View response, const Certificate& certificate, 
   const auto next_update =
       until == nullptr ? this_update.transform([](Time t) { return t + kWithoutEnd; }) : time_of(until);
   if (!this_update || !next_update) return fail(Fault::malformed, "status answer", "its times cannot be read");
-  if (*this_update > now + kClockSkew) return refuse("it is not in force yet");
+  if (*this_update > now + kAnswerSkew) return refuse("it is not in force yet");
   if (*next_update <= now) return fail(Fault::crl_expired, "status answer");
-  // A clock that is a little behind must not make a new answer useless.
-  return StatusAnswer{.revoked = status == V_OCSP_CERTSTATUS_REVOKED,
-                      .this_update = std::min(*this_update, now),
-                      .next_update = *next_update};
+  return StatusAnswer{
+      .revoked = status == V_OCSP_CERTSTATUS_REVOKED, .this_update = *this_update, .next_update = *next_update};
 }
 
 }  // namespace usher::identity

@@ -8,14 +8,15 @@
 
 namespace usher::identity {
 
-inline constexpr std::size_t kMaxAnswer = 64 << 10;  // bytes of a response
+inline constexpr std::size_t kMaxAnswer = 64 << 10;                   // bytes of a response
+inline constexpr Milliseconds kAnswerSkew = std::chrono::minutes(5);  // by which an answer may be ahead
 
 /// Verified: its signature counts for this certificate and this issuer.
 struct StatusAnswer {
   bool revoked = false;
-  Time this_update{};
+  Time this_update{};  // as signed: it may be a little ahead
   Time next_update{};  // when it ends
-  [[nodiscard]] bool in_force(Time at) const noexcept { return this_update <= at && at < next_update; }
+  [[nodiscard]] bool in_force(Time at) const noexcept { return this_update <= at + kAnswerSkew && at < next_update; }
 };
 
 /// The DER of an OCSPRequest about one certificate, without a nonce and unsigned (RFC 5019). Errors: local.

@@ -75,10 +75,14 @@ Result<Chain> TrustStore::complete(std::span<const Certificate> chain) const {
   for (std::size_t i = 0; i < kMaxLacking; ++i) {
     const Certificate* top = top_of(more, known);
     if (top == nullptr) break;
-    FoundIssuer found = config_.issuer_of(*top);
+    const FoundIssuers found = config_.issuers_of(*top);
     if (found.coming) return fail(Fault::server_busy, "chain: issuer", "an authority's certificate is on its way");
-    if (!found.certificate) break;
-    more.push_back(*std::move(found.certificate));
+    if (found.certificates.empty()) break;
+    // Of several, one that leads to what is configured.
+    const auto leads = std::ranges::find_if(found.certificates, [&](const Certificate& one) {
+      return std::ranges::any_of(known, [&](const Certificate& above) { return has_issued(above, one); });
+    });
+    more.push_back(leads == found.certificates.end() ? found.certificates.front() : *leads);
   }
   return more;
 }
@@ -87,7 +91,7 @@ Result<VerifiedPath> TrustStore::path_of(std::span<const Certificate> chain, Tim
   PathOptions options = options_at(at);
   auto path = verify_path(chain, trust_, options, depth);
   Chain completed;
-  if (!path && path.error().fault == Fault::untrusted && config_.issuer_of) {
+  if (!path && path.error().fault == Fault::untrusted && config_.issuers_of) {
     USHER_TRY(completed, complete(chain));
     if (completed.size() > chain.size()) {
       chain = completed;
@@ -96,10 +100,12 @@ Result<VerifiedPath> TrustStore::path_of(std::span<const Certificate> chain, Tim
   }
   const bool missing =
       !path && (path.error().fault == Fault::revocation_unknown || path.error().fault == Fault::crl_expired);
-  if (missing && config_.missing) {
+  // Whom a responder has revoked, it may take back.
+  const bool revoked = !path && path.error().fault == Fault::revoked && config_.answers;
+  if ((missing || revoked) && config_.missing) {
     options.revocation = RevocationMode::none;
     const auto found = verify_path(chain, trust_, options);
-    if (found && config_.missing(found->chain)) {
+    if (found && config_.missing(found->chain) && missing) {
       return fail(Fault::server_busy, "chain: status", "revocation lists are on their way");
     }
   }

@@ -76,8 +76,8 @@ struct TrustConfig {
   PolicyInputs policy{};
   RevocationTolerance tolerance{};
   StatusMissing missing{};
-  AnswerOf answers{};    // none: responders' answers do not count
-  IssuerOf issuer_of{};  // none: what a chain lacks is not fetched
+  AnswerOf answers{};      // none: responders' answers do not count
+  IssuersOf issuers_of{};  // none: what a chain lacks is not fetched
 };
 
 /// What one role's certificates are judged by: an immutable snapshot; a reload makes a new one and swaps the pointer.
@@ -114,9 +114,9 @@ class TrustStore {
   TrustStore(TrustConfig config, PathTrust trust) : config_(std::move(config)), trust_(std::move(trust)) {}
   [[nodiscard]] Result<VerifiedPeer> finish(VerifiedPath path, int* depth = nullptr) const;
   [[nodiscard]] PathOptions options_at(Time at) const;
-  /// The chain with the authorities that it lacks, as far as IssuerOf has them. Errors: server_busy, if one is on its way.
+  /// The chain with the authorities that it lacks, as far as IssuersOf has them. Errors: server_busy, if one is on its way.
   [[nodiscard]] Result<Chain> complete(std::span<const Certificate> chain) const;
-  /// The path; where an authority is missing IssuerOf is asked, and where its status is, StatusMissing is told.
+  /// The path; where an authority is missing IssuersOf is asked, and where its status is, StatusMissing is told.
   [[nodiscard]] Result<VerifiedPath> path_of(std::span<const Certificate> chain, Time at, int* depth = nullptr) const;
 
   TrustConfig config_;

@@ -32,4 +32,8 @@ struct FetchBody {
 [[nodiscard]] Result<Bytes> fetch(const std::string& url, const FetchLimits& limits, const std::function<bool()>& stop,
                                   const FetchBody* body = nullptr);
 
+/// As fetch(): in its place, for tests.
+using Fetch = std::function<Result<Bytes>(const std::string& url, const FetchLimits& limits,
+                                          const std::function<bool()>& stop, const FetchBody* body)>;
+
 }  // namespace usher::net

@@ -32,37 +32,37 @@ class IssuerKeeper {
     Random& random;
     Log& log;
   };
-  /// Knows at once what was kept.
   IssuerKeeper(IssuerOptions options, Parts parts);
   ~IssuerKeeper() { stop(); }
   IssuerKeeper(const IssuerKeeper&) = delete;
   IssuerKeeper& operator=(const IssuerKeeper&) = delete;
 
-  /// The certificate that verifies this one's signature; where it is not at hand it is asked for, at the URLs of this one
-  /// that begin with one of `allowed`.
-  [[nodiscard]] identity::FoundIssuer find(const identity::Certificate& certificate,
-                                           const std::vector<std::string>& allowed);
+  /// Authorities that verify this one's signature and are valid now, of those behind the URLs that it points to and that begin
+  /// with one of `allowed`. What is there is fetched when it is first asked for, and again now and then.
+  [[nodiscard]] identity::FoundIssuers find(const identity::Certificate& certificate,
+                                            const std::vector<std::string>& allowed);
 
   void start(Metrics& metrics);
   void stop() { refresher_.stop(); }
 
  private:
   struct Source {
-    identity::Chain wanted_by{};  // certificates that point to it
+    identity::Chain held{};  // authorities, whoever pointed there
     Time fetched{};
+    Time since{};  // when it was first asked for
   };
 
   [[nodiscard]] Result<Time> refresh(const std::string& url, const std::stop_token& stop);
   [[nodiscard]] Result<identity::Chain> get(const std::string& url, const std::stop_token& stop) const;
   [[nodiscard]] Source* source_of(const std::string& url);
-  void keep(const identity::Certificate& authority);
+  [[nodiscard]] bool make_room();
+  [[nodiscard]] std::filesystem::path file_of(const std::string& url) const;
 
   const IssuerOptions options_;
   Parts p_;
   Metrics* metrics_ = nullptr;
   mutable std::mutex mutex_;
   std::map<std::string, Source, std::less<>> sources_;
-  identity::Chain issuers_;
   Refresher refresher_;  // calls back: ends first
 };
 

@@ -1,6 +1,7 @@
 #include "net/refresher.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace usher::net {
 namespace {
@@ -45,6 +46,7 @@ void Refresher::hasten(const std::string& name) {
   const auto entry = entries_.find(name);
   if (entry == entries_.end()) return;
   entry->second.next = std::min(entry->second.next, clock_.now());
+  entry->second.again = entry->second.busy;
   wake();
 }
 
@@ -118,6 +120,7 @@ void Refresher::work(std::unique_lock<std::mutex>& lock, const std::string& name
 /// mutex_ is held.
 void Refresher::settle(Entry& entry, const Result<Time>& ends) {
   const Time now = clock_.now();
+  const bool again = std::exchange(entry.again, false);
   if (!ends) {
     const unsigned doublings = std::min(entry.failures++, kMaxDoublings);
     entry.next = now + around(std::min<Milliseconds>(options_.refresh, options_.retry * (1L << doublings)), 25);
@@ -125,7 +128,7 @@ void Refresher::settle(Entry& entry, const Result<Time>& ends) {
   }
   entry.failures = 0;
   entry.arrived = now;
-  entry.next = next_look(*ends);
+  entry.next = again ? now : next_look(*ends);
 }
 
 /// Well before it ends, so that there is time for failures.

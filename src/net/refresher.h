@@ -58,6 +58,7 @@ class Refresher {
     Time arrived{};  // when it last came
     unsigned failures = 0;
     bool busy = false;
+    bool again = false;  // hastened meanwhile
   };
   using Entries = std::map<std::string, Entry, std::less<>>;
 

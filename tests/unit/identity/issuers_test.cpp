@@ -52,11 +52,11 @@ TEST(Issuers, AreKnownByTheirSignature) {
 
 class LackingTest : public ::testing::Test {
  protected:
-  [[nodiscard]] Result<VerifiedPeer> verify(const Chain& chain, IssuerOf issuer_of) const {
+  [[nodiscard]] Result<VerifiedPeer> verify(const Chain& chain, IssuersOf issuers_of) const {
     return must(TrustStore::make({.role = Role::client,
                                   .anchors = {root.certificate},
                                   .crls = {root.crl(), upper.crl(), lower.crl()},
-                                  .issuer_of = std::move(issuer_of)}))
+                                  .issuers_of = std::move(issuers_of)}))
         ->verify(chain, kNow);
   }
   Authority root = Authority::root();
@@ -86,10 +86,10 @@ TEST_F(LackingTest, TheTopIsWhereTheWayUpEnds) {
 
 TEST_F(LackingTest, WhatIsHadIsAddedAndNothingIsAskedForThatIsThere) {
   std::vector<Certificate> asked;
-  const auto has = [&](const Certificate& below) -> FoundIssuer {
+  const auto has = [&](const Certificate& below) -> FoundIssuers {
     asked.push_back(below);
     for (const Authority* one : {&upper, &lower}) {
-      if (has_issued(one->certificate, below)) return {.certificate = one->certificate};
+      if (has_issued(one->certificate, below)) return {.certificates = {one->certificate}};
     }
     return {};
   };
@@ -103,20 +103,40 @@ TEST_F(LackingTest, WhatIsHadIsAddedAndNothingIsAskedForThatIsThere) {
 }
 
 TEST_F(LackingTest, WhatIsOnItsWayIsWaitedForAndWhatIsNotIsRefused) {
-  const auto coming = verify({leaf.certificate}, [](const Certificate&) { return FoundIssuer{.coming = true}; });
+  const auto coming = verify({leaf.certificate}, [](const Certificate&) { return FoundIssuers{.coming = true}; });
   ASSERT_FALSE(coming.has_value());
   EXPECT_EQ(coming.error().fault, Fault::server_busy);
-  const auto none = verify({leaf.certificate}, [](const Certificate&) { return FoundIssuer{}; });
+  const auto none = verify({leaf.certificate}, [](const Certificate&) { return FoundIssuers{}; });
   ASSERT_FALSE(none.has_value());
   EXPECT_EQ(none.error().fault, Fault::untrusted);
+}
+
+TEST_F(LackingTest, OfSeveralThatLeadsUpIsTaken) {
+  // The same name and key, certified by somebody else.
+  const Authority stranger = Authority::root();
+  const auto crossed = must(issue_sub_ca(
+      stranger.issuer(), {.name = {.common_name = "upper"}, .validity = around(kNow, 900, 800), .path_length = 1},
+      upper.key.public_key(), randomness()));
+  const auto peer = verify({leaf.certificate, lower.certificate}, [&](const Certificate&) {
+    return FoundIssuers{.certificates = {crossed, upper.certificate}};
+  });
+  ASSERT_TRUE(peer.has_value()) << explain(peer.error());
+  EXPECT_EQ(peer->path()[2], upper.certificate);
+}
+
+TEST_F(LackingTest, ACircleEnds) {
+  const Authority other = authority_of(lower, "upper", 0);
+  const Authority back = authority_of(other, "lower", 0);
+  const Chain circle{leaf.certificate, back.certificate, other.certificate};
+  EXPECT_FALSE(verify(circle, [](const Certificate&) { return FoundIssuers{}; }).has_value());
 }
 
 TEST_F(LackingTest, WhatIsHadMakesNobodyTrusted) {
   const Authority stranger = Authority::root();
   const Authority false_sub = stranger.sub();
   const Identity false_leaf = false_sub.leaf(Role::client);
-  const auto peer = verify({false_leaf.certificate}, [&](const Certificate& below) -> FoundIssuer {
-    return {.certificate = below == false_leaf.certificate ? false_sub.certificate : stranger.certificate};
+  const auto peer = verify({false_leaf.certificate}, [&](const Certificate& below) -> FoundIssuers {
+    return {.certificates = {below == false_leaf.certificate ? false_sub.certificate : stranger.certificate}};
   });
   ASSERT_FALSE(peer.has_value());
   EXPECT_EQ(peer.error().fault, Fault::untrusted);

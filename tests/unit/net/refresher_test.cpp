@@ -12,11 +12,21 @@ namespace {
 
 using namespace usher::test;
 
+/// Stands still until it is moved, under the eyes of other threads.
+class MovableClock final : public Clock {
+ public:
+  [[nodiscard]] Time now() const override { return kNow + Milliseconds(passed_.load()); }
+  void advance(Milliseconds by) { passed_ += by.count(); }
+
+ private:
+  std::atomic<std::int64_t> passed_ = 0;
+};
+
 class RefresherTest : public ::testing::Test {
  protected:
   RefresherTest() {
     refresher.start([this](const std::string& name, const std::stop_token&) -> Result<Time> {
-      names.push_back(name);  // one at a time here: each test has one name
+      names.push_back(name);  // one at a time here: no test has two that are due
       begun.release();
       may_go_on.acquire();
       done.release();
@@ -37,7 +47,7 @@ class RefresherTest : public ::testing::Test {
   static void eventually(Condition condition) {
     while (!condition()) std::this_thread::yield();
   }
-  SystemClock clock;
+  MovableClock clock;
   Refresher refresher{{.refresh = Seconds(3'600), .retry = Seconds(1'000)}, clock, randomness()};
   std::vector<std::string> names;
   std::atomic<bool> fails = false;
@@ -83,12 +93,48 @@ TEST_F(RefresherTest, WhatIsBeingFetchedIsNotForgotten) {
   EXPECT_FALSE(refresher.has_failed("a"));
 }
 
-TEST_F(RefresherTest, WhatIsAtHandIsFetchedInTimeAndNotAtOnce) {
-  refresher.add("a", clock.now() + kDay);
-  EXPECT_FALSE(refresher.want("a", false));
+TEST_F(RefresherTest, WhatIsAtHandIsFetchedWhenThreeQuartersOfItsTimeAreOverGiveOrTakeATenth) {
+  refresher.add("a", clock.now() + Seconds(1'000));
+  clock.advance(Seconds(670));
+  refresher.add("b");  // whoever is due longest comes first
+  finish_one();
+  eventually([&] { return refresher.forget("b"); });
+  EXPECT_EQ(names, std::vector<std::string>{"b"});
+  clock.advance(Seconds(160));
+  EXPECT_FALSE(refresher.want("a", false));  // whoever asks wakes the threads
+  finish_one();
+  eventually([&] { return refresher.forget("a"); });
+  EXPECT_EQ(names, (std::vector<std::string>{"b", "a"}));
+}
+
+TEST_F(RefresherTest, EachFailureDoublesThePause) {
+  fails = true;
+  EXPECT_TRUE(refresher.want("a", true));
+  finish_one();
+  for (const int pause : {1'000, 2'000, 3'600, 3'600}) {  // seconds, give or take a quarter; an hour at most
+    eventually([&] { return !refresher.want("a", true); });
+    clock.advance(Seconds(pause * 74 / 100));
+    EXPECT_FALSE(refresher.want("a", true));
+    clock.advance(Seconds(pause * 52 / 100));
+    EXPECT_TRUE(refresher.want("a", true));
+    finish_one();
+  }
+}
+
+TEST_F(RefresherTest, WhatIsHastenedWhileItIsFetchedIsFetchedOnceMore) {
+  refresher.add("a");
+  begun.acquire();
+  refresher.hasten("a");
+  finish_one();
+  begun.acquire();
+  finish_one();
+  eventually([&] { return refresher.forget("a"); });
+  EXPECT_EQ(names.size(), 2U);
+}
+
+TEST_F(RefresherTest, NobodyFetchesAfterTheEnd) {
   refresher.stop();
-  EXPECT_TRUE(names.empty());
-  EXPECT_FALSE(refresher.want("a", true));  // nobody fetches any longer
+  EXPECT_FALSE(refresher.want("a", true));
 }
 
 }  // namespace
