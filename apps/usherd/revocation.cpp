@@ -69,19 +69,15 @@ Result<std::unique_ptr<net::Keepers>> make_keepers(const Config& config, const C
                                                    net::Log& log, store::Store& store) {
   USHER_TRY(net::RevocationOptions options, revocation_options_of(config));
   const std::filesystem::path directory = directory_of(config);
-  const net::StatusOptions statuses{.refreshing = options.refreshing, .limits = options.limits, .directory = directory};
-  const net::IssuerOptions issuers{
+  net::StatusOptions statuses{.refreshing = options.refreshing, .limits = options.limits, .directory = directory};
+  net::IssuerOptions issuers{
       .refreshing = options.refreshing, .limits = options.limits, .directory = config.path_of(config.data) / "issuers"};
-  // Made in place: none of them can be moved.
-  return std::unique_ptr<net::Keepers>(
-      new net::Keepers{.lists = {std::move(options),
-                                 {.clock = clock,
-                                  .random = random,
-                                  .log = log,
-                                  .cache = net::RevocationCache(directory),
-                                  .admit = [&store](const identity::Crl& list) { return admit_list(list, store); }}},
-                       .statuses = {statuses, {.clock = clock, .random = random, .log = log}},
-                       .issuers = {issuers, {.clock = clock, .random = random, .log = log}}});
+  net::RevocationKeeper::Parts parts{.clock = clock,
+                                     .random = random,
+                                     .log = log,
+                                     .cache = net::RevocationCache(directory),
+                                     .admit = [&store](const identity::Crl& list) { return admit_list(list, store); }};
+  return std::make_unique<net::Keepers>(std::move(options), std::move(parts), std::move(statuses), std::move(issuers));
 }
 
 void connect(identity::TrustConfig& trust, const SourceKeys& keys, const Fetched& fetched) {

@@ -12,6 +12,13 @@ struct Keepers {
   StatusKeeper statuses;
   IssuerKeeper issuers;
 
+  /// What `parts` refers to is borrowed, by all of them.
+  Keepers(RevocationOptions of_lists, RevocationKeeper::Parts parts, StatusOptions of_statuses,
+          IssuerOptions of_issuers)
+      : lists(std::move(of_lists), parts),
+        statuses(std::move(of_statuses), {.clock = parts.clock, .random = parts.random, .log = parts.log}),
+        issuers(std::move(of_issuers), {.clock = parts.clock, .random = parts.random, .log = parts.log}) {}
+
   /// `publish`: as RevocationKeeper::Publish; also called when a responder says that somebody is revoked.
   void start(RevocationKeeper::Publish publish, Metrics& metrics) {
     lists.start(std::move(publish), metrics);
