@@ -142,7 +142,10 @@ Result<> Authority::load_state() {
   const auto base_at = number_of<std::int64_t>(state["base-at"]);
   if (!next || *next == 0 || !base || !base_at) return fail(Fault::malformed, "state", about);
   crl_state_ = {.next_number = *next, .base_number = *base, .base_at = *base_at};
-  pointers_ = {.crl = state["crl-url"], .freshest_crl = state["freshest-crl-url"], .issuer = state["issuer-url"]};
+  pointers_ = {.crl = state["crl-url"],
+               .freshest_crl = state["freshest-crl-url"],
+               .issuer = state["issuer-url"],
+               .responder = state["responder-url"]};
   return {};
 }
 
@@ -150,7 +153,7 @@ Result<> Authority::save_state() const {
   std::string text = "next-crl " + std::to_string(crl_state_.next_number) + "\nbase-crl " +
                      std::to_string(crl_state_.base_number) + "\nbase-at " + std::to_string(crl_state_.base_at) + "\n";
   text += "crl-url " + pointers_.crl + "\nfreshest-crl-url " + pointers_.freshest_crl + "\nissuer-url " +
-          pointers_.issuer + "\n";
+          pointers_.issuer + "\nresponder-url " + pointers_.responder + "\n";
   return write_file(directory_ / "state", text, 0600, true);
 }
 

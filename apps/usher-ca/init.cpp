@@ -17,16 +17,18 @@ struct InitOptions {
   int days = 365 * 10;
   int crl_days = 30;
   std::string url;
+  std::string ocsp_url;
   bool deltas = false;
 };
 
 /// Where an authority's lists will be found below the operator's URL.
 identity::Pointers pointers_of(const InitOptions& options, const std::string& stem) {
-  if (options.url.empty()) return {};
+  if (options.url.empty()) return {.responder = options.ocsp_url};
   const std::string base = options.url.ends_with('/') ? options.url : options.url + "/";
   return {.crl = base + stem + ".crl",
           .freshest_crl = options.deltas ? base + stem + ".delta.crl" : std::string(),
-          .issuer = base + stem + ".crt"};
+          .issuer = base + stem + ".crt",
+          .responder = options.ocsp_url};
 }
 
 Result<> first_crl(Authority& authority, const crypto::PrivateKey& key, const Context& context,
@@ -121,6 +123,8 @@ void add_init_command(CLI::App& app, Context& context) {
   verb->add_flag("--deltas", options->deltas,
                  "Certificates also point to delta lists (freshest CRL): whoever verifies them then wants one in force")
       ->needs("--url");
+  verb->add_option("--ocsp-url", options->ocsp_url,
+                   "Where a responder of yours answers: goes into certificates. usher-ca has none of its own");
   verb->callback([&context, options] {
     context.action = [&context, options]() -> Result<> {
       return options->card ? init_card(context, *options) : init_media(context, *options);

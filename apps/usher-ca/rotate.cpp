@@ -38,9 +38,12 @@ Result<> tell(const Rotation& rotation, bool as_json) {
 identity::Pointers pointers_beside(const identity::Pointers& old, const RootOptions& options, const std::string& stem) {
   std::string base = options.url;
   if (base.empty()) base = old.crl.substr(0, old.crl.rfind('/') + 1);  // npos + 1 is 0: there is none
-  if (base.empty()) return {};
+  if (base.empty()) return {.responder = old.responder};
   if (!base.ends_with('/')) base += '/';
-  return {.crl = base + stem + ".crl", .freshest_crl = base + stem + ".delta.crl", .issuer = base + stem + ".crt"};
+  return {.crl = base + stem + ".crl",
+          .freshest_crl = old.freshest_crl.empty() ? std::string() : base + stem + ".delta.crl",
+          .issuer = base + stem + ".crt",
+          .responder = old.responder};
 }
 
 Result<> prepare(const Context& context, const RootOptions& options, const std::string& current) {

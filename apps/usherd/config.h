@@ -13,8 +13,15 @@
 
 namespace usher::usherd {
 
+/// What is fetched to judge a role's certificates, beside lists (identity.md §11.6, §11.7).
+struct SourceKeys {
+  bool ocsp = false;
+  std::vector<std::string> issuers_from{};
+};
+
 struct PersonKeys {
   app::TrustKeys trust{};
+  SourceKeys sources{};
   std::string subject_field = "serialNumber";
   std::vector<std::string> organisations{};
   std::vector<std::string> issuer_organisations{};
@@ -44,6 +51,7 @@ struct Config {
   std::string pseudonym_key = "keys/pseudonym.key";
   // trust, person
   app::TrustKeys client{};
+  SourceKeys client_sources{};
   app::TrustKeys distributor{};
   PersonKeys citizen{};
   PersonKeys generic{};

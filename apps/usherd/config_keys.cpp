@@ -7,8 +7,16 @@ using app::Key;
 
 constexpr std::int64_t kDay = 86'400;
 
+void add_source_keys(app::Settings& settings, const std::string& section, SourceKeys& keys) {
+  settings.add({Key::flag(section + ".ocsp", keys.ocsp,
+                          "ask the responders (OCSP) that certificates point to, where no list tells their status"),
+                Key::texts(section + ".issuers_from", keys.issuers_from,
+                           "beginnings of URLs that missing authorities may be fetched from, as http://pki.example/")});
+}
+
 void add_person_keys(app::Settings& settings, const std::string& section, PersonKeys& keys) {
   add_trust_keys(settings, section, keys.trust);
+  add_source_keys(settings, section, keys.sources);
   settings.add({Key::texts(section + ".organisations", keys.organisations,
                            "allowed O of the subject; empty: as the profile says"),
                 Key::texts(section + ".issuer_organisations", keys.issuer_organisations,
@@ -43,6 +51,7 @@ app::Settings settings_of(Config& c) {
       Key::file("keys.pseudonym_key", c.pseudonym_key, "key of the pseudonyms, sealed with the passphrase: never changed"),
   });
   add_trust_keys(settings, "trust.client", c.client);
+  add_source_keys(settings, "trust.client", c.client_sources);
   add_trust_keys(settings, "trust.distributor", c.distributor);
 
   add_person_keys(settings, "person.cartao-de-cidadao", c.citizen);
@@ -50,9 +59,9 @@ app::Settings settings_of(Config& c) {
   settings.add({
       Key::text("person.generic.subject_field", c.generic.subject_field, "attribute of the subject that identifies a person"),
 
-      Key::flag("revocation.fetch", c.revocation_fetch, "fetch the revocation lists that certificates point to"),
+      Key::flag("revocation.fetch", c.revocation_fetch, "fetch what certificates point to: revocation lists, and what .ocsp and .issuers_from allow"),
       Key::texts("revocation.urls", c.revocation_urls, "lists that are fetched whatever certificates point to: http and https"),
-      Key::texts("revocation.addresses", c.revocation_addresses, "private addresses that lists may come from, as 10.0.0.0/8 or fd00::/8; public ones may always"),
+      Key::texts("revocation.addresses", c.revocation_addresses, "private addresses that these may come from, as 10.0.0.0/8 or fd00::/8; public ones may always"),
       Key::text("revocation.proxy", c.revocation_proxy, "HTTP proxy for that, as http://proxy:3128; it then decides on addresses"),
       Key::number("revocation.refresh_seconds", c.revocation_refresh_seconds, 1, 7 * kDay, "seconds after which a newer list is looked for"),
       Key::number("revocation.retry_seconds", c.revocation_retry_seconds, 1, 3600, "seconds after which a failed fetch is tried again; doubled by each failure"),

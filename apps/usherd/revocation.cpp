@@ -10,26 +10,51 @@ Hash256 floor_name(const Hash256& scope, bool delta) {
   return delta ? crypto::sha256({view_of("delta"), scope}) : scope;
 }
 
-}  // namespace
+std::filesystem::path directory_of(const Config& config) { return config.path_of(config.data) / "revocation"; }
 
-net::RevocationCache revocation_cache_of(const Config& config) {
-  return net::RevocationCache(config.path_of(config.data) / "revocation");
+/// So that no other host begins as it does.
+bool names_a_host(std::string_view prefix) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (prefix.starts_with(scheme)) return prefix.find('/', scheme.size() + 1) != std::string_view::npos;
+  }
+  return false;
 }
 
-FetchedLists cached_lists(const Config& config) {
-  FetchedLists fetched;
-  for (net::CachedList& cached : revocation_cache_of(config).load()) fetched.lists.push_back(std::move(cached.list));
+Result<> check_issuers_from(const Config& config) {
+  for (const SourceKeys* keys : {&config.client_sources, &config.citizen.sources, &config.generic.sources}) {
+    for (const std::string& prefix : keys->issuers_from) {
+      if (names_a_host(prefix)) continue;
+      return fail(Fault::bad_config, "config",
+                  "issuers_from: " + prefix + " is no http or https URL with a / after its host");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Fetched cached_lists(const Config& config) {
+  Fetched fetched;
+  for (net::CachedList& cached : net::RevocationCache(directory_of(config)).load()) {
+    fetched.lists.push_back(std::move(cached.list));
+  }
   return fetched;
+}
+
+Fetched fetched_by(net::Keepers* keepers, const Config& config) {
+  if (keepers == nullptr) return cached_lists(config);
+  return {.lists = keepers->lists.lists(), .keepers = keepers};
 }
 
 Result<net::RevocationOptions> revocation_options_of(const Config& config) {
   net::RevocationOptions options{.urls = config.revocation_urls,
-                                 .refresh = Seconds(config.revocation_refresh_seconds),
-                                 .retry = Seconds(config.revocation_retry_seconds)};
+                                 .refreshing = {.refresh = Seconds(config.revocation_refresh_seconds),
+                                                .retry = Seconds(config.revocation_retry_seconds)}};
   for (const std::string& url : options.urls) {
     if (url.starts_with("http://") || url.starts_with("https://")) continue;
     return fail(Fault::bad_config, "config", "revocation.urls: " + url + " is neither http nor https");
   }
+  USHER_CHECK(check_issuers_from(config));
   options.limits.bytes = static_cast<std::size_t>(config.revocation_max_bytes);
   options.limits.deadline = Seconds(config.revocation_deadline_seconds);
   options.limits.proxy = config.revocation_proxy;
@@ -38,6 +63,45 @@ Result<net::RevocationOptions> revocation_options_of(const Config& config) {
     options.limits.allowed.push_back(std::move(range));
   }
   return options;
+}
+
+Result<std::unique_ptr<net::Keepers>> make_keepers(const Config& config, const Clock& clock, Random& random,
+                                                   net::Log& log, store::Store& store) {
+  USHER_TRY(net::RevocationOptions options, revocation_options_of(config));
+  const std::filesystem::path directory = directory_of(config);
+  net::StatusOptions statuses{.refreshing = options.refreshing, .limits = options.limits, .directory = directory};
+  net::IssuerOptions issuers{
+      .refreshing = options.refreshing, .limits = options.limits, .directory = config.path_of(config.data) / "issuers"};
+  net::RevocationKeeper::Parts parts{.clock = clock,
+                                     .random = random,
+                                     .log = log,
+                                     .cache = net::RevocationCache(directory),
+                                     .admit = [&store](const identity::Crl& list) { return admit_list(list, store); }};
+  return std::make_unique<net::Keepers>(std::move(options), std::move(parts), std::move(statuses), std::move(issuers));
+}
+
+void connect(identity::TrustConfig& trust, const SourceKeys& keys, const Fetched& fetched) {
+  trust.fetched = fetched.lists;
+  net::Keepers* keepers = fetched.keepers;
+  if (keepers == nullptr) return;
+  if (!keys.issuers_from.empty()) {
+    trust.issuers_of = [keepers, from = keys.issuers_from](const identity::Certificate& certificate) {
+      return keepers->issuers.find(certificate, from);
+    };
+  }
+  if (!keys.ocsp) {
+    trust.missing = [keepers](const identity::Chain& path) { return keepers->lists.want(path); };
+    return;
+  }
+  trust.answers = [keepers](const Hash256& certificate, const Hash256& issuer) {
+    return keepers->statuses.answer(certificate, issuer);
+  };
+  trust.missing = [keepers](const identity::Chain& path) {
+    const net::StatusKeeper::Wanted wanted = keepers->statuses.want(path);
+    // Where responders do for all of the path, its lists are not asked for.
+    const bool lists_are_coming = wanted.lacking && keepers->lists.want(path);
+    return wanted.coming || lists_are_coming;
+  };
 }
 
 Result<identity::RevocationFloor> stored_floor(std::span<const identity::Crl> crls, store::Store* store) {

@@ -2,23 +2,31 @@
 // Spec: identity.md §4.4, §11.
 #pragma once
 
+#include <memory>
+
 #include "config.h"
-#include "net/revocation_keeper.h"
+#include "net/keepers.h"
 #include "store/store.h"
 
 namespace usher::usherd {
 
 /// What trust stores get beside what is configured.
-struct FetchedLists {
+struct Fetched {
   std::vector<identity::Crl> lists{};
-  identity::StatusMissing missing{};  // empty: nobody fetches
+  net::Keepers* keepers = nullptr;  // none: nobody fetches. Borrowed by the trust stores too.
 };
 
-[[nodiscard]] net::RevocationCache revocation_cache_of(const Config& config);
 /// What the server has fetched: for verbs beside it.
-[[nodiscard]] FetchedLists cached_lists(const Config& config);
-/// Errors: bad_config (urls, addresses).
+[[nodiscard]] Fetched cached_lists(const Config& config);
+/// What the keepers have, and they themselves; without them as cached_lists.
+[[nodiscard]] Fetched fetched_by(net::Keepers* keepers, const Config& config);
+/// Errors: bad_config (urls, addresses, beginnings of URLs).
 [[nodiscard]] Result<net::RevocationOptions> revocation_options_of(const Config& config);
+/// References are borrowed. Errors: as revocation_options_of.
+[[nodiscard]] Result<std::unique_ptr<net::Keepers>> make_keepers(const Config& config, const Clock& clock,
+                                                                 Random& random, net::Log& log, store::Store& store);
+/// Lets a trust store have what is fetched, as far as its keys allow.
+void connect(identity::TrustConfig& trust, const SourceKeys& keys, const Fetched& fetched);
 
 /// The marks of these lists' scopes. nullptr: none are known. Errors: io.
 [[nodiscard]] Result<identity::RevocationFloor> stored_floor(std::span<const identity::Crl> crls, store::Store* store);

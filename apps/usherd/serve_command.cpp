@@ -129,26 +129,19 @@ void tell_what_waits(Config before, Config now, net::Log& log) {
   }
 }
 
-/// Without a keeper only what was fetched before.
-FetchedLists lists_of(const Config& config, net::RevocationKeeper* keeper) {
-  if (keeper == nullptr) return cached_lists(config);
-  return {.lists = keeper->lists(), .missing = [keeper](const identity::Chain& path) { return keeper->want(path); }};
-}
-
-Result<> reload(const Context& context, const Home& home, net::RevocationKeeper* keeper, net::Server& server,
-                net::Log& log) {
+Result<> reload(const Context& context, const Home& home, net::Keepers* keepers, net::Server& server, net::Log& log) {
   USHER_TRY(const Config config, load_config(context));
   USHER_CHECK(check(config));
   home.keys->forget_refused_pins();
-  USHER_TRY(net::ServerSnapshot snapshot,
-            load_snapshot(config, *home.keys, lists_of(config, keeper), home.store.get(), &*home.vault, context.clock));
+  USHER_TRY(net::ServerSnapshot snapshot, load_snapshot(config, *home.keys, fetched_by(keepers, config),
+                                                        home.store.get(), &*home.vault, context.clock));
   server.reload(std::move(snapshot));
   tell_what_waits(home.config, config, log);
   return {};
 }
 
 /// Until SIGTERM or SIGINT.
-void wait_for_the_end(const Signals& signals, const Context& context, const Home& home, net::RevocationKeeper* keeper,
+void wait_for_the_end(const Signals& signals, const Context& context, const Home& home, net::Keepers* keepers,
                       net::Server& server, net::Log& log) {
   for (;;) {
     const int signal = signals.wait();
@@ -157,7 +150,7 @@ void wait_for_the_end(const Signals& signals, const Context& context, const Home
       return;
     }
     notify("RELOADING=1");
-    const auto done = reload(context, home, keeper, server, log);
+    const auto done = reload(context, home, keepers, server, log);
     if (done) {
       log.info("reloaded");
     } else {
@@ -219,20 +212,12 @@ Result<> serve(const Context& context, const ServeOptions& options) {
   USHER_TRY(const identity::PseudonymKey pseudonyms, load_pseudonym_key(config, *home.keys));
   const auto log = net::make_log(level_of(config.log_level), format_of(config.log_format));
   const TokenKeyLog token_key_log(*home.keys, *log);
-  std::optional<net::RevocationKeeper> keeper;
+  std::unique_ptr<net::Keepers> keepers;
   if (config.revocation_fetch) {
-    USHER_TRY(net::RevocationOptions fetching, revocation_options_of(config));
-    keeper.emplace(std::move(fetching), net::RevocationKeeper::Parts{.clock = context.clock,
-                                                                     .random = context.random,
-                                                                     .log = *log,
-                                                                     .cache = revocation_cache_of(config),
-                                                                     .admit = [&home](const identity::Crl& list) {
-                                                                       return admit_list(list, *home.store);
-                                                                     }});
+    USHER_TRY(keepers, make_keepers(config, context.clock, context.random, *log, *home.store));
   }
-  net::RevocationKeeper* const fetcher = keeper ? &*keeper : nullptr;
-  USHER_TRY(net::ServerSnapshot snapshot, load_snapshot(config, *home.keys, lists_of(config, fetcher), home.store.get(),
-                                                        &*home.vault, context.clock));
+  USHER_TRY(net::ServerSnapshot snapshot, load_snapshot(config, *home.keys, fetched_by(keepers.get(), config),
+                                                        home.store.get(), &*home.vault, context.clock));
   net::Server server(std::move(server_options),
                      {.store = *home.store,
                       .vault = *home.vault,
@@ -241,7 +226,7 @@ Result<> serve(const Context& context, const ServeOptions& options) {
                       .clock = context.clock,
                       .random = context.random,
                       .log = *log,
-                      .revocation = fetcher,
+                      .keepers = keepers.get(),
                       .not_ready = [&keys = *home.keys] { return keys.unusable(); }},
                      std::move(snapshot));
   make_room_for_descriptors(config, *log);
@@ -256,7 +241,7 @@ Result<> serve(const Context& context, const ServeOptions& options) {
     log->info("operator's listener", {{"address", endpoint.text()}});
   }
   notify("READY=1");
-  wait_for_the_end(signals, context, home, fetcher, server, *log);
+  wait_for_the_end(signals, context, home, keepers.get(), server, *log);
   notify("STOPPING=1");
   signals.release();
   const bool all = server.drain(config.drain_seconds * kSecond);

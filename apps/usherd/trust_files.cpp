@@ -13,13 +13,12 @@ app::PathOf paths_of(const Config& config) {
 }
 
 /// `mapping`: where the keys give none.
-Result<TrustPtr> load_trust(const Config& config, const app::TrustKeys& keys, identity::Role role,
-                            std::optional<identity::RoleMapping> mapping, const FetchedLists& fetched,
+Result<TrustPtr> load_trust(const Config& config, const app::TrustKeys& keys, const SourceKeys& sources,
+                            identity::Role role, std::optional<identity::RoleMapping> mapping, const Fetched& fetched,
                             store::Store* store) {
   USHER_TRY(identity::TrustConfig trust, app::load_trust_config(keys, role, paths_of(config)));
   if (!trust.mapping) trust.mapping = std::move(mapping);
-  trust.fetched = fetched.lists;
-  trust.missing = fetched.missing;
+  connect(trust, sources, fetched);
   USHER_TRY(identity::RevocationFloor floor, stored_floor(trust.crls, store));
   auto made = identity::TrustStore::make(std::move(trust), floor);
   if (!made) {
@@ -31,11 +30,12 @@ Result<TrustPtr> load_trust(const Config& config, const app::TrustKeys& keys, id
 }
 
 Result<net::PersonSource> load_person(const Config& config, identity::Profile profile, const PersonKeys& keys,
-                                      const FetchedLists& fetched, store::Store* store) {
+                                      const Fetched& fetched, store::Store* store) {
   if (!keys.organisations.empty()) profile.organisations = keys.organisations;
   if (!keys.issuer_organisations.empty()) profile.issuer_organisations = keys.issuer_organisations;
   if (!keys.trust.eku.empty() || keys.trust.accept_without_eku) profile.require_person_eku = false;
-  USHER_TRY(TrustPtr trust, load_trust(config, keys.trust, identity::Role::person, profile.mapping, fetched, store));
+  USHER_TRY(TrustPtr trust,
+            load_trust(config, keys.trust, keys.sources, identity::Role::person, profile.mapping, fetched, store));
   return net::PersonSource{std::move(profile), std::move(trust)};
 }
 
@@ -72,15 +72,14 @@ std::vector<std::string> names_of(const Config& config, const identity::Certific
 
 }  // namespace
 
-Result<TrustPtr> load_distributors(const Config& config, const FetchedLists& fetched, store::Store* store) {
+Result<TrustPtr> load_distributors(const Config& config, const Fetched& fetched, store::Store* store) {
   if (config.distributor.anchors.empty()) {
     return fail(Fault::bad_config, "trust: distributor", "trust.distributor.anchors must name a file");
   }
-  return load_trust(config, config.distributor, identity::Role::distributor, std::nullopt, fetched, store);
+  return load_trust(config, config.distributor, {}, identity::Role::distributor, std::nullopt, fetched, store);
 }
 
-Result<std::vector<net::PersonSource>> load_persons(const Config& config, const FetchedLists& fetched,
-                                                    store::Store* store) {
+Result<std::vector<net::PersonSource>> load_persons(const Config& config, const Fetched& fetched, store::Store* store) {
   std::vector<net::PersonSource> sources;
   if (!config.citizen.trust.anchors.empty()) {
     USHER_TRY(auto source, load_person(config, identity::citizen_card_profile(), config.citizen, fetched, store));
@@ -94,10 +93,11 @@ Result<std::vector<net::PersonSource>> load_persons(const Config& config, const 
   return sources;
 }
 
-Result<net::ServerSnapshot> load_snapshot(const Config& config, Keyring& keys, const FetchedLists& fetched,
+Result<net::ServerSnapshot> load_snapshot(const Config& config, Keyring& keys, const Fetched& fetched,
                                           store::Store* store, const media::Vault* vault, const Clock& clock) {
   auto authorities = std::make_shared<net::Authorities>();
-  USHER_TRY(TrustPtr clients, load_trust(config, config.client, identity::Role::client, std::nullopt, fetched, store));
+  USHER_TRY(TrustPtr clients, load_trust(config, config.client, config.client_sources, identity::Role::client,
+                                         std::nullopt, fetched, store));
   net::ServerSnapshot snapshot;
   if (!config.files_shares.empty() || !config.files_publish.empty()) {
     USHER_TRY(snapshot.files, load_files(config, keys, clients, vault, snapshot.expiries));

@@ -12,17 +12,17 @@ namespace usher::usherd {
 /// it can. All or nothing. Raises the store's revocation floors: an older list is refused from then on. Without a
 /// store (nullptr) no floor is known or raised; without a vault no medium is looked at.
 /// Errors: those of the files, bad_config, crl_rollback, certificate_expired, …
-[[nodiscard]] Result<net::ServerSnapshot> load_snapshot(const Config& config, Keyring& keys,
-                                                        const FetchedLists& fetched, store::Store* store,
-                                                        const media::Vault* vault, const Clock& clock);
+[[nodiscard]] Result<net::ServerSnapshot> load_snapshot(const Config& config, Keyring& keys, const Fetched& fetched,
+                                                        store::Store* store, const media::Vault* vault,
+                                                        const Clock& clock);
 
 /// The trust in distributors alone, for `media add`. Errors: as above.
 [[nodiscard]] Result<std::shared_ptr<const identity::TrustStore>> load_distributors(const Config& config,
-                                                                                    const FetchedLists& fetched,
+                                                                                    const Fetched& fetched,
                                                                                     store::Store* store);
 
 /// The trust in people alone, for `licence issue --card`. Errors: as above.
-[[nodiscard]] Result<std::vector<net::PersonSource>> load_persons(const Config& config, const FetchedLists& fetched,
+[[nodiscard]] Result<std::vector<net::PersonSource>> load_persons(const Config& config, const Fetched& fetched,
                                                                   store::Store* store);
 
 }  // namespace usher::usherd

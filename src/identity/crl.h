@@ -119,8 +119,10 @@ struct RevocationTolerance {
 };
 
 /// The checks of deltas that OpenSSL lacks (§4.3), for a path that OpenSSL has accepted: leaf first, root last. `depth`
-/// tells of a refusal which certificate it is about. Errors: revoked, crl_expired, revocation_unknown.
+/// tells of a refusal which certificate it is about. `answered`: those of the path of which a responder says that they are
+/// good, so that of a delta only a revocation counts. Errors: revoked, crl_expired, revocation_unknown.
 [[nodiscard]] Result<> check_deltas(std::span<const Certificate> path, const CrlSelection& crls, Time at,
-                                    bool leaf_only, const RevocationTolerance& tolerance, int* depth = nullptr);
+                                    bool leaf_only, const RevocationTolerance& tolerance,
+                                    const std::vector<bool>& answered, int* depth = nullptr);
 
 }  // namespace usher::identity

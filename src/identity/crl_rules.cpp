@@ -134,7 +134,7 @@ CrlSelection select_crls(std::span<const Crl> crls, Time at) {
 }
 
 Result<> check_deltas(std::span<const Certificate> path, const CrlSelection& crls, Time at, bool leaf_only,
-                      const RevocationTolerance& tolerance, int* depth) {
+                      const RevocationTolerance& tolerance, const std::vector<bool>& answered, int* depth) {
   const std::size_t count = leaf_only ? std::min<std::size_t>(1, path.size()) : path.size();
   for (std::size_t i = 0; i < count; ++i) {
     const Certificate& issuer = path[std::min(i + 1, path.size() - 1)];
@@ -142,12 +142,14 @@ Result<> check_deltas(std::span<const Certificate> path, const CrlSelection& crl
     for (const Crl& delta : crls.deltas) {
       if (!is_of_issuer(delta, path[i]) || !may_cover(delta, path[i])) continue;
       auto checked = check_delta(delta, path[i], issuer, crls, at);
-      const bool tolerated = tolerance.unusable_delta && !checked && checked.error().fault != Fault::revoked;
+      const bool tolerated =
+          (tolerance.unusable_delta || answered[i]) && !checked && checked.error().fault != Fault::revoked;
       if (!checked && !tolerated) return checked;
     }
     // The root is trusted by configuration, and nobody above it points to anything.
     const bool is_root = i + 1 == path.size();
-    if (!is_root && !tolerance.missing_delta) USHER_CHECK(check_delta_is_there(path[i], issuer, crls, at));
+    if (!is_root && !tolerance.missing_delta && !answered[i])
+      USHER_CHECK(check_delta_is_there(path[i], issuer, crls, at));
   }
   return {};
 }

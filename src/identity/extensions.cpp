@@ -73,18 +73,27 @@ bool add(X509* certificate, int nid, void* value, bool critical) {
   return value != nullptr && X509_add1_ext_i2d(certificate, nid, value, critical ? 1 : 0, X509V3_ADD_DEFAULT) == 1;
 }
 
-bool add_issuer_pointer(X509* certificate, const std::string& url) {
-  const AccessPtr access(sk_ACCESS_DESCRIPTION_new_null());
+/// No URL: nothing is pushed.
+bool push(AUTHORITY_INFO_ACCESS* access, int method, const std::string& url) {
+  if (url.empty()) return true;
   DescriptionPtr description(ACCESS_DESCRIPTION_new());
   GeneralNamePtr location = text_name(GEN_URI, url);
-  if (!access || !description || !location) return false;
+  if (!description || !location) return false;
   ASN1_OBJECT_free(description->method);
-  description->method = OBJ_nid2obj(NID_ad_ca_issuers);
+  description->method = OBJ_nid2obj(method);
   GENERAL_NAME_free(description->location);
   description->location = location.release();
-  if (sk_ACCESS_DESCRIPTION_push(access.get(), description.get()) <= 0) return false;
+  if (sk_ACCESS_DESCRIPTION_push(access, description.get()) <= 0) return false;
   [[maybe_unused]] const auto* const taken = description.release();
-  return add(certificate, NID_info_access, access.get(), false);
+  return true;
+}
+
+bool add_access(X509* certificate, const Pointers& pointers) {
+  if (pointers.issuer.empty() && pointers.responder.empty()) return true;
+  const AccessPtr access(sk_ACCESS_DESCRIPTION_new_null());
+  return access && push(access.get(), NID_ad_OCSP, pointers.responder) &&
+         push(access.get(), NID_ad_ca_issuers, pointers.issuer) &&
+         add(certificate, NID_info_access, access.get(), false);
 }
 
 }  // namespace
@@ -167,7 +176,7 @@ bool add_pointers(X509* certificate, const Pointers& pointers) {
       !add(certificate, NID_freshest_crl, points_to(pointers.freshest_crl).get(), false)) {
     return false;
   }
-  return pointers.issuer.empty() || add_issuer_pointer(certificate, pointers.issuer);
+  return add_access(certificate, pointers);
 }
 
 bool add_freshest_crl(X509_CRL* crl, const std::string& url) {

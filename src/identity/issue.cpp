@@ -40,7 +40,8 @@ Result<> check_url(const std::string& url) {
 Result<> check_pointers(const Pointers& pointers) {
   USHER_CHECK(check_url(pointers.crl));
   USHER_CHECK(check_url(pointers.freshest_crl));
-  return check_url(pointers.issuer);
+  USHER_CHECK(check_url(pointers.issuer));
+  return check_url(pointers.responder);
 }
 
 bool add_part(X509_NAME* name, int nid, const std::string& text) {

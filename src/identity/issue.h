@@ -33,6 +33,7 @@ struct Pointers {
   std::string crl{};           // CRL distribution point
   std::string freshest_crl{};  // delta CRLs
   std::string issuer{};        // AIA caIssuers
+  std::string responder{};     // AIA ocsp
 };
 
 /// Who signs. Borrowed for the call; the key must be the certificate's.

@@ -54,16 +54,45 @@ std::string which(int depth) {
   return depth == 0 ? "the certificate itself" : "the authority " + std::to_string(depth) + " above the certificate";
 }
 
+Hash256 fingerprint_of(const X509* certificate) {
+  Hash256 digest{};
+  unsigned size = 0;
+  X509_digest(certificate, EVP_sha256(), digest.data(), &size);
+  return digest;
+}
+
+/// What goes along with a verification by OpenSSL.
+struct Verification {
+  const PathOptions& options;
+  std::vector<int> without_list{};  // depths that passed since a responder has an answer
+};
+
+/// Whether a responder tells the status of the certificate at which OpenSSL misses a list; what it tells is check_answers'
+/// business. Nobody answers for a root.
+bool is_answered(X509_STORE_CTX* context, Verification& verification) {
+  const PathOptions& options = verification.options;
+  if (options.answers == nullptr) return false;
+  const STACK_OF(X509)* path = X509_STORE_CTX_get0_chain(context);
+  const int depth = X509_STORE_CTX_get_error_depth(context);
+  if (depth + 1 >= sk_X509_num(path)) return true;
+  verification.without_list.push_back(depth);
+  const auto answer =
+      (*options.answers)(fingerprint_of(sk_X509_value(path, depth)), fingerprint_of(sk_X509_value(path, depth + 1)));
+  return answer && (answer->revoked || answer->in_force(options.at));
+}
+
 /// What the options put up with is no error.
 int tolerate(int ok, X509_STORE_CTX* context) {
   // The path of a list's own signer has a context below the certificate's.
   X509_STORE_CTX* own = context;
   while (X509_STORE_CTX* above = X509_STORE_CTX_get0_parent_ctx(own)) own = above;
-  const auto& options = *static_cast<const PathOptions*>(X509_STORE_CTX_get_app_data(own));
+  auto& verification = *static_cast<Verification*>(X509_STORE_CTX_get_app_data(own));
+  const PathOptions& options = verification.options;
   const int code = X509_STORE_CTX_get_error(context);
   const bool tolerated = (options.tolerate_expiry && code == X509_V_ERR_CERT_HAS_EXPIRED) ||
                          (options.tolerance.expired_list && code == X509_V_ERR_CRL_HAS_EXPIRED);
-  if (ok != 0 || !tolerated) return ok;
+  const bool lacks_list = code == X509_V_ERR_UNABLE_TO_GET_CRL || code == X509_V_ERR_CRL_HAS_EXPIRED;
+  if (ok != 0 || !(tolerated || (lacks_list && own == context && is_answered(context, verification)))) return ok;
   X509_STORE_CTX_set_error(context, X509_V_OK);
   return 1;
 }
@@ -82,7 +111,8 @@ unsigned long flags_of(const PathOptions& options) {
   return flags;
 }
 
-bool configure(X509_STORE_CTX* context, const PathOptions& options) {
+bool configure(X509_STORE_CTX* context, Verification& verification) {
+  const PathOptions& options = verification.options;
   X509_VERIFY_PARAM* parameters = X509_STORE_CTX_get0_param(context);
   if (X509_VERIFY_PARAM_set_flags(parameters, flags_of(options)) != 1) return false;
   X509_VERIFY_PARAM_set_time(parameters, unix_seconds(options.at));
@@ -93,8 +123,7 @@ bool configure(X509_STORE_CTX* context, const PathOptions& options) {
     if (!object || X509_VERIFY_PARAM_add0_policy(parameters, object.get()) != 1) return false;
     [[maybe_unused]] const auto* const taken = object.release();  // the parameters own it now
   }
-  // Only read, by tolerate(), while `options` lives.
-  X509_STORE_CTX_set_app_data(context, const_cast<PathOptions*>(&options));
+  X509_STORE_CTX_set_app_data(context, &verification);
   X509_STORE_CTX_set_verify_cb(context, tolerate);
   return true;
 }
@@ -171,6 +200,33 @@ Result<> check_below_anchor(const Chain& path, int& depth) {
   return {};
 }
 
+/// What responders say of a path that OpenSSL accepted (§4.8): of which certificates a status is at hand, and until when.
+struct Answered {
+  std::vector<bool> good;
+  Time until = Time::max();
+};
+
+/// A revoked certificate stays so until a later answer says otherwise. Errors: revoked; revocation_unknown, where an answer
+/// for which OpenSSL was told to go on without a list has gone meanwhile.
+Result<Answered> check_answers(const Chain& path, const Verification& verification, int& depth) {
+  const PathOptions& options = verification.options;
+  Answered answered{.good = std::vector<bool>(path.size())};
+  if (options.answers == nullptr) return answered;
+  const std::size_t count = options.revocation == RevocationMode::leaf ? 1 : path.size() - 1;
+  for (std::size_t i = 0; i < count && i + 1 < path.size(); ++i) {
+    depth = static_cast<int>(i);
+    const auto answer = (*options.answers)(path[i].fingerprint(), path[i + 1].fingerprint());
+    if (answer && answer->revoked) return fail(Fault::revoked, "path", which(depth) + ": a responder says so");
+    answered.good[i] = answer && answer->in_force(options.at);
+    if (answered.good[i]) answered.until = std::min(answered.until, answer->next_update);
+    if (!answered.good[i] && std::ranges::find(verification.without_list, depth) != verification.without_list.end()) {
+      return fail(Fault::revocation_unknown, "path", which(depth) + ": its responder's answer has ended");
+    }
+  }
+  answered.good.back() = true;  // nobody answers for a root
+  return answered;
+}
+
 }  // namespace
 
 Result<PathTrust> PathTrust::make(Chain anchors, Chain intermediates, std::vector<Crl> crls) {
@@ -201,10 +257,11 @@ Result<VerifiedPath> verify_path(std::span<const Certificate> chain, const PathT
       options.revocation == RevocationMode::none ? CrlSelection{} : select_crls(trust.crls(), options.at);
   const X509Stack untrusted = untrusted_of(chain, trust);
   const CrlStack crls = stack_of(selection, options.security_level);
+  Verification verification{.options = options};
   const StoreCtxPtr context(X509_STORE_CTX_new());
   if (!untrusted || !crls || !context ||
       X509_STORE_CTX_init(context.get(), trust.store(), chain.front().x509(), untrusted.get()) != 1 ||
-      !configure(context.get(), options)) {
+      !configure(context.get(), verification)) {
     return crypto::ossl_fail(Fault::local, "path");
   }
   X509_STORE_CTX_set0_crls(context.get(), crls.get());
@@ -218,11 +275,11 @@ Result<VerifiedPath> verify_path(std::span<const Certificate> chain, const PathT
   USHER_TRY(Chain path, found_path(context.get(), chain, trust));
   USHER_CHECK(check_below_anchor(path, refused_at));
   refused_at = 0;
-  if (options.revocation != RevocationMode::none) {
-    const bool leaf_only = options.revocation == RevocationMode::leaf;
-    USHER_CHECK(check_deltas(path, selection, options.at, leaf_only, options.tolerance, &refused_at));
-  }
-  return VerifiedPath{std::move(path)};
+  if (options.revocation == RevocationMode::none) return VerifiedPath{.chain = std::move(path)};
+  USHER_TRY(const Answered answered, check_answers(path, verification, refused_at));
+  const bool leaf_only = options.revocation == RevocationMode::leaf;
+  USHER_CHECK(check_deltas(path, selection, options.at, leaf_only, options.tolerance, answered.good, &refused_at));
+  return VerifiedPath{.chain = std::move(path), .answers_until = answered.until};
 }
 
 }  // namespace usher::identity

@@ -10,6 +10,7 @@
 
 #include "identity/certificate.h"
 #include "identity/crl.h"
+#include "identity/ocsp.h"
 
 namespace usher::identity {
 
@@ -36,6 +37,7 @@ struct PathOptions {
   bool tolerate_expiry = false;  // of certificates, for signatures of the past (TrustStore::verify_signed_at)
   PolicyInputs policy{};
   RevocationTolerance tolerance{};
+  const AnswerOf* answers = nullptr;  // of responders, beside the lists (§4.8); nullptr: they do not count
 };
 
 /// Anchors, and what helps to reach them. Immutable; used from many threads at once.
@@ -59,6 +61,7 @@ class PathTrust {
 /// Leaf first, the configured root last.
 struct VerifiedPath {
   Chain chain;
+  Time answers_until = Time::max();  // when the first of the responders' answers about it ends
 };
 
 /// `chain`: the leaf, then certificates in any order that may help and are not trusted. `depth`, where given, tells of a

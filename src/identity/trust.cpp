@@ -56,26 +56,56 @@ PathOptions TrustStore::options_at(Time at) const {
                      .revocation = config_.revocation,
                      .strict = !config_.mapping.has_value(),
                      .policy = config_.policy,
-                     .tolerance = config_.tolerance};
+                     .tolerance = config_.tolerance,
+                     .answers = config_.answers ? &config_.answers : nullptr};
 }
 
-Result<VerifiedPeer> TrustStore::finish(Chain path, int* depth) const {
+Result<VerifiedPeer> TrustStore::finish(VerifiedPath path, int* depth) const {
   const RoleMapping* mapping = config_.mapping ? &*config_.mapping : nullptr;
-  USHER_CHECK(check_role(path.front(), config_.role, mapping));
-  USHER_CHECK(check_authorities(path, config_.role, mapping, depth));
-  USHER_TRY(crypto::PublicKey key, path.front().public_key());
+  USHER_CHECK(check_role(path.chain.front(), config_.role, mapping));
+  USHER_CHECK(check_authorities(path.chain, config_.role, mapping, depth));
+  USHER_TRY(crypto::PublicKey key, path.chain.front().public_key());
   return VerifiedPeer(config_.role, std::move(key), std::move(path));
+}
+
+Result<Chain> TrustStore::complete(std::span<const Certificate> chain) const {
+  Chain known = config_.anchors;
+  known.insert(known.end(), config_.intermediates.begin(), config_.intermediates.end());
+  Chain more(chain.begin(), chain.end());
+  for (std::size_t i = 0; i < kMaxLacking; ++i) {
+    const Certificate* top = top_of(more, known);
+    if (top == nullptr) break;
+    const FoundIssuers found = config_.issuers_of(*top);
+    if (found.coming) return fail(Fault::server_busy, "chain: issuer", "an authority's certificate is on its way");
+    if (found.certificates.empty()) break;
+    // Of several, one that leads to what is configured.
+    const auto leads = std::ranges::find_if(found.certificates, [&](const Certificate& one) {
+      return std::ranges::any_of(known, [&](const Certificate& above) { return has_issued(above, one); });
+    });
+    more.push_back(leads == found.certificates.end() ? found.certificates.front() : *leads);
+  }
+  return more;
 }
 
 Result<VerifiedPath> TrustStore::path_of(std::span<const Certificate> chain, Time at, int* depth) const {
   PathOptions options = options_at(at);
   auto path = verify_path(chain, trust_, options, depth);
+  Chain completed;
+  if (!path && path.error().fault == Fault::untrusted && config_.issuers_of) {
+    USHER_TRY(completed, complete(chain));
+    if (completed.size() > chain.size()) {
+      chain = completed;
+      path = verify_path(chain, trust_, options, depth);
+    }
+  }
   const bool missing =
       !path && (path.error().fault == Fault::revocation_unknown || path.error().fault == Fault::crl_expired);
-  if (missing && config_.missing) {
+  // Whom a responder has revoked, it may take back.
+  const bool revoked = !path && path.error().fault == Fault::revoked && config_.answers;
+  if ((missing || revoked) && config_.missing) {
     options.revocation = RevocationMode::none;
     const auto found = verify_path(chain, trust_, options);
-    if (found && config_.missing(found->chain)) {
+    if (found && config_.missing(found->chain) && missing) {
       return fail(Fault::server_busy, "chain: status", "revocation lists are on their way");
     }
   }
@@ -88,7 +118,7 @@ Result<VerifiedPeer> TrustStore::verify(std::span<const Certificate> chain, Time
     return fail(Fault::bad_certificate, "chain", "1 to 4 certificates are taken");
   USHER_TRY(VerifiedPath path, path_of(chain, at, depth));
   if (depth != nullptr) *depth = 0;
-  USHER_TRY(VerifiedPeer peer, finish(std::move(path.chain), depth));
+  USHER_TRY(VerifiedPeer peer, finish(std::move(path), depth));
   if (config_.role == Role::server) {
     if (name == nullptr) return fail(Fault::wrong_name, "server name", "no name to look for");
     USHER_CHECK(name->check(peer.certificate()));
@@ -112,14 +142,14 @@ Result<VerifiedPeer> TrustStore::verify_signed_at(std::span<const Certificate> c
   USHER_TRY(VerifiedPath same_path, verify_path(chain, trust_, today));
   // Two different ways to a root would leave each certificate half judged.
   if (same_path.chain != path.chain) return fail(Fault::bad_certificate, "chain", "it leads to a root in two ways");
-  return finish(std::move(same_path.chain));
+  return finish(std::move(same_path));
 }
 
 Result<> TrustStore::verify_again(const VerifiedPeer& peer, Time at) const {
   if (peer.role() != config_.role) return fail(Fault::wrong_role, "verify again");
   USHER_TRY(VerifiedPath path,
             path_of(std::span(peer.path()).first(std::max<std::size_t>(1, peer.path().size() - 1)), at));
-  USHER_TRY(const VerifiedPeer again, finish(std::move(path.chain)));
+  USHER_TRY(const VerifiedPeer again, finish(std::move(path)));
   static_cast<void>(again);
   return {};
 }

@@ -6,6 +6,8 @@
 #include <optional>
 #include <variant>
 
+#include "identity/issuers.h"
+#include "identity/ocsp.h"
 #include "identity/path.h"
 #include "identity/role.h"
 
@@ -45,14 +47,17 @@ class VerifiedPeer {
   [[nodiscard]] const Certificate& anchor() const noexcept { return path_.back(); }
   /// The earliest end of validity on the path.
   [[nodiscard]] Time valid_until() const noexcept;
+  /// When the first of the responders' answers about it ends (§4.8); Time::max(): there are none.
+  [[nodiscard]] Time answers_until() const noexcept { return answers_until_; }
 
  private:
   friend class TrustStore;
-  VerifiedPeer(Role role, crypto::PublicKey key, Chain path)
-      : role_(role), key_(std::move(key)), path_(std::move(path)) {}
+  VerifiedPeer(Role role, crypto::PublicKey key, VerifiedPath path)
+      : role_(role), key_(std::move(key)), path_(std::move(path.chain)), answers_until_(path.answers_until) {}
   Role role_;
   crypto::PublicKey key_;
   Chain path_;
+  Time answers_until_;
 };
 
 /// Told of a path (leaf first, root last) that leads to an anchor while the status of its certificates cannot be
@@ -71,6 +76,8 @@ struct TrustConfig {
   PolicyInputs policy{};
   RevocationTolerance tolerance{};
   StatusMissing missing{};
+  AnswerOf answers{};      // none: responders' answers do not count
+  IssuersOf issuers_of{};  // none: what a chain lacks is not fetched
 };
 
 /// What one role's certificates are judged by: an immutable snapshot; a reload makes a new one and swaps the pointer.
@@ -85,7 +92,7 @@ class TrustStore {
 
   /// `chain`: 1 to kMaxChain certificates, leaf first, as the peer sent them. `name`: required for servers, ignored
   /// for other roles. `depth`: as verify_path.  Errors: those of verify_path, check_role and ServerName::check; bad_key;
-  /// server_busy, where the status is missing and lists are on their way.
+  /// server_busy, where the status or an authority is missing and on its way.
   [[nodiscard]] Result<VerifiedPeer> verify(std::span<const Certificate> chain, Time at,
                                             const ServerName* name = nullptr, int* depth = nullptr) const;
 
@@ -105,9 +112,11 @@ class TrustStore {
 
  private:
   TrustStore(TrustConfig config, PathTrust trust) : config_(std::move(config)), trust_(std::move(trust)) {}
-  [[nodiscard]] Result<VerifiedPeer> finish(Chain path, int* depth = nullptr) const;
+  [[nodiscard]] Result<VerifiedPeer> finish(VerifiedPath path, int* depth = nullptr) const;
   [[nodiscard]] PathOptions options_at(Time at) const;
-  /// The path; where its status is what is missing, the configuration's StatusMissing is told.
+  /// The chain with the authorities that it lacks, as far as IssuersOf has them. Errors: server_busy, if one is on its way.
+  [[nodiscard]] Result<Chain> complete(std::span<const Certificate> chain) const;
+  /// The path; where an authority is missing IssuersOf is asked, and where its status is, StatusMissing is told.
   [[nodiscard]] Result<VerifiedPath> path_of(std::span<const Certificate> chain, Time at, int* depth = nullptr) const;
 
   TrustConfig config_;

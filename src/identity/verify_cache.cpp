@@ -5,11 +5,13 @@
 namespace usher::identity {
 
 Time verdict_holds_until(const VerifiedPeer& peer, const TrustStore& trust, Time now) {
-  Time until = peer.valid_until();
+  Time until = std::min(peer.valid_until(), peer.answers_until());
   if (trust.config().revocation == RevocationMode::none) return until;
-  for (const Crl& crl : trust.config().crls) {
-    for (const Time moment : {crl.this_update(), crl.next_update()}) {
-      if (moment > now) until = std::min(until, moment);
+  for (const auto* lists : {&trust.config().crls, &trust.config().fetched}) {
+    for (const Crl& crl : *lists) {
+      for (const Time moment : {crl.this_update(), crl.next_update()}) {
+        if (moment > now) until = std::min(until, moment);
+      }
     }
   }
   return until;

@@ -12,6 +12,10 @@ struct EasyFree {
   void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
 };
 
+struct ListFree {
+  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+};
+
 struct Transfer {
   const FetchLimits& limits;
   const std::function<bool()>& stop;
@@ -68,6 +72,17 @@ void configure(CURL* easy, const std::string& url, Transfer& transfer) {
   set(CURLOPT_OPENSOCKETDATA, &transfer);
 }
 
+/// Errors: local.
+Result<std::unique_ptr<curl_slist, ListFree>> attach(CURL* easy, const FetchBody& body) {
+  std::unique_ptr<curl_slist, ListFree> headers(curl_slist_append(nullptr, ("Content-Type: " + body.type).c_str()));
+  if (!headers) return fail(Fault::local, "fetch");
+  curl_easy_setopt(easy, CURLOPT_POST, 1L);
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.content.size()));
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.content.data());
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers.get());
+  return headers;
+}
+
 std::unexpected<Error> failed(CURLcode code, const Transfer& transfer, const std::string& url) {
   const std::string about = url + " (" + curl_easy_strerror(code) + ")";
   if (transfer.forbidden)
@@ -97,12 +112,17 @@ std::unexpected<Error> failed(CURLcode code, const Transfer& transfer, const std
 
 }  // namespace
 
-Result<Bytes> fetch(const std::string& url, const FetchLimits& limits, const std::function<bool()>& stop) {
+Result<Bytes> fetch(const std::string& url, const FetchLimits& limits, const std::function<bool()>& stop,
+                    const FetchBody* body) {
   static const CURLcode kOnce = curl_global_init(CURL_GLOBAL_DEFAULT);
   const std::unique_ptr<CURL, EasyFree> easy(kOnce == CURLE_OK ? curl_easy_init() : nullptr);
   if (!easy) return fail(Fault::local, "fetch");
   Transfer transfer{.limits = limits, .stop = stop};
   configure(easy.get(), url, transfer);
+  std::unique_ptr<curl_slist, ListFree> headers;  // until the transfer is over
+  if (body != nullptr) {
+    USHER_TRY(headers, attach(easy.get(), *body));
+  }
   const CURLcode code = curl_easy_perform(easy.get());
   if (code != CURLE_OK) return failed(code, transfer, url);
   long status = 0;

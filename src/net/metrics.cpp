@@ -60,8 +60,8 @@ struct Metrics::Impl {
                                         .Help("Time from a request's line to the end of its answer.")
                                         .Register(registry);
   Family<Counter>& reloads = counter(registry, "usher_reloads_total", "Reloads of the configuration.");
-  Family<Counter>& lists_fetched =
-      counter(registry, "usher_revocation_fetches_total", "Revocation lists that were asked for.");
+  Family<Counter>& fetched = counter(registry, "usher_revocation_fetches_total",
+                                     "Revocation lists, status answers and authorities that were asked for.");
   Gauge& reloaded_at = gauge(registry, "usher_reload_timestamp_seconds", "The last good reload.").Add({});
   Family<Gauge>& expiry =
       gauge(registry, "usher_expires_timestamp_seconds", "When a certificate or revocation list ends.");
@@ -113,9 +113,7 @@ void Metrics::reload(bool ok, Time now) {
   impl_->reloads.Add({{"result", ok ? "ok" : "refused"}}).Increment();
   if (ok) impl_->reloaded_at.Set(static_cast<double>(unix_seconds(now)));
 }
-void Metrics::list_fetched(std::string_view code) {
-  impl_->lists_fetched.Add({{"code", std::string(code)}}).Increment();
-}
+void Metrics::fetched(std::string_view code) { impl_->fetched.Add({{"code", std::string(code)}}).Increment(); }
 void Metrics::expires(std::string_view what, Time when) {
   impl_->expiry.Add({{"what", std::string(what)}}).Set(static_cast<double>(unix_seconds(when)));
 }

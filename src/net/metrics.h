@@ -34,8 +34,8 @@ class Metrics {
   /// `bytes`: of the answer, before encryption.
   void file_request(std::string_view verb, std::string_view code, std::uint64_t bytes, std::chrono::nanoseconds took);
   void reload(bool ok, Time now);
-  /// `code`: "ok" or a fault's.
-  void list_fetched(std::string_view code);
+  /// A revocation list, a responder's answer or an authority's certificate. `code`: "ok" or a fault's.
+  void fetched(std::string_view code);
   void expires(std::string_view what, Time when);
   void media(std::size_t count);
 

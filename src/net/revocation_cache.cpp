@@ -1,16 +1,11 @@
 #include "net/revocation_cache.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
-
-#include <sys/stat.h>
 
 #include "base/encoding.h"
-#include "base/os_error.h"
 #include "crypto/digest.h"
 #include "identity/pointers.h"
-#include "media/source.h"
+#include "net/fetched_file.h"
 
 namespace usher::net {
 namespace fs = std::filesystem;
@@ -18,30 +13,15 @@ namespace {
 
 constexpr std::size_t kMaxPem = 64 << 10;  // bytes of one certificate, with room
 
-Result<Bytes> content_of(const fs::path& file, std::size_t max) {
-  USHER_TRY(const media::SourcePtr source, media::open_file(file));
-  if (source->size() > max) return fail(Fault::too_long, "revocation cache", file.string());
-  Bytes bytes(static_cast<std::size_t>(source->size()));
-  USHER_TRY(const std::size_t got, source->read_at(0, bytes));
-  if (got != bytes.size()) return fail(Fault::truncated, "revocation cache", file.string());
-  return bytes;
-}
-
 fs::path with(const fs::path& stem, const char* extension) { return fs::path(stem).concat(extension); }
 
 Result<CachedList> read_one(const fs::path& stem) {
-  USHER_TRY(const Bytes url, content_of(with(stem, ".url"), identity::kMaxListUrl));
-  USHER_TRY(const Bytes pem, content_of(with(stem, ".pem"), kMaxPem));
-  USHER_TRY(const Bytes der, content_of(with(stem, ".crl"), identity::kMaxCrl));
+  USHER_TRY(const Bytes url, read_fetched(with(stem, ".url"), identity::kMaxListUrl));
+  USHER_TRY(const Bytes pem, read_fetched(with(stem, ".pem"), kMaxPem));
+  USHER_TRY(const Bytes der, read_fetched(with(stem, ".crl"), identity::kMaxCrl));
   USHER_TRY(identity::Certificate issuer, identity::Certificate::from_pem(text_of(pem)));
   USHER_TRY(identity::Crl list, identity::Crl::from_der(der));
   return CachedList{.url = std::string(text_of(url)), .issuer = std::move(issuer), .list = std::move(list)};
-}
-
-Result<> write_one(const fs::path& file, View content) {
-  USHER_TRY(media::NewFile out, media::NewFile::create(file));
-  USHER_CHECK(out.write_at(0, content));
-  return out.publish(media::Replace::yes);
 }
 
 }  // namespace
@@ -63,12 +43,10 @@ std::vector<CachedList> RevocationCache::load() const {
 }
 
 Result<> RevocationCache::keep(const CachedList& list) const {
-  if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST)
-    return fail_errno("revocation cache", directory_.string());
   const fs::path stem = stem_of(list.url);
-  USHER_CHECK(write_one(with(stem, ".url"), view_of(list.url)));
-  USHER_CHECK(write_one(with(stem, ".pem"), view_of(list.issuer.to_pem())));
-  return write_one(with(stem, ".crl"), list.list.der());
+  USHER_CHECK(write_fetched(with(stem, ".url"), view_of(list.url)));
+  USHER_CHECK(write_fetched(with(stem, ".pem"), view_of(list.issuer.to_pem())));
+  return write_fetched(with(stem, ".crl"), list.list.der());
 }
 
 void RevocationCache::forget(const std::string& url) const {

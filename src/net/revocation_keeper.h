@@ -1,26 +1,23 @@
 // net/revocation_keeper: fetches the revocation lists that certificates point to, ahead of need.  Spec: identity.md §11.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
-#include <thread>
 #include <vector>
 
-#include "base/random.h"
 #include "net/fetch.h"
 #include "net/log.h"
 #include "net/metrics.h"
+#include "net/refresher.h"
 #include "net/revocation_cache.h"
 
 namespace usher::net {
 
 struct RevocationOptions {
   std::vector<std::string> urls{};  // wanted from the start, whatever certificates say
-  Seconds refresh{3'600};           // a newer list is looked for at least so often
-  Seconds retry{30};                // after a failure; doubled by each one more, up to `refresh`
+  Refresher::Options refreshing{};
   FetchLimits limits{.bytes = identity::kMaxCrl};
 };
 
@@ -55,32 +52,25 @@ class RevocationKeeper {
 
   /// `publish` is called by one thread at a time, and after it those who asked are answered.
   void start(Publish publish, Metrics& metrics);
-  void stop();
+  /// Publishes what is at hand once more: something else has changed by which people are judged.
+  void publish_again();
+  void stop() { refresher_.stop(); }
 
  private:
   struct Source {
     std::optional<identity::Crl> list{};
     identity::Chain issuers{};  // of the paths that asked
-    Time next{};                // when it is due
-    Time arrived{};             // when the list came
-    unsigned failures = 0;      // since the last good answer
-    bool busy = false;
   };
   using Sources = std::map<std::string, Source, std::less<>>;
 
-  void run(const std::stop_token& stop);
-  void work(std::unique_lock<std::mutex>& lock, const std::string& url, const std::stop_token& stop);
-  [[nodiscard]] Result<CachedList> get(const std::string& url, const identity::Chain& issuers,
-                                       const std::optional<identity::Crl>& before, const std::stop_token& stop) const;
-  /// Whether another list is in use now.
-  [[nodiscard]] bool settle(const std::string& url, Source& source, const Result<CachedList>& got);
+  [[nodiscard]] Result<Time> refresh(const std::string& url, const std::stop_token& stop);
+  [[nodiscard]] Result<CachedList> get(const std::string& url, const std::stop_token& stop) const;
+  /// Whether another list is in use now. Errors: too_long.
+  [[nodiscard]] Result<bool> settle(const CachedList& got);
   void hasten_base(const identity::Crl& delta);
-  void refuse(const std::string& url, Source& source, const Error& error);
-  void add(const std::string& url, const identity::Chain& issuers);
-  [[nodiscard]] Milliseconds around(Milliseconds time, unsigned percent) const;
-  [[nodiscard]] Milliseconds until_next(const identity::Crl& list) const;
+  void refuse(const std::string& url, const Error& error);
+  [[nodiscard]] bool add(const std::string& url, const identity::Chain& issuers);
   [[nodiscard]] std::size_t bytes_kept() const;
-  [[nodiscard]] Sources::iterator first();
 
   RevocationOptions options_;
   Parts p_;
@@ -88,10 +78,9 @@ class RevocationKeeper {
   Metrics* metrics_ = nullptr;
   mutable std::mutex mutex_;
   std::mutex publishing_;
-  std::condition_variable_any wake_;
   Sources sources_;
   identity::Chain authorities_;
-  std::vector<std::jthread> threads_;
+  Refresher refresher_;  // calls back: ends first
 };
 
 }  // namespace usher::net

@@ -123,7 +123,7 @@ Server::Impl::Impl(ServerOptions options_, Parts parts, ServerSnapshot snapshot)
                   *std::move(snapshot.files));
   }
   show_expiries();
-  if (p.revocation != nullptr) p.revocation->trust(all_authorities(*snapshot.authorities));
+  if (p.keepers != nullptr) p.keepers->lists.trust(all_authorities(*snapshot.authorities));
 }
 
 void Server::Impl::ended(const LiveSession& session, std::string_view reason) {
@@ -216,9 +216,9 @@ Result<> Server::start() {
   s.runtime.every(kExpirePlays, [&s] { s.expire_plays(); });
   s.runtime.every(kForget, [&s] { s.forget(); });
   s.runtime.start();
-  if (s.p.revocation != nullptr) {
-    s.p.revocation->keep(s.authorities.get()->channel->chain);
-    s.p.revocation->start([&s](const std::vector<identity::Crl>& lists) { s.use_lists(lists); }, s.metrics);
+  if (s.p.keepers != nullptr) {
+    s.p.keepers->lists.keep(s.authorities.get()->channel->chain);
+    s.p.keepers->start([&s](const std::vector<identity::Crl>& lists) { s.use_lists(lists); }, s.metrics);
   }
   return {};
 }
@@ -237,10 +237,10 @@ void Server::reload(ServerSnapshot snapshot) {
   s.names.set(std::move(snapshot.names));
   s.certificates = std::move(snapshot.expiries);
   std::shared_ptr<const Authorities> next = snapshot.authorities;
-  if (s.p.revocation != nullptr) {
-    s.p.revocation->trust(all_authorities(*next));
+  if (s.p.keepers != nullptr) {
+    s.p.keepers->lists.trust(all_authorities(*next));
     // Others may have come since the snapshot was read.
-    if (auto newest = with_fetched(*next, s.p.revocation->lists())) next = *std::move(newest);
+    if (auto newest = with_fetched(*next, s.p.keepers->lists.lists())) next = *std::move(newest);
   }
   if (snapshot.files) snapshot.files->clients = next->channel->clients;
   if (s.files && snapshot.files) {
@@ -271,7 +271,7 @@ bool Server::drain(Milliseconds patience) {
 }
 
 void Server::stop() {
-  if (impl_->p.revocation != nullptr) impl_->p.revocation->stop();
+  if (impl_->p.keepers != nullptr) impl_->p.keepers->stop();
   if (impl_->files) impl_->files->stop();
   impl_->runtime.stop();
 }

@@ -10,9 +10,9 @@
 #include "net/authorities.h"
 #include "net/file_stream.h"
 #include "net/http_server.h"
+#include "net/keepers.h"
 #include "net/media_service.h"
 #include "net/metrics.h"
-#include "net/revocation_keeper.h"
 #include "net/session_table.h"
 
 namespace usher::net {
@@ -48,7 +48,7 @@ class Server {
     const Clock& clock;
     Random& random;
     Log& log;
-    RevocationKeeper* revocation = nullptr;  // none: only configured lists
+    Keepers* keepers = nullptr;  // none: nothing is fetched
     /// Empty, or in a few words what outside of the server keeps it from working. May be null.
     std::function<std::string()> not_ready{};
   };

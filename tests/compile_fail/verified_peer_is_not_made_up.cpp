@@ -7,5 +7,5 @@ using namespace usher::identity;
 Role role_of(const VerifiedPeer& peer) { return peer.role(); }
 
 #ifdef USHER_MUST_FAIL
-VerifiedPeer made_up(usher::crypto::PublicKey key, Chain path) { return VerifiedPeer(Role::person, key, path); }
+VerifiedPeer made_up(usher::crypto::PublicKey key, VerifiedPath path) { return VerifiedPeer(Role::person, key, path); }
 #endif

@@ -12,13 +12,15 @@ from world import Failed, World, metric, tracks, wait_for
 
 
 class Web(http.server.ThreadingHTTPServer):
-    """Serves a directory. `behaviour` may be replaced: a function of the request's handler."""
+    """Serves a directory. `behaviour` may be replaced, and `answer`, for what is posted: functions of the request's
+    handler."""
     daemon_threads = True
 
     def __init__(self, port=0):
         super().__init__(("127.0.0.1", port), Handler)
         self.directory = None
         self.behaviour = Handler.well
+        self.answer = Handler.broken
         self.asked = []
         self.over = threading.Event()
         self.url = "http://127.0.0.1:%d/" % self.server_address[1]
@@ -43,6 +45,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.server.behaviour(self)
         except OSError:
             pass  # the other side gave up, as it should
+
+    def do_POST(self):
+        self.server.asked.append(self.path)
+        try:
+            self.server.answer(self)
+        except OSError:
+            pass
 
     def content(self, data, status=200):
         self.send_response(status)
@@ -97,6 +106,11 @@ class Case(unittest.TestCase):
     """An operator who has configured no list at all."""
     SETTINGS = {}
     DELTAS = False
+    OCSP = False
+
+    def settings(self):
+        """Beside the usual ones; the authorities are there, the server is not."""
+        return self.SETTINGS
 
     def setUp(self):
         self.web = Web()
@@ -104,15 +118,15 @@ class Case(unittest.TestCase):
         w = self.world = World()
         w.lists_are_configured = False
         self.addCleanup(w.close)
-        w.pki(url=self.web.url, deltas=self.DELTAS)
+        w.pki(url=self.web.url, deltas=self.DELTAS, ocsp=self.web.url + "ocsp" if self.OCSP else None)
         if self.DELTAS:
             w.crls("--delta")
         self.web.directory = w.root / "published"
         w.card()
-        w.operator(server__drain_seconds=1, trust__client__crls="", trust__distributor__crls="",
-                   **{"person__cartao-de-cidadao__crls": "", "revocation__addresses": "127.0.0.1",
+        w.operator(**{"server__drain_seconds": 1, "trust__client__crls": "", "trust__distributor__crls": "",
+                      "person__cartao-de-cidadao__crls": "", "revocation__addresses": "127.0.0.1",
                       "revocation__refresh_seconds": 2, "revocation__retry_seconds": 1,
-                      "revocation__deadline_seconds": 2, "revocation__max_bytes": 100_000, **self.SETTINGS})
+                      "revocation__deadline_seconds": 2, "revocation__max_bytes": 100_000, **self.settings()})
         self.server = w.serve()
 
     def log(self, pattern, deadline=60):

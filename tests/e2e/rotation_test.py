@@ -6,7 +6,7 @@ import unittest
 
 from files import FileWorld, sha256
 from tokens import TokenWorld, missing
-from world import tracks
+from world import run, tracks
 
 
 class RotationWorld(FileWorld):
@@ -65,6 +65,29 @@ class RotationWorld(FileWorld):
         listener.into = self.root / f"{name}'s files"
         listener.into.mkdir()
         return listener
+
+
+class Pointers(unittest.TestCase):
+    """A new root's certificates point to what the old one's did, and to no delta list that nobody publishes."""
+
+    def text_of_a_client(self, **options):
+        world = RotationWorld()
+        self.addCleanup(world.close)
+        world.pki(url="http://pki.example/", **options)
+        world.issue("client", "before", "--cn", "kitchen")
+        world.rotate()
+        world.rotate("--switch", "--out", world.root / "reissued")
+        return run("openssl", "x509", "-in", world.issue("client", "after", "--cn", "bedroom").with_suffix(".pem"), "-noout",
+                   "-text").out
+
+    def test_lists_alone(self):
+        text = self.text_of_a_client(ocsp="http://pki.example/ocsp")
+        self.assertIn("URI:http://pki.example/media-root-2.crl", text)
+        self.assertIn("OCSP - URI:http://pki.example/ocsp", text)
+        self.assertNotIn("Freshest", text)
+
+    def test_deltas_as_well(self):
+        self.assertIn("URI:http://pki.example/media-root-2.delta.crl", self.text_of_a_client(deltas=True))
 
 
 TRUST = {"old": ("old",), "both": ("old", "new"), "new": ("new",)}

@@ -98,9 +98,10 @@ class World:
         return run(BIN / "usher-ca", "--home", self.root / "ca", "--passphrase-file", self.secret("ca.pass"), *args,
                    env=self.env, **kw)
 
-    def pki(self, url=None, deltas=False):
-        """`url`: where certificates say that lists are published; `deltas`: and deltas as well."""
-        more = (*(("--url", url) if url else ()), *(("--deltas",) if deltas else ()))
+    def pki(self, url=None, deltas=False, ocsp=None):
+        """`url`: where certificates say that lists are published; `deltas`: and deltas as well; `ocsp`: a responder."""
+        more = (*(("--url", url) if url else ()), *(("--deltas",) if deltas else ()),
+                *(("--ocsp-url", ocsp) if ocsp else ()))
         self.ca("init", "--organisation", "Example Records", "--key", self.key, *more)
         self.ca("init", "--card", "--key", self.key, *more)
         self.crls()

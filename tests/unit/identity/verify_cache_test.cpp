@@ -62,6 +62,14 @@ TEST_F(VerifyCacheTest, EndsWithTheRevocationList) {
   EXPECT_EQ(later.error().fault, Fault::crl_expired);
 }
 
+TEST_F(VerifyCacheTest, EndsWithARevocationListThatWasFetched) {
+  store = must(TrustStore::make({.role = Role::client, .anchors = {root.certificate}, .fetched = {root.crl()}}));
+  ASSERT_TRUE(ask());
+  const auto later = ask(kNow + 11 * kDay);
+  ASSERT_FALSE(later);
+  EXPECT_EQ(later.error().fault, Fault::crl_expired);
+}
+
 TEST_F(VerifyCacheTest, EndsWithTheCertificate) {
   store =
       must(TrustStore::make({.role = Role::client, .anchors = {root.certificate}, .revocation = RevocationMode::none}));

@@ -1,0 +1,92 @@
+// net/status_keeper: asks responders (OCSP) about certificates, where the operator lets their answers count.
+// Spec: identity.md §4.8, §11.6.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "identity/ocsp.h"
+#include "net/fetch.h"
+#include "net/log.h"
+#include "net/metrics.h"
+#include "net/refresher.h"
+
+namespace usher::net {
+
+struct StatusOptions {
+  Refresher::Options refreshing{};
+  FetchLimits limits{};               // `bytes` is not looked at
+  std::filesystem::path directory{};  // of answers and revocations, which outlive the process
+  Fetch fetch = net::fetch;
+};
+
+/// Thread-safe. Its threads run from start() to stop().
+class StatusKeeper {
+ public:
+  struct Wanted {
+    bool coming = false;   // an answer is on its way: asking again soon makes sense
+    bool lacking = false;  // of some certificate none is to be had: it has no responder, or that one fails
+  };
+  /// References are borrowed.
+  struct Parts {
+    const Clock& clock;
+    Random& random;
+    Log& log;
+  };
+  StatusKeeper(StatusOptions options, Parts parts);
+  ~StatusKeeper() { stop(); }
+  StatusKeeper(const StatusKeeper&) = delete;
+  StatusKeeper& operator=(const StatusKeeper&) = delete;
+
+  /// As identity::AnswerOf. Whoever is looked up is in use: the answer is renewed before it ends.
+  [[nodiscard]] std::optional<identity::StatusAnswer> answer(const Hash256& certificate, const Hash256& issuer);
+  /// `path` leads to a configured root, and its status is not known.
+  [[nodiscard]] Wanted want(const identity::Chain& path);
+
+  /// `changed`: called, by any thread, when somebody of whom it was not known is revoked.
+  void start(std::function<void()> changed, Metrics& metrics);
+  void stop() { refresher_.stop(); }
+
+ private:
+  struct Source {
+    identity::Certificate certificate;
+    identity::Certificate issuer;
+    std::optional<identity::StatusAnswer> answer{};
+    Time wanted{};  // when somebody last asked
+  };
+  /// A revocation, which outlives its answer and the source.
+  struct Revoked {
+    Time this_update{};
+    Time until{};  // the certificate's end
+  };
+
+  [[nodiscard]] static Revoked revoked_of(const Result<Bytes>& content);
+  [[nodiscard]] static std::string text_of_revoked(const Revoked& revoked);
+  [[nodiscard]] Result<Time> refresh(const std::string& name, const std::stop_token& stop);
+  [[nodiscard]] Result<identity::StatusAnswer> ask(const Source& source, const std::string& name,
+                                                   const std::stop_token& stop);
+  [[nodiscard]] Result<identity::StatusAnswer> ask_one(const Source& source, const std::string& name,
+                                                       const std::string& url, const std::stop_token& stop);
+  [[nodiscard]] Source* source_of(const std::string& name, const identity::Certificate& certificate,
+                                  const identity::Certificate& issuer);
+  /// Whether somebody is revoked of whom it was not known.
+  [[nodiscard]] bool settle(const std::string& name, const identity::StatusAnswer& answer);
+  [[nodiscard]] std::optional<identity::StatusAnswer> at_hand(const std::string& name) const;
+  void make_room();
+  [[nodiscard]] std::filesystem::path file_of(const std::string& name, const char* extension) const;
+
+  const StatusOptions options_;
+  Parts p_;
+  std::function<void()> changed_;
+  Metrics* metrics_ = nullptr;
+  mutable std::mutex mutex_;
+  std::map<std::string, Source, std::less<>> sources_;
+  std::map<std::string, Revoked, std::less<>> revoked_;
+  Refresher refresher_;  // calls back: ends first
+};
+
+}  // namespace usher::net

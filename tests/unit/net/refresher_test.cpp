@@ -1,0 +1,141 @@
+// When things are fetched, and again (identity.md §11.2).
+#include "net/refresher.h"
+
+#include <gtest/gtest.h>
+
+#include <semaphore>
+
+#include "support/pki.h"
+
+namespace usher::net::test {
+namespace {
+
+using namespace usher::test;
+
+/// Stands still until it is moved, under the eyes of other threads.
+class MovableClock final : public Clock {
+ public:
+  [[nodiscard]] Time now() const override { return kNow + Milliseconds(passed_.load()); }
+  void advance(Milliseconds by) { passed_ += by.count(); }
+
+ private:
+  std::atomic<std::int64_t> passed_ = 0;
+};
+
+class RefresherTest : public ::testing::Test {
+ protected:
+  RefresherTest() {
+    refresher.start([this](const std::string& name, const std::stop_token&) -> Result<Time> {
+      names.push_back(name);  // one at a time here: no test has two that are due
+      begun.release();
+      may_go_on.acquire();
+      done.release();
+      if (fails) return fail(Fault::unreachable, "test");
+      return Time::max();
+    });
+  }
+  ~RefresherTest() override {
+    may_go_on.release(100);
+    refresher.stop();
+  }
+  void finish_one() {
+    may_go_on.release();
+    done.acquire();
+  }
+  /// A call's end is seen a moment after the call.
+  template <class Condition>
+  static void eventually(Condition condition) {
+    while (!condition()) std::this_thread::yield();
+  }
+  MovableClock clock;
+  Refresher refresher{{.refresh = Seconds(3'600), .retry = Seconds(1'000)}, clock, randomness()};
+  std::vector<std::string> names;
+  std::atomic<bool> fails = false;
+  std::counting_semaphore<> begun{0};
+  std::counting_semaphore<> may_go_on{0};
+  std::counting_semaphore<> done{0};
+};
+
+TEST_F(RefresherTest, OneFetchIsForAllWhoAsk) {
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(refresher.want("a", true));
+  finish_one();
+  // Whoever began before it came is to ask again; the others have it.
+  eventually([&] { return refresher.forget("a"); });
+  EXPECT_EQ(names, std::vector<std::string>{"a"});
+}
+
+TEST_F(RefresherTest, WhatJustCameIsWorthAskingAgain) {
+  EXPECT_TRUE(refresher.want("a", true));
+  finish_one();
+  EXPECT_TRUE(refresher.want("a", false));
+}
+
+TEST_F(RefresherTest, AFailureIsNotTriedAgainForEverybodyWhoAsks) {
+  fails = true;
+  EXPECT_TRUE(refresher.want("a", true));
+  finish_one();
+  eventually([&] { return refresher.has_failed("a"); });
+  eventually([&] { return !refresher.want("a", true); });
+  EXPECT_EQ(names.size(), 1U);
+  fails = false;
+  refresher.hasten("a");
+  finish_one();
+  eventually([&] { return !refresher.has_failed("a"); });
+  EXPECT_EQ(names.size(), 2U);
+}
+
+TEST_F(RefresherTest, WhatIsBeingFetchedIsNotForgotten) {
+  refresher.add("a");
+  begun.acquire();
+  EXPECT_FALSE(refresher.forget("a"));
+  finish_one();
+  eventually([&] { return refresher.forget("a"); });
+  EXPECT_FALSE(refresher.has_failed("a"));
+}
+
+TEST_F(RefresherTest, WhatIsAtHandIsFetchedWhenThreeQuartersOfItsTimeAreOverGiveOrTakeATenth) {
+  refresher.add("a", clock.now() + Seconds(1'000));
+  clock.advance(Seconds(670));
+  refresher.add("b");  // whoever is due longest comes first
+  finish_one();
+  eventually([&] { return refresher.forget("b"); });
+  EXPECT_EQ(names, std::vector<std::string>{"b"});
+  clock.advance(Seconds(160));
+  EXPECT_FALSE(refresher.want("a", false));  // whoever asks wakes the threads
+  finish_one();
+  eventually([&] { return refresher.forget("a"); });
+  EXPECT_EQ(names, (std::vector<std::string>{"b", "a"}));
+}
+
+TEST_F(RefresherTest, EachFailureDoublesThePause) {
+  fails = true;
+  EXPECT_TRUE(refresher.want("a", true));
+  finish_one();
+  for (const int pause : {1'000, 2'000, 3'600, 3'600}) {  // seconds, give or take a quarter; an hour at most
+    eventually([&] { return !refresher.want("a", true); });
+    clock.advance(Seconds(pause * 74 / 100));
+    EXPECT_FALSE(refresher.want("a", true));
+    clock.advance(Seconds(pause * 52 / 100));
+    EXPECT_TRUE(refresher.want("a", true));
+    finish_one();
+  }
+}
+
+TEST_F(RefresherTest, WhatIsHastenedWhileItIsFetchedIsFetchedOnceMore) {
+  refresher.add("a");
+  begun.acquire();
+  refresher.hasten("a");
+  finish_one();
+  begun.acquire();
+  finish_one();
+  eventually([&] { return refresher.forget("a"); });
+  EXPECT_EQ(names.size(), 2U);
+}
+
+TEST_F(RefresherTest, NobodyFetchesAfterTheEnd) {
+  refresher.stop();
+  EXPECT_FALSE(refresher.want("a", true));
+}
+
+}  // namespace
+}  // namespace usher::net::test

@@ -1,0 +1,185 @@
+// What is remembered of responders, and for how long (identity.md §11.6). The web they are asked over: tests/e2e.
+#include "net/status_keeper.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <deque>
+#include <fstream>
+#include <semaphore>
+
+#include "support/ocsp.h"
+#include "unit/media/fixtures.h"
+
+namespace usher::net::test {
+namespace {
+
+using namespace usher::test;
+using identity::StatusAnswer;
+
+class MovableClock final : public Clock {
+ public:
+  [[nodiscard]] Time now() const override { return kNow + Milliseconds(passed_.load()); }
+  void advance(Milliseconds by) { passed_ += by.count(); }
+
+ private:
+  std::atomic<std::int64_t> passed_ = 0;
+};
+
+class StatusKeeperTest : public ::testing::Test {
+ protected:
+  StatusKeeperTest() { start(); }
+  ~StatusKeeperTest() override { keeper->stop(); }
+
+  /// Another process on the same directory, whose files are as old as the clock says.
+  void start() {
+    std::error_code error;
+    for (const auto& file : std::filesystem::directory_iterator(directory.path / "revocation", error)) {
+      std::filesystem::last_write_time(file, std::chrono::file_clock::from_sys(clock.now()));
+    }
+    keeper = std::make_unique<StatusKeeper>(
+        StatusOptions{.directory = directory.path / "revocation",
+                      .fetch = [this](const std::string&, const FetchLimits&, const std::function<bool()>&,
+                                      const FetchBody*) { return respond(); }},
+        StatusKeeper::Parts{.clock = clock, .random = randomness(), .log = *log});
+    keeper->start([this] { ++changes; }, metrics);
+  }
+  [[nodiscard]] Result<Bytes> respond() {
+    const std::scoped_lock lock(mutex);
+    ++asked;
+    begun.release();
+    if (!says) return fail(Fault::unreachable, "test");
+    return ocsp_response(leaf.certificate, root.certificate, root.certificate, root.key, *says);
+  }
+  void say(std::optional<OcspSays> what) {
+    const std::scoped_lock lock(mutex);
+    says = what;
+  }
+  [[nodiscard]] static OcspSays word(int status, Milliseconds after, Milliseconds life = 7 * kDay) {
+    return {.status = status, .this_update = kNow + after, .next_update = kNow + after + life};
+  }
+  [[nodiscard]] std::optional<StatusAnswer> answer() const {
+    return keeper->answer(leaf.certificate.fingerprint(), root.certificate.fingerprint());
+  }
+  [[nodiscard]] StatusKeeper::Wanted want() const { return keeper->want({leaf.certificate, root.certificate}); }
+  /// Whoever waits for what a thread does.
+  template <class Condition>
+  static void eventually(Condition condition) {
+    while (!condition()) std::this_thread::yield();
+  }
+  /// Somebody looks it up each minute, until it is asked about twice: what was said before the first is settled then.
+  void ask_again() {
+    for (const int before = asked; asked < before + 2;) {
+      clock.advance(std::chrono::minutes(1));
+      static_cast<void>(want());
+      static_cast<void>(begun.try_acquire_for(Milliseconds(1)));  // the clock is not to run away from the threads
+    }
+  }
+
+  media::test::Directory directory{16 << 20};
+  MovableClock clock;
+  std::unique_ptr<Log> log = make_log(Level::error, LogFormat::json);
+  Metrics metrics;
+  Authority root = Authority::root();
+  Identity leaf = root.leaf({.role = identity::Role::client, .pointers = {.responder = "http://a.example/"}});
+  std::mutex mutex;
+  std::optional<OcspSays> says = word(V_OCSP_CERTSTATUS_GOOD, {});
+  std::atomic<int> asked = 0;
+  std::counting_semaphore<> begun{0};
+  std::atomic<int> changes = 0;
+  std::unique_ptr<StatusKeeper> keeper;
+};
+
+TEST_F(StatusKeeperTest, WhoeverHasNoResponderIsLackingAtOnce) {
+  const Identity other = root.leaf(identity::Role::client);
+  const auto wanted = keeper->want({other.certificate, root.certificate});
+  EXPECT_FALSE(wanted.coming);
+  EXPECT_TRUE(wanted.lacking);
+}
+
+TEST_F(StatusKeeperTest, AnAnswerIsFetchedWhenItIsWantedAndNotBefore) {
+  EXPECT_FALSE(answer());
+  EXPECT_EQ(asked, 0);
+  EXPECT_TRUE(want().coming);
+  eventually([&] { return answer().has_value(); });
+  EXPECT_FALSE(answer()->revoked);
+  EXPECT_EQ(changes, 0);
+}
+
+TEST_F(StatusKeeperTest, AResponderThatFailsIsLacking) {
+  say({});
+  EXPECT_TRUE(want().coming);
+  eventually([&] { return want().lacking; });
+  EXPECT_FALSE(answer());
+}
+
+TEST_F(StatusKeeperTest, WhoeverIsLookedUpStaysAskedAbout) {
+  EXPECT_TRUE(want().coming);
+  eventually([&] { return answer().has_value(); });
+  for (int i = 0; i < 10; ++i) {
+    say(word(V_OCSP_CERTSTATUS_GOOD, clock.now() - kNow));
+    ask_again();
+    EXPECT_FALSE(want().lacking);
+  }
+  EXPECT_GT(clock.now(), kNow + std::chrono::hours(13));
+  // For a day nobody does; then somebody does, and it is asked again though the answer has not ended.
+  clock.advance(std::chrono::hours(25));
+  say(word(V_OCSP_CERTSTATUS_REVOKED, clock.now() - kNow));
+  eventually([&] { return answer()->revoked; });
+  eventually([&] { return changes == 1; });
+}
+
+TEST_F(StatusKeeperTest, ARevocationIsKnownFromTheStartOnUntilALaterAnswerTakesItBack) {
+  say(word(V_OCSP_CERTSTATUS_REVOKED, {}, std::chrono::hours(1)));
+  EXPECT_TRUE(want().coming);
+  eventually([&] { return answer().has_value(); });
+  keeper->stop();
+  clock.advance(kDay);
+  say({});
+  start();
+  ASSERT_TRUE(answer());
+  EXPECT_TRUE(answer()->revoked);
+  // The good word of before, and one of the same time, take nothing back.
+  for (const Milliseconds when : {Milliseconds(-1'000), Milliseconds(0)}) {
+    say(word(V_OCSP_CERTSTATUS_GOOD, when));
+    ask_again();
+    EXPECT_TRUE(answer()->revoked);
+  }
+  say(word(V_OCSP_CERTSTATUS_GOOD, Milliseconds(1'000), 50 * kDay));
+  ask_again();
+  EXPECT_FALSE(answer()->revoked);
+  keeper->stop();
+  say({});
+  start();
+  EXPECT_FALSE(answer());  // nothing is known until somebody asks
+  EXPECT_TRUE(want().coming);
+  ASSERT_TRUE(answer());  // and then it is what was kept
+  EXPECT_FALSE(answer()->revoked);
+}
+
+TEST_F(StatusKeeperTest, ADamagedRevocationIsOneAllTheSame) {
+  say(word(V_OCSP_CERTSTATUS_REVOKED, {}));
+  EXPECT_TRUE(want().coming);
+  eventually([&] { return changes == 1; });
+  keeper->stop();
+  for (const auto& entry : std::filesystem::directory_iterator(directory.path / "revocation")) {
+    std::ofstream(entry.path()) << "damaged";
+  }
+  start();
+  ASSERT_TRUE(answer());
+  EXPECT_TRUE(answer()->revoked);
+}
+
+TEST_F(StatusKeeperTest, WhatIsKeptAndHasEndedOrIsDamagedIsNoAnswer) {
+  EXPECT_TRUE(want().coming);
+  eventually([&] { return answer().has_value(); });
+  keeper->stop();
+  clock.advance(8 * kDay);
+  say({});
+  start();
+  EXPECT_TRUE(want().coming);
+  EXPECT_FALSE(answer());
+}
+
+}  // namespace
+}  // namespace usher::net::test
