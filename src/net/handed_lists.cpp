@@ -1,6 +1,7 @@
 #include "net/handed_lists.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "wire/lists.h"
 
@@ -34,7 +35,7 @@ Bytes handed_lists(const Authorities& authorities, Time now) {
                                  [&](const identity::Certificate& issuer) { return list.verify(issuer).has_value(); });
     });
   }
-  std::ranges::stable_sort(proven, {}, [](const identity::Crl& list) { return list.der().size(); });
+  std::ranges::sort(proven, {}, [](const identity::Crl& list) { return std::pair(list.der().size(), list.scope()); });
   wire::HandedLists out;
   std::size_t size = 1;
   for (const identity::Crl& list : proven) {
