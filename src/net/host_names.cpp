@@ -50,7 +50,7 @@ std::string host_of(std::string_view field) {
   std::string_view host = field.substr(0, colon);
   if (colon != std::string_view::npos && !is_port(field.substr(colon + 1))) return {};
   if (host.ends_with('.')) host.remove_suffix(1);
-  if (host.empty() || !std::ranges::all_of(host, is_host_char)) return {};
+  if (host.empty() || host.ends_with('.') || !std::ranges::all_of(host, is_host_char)) return {};
   return lower(host);
 }
 
