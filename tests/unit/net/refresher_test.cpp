@@ -101,7 +101,7 @@ TEST_F(RefresherTest, WhatIsAtHandIsFetchedWhenThreeQuartersOfItsTimeAreOverGive
   eventually([&] { return refresher.forget("b"); });
   EXPECT_EQ(names, std::vector<std::string>{"b"});
   clock.advance(Seconds(160));
-  EXPECT_FALSE(refresher.want("a", false));  // whoever asks wakes the threads
+  static_cast<void>(refresher.want("a", false));  // whoever asks wakes the threads, which may be at it already
   finish_one();
   eventually([&] { return refresher.forget("a"); });
   EXPECT_EQ(names, (std::vector<std::string>{"b", "a"}));
