@@ -1,6 +1,7 @@
 // base/clock: time as an argument, so that nothing but main() knows the wall clock.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 
@@ -35,11 +36,11 @@ class ManualClock final : public Clock {
  public:
   explicit ManualClock(Time start) : now_(start) {}
   [[nodiscard]] Time now() const override { return now_; }
-  void advance(Milliseconds by) { now_ += by; }
+  void advance(Milliseconds by) { now_ = now_.load() + by; }  // by one thread at a time
   void set(Time to) { now_ = to; }
 
  private:
-  Time now_;
+  std::atomic<Time> now_;
 };
 
 }  // namespace usher

@@ -75,10 +75,11 @@ bool is_answered(X509_STORE_CTX* context, Verification& verification) {
   const STACK_OF(X509)* path = X509_STORE_CTX_get0_chain(context);
   const int depth = X509_STORE_CTX_get_error_depth(context);
   if (depth + 1 >= sk_X509_num(path)) return true;
-  verification.without_list.push_back(depth);
   const auto answer =
       (*options.answers)(fingerprint_of(sk_X509_value(path, depth)), fingerprint_of(sk_X509_value(path, depth + 1)));
-  return answer && (answer->revoked || answer->in_force(options.at));
+  if (!answer || !(answer->revoked || answer->in_force(options.at))) return false;
+  verification.without_list.push_back(depth);
+  return true;
 }
 
 /// What the options put up with is no error.

@@ -106,7 +106,7 @@ Result<VerifiedPath> TrustStore::path_of(std::span<const Certificate> chain, Tim
     options.revocation = RevocationMode::none;
     const auto found = verify_path(chain, trust_, options);
     if (found && config_.missing(found->chain) && missing) {
-      return fail(Fault::server_busy, "chain: status", "revocation lists are on their way");
+      return fail(Fault::server_busy, "chain: status", "what tells it is on its way");
     }
   }
   return path;

@@ -61,7 +61,7 @@ class VerifiedPeer {
 };
 
 /// Told of a path (leaf first, root last) that leads to an anchor while the status of its certificates cannot be
-/// established. Returns whether lists are on their way, so that asking again soon makes sense (§11.2). Called by whatever
+/// established. Returns whether lists or answers are on their way, so that asking again soon makes sense (§11.2). Called by whatever
 /// thread verifies; must not wait.
 using StatusMissing = std::function<bool(const Chain& path)>;
 

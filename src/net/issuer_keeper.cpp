@@ -27,7 +27,7 @@ bool begins_with_one_of(std::string_view url, const std::vector<std::string>& al
   return std::ranges::any_of(allowed, [&](const std::string& prefix) { return url.starts_with(prefix); });
 }
 
-/// What is of no use to any URL that is known.
+/// The newest stay: no more URLs are known at once, and an earlier process may have known others.
 void remove_all_but(const fs::path& directory, std::size_t most) {
   std::vector<fs::directory_entry> files;
   std::error_code error;

@@ -13,10 +13,8 @@ namespace {
 
 constexpr std::size_t kMaxAnswers = 4'096;
 constexpr Milliseconds kUnwanted = std::chrono::hours(12);  // a person's session is not longer (§6.1)
-
-constexpr Milliseconds kForget = std::chrono::days(7);  // of files
-
-constexpr std::size_t kMaxRevoked = 64;  // bytes of a file that tells of a revocation
+constexpr Milliseconds kForget = std::chrono::days(7);      // of files with answers
+constexpr std::size_t kMaxRevoked = 64;                     // bytes of a file that tells of a revocation
 constexpr const char* kAnswer = ".ocsp";
 constexpr const char* kRevoked = ".revoked";
 
@@ -78,6 +76,9 @@ StatusKeeper::StatusKeeper(StatusOptions options, Parts parts)
       std::error_code ignored;
       fs::remove(at->path(), ignored);
     }
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    p_.log.error("revocations not read", {{"directory", options_.directory.string()}, {"reason", error.message()}});
   }
 }
 

@@ -12,16 +12,6 @@ namespace {
 
 using namespace usher::test;
 
-/// Stands still until it is moved, under the eyes of other threads.
-class MovableClock final : public Clock {
- public:
-  [[nodiscard]] Time now() const override { return kNow + Milliseconds(passed_.load()); }
-  void advance(Milliseconds by) { passed_ += by.count(); }
-
- private:
-  std::atomic<std::int64_t> passed_ = 0;
-};
-
 class RefresherTest : public ::testing::Test {
  protected:
   RefresherTest() {
@@ -47,7 +37,7 @@ class RefresherTest : public ::testing::Test {
   static void eventually(Condition condition) {
     while (!condition()) std::this_thread::yield();
   }
-  MovableClock clock;
+  ManualClock clock{kNow};
   Refresher refresher{{.refresh = Seconds(3'600), .retry = Seconds(1'000)}, clock, randomness()};
   std::vector<std::string> names;
   std::atomic<bool> fails = false;

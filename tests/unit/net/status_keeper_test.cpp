@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <deque>
 #include <fstream>
 #include <semaphore>
 
@@ -16,15 +15,6 @@ namespace {
 
 using namespace usher::test;
 using identity::StatusAnswer;
-
-class MovableClock final : public Clock {
- public:
-  [[nodiscard]] Time now() const override { return kNow + Milliseconds(passed_.load()); }
-  void advance(Milliseconds by) { passed_ += by.count(); }
-
- private:
-  std::atomic<std::int64_t> passed_ = 0;
-};
 
 class StatusKeeperTest : public ::testing::Test {
  protected:
@@ -77,7 +67,7 @@ class StatusKeeperTest : public ::testing::Test {
   }
 
   media::test::Directory directory{16 << 20};
-  MovableClock clock;
+  ManualClock clock{kNow};
   std::unique_ptr<Log> log = make_log(Level::error, LogFormat::json);
   Metrics metrics;
   Authority root = Authority::root();
