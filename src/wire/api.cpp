@@ -43,6 +43,8 @@ constexpr Row kRows[] = {
     {Status::unexpected_message, Fault::unexpected_message},
     {Status::bad_finished, Fault::bad_finished},
     {Status::too_many_plays, Fault::too_many_plays},
+    {Status::quota_spent, Fault::quota_spent},
+    {Status::too_many_moves, Fault::too_many_moves},
 };
 
 constexpr std::size_t kMinEntry = 2;  // bytes; bounds the entries that a body can announce
@@ -250,8 +252,11 @@ Bytes Opened::encode() const {
       .raw(medium)
       .u32(plays_left)
       .u64(deadline)
-      .u32(budget_left)
       .u8(committed ? 1 : 0)
+      .u32(commit_after)
+      .u32(free_left)
+      .u32(repeats_left)
+      .vec24(encode_ranges(heard))
       .vec24(signed_manifest)
       .take();
 }
@@ -265,9 +270,14 @@ Result<Opened> Opened::decode(View body) {
   value.medium = in.array<16>();
   value.plays_left = in.u32();
   value.deadline = in.u64();
-  value.budget_left = in.u32();
   value.committed = in.flag();
+  value.commit_after = in.u32();
+  value.free_left = in.u32();
+  value.repeats_left = in.u32();
+  const View heard = in.vec24();
   value.signed_manifest = to_bytes(in.vec24(1, kMaxSignedManifest));
+  USHER_CHECK(in.finish());
+  USHER_TRY(value.heard, decode_ranges(heard, kMaxHeardRanges));
   return finished(in, std::move(value));
 }
 

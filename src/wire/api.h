@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "wire/extent.h"
 
 namespace usher::wire {
 
@@ -28,6 +29,7 @@ inline constexpr std::uint32_t kNoLimit = 0xffffffff;      // plays_left of a li
 inline constexpr std::size_t kMaxPageBody = 262'144;       // bytes, §9.2
 inline constexpr std::size_t kMaxJws = 8'192;              // bytes
 inline constexpr std::size_t kMaxSignedManifest = 65'536;  // bytes
+inline constexpr std::size_t kMaxHeardRanges = 8'192;      // §9.2
 inline constexpr std::size_t kProofDepth = 24;             // hashes, §7
 
 /// §9.1. Numbers of the wire; each but ok is one Fault.
@@ -63,6 +65,8 @@ enum class Status : std::uint16_t {
   unexpected_message,
   bad_finished,
   too_many_plays,
+  quota_spent,
+  too_many_moves,
 };
 /// What a peer learns of a fault: everything that is not in the table is `internal`; whatever is wrong with a chain and
 /// is not told by name is bad_certificate.
@@ -139,9 +143,12 @@ struct Opened {
   Id128 licence{};
   Id128 medium{};
   std::uint32_t plays_left = 0;
-  std::uint64_t deadline = 0;     // Unix seconds
-  std::uint32_t budget_left = 0;  // chunks
+  std::uint64_t deadline = 0;  // Unix seconds
   bool committed = false;
+  std::uint32_t commit_after = 0;  // seconds, the operator's (licence.md §5.1)
+  std::uint32_t free_left = 0;     // chunks that can be granted before the play counts; 0 once it does
+  std::uint32_t repeats_left = 0;  // chunks that can be granted once more
+  ChunkRanges heard;               // granted for nothing until now, at most kMaxHeardRanges; empty once it counts
   Bytes signed_manifest;
   [[nodiscard]] Bytes encode() const;
   [[nodiscard]] static Result<Opened> decode(View body);
