@@ -96,8 +96,8 @@ std::optional<Value> value_from(const toml::node& node) {
 }
 
 /// `prefix`: the table's own name, empty at the top.
-Result<> read_table(const Settings& settings, std::string_view program, const toml::table& table,
-                    const std::string& prefix, const std::filesystem::path& file) {
+Result<> read_table(const Settings& settings, const toml::table& table, const std::string& prefix,
+                    const std::filesystem::path& file) {
   for (const auto& [name, node] : table) {
     std::string path = prefix;
     if (!path.empty()) path += '.';
@@ -106,13 +106,12 @@ Result<> read_table(const Settings& settings, std::string_view program, const to
     const bool section =
         std::ranges::any_of(settings.keys(), [&](const Key& key) { return key.name.starts_with(path + "."); });
     if (const auto* inner = node.as_table(); inner != nullptr && section) {
-      USHER_CHECK(read_table(settings, program, *inner, path, file));
+      USHER_CHECK(read_table(settings, *inner, path, file));
       continue;
     }
     const Key* key = settings.find(path);
     if (key == nullptr) {
-      return refuse(where, path,
-                    section ? "is a section, not a value" : "is not a key that " + std::string(program) + " knows");
+      return refuse(where, path, section ? "is a section, not a value" : settings.why_unknown(path));
     }
     auto value = value_from(node);
     if (!value) return refuse(where, path, "is neither text, a number, true, false nor a list of texts");
@@ -144,11 +143,17 @@ const Key* Settings::find(std::string_view name) const noexcept {
   return found == keys_.end() ? nullptr : &*found;
 }
 
+std::string Settings::why_unknown(std::string_view name) const {
+  const auto retired = std::ranges::find(retired_, name, &Retired::first);
+  if (retired != retired_.end()) return std::string(retired->second);
+  return "is not a key that " + std::string(program_) + " knows";
+}
+
 Result<> Settings::read_toml(const std::filesystem::path& file) const {
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) return fail(Fault::not_found, "config", file.string());
   try {
-    return read_table(*this, program_, toml::parse_file(file.string()), "", file);
+    return read_table(*this, toml::parse_file(file.string()), "", file);
   } catch (const toml::parse_error& error) {
     return fail(Fault::bad_config, "config: syntax",
                 at_line(file, error.source()) + ": " + std::string(error.description()));
@@ -177,7 +182,7 @@ Result<> Settings::read_environment(char** environment, std::span<const std::str
 Result<> Settings::apply(std::span<const Setting> settings) const {
   for (const auto& [name, value] : settings) {
     const Key* key = find(name);
-    if (key == nullptr) return refuse("command line", name, "is not a key that " + std::string(program_) + " knows");
+    if (key == nullptr) return refuse("command line", name, why_unknown(name));
     USHER_CHECK(set_text(*key, value, "command line"));
   }
   return {};

@@ -32,6 +32,7 @@ struct Key {
   std::int64_t max = 0;        //
   std::string_view choices{};  // a literal: "open|operator"; empty: any text
   bool path = false;           // from environment and command line relative to the working directory
+  bool decided = false;        // written into a new configuration even if it has its default
 
   static Key text(std::string name, std::string& at, std::string_view help) { return {std::move(name), &at, help}; }
   static Key texts(std::string name, Texts& at, std::string_view help) { return {std::move(name), &at, help}; }
@@ -49,6 +50,10 @@ struct Key {
     return {std::move(name), &at, help, 0, 0, {}, true};
   }
 
+  [[nodiscard]] Key as_decided() && {
+    decided = true;
+    return std::move(*this);
+  }
   [[nodiscard]] Value value() const;
   /// "USHER_LIMITS_CONNECTIONS".
   [[nodiscard]] std::string variable() const;
@@ -60,11 +65,16 @@ class Settings {
   /// `program`: a literal, for messages.
   explicit Settings(std::string_view program) : program_(program) {}
   void add(std::initializer_list<Key> keys) { keys_.insert(keys_.end(), keys.begin(), keys.end()); }
+  /// Keys of before, each with what to say of it: literals.
+  using Retired = std::pair<std::string_view, std::string_view>;
+  void retire(std::initializer_list<Retired> keys) { retired_ = keys; }
 
   [[nodiscard]] std::span<const Key> keys() const& noexcept { return keys_; }
   std::span<const Key> keys() && = delete;  // they would be gone
   /// nullptr: there is none.
   [[nodiscard]] const Key* find(std::string_view name) const noexcept;
+  /// What is wrong with a key that find() does not know.
+  [[nodiscard]] std::string why_unknown(std::string_view name) const;
 
   /// Errors: bad_config, with file and line (syntax, an unknown key, a value of another kind or out of its bounds);
   /// not_found, not_permitted.
@@ -88,6 +98,7 @@ class Settings {
  private:
   std::string_view program_;
   std::vector<Key> keys_;
+  std::vector<Retired> retired_;
 };
 
 /// "key=value" of --set. Errors: bad_usage.

@@ -47,7 +47,7 @@ std::string Settings::to_toml(const Settings* defaults) const {
     if (!key.choices.empty()) out += " (" + std::string(key.choices) + ")";
     out += '\n';
     const Key* normal = defaults == nullptr ? nullptr : defaults->find(key.name);
-    if (normal != nullptr && normal->value() == key.value()) out += '#';
+    if (normal != nullptr && !key.decided && normal->value() == key.value()) out += '#';
     out += std::string(name.substr(dot + 1)) + " = " + toml_of(key.value()) + '\n';
   }
   return out;

@@ -100,14 +100,15 @@ struct Config {
   std::int64_t files_session_seconds = 3'600;
   bool files_kernel_tls = true;
   // policy
-  std::string acquisition = "open";
+  std::string acquisition = "operator";
+  std::int64_t quota_plays = 5;
+  std::int64_t open_licences = 1'000;
   bool bind_installation = true;
   std::int64_t commit_after_seconds = 30;
-  std::int64_t play_seconds = 86'400;
+  std::int64_t play_seconds = 604'800;
   std::int64_t play_durations = 3;
-  std::int64_t budget_percent = 150;
-  std::int64_t grants_per_chunk = 3;
-  std::int64_t open_plays_per_licence = 8;
+  std::int64_t open_plays = 8;
+  std::int64_t play_moves = 4;
   std::int64_t keep_operations_days = 30;
   // log
   std::string log_level = "info";

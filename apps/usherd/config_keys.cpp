@@ -103,18 +103,24 @@ app::Settings settings_of(Config& c) {
       Key::number("files.session_seconds", c.files_session_seconds, 1, 3600, "seconds that a TLS session can be resumed"),
       Key::flag("files.kernel_tls", c.files_kernel_tls, "the kernel encrypts what is sent, where it and OpenSSL can"),
 
-      Key::choice("policy.acquisition", c.acquisition, "open|operator", "who issues licences: listeners acquire them, or the operator alone"),
+      Key::choice("policy.acquisition", c.acquisition, "operator|quota|open", "who issues licences: the operator alone; or listeners acquire them, up to policy.quota_plays, or as many as they want (open: five calls give a person a hundred plays for nothing)").as_decided(),
+      Key::number("policy.quota_plays", c.quota_plays, 1, 1'000'000, "plays that one person can acquire of one medium over all time, with acquisition = quota"),
+      Key::number("policy.open_licences", c.open_licences, 1, 1'000'000, "licences that one person can acquire of one medium over all time, with acquisition = open"),
       Key::flag("policy.bind_installation", c.bind_installation, "acquired licences play only on the installation that acquired them"),
-      Key::number("policy.commit_after_seconds", c.commit_after_seconds, 0, kDay, "seconds of a medium that are heard before a play counts; half the medium at most"),
+      Key::number("policy.commit_after_seconds", c.commit_after_seconds, 0, kDay, "seconds of a medium that are heard before a play counts; of a short one, less"),
       Key::number("policy.play_seconds", c.play_seconds, 60, 365 * kDay, "seconds that a play lives at least"),
       Key::number("policy.play_durations", c.play_durations, 1, 1000, "times its medium's duration that a play lives at least"),
-      Key::number("policy.budget_percent", c.budget_percent, 100, 10'000, "chunks that one play may fetch, in percent of the medium"),
-      Key::number("policy.grants_per_chunk", c.grants_per_chunk, 1, 255, "times that one play may fetch one chunk"),
-      Key::number("policy.open_plays_per_licence", c.open_plays_per_licence, 1, 1000, "plays of one licence that are open at once"),
+      Key::number("policy.open_plays", c.open_plays, 1, 1000, "plays of one medium that one person has open at once"),
+      Key::number("policy.play_moves", c.play_moves, 0, 1000, "times that one play can be moved to another installation"),
       Key::number("policy.keep_operations_days", c.keep_operations_days, 1, 3650, "days that a repeated request is known as a repeat"),
 
       Key::choice("log.level", c.log_level, "debug|info|warning|error", "least level of the log"),
       Key::choice("log.format", c.log_format, "auto|text|json", "auto: text on a terminal, JSON lines otherwise"),
+  });
+  settings.retire({
+      {"policy.budget_percent", "is not there any more: a play may fetch chunks again within one bound (spec/licence.md §5.4); take the line out"},
+      {"policy.grants_per_chunk", "is not there any more: there is no limit for a single chunk; take the line out"},
+      {"policy.open_plays_per_licence", "is called policy.open_plays now, and counts per person and medium"},
   });
   return settings;
 }

@@ -26,10 +26,8 @@ store::SqliteOptions options_of(const Config& config) {
   options.policy = {.commit_after = Seconds(config.commit_after_seconds),
                     .deadline = Seconds(config.play_seconds),
                     .deadline_durations = static_cast<std::uint32_t>(config.play_durations),
-                    .budget_num = static_cast<std::uint32_t>(config.budget_percent),
-                    .budget_den = 100,
-                    .per_chunk_max = static_cast<std::uint8_t>(config.grants_per_chunk)};
-  options.max_open_plays = static_cast<std::uint32_t>(config.open_plays_per_licence);
+                    .max_moves = static_cast<std::uint32_t>(config.play_moves)};
+  options.max_open_plays = static_cast<std::uint32_t>(config.open_plays);
   return options;
 }
 

@@ -57,6 +57,7 @@ void add_init_command(CLI::App& app, Context& context) {
   verb->footer(
       "Examples:\n"
       "  usherd --home /srv/usher --passphrase-file /etc/usher.pass init --id media.example.org\n"
+      "  usherd --home h --passphrase-file p init --id e.example --acquisition quota\n"
       "  usherd --home h --passphrase-file p --set trust.client.anchors=root.pem --set trust.client.crls=root.crl "
       "init\n"
       "Everything given with --set or USHER_* variables is written into the new configuration.");
@@ -66,6 +67,11 @@ void add_init_command(CLI::App& app, Context& context) {
   verb->add_option_function<std::string>(
       "--listen", [&context](const std::string& text) { context.settings.emplace_back("server.listen", text); },
       "Addresses of the media channel, with commas between");
+  verb->add_option_function<std::string>(
+      "--acquisition",
+      [&context](const std::string& text) { context.settings.emplace_back("policy.acquisition", text); },
+      "Who issues licences: operator (the default), quota (a listener acquires 5 plays of a medium), or open (a listener\n"
+      "acquires as many as he wants: five calls give him a hundred plays for nothing)");
   verb->add_option_function<std::string>(
       "--licence-key", [&context](const std::string& uri) { context.settings.emplace_back("keys.licence_key", uri); },
       "The licence key is on a token: its URI, pkcs11:…; none is made");

@@ -133,7 +133,7 @@ Result<> issue(const Context& context, const IssueOptions& options) {
                              .random = context.random,
                              .policy = policy});
   const store::Operation operation{.id = context.random.id(), .content = crypto::sha256(view_of("operator"))};
-  USHER_TRY(const store::Licence licence, service.issue(order, operation, context.clock.now()));
+  USHER_TRY(const store::Licence licence, service.issue(order, operation, std::nullopt, context.clock.now()));
   std::printf("issued: %s\n", to_hex(licence.terms.id).c_str());
   return {};
 }

@@ -50,8 +50,7 @@ store::Medium record_of(const media::SignedManifest& signed_manifest, const medi
   medium.manifest = signed_manifest.hash();
   medium.object = manifest.object;
   medium.chunk_size = manifest.chunk_size;
-  medium.chunk_count = manifest.chunks;
-  medium.duration = Milliseconds(manifest.duration_ms);
+  medium.extent = manifest.extent();
   medium.size = manifest.size;
   return medium;
 }
@@ -144,7 +143,7 @@ boost::json::object json_of(const store::Medium& medium, const media::Manifest& 
           {"duration_ms", manifest.duration_ms},
           {"size", medium.size},
           {"chunk_size", medium.chunk_size},
-          {"chunks", medium.chunk_count},
+          {"chunks", medium.extent.chunks},
           {"distributor", manifest.distributor},
           {"manifest_sha256", to_hex(medium.manifest)},
           {"added_at", unix_seconds(medium.added_at)}};

@@ -102,9 +102,11 @@ Result<> write_ports(const std::filesystem::path& file, const net::Server& serve
 
 /// Keys outside of these need a restart.
 bool is_reloaded(std::string_view name) {
-  static constexpr std::array<std::string_view, 13> kReloaded{"trust.",
+  static constexpr std::array<std::string_view, 15> kReloaded{"trust.",
                                                               "person.",
                                                               "policy.acquisition",
+                                                              "policy.quota_plays",
+                                                              "policy.open_licences",
                                                               "policy.bind_installation",
                                                               "channel.suites",
                                                               "channel.groups",
@@ -246,6 +248,9 @@ Result<> serve(const Context& context, const ServeOptions& options) {
   signals.release();
   const bool all = server.drain(config.drain_seconds * kSecond);
   server.stop();
+  if (const auto given = home.store->give_back_leases(); !given) {
+    log->warning("chunks counted ahead were not given back", {{"code", code_of(given.error().fault)}});
+  }
   log->info("stopped", {{"finished", all ? "all" : "some connections were cut"}});
   return {};
 }

@@ -93,6 +93,21 @@ Result<std::vector<net::PersonSource>> load_persons(const Config& config, const 
   return sources;
 }
 
+namespace {
+
+/// licence.md §3.1.
+std::optional<store::AcquisitionLimit> acquisition_of(const Config& config) {
+  if (config.acquisition == "open") {
+    return store::AcquisitionLimit{.licences = static_cast<std::uint32_t>(config.open_licences), .plays = {}};
+  }
+  if (config.acquisition == "quota") {
+    return store::AcquisitionLimit{.licences = {}, .plays = static_cast<std::uint32_t>(config.quota_plays)};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 Result<net::ServerSnapshot> load_snapshot(const Config& config, Keyring& keys, const Fetched& fetched,
                                           store::Store* store, const media::Vault* vault, const Clock& clock) {
   auto authorities = std::make_shared<net::Authorities>();
@@ -111,7 +126,7 @@ Result<net::ServerSnapshot> load_snapshot(const Config& config, Keyring& keys, c
   snapshot.expiries.emplace_back("server certificate", leaf.not_after());
   snapshot.names = names_of(config, leaf);
   snapshot.policy = std::make_shared<const net::ServicePolicy>(net::ServicePolicy{
-      .acquisition_open = config.acquisition == "open", .bind_installation = config.bind_installation});
+      .acquisition = acquisition_of(config), .bind_installation = config.bind_installation});
   snapshot.authorities = std::move(authorities);
   return snapshot;
 }

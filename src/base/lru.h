@@ -5,6 +5,7 @@
 #include <list>
 #include <map>
 #include <utility>
+#include <vector>
 
 namespace usher {
 
@@ -40,6 +41,12 @@ class LruMap {
     entries_.clear();
   }
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+  [[nodiscard]] std::vector<Key> keys() const {
+    std::vector<Key> keys;
+    keys.reserve(index_.size());
+    for (const auto& [key, at] : index_) keys.push_back(key);
+    return keys;
+  }
 
  private:
   using Entries = std::list<std::pair<Key, Value>>;  // used last first

@@ -1,23 +1,10 @@
 #include "licence/play.h"
 
 #include <algorithm>
-#include <limits>
+#include <string>
 
 namespace usher::licence {
 namespace {
-
-constexpr std::uint64_t kMaxChunks = std::numeric_limits<std::uint32_t>::max();
-
-std::uint32_t clamp_chunks(std::uint64_t chunks) noexcept {
-  return static_cast<std::uint32_t>(std::min(chunks, kMaxChunks));
-}
-
-/// a * b / c without overflow, rounded down; a large value where the result has no meaning anyway. c > 0.
-std::uint64_t scale(std::uint64_t a, std::uint64_t b, std::uint64_t c) noexcept {
-  __extension__ using Wide = unsigned __int128;
-  const Wide result = static_cast<Wide>(a) * b / c;
-  return result > kMaxChunks ? kMaxChunks : static_cast<std::uint64_t>(result);
-}
 
 Result<> check_epoch(const Play& play, std::uint64_t epoch) {
   if (is_over(play.state)) return fail(Fault::play_over, "play");
@@ -37,7 +24,7 @@ Step end(const Play& play) noexcept {
   return step;
 }
 
-Result<> check_chunks(const PlayPolicy& policy, const Extent& medium, std::span<const ChunkUse> chunks) {
+Result<> check_chunks(const Extent& medium, std::span<const ChunkUse> chunks) {
   if (chunks.empty()) return fail(Fault::malformed, "play: no chunk");
   for (std::size_t i = 0; i < chunks.size(); ++i) {
     if (chunks[i].number >= medium.chunks) {
@@ -45,11 +32,6 @@ Result<> check_chunks(const PlayPolicy& policy, const Extent& medium, std::span<
     }
     for (std::size_t j = 0; j < i; ++j) {
       if (chunks[j].number == chunks[i].number) return fail(Fault::malformed, "play: a chunk twice");
-    }
-  }
-  for (const ChunkUse& chunk : chunks) {
-    if (chunk.times >= policy.per_chunk_max) {
-      return fail(Fault::budget_spent, "play: one chunk", "chunk " + std::to_string(chunk.number));
     }
   }
   return {};
@@ -60,29 +42,23 @@ Result<> check_chunks(const PlayPolicy& policy, const Extent& medium, std::span<
 Result<> check_policy(const PlayPolicy& policy) {
   if (policy.commit_after < Seconds{0}) return fail(Fault::bad_config, "play policy: commit after");
   if (policy.deadline <= Seconds{0}) return fail(Fault::bad_config, "play policy: deadline");
-  if (policy.budget_den == 0 || policy.budget_num < policy.budget_den) {
-    return fail(Fault::bad_config, "play policy: a budget below the medium");
-  }
-  if (policy.per_chunk_max == 0) return fail(Fault::bad_config, "play policy: grants of a chunk");
   return {};
-}
-
-std::uint32_t free_chunks(const PlayPolicy& policy, const Extent& medium) noexcept {
-  if (medium.duration.count() <= 0 || policy.commit_after.count() <= 0) return 0;
-  const auto heard_free = static_cast<std::uint64_t>(policy.commit_after.count());
-  const auto duration = static_cast<std::uint64_t>(medium.duration.count());
-  if (heard_free > duration) return medium.chunks / 2;  // also keeps the product below small
-  return clamp_chunks(std::min<std::uint64_t>(scale(heard_free * 1000, medium.chunks, duration), medium.chunks / 2));
-}
-
-std::uint32_t budget_of(const PlayPolicy& policy, const Extent& medium) noexcept {
-  const std::uint64_t product = static_cast<std::uint64_t>(medium.chunks) * policy.budget_num;
-  return clamp_chunks((product + policy.budget_den - 1) / policy.budget_den);
 }
 
 Time deadline_of(const PlayPolicy& policy, const Extent& medium, Time now) noexcept {
   const Milliseconds by_duration = medium.duration * policy.deadline_durations;
   return now + std::max<Milliseconds>(policy.deadline, by_duration);
+}
+
+std::uint32_t repeats_left(const Extent& medium, const Play& play) noexcept {
+  const std::uint32_t all = repeats_of(medium);
+  return all > play.repeats ? all - play.repeats : 0;
+}
+
+bool is_repeat(const Extent& medium, const ChunkUse& use) noexcept {
+  if (use.uncounted) return false;
+  const std::uint32_t uncounted = wire::contains(medium.structure, use.number) ? kStructureGrants : 1;
+  return use.times >= uncounted;
 }
 
 Step open(const PlayPolicy& policy, const Extent& medium, Time now) noexcept {
@@ -93,26 +69,28 @@ Result<Step> grant(const PlayPolicy& policy, const Extent& medium, const Play& p
                    std::span<const ChunkUse> chunks, std::uint32_t heard, Time now) {
   USHER_CHECK(check_epoch(play, epoch));
   if (now >= play.deadline) return fail(Fault::play_expired, "play");
-  USHER_CHECK(check_chunks(policy, medium, chunks));
-  const std::uint64_t granted = std::uint64_t{play.granted} + chunks.size();
-  if (granted > budget_of(policy, medium)) return fail(Fault::budget_spent, "play: the medium");
+  USHER_CHECK(check_chunks(medium, chunks));
+  const auto repeated = std::ranges::count_if(chunks, [&](const ChunkUse& use) { return is_repeat(medium, use); });
+  if (static_cast<std::uint64_t>(repeated) > repeats_left(medium, play)) return fail(Fault::budget_spent, "play");
 
   Step step{.play = play, .effect = Effect::none};
-  step.play.granted = static_cast<std::uint32_t>(granted);
+  step.play.repeats += static_cast<std::uint32_t>(repeated);
   if (play.state != PlayState::opened) return step;
-  const auto is_new = [](const ChunkUse& chunk) { return !chunk.heard; };
-  const std::uint64_t heard_now = heard + static_cast<std::uint64_t>(std::ranges::count_if(chunks, is_new));
-  if (heard_now > free_chunks(policy, medium)) {
+  const auto is_new = [&](const ChunkUse& use) { return !use.heard && !wire::contains(medium.structure, use.number); };
+  const auto added = static_cast<std::uint64_t>(std::ranges::count_if(chunks, is_new));
+  if (added > 0 && heard + added > free_part(medium, policy.commit_after).chunks) {
     step.play.state = PlayState::committed;
     step.effect = Effect::commit;
   }
   return step;
 }
 
-Result<Step> resume(const Play& play, Time now) {
+Result<Step> resume(const PlayPolicy& policy, const Play& play, bool moved, Time now) {
   if (is_over(play.state)) return fail(Fault::play_over, "play");
   if (now >= play.deadline) return fail(Fault::play_expired, "play");
   Step step{.play = play, .effect = Effect::none};
+  if (moved && play.moves >= policy.max_moves) return fail(Fault::too_many_moves, "play");
+  if (moved) ++step.play.moves;
   ++step.play.epoch;
   return step;
 }

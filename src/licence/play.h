@@ -1,6 +1,6 @@
 // licence/play: one play of a medium, as a state machine without I/O.  Spec: licence.md §5, §6.
 //
-//            open            grant beyond the free chunks           close, expire
+//            open            grant beyond the free part             close, expire
 //   (none) ───────▶ opened ─────────────────────────────▶ committed ───────────▶ ended
 //                     │ close, expire: the reserved play is given back
 //                     └────────────────────────────────────────────────────────▶ refunded
@@ -8,35 +8,22 @@
 
 #include <span>
 
-#include "licence/terms.h"
+#include "licence/counting.h"
 
 namespace usher::licence {
 
 /// The operator's numbers (§5.1).
 struct PlayPolicy {
-  Seconds commit_after{30};              // of the medium, heard for nothing at most
-  Seconds deadline{24 * 3600};           // a play's life, at least
+  Seconds commit_after{30};              // of the medium, heard for nothing
+  Seconds deadline{7 * 24 * 3600};       // a play's life, at least
   std::uint32_t deadline_durations = 3;  // and at least so many times the medium's duration
-  std::uint32_t budget_num = 3;          // chunks granted in one play: num/den of the medium, rounded up
-  std::uint32_t budget_den = 2;          // at least 1
-  std::uint8_t per_chunk_max = 3;        // grants of one chunk in one play, at least 1
+  std::uint32_t max_moves = 4;           // of one play between installations
 
   friend bool operator==(const PlayPolicy&, const PlayPolicy&) = default;
 };
-/// Errors: bad_config (a zero where there must be none, a budget below the medium).
+/// Errors: bad_config (a negative number, or no life at all).
 [[nodiscard]] Result<> check_policy(const PlayPolicy& policy);
 
-/// What the rules need to know of a medium.
-struct Extent {
-  std::uint32_t chunks = 0;  // at least 1
-  Milliseconds duration{0};  // 0: unknown
-};
-
-/// Distinct chunks that may be granted before a play counts: the smaller of commit_after's worth and half the medium,
-/// both rounded down; 0 where the duration is unknown (§5.2).
-[[nodiscard]] std::uint32_t free_chunks(const PlayPolicy& policy, const Extent& medium) noexcept;
-/// Chunks that one play may be granted, repeats included (§5.4).
-[[nodiscard]] std::uint32_t budget_of(const PlayPolicy& policy, const Extent& medium) noexcept;
 /// When a play opened `now` ends by itself (§5.5).
 [[nodiscard]] Time deadline_of(const PlayPolicy& policy, const Extent& medium, Time now) noexcept;
 
@@ -47,10 +34,12 @@ struct Play {
   PlayState state = PlayState::opened;
   std::uint64_t epoch = 1;    // raised by each resume
   Time deadline{};            // never moved
-  std::uint32_t granted = 0;  // chunks, repeats included
+  std::uint32_t repeats = 0;  // grants of chunks that it had been granted before
+  std::uint32_t moves = 0;    // between installations
 
   friend bool operator==(const Play&, const Play&) = default;
 };
+[[nodiscard]] std::uint32_t repeats_left(const Extent& medium, const Play& play) noexcept;
 
 /// What a step does to the licence, in the transaction that stores the play.
 enum class Effect : std::uint8_t {
@@ -64,24 +53,28 @@ struct Step {
   Effect effect = Effect::none;
 };
 
-/// One chunk of a grant: how often this play was granted it before, and whether it is among the licence's heard chunks.
+/// One chunk that is asked for, and what the store knows of it.
 struct ChunkUse {
   std::uint32_t number = 0;
-  std::uint8_t times = 0;
-  bool heard = false;
+  std::uint32_t times = 0;  // granted in this play before: of a structure chunk how often, of others 0 or 1
+  bool heard = false;       // among the person's heard chunks of the medium (§5.3)
+  bool uncounted = false;   // counted before and not sent: leased, or forgiven after a crash (§8.3)
 };
 
 /// A new play. The store makes it only if a play is left (§5.3).
 [[nodiscard]] Step open(const PlayPolicy& policy, const Extent& medium, Time now) noexcept;
 
-/// Grants all of `chunks` (each number once) or none. `heard`: how many chunks the licence has heard for nothing.
+/// Whether a grant of `use` is a repeat (§5.4).
+[[nodiscard]] bool is_repeat(const Extent& medium, const ChunkUse& use) noexcept;
+
+/// Grants all of `chunks` (each number once) or none. `heard`: how many chunks of the medium the person has heard.
 /// Errors: play_over, stale_epoch, play_expired, malformed (no chunk, or one twice), unknown_chunk, budget_spent.
 [[nodiscard]] Result<Step> grant(const PlayPolicy& policy, const Extent& medium, const Play& play, std::uint64_t epoch,
                                  std::span<const ChunkUse> chunks, std::uint32_t heard, Time now);
 
-/// Carries on with a play that was not closed; older epochs are refused from now on.
-/// Errors: play_over, play_expired.
-[[nodiscard]] Result<Step> resume(const Play& play, Time now);
+/// Carries on with a play that was not closed; older epochs are refused from now on. `moved`: on another installation
+/// than the last. Errors: play_over, play_expired, too_many_moves.
+[[nodiscard]] Result<Step> resume(const PlayPolicy& policy, const Play& play, bool moved, Time now);
 
 /// The deliberate end. Errors: play_over, stale_epoch.
 [[nodiscard]] Result<Step> close(const Play& play, std::uint64_t epoch);

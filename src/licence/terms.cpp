@@ -38,9 +38,14 @@ std::optional<std::int64_t> usable_until(const LicenceTerms& terms, const Standi
   return until;
 }
 
+Result<> check_not_revoked(const Standing& standing) {
+  if (standing.revoked_at) return fail(Fault::licence_revoked, "licence");
+  return {};
+}
+
 Result<> check_usable(const LicenceTerms& terms, const Standing& standing, Time now) {
   const std::int64_t second = unix_seconds(now);
-  if (standing.revoked_at) return fail(Fault::licence_revoked, "licence");
+  USHER_CHECK(check_not_revoked(standing));
   if (second < terms.not_before) return fail(Fault::licence_not_yet_valid, "licence");
   const auto until = usable_until(terms, standing);
   if (until && second >= *until) return fail(Fault::licence_expired, "licence");

@@ -48,9 +48,13 @@ struct Standing {
 /// The first second at which the licence is not usable any more, as far as it is known; none: no end.
 [[nodiscard]] std::optional<std::int64_t> usable_until(const LicenceTerms& terms, const Standing& standing) noexcept;
 
-/// Checked at every open, resume and chunk (§4.2). Does not look at plays_left.
+/// Checked at every open, and at every resume and chunk of a play that is not committed (§4.2). Does not look at plays_left.
 /// Errors: licence_revoked, licence_not_yet_valid, licence_expired.
 [[nodiscard]] Result<> check_usable(const LicenceTerms& terms, const Standing& standing, Time now);
+
+/// The same for a play that is committed: it may be finished although the licence has ended meanwhile.
+/// Errors: licence_revoked.
+[[nodiscard]] Result<> check_not_revoked(const Standing& standing);
 
 /// Whether this person on this installation may use the licence (§4.1).
 /// Errors: unknown_licence (another person's: nobody learns that it exists), wrong_installation.

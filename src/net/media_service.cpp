@@ -138,11 +138,11 @@ Result<wire::LicenceEntry> MediaService::acquire(const store::Caller& caller, co
   USHER_TRY(const auto before, p_.store.issued_before(caller.pseudonym, operation));
   if (before) return entry_of(*before, now);
   const auto policy = p_.policy.get();
-  if (!policy->acquisition_open) return fail(Fault::acquisition_closed, "acquire");
+  if (!policy->acquisition) return fail(Fault::acquisition_closed, "acquire");
   USHER_TRY(LicenceOrder order, order_of(wanted));
   order.pseudonym = caller.pseudonym;
   if (policy->bind_installation) order.installation = caller.installation;
-  const auto licence = issue(order, operation, now);
+  const auto licence = issue(order, operation, policy->acquisition, now);
   if (!licence && exit_class_of(licence.error().fault) == ExitClass::card) {
     // The licence key's token is gone, which the operator's log tells: it is none of the listener's cards.
     return fail(Fault::server_busy, "acquire: licence key");
@@ -151,7 +151,8 @@ Result<wire::LicenceEntry> MediaService::acquire(const store::Caller& caller, co
   return entry_of(*licence, now);
 }
 
-Result<store::Licence> MediaService::issue(const LicenceOrder& order, const store::Operation& operation, Time now) {
+Result<store::Licence> MediaService::issue(const LicenceOrder& order, const store::Operation& operation,
+                                           const std::optional<store::AcquisitionLimit>& acquired, Time now) {
   USHER_TRY(const store::Medium medium, p_.store.find_medium(order.medium));
   if (medium.removed_at) return fail(Fault::unknown_medium, "issue: removed");
   licence::LicenceTerms terms;
@@ -167,7 +168,7 @@ Result<store::Licence> MediaService::issue(const LicenceOrder& order, const stor
   if (order.life) terms.expires = terms.issued_at + order.life->count();
   USHER_TRY(const std::string document, licence::sign(terms, *p_.issuer.signer));
   USHER_TRY(const licence::VerifiedLicence licence, licence::verify(document, p_.issuer.signer->public_key()));
-  return p_.store.issue(operation, licence, now);
+  return p_.store.issue(operation, licence, acquired, now);
 }
 
 Result<wire::Plays> MediaService::plays(const store::Caller& caller, Time now) {
@@ -185,14 +186,19 @@ Result<wire::Plays> MediaService::plays(const store::Caller& caller, Time now) {
 
 Result<wire::Opened> MediaService::opened(const store::OpenPlay& play) {
   USHER_TRY(Bytes manifest, signed_manifest(play.medium));
+  wire::ChunkRanges heard = play.heard;
+  if (heard.size() > wire::kMaxHeardRanges) heard.resize(wire::kMaxHeardRanges);
   return wire::Opened{.play = play.play,
                       .epoch = play.epoch,
                       .licence = play.licence,
                       .medium = play.medium,
                       .plays_left = play.plays_left.value_or(wire::kNoLimit),
                       .deadline = static_cast<std::uint64_t>(unix_seconds(play.deadline)),
-                      .budget_left = play.budget_left,
                       .committed = play.committed,
+                      .commit_after = static_cast<std::uint32_t>(play.commit_after.count()),
+                      .free_left = play.free_left,
+                      .repeats_left = play.repeats_left,
+                      .heard = std::move(heard),
                       .signed_manifest = std::move(manifest)};
 }
 

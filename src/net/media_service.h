@@ -18,7 +18,7 @@ namespace usher::net {
 
 /// What the operator decides, and may change while the server runs.
 struct ServicePolicy {
-  bool acquisition_open = true;   // false: licences are issued by the operator alone
+  std::optional<store::AcquisitionLimit> acquisition{};  // of a person and a medium; none: the operator issues (§3.1)
   bool bind_installation = true;  // acquired licences play on the installation that acquired them
 };
 
@@ -64,11 +64,13 @@ class MediaService {
   /// A medium whose manifest cannot be read has an empty one. Errors: the store's.
   [[nodiscard]] Result<wire::Catalogue> list(const wire::Page& page);
   [[nodiscard]] Result<wire::Licences> licences(const store::Caller& caller, const wire::Page& page, Time now);
-  /// Errors: acquisition_closed, unknown_licence_kind, unknown_medium, operation_conflict.
+  /// Errors: acquisition_closed, quota_spent, unknown_licence_kind, unknown_medium, operation_conflict.
   [[nodiscard]] Result<wire::LicenceEntry> acquire(const store::Caller& caller, const store::Operation& operation,
                                                    const wire::Acquire& wanted, Time now);
-  /// Signs and stores; a repeat gives the first. For the operator too. Errors: unknown_medium, operation_conflict.
-  [[nodiscard]] Result<store::Licence> issue(const LicenceOrder& order, const store::Operation& operation, Time now);
+  /// Signs and stores; a repeat gives the first. `acquired`: the person asked for it; none: the operator issues.
+  /// Errors: unknown_medium, operation_conflict, quota_spent.
+  [[nodiscard]] Result<store::Licence> issue(const LicenceOrder& order, const store::Operation& operation,
+                                             const std::optional<store::AcquisitionLimit>& acquired, Time now);
 
   [[nodiscard]] Result<wire::Plays> plays(const store::Caller& caller, Time now);
   [[nodiscard]] Result<wire::Opened> open(const store::Caller& caller, const store::Operation& operation,

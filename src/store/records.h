@@ -38,13 +38,10 @@ struct Medium {
   Hash256 manifest{};              // SHA-256 of the manifest's bytes
   Id128 object{};                  // the vault's sealed object with the media
   std::uint32_t chunk_size = 0;    // bytes
-  std::uint32_t chunk_count = 0;   // at least 1
-  Milliseconds duration{0};        // 0: unknown
   std::uint64_t size = 0;          // bytes of the media
+  licence::Extent extent;          // its chunks in time, as the manifest tells them
   Time added_at{};                 // set by the store
   std::optional<Time> removed_at;  // set by the store; kept, so that old licences stay readable
-
-  [[nodiscard]] licence::Extent extent() const noexcept { return {.chunks = chunk_count, .duration = duration}; }
 };
 
 struct Licence {
@@ -52,6 +49,12 @@ struct Licence {
   std::string document;  // the JWS
   licence::Standing standing;
   std::uint32_t open_plays = 0;
+};
+
+/// What one person may acquire of one medium over all time (§3.1).
+struct AcquisitionLimit {
+  std::optional<std::uint32_t> licences;  // none: any number
+  std::optional<std::uint32_t> plays;     // of all of them together, and none for a time; none: any number
 };
 
 /// An open play, as its listener sees it.
@@ -62,8 +65,11 @@ struct OpenPlay {
   std::uint64_t epoch = 0;
   Time deadline{};
   std::optional<std::uint32_t> plays_left;  // none: not counted
-  std::uint32_t budget_left = 0;            // chunks
   bool committed = false;
+  Seconds commit_after{0};         // the operator's
+  std::uint32_t free_left = 0;     // chunks that can be granted before the play counts; 0 once it does
+  std::uint32_t repeats_left = 0;  // chunks that can be granted once more
+  wire::ChunkRanges heard;         // of the person and the medium; empty once the play counts
 };
 
 struct OpenRequest {
@@ -80,9 +86,9 @@ struct GrantRequest {
 inline constexpr std::size_t kMaxGrant = 256;
 
 struct Granted {
-  Medium medium;                  // where the chunks are
-  bool committed = false;         // the play counts
-  std::uint32_t budget_left = 0;  // chunks
+  Medium medium;                   // where the chunks are
+  bool committed = false;          // the play counts
+  std::uint32_t repeats_left = 0;  // chunks that can be granted once more
 };
 
 struct Closed {

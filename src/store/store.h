@@ -33,9 +33,11 @@ class Store {
   // --- licences
 
   /// Stores a licence with all its plays. A repeat returns what the first call stored, and drops this document.
-  /// Errors: operation_conflict; unknown_medium; release_mismatch (another manifest); already_exists (the id).
+  /// `acquired`: the person asked for it, within this limit; none: the operator issues it.
+  /// Errors: operation_conflict; unknown_medium; release_mismatch (another manifest); already_exists (the id);
+  /// quota_spent.
   [[nodiscard]] virtual Result<Licence> issue(const Operation& operation, const licence::VerifiedLicence& licence,
-                                              Time now) = 0;
+                                              const std::optional<AcquisitionLimit>& acquired, Time now) = 0;
   /// What a repeated operation stored, before a new document is made; nothing if there was none.
   /// Errors: operation_conflict.
   [[nodiscard]] virtual Result<std::optional<Licence>> issued_before(const Hash256& pseudonym,
@@ -56,10 +58,10 @@ class Store {
   [[nodiscard]] virtual Result<OpenPlay> open_play(const Caller& caller, const Operation& operation,
                                                    const OpenRequest& request, Time now) = 0;
   /// Free of charge; raises the epoch. Errors: operation_conflict; unknown_play; play_over; play_expired;
-  /// wrong_installation; unknown_medium; licence_revoked; licence_expired; licence_not_yet_valid.
+  /// too_many_moves; wrong_installation; unknown_medium; licence_revoked; licence_expired; licence_not_yet_valid.
   [[nodiscard]] virtual Result<OpenPlay> resume_play(const Caller& caller, const Operation& operation,
                                                      const Id128& play, Time now) = 0;
-  /// Counts chunks BEFORE they are sent, all or none, and commits the play when it passes its threshold.
+  /// Counts chunks BEFORE they are sent, all or none, and commits the play when they are more than the free part.
   /// Errors: unknown_play (also another person's, or another medium's); play_over; stale_epoch; play_expired;
   /// wrong_installation; licence_revoked; licence_expired; licence_not_yet_valid; unknown_medium; unknown_chunk;
   /// budget_spent; malformed.
@@ -72,6 +74,8 @@ class Store {
   [[nodiscard]] virtual Result<std::vector<OpenPlay>> list_plays(const Caller& caller, Time now) = 0;
   /// Ends the plays whose deadline has passed, and refunds those not committed. How many. Call it now and then.
   [[nodiscard]] virtual Result<std::uint32_t> expire_plays(Time now) = 0;
+  /// Before the store is closed on purpose: chunks that were counted ahead and not asked for are given back (§8.3).
+  [[nodiscard]] virtual Result<> give_back_leases() = 0;
 
   // --- people
 

@@ -56,6 +56,8 @@ class Query {
   [[nodiscard]] std::string text(int column) const;
   [[nodiscard]] Bytes blob(int column) const;
   [[nodiscard]] bool is_null(int column) const { return statement_.isColumnNull(column); }
+  /// Marks the connection. `what`: a literal.
+  void damaged(const char* what) const;
   template <std::size_t N>
   [[nodiscard]] std::array<std::uint8_t, N> array(int column) const {
     const Bytes bytes = blob(column);
@@ -65,8 +67,6 @@ class Query {
   }
 
  private:
-  void damaged(const char* what) const;
-
   Connection& connection_;
   SQLite::Statement& statement_;
   int next_ = 1;

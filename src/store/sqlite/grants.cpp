@@ -1,8 +1,8 @@
 // store/sqlite/grants: the chunks of a play.  Spec: licence.md §5.6, §8.3.
 #include <algorithm>
 
+#include "store/sqlite/leases.h"
 #include "store/sqlite/scene.h"
-#include "store/sqlite/tally.h"
 
 namespace usher::store::sqlite {
 namespace {
@@ -29,69 +29,80 @@ Result<GrantScene> find_grant_scene(Connection& connection, const Caller& caller
   USHER_CHECK(check_holder(scene, caller));
   if (row.installation != caller.installation) return fail(Fault::wrong_installation, "store: grant");
   if (now >= row.play.deadline) return fail(Fault::play_expired, "store: grant");
-  USHER_CHECK(check_usable(scene.licence.licence, now));
-  USHER_TRY(const Medium medium, require_medium(connection, row.medium));
-  return GrantScene{.row = row, .licence = std::move(scene.licence), .medium = medium};
+  USHER_CHECK(check_goes_on(scene, now));
+  USHER_TRY(Medium medium, require_medium(connection, row.medium));
+  return GrantScene{.row = row, .licence = std::move(scene.licence), .medium = std::move(medium)};
 }
 
-/// Up to `room` chunks after the last requested one that this play was never granted.
-std::vector<licence::ChunkUse> uses_ahead(Connection& connection, const PlayRow& row, const licence::Extent& extent,
-                                          std::span<const std::uint32_t> requested, std::uint32_t room) {
-  if (room == 0) return {};
-  std::vector<std::uint32_t> numbers;
-  const std::uint64_t first = std::uint64_t{requested.back()} + 1;
-  const std::uint64_t end = std::min<std::uint64_t>(first + room, extent.chunks);
-  for (std::uint64_t number = first; number < end; ++number) {
-    const auto chunk = static_cast<std::uint32_t>(number);
-    if (std::ranges::find(requested, chunk) == requested.end()) numbers.push_back(chunk);
-  }
-  auto uses = chunk_uses(connection, row.n, row.licence, numbers);
-  std::erase_if(uses, [](const licence::ChunkUse& use) { return use.times != 0; });
-  return uses;
+Granted told(const GrantScene& scene, const licence::Play& play) {
+  return {.medium = scene.medium,
+          .committed = play.state == PlayState::committed,
+          .repeats_left = licence::repeats_left(scene.medium.extent, play)};
+}
+
+/// Parallel requests arrive out of order: one for the chunks just before a lease does not end it.
+bool is_near(const Span& lease, std::span<const std::uint32_t> chunks) {
+  return std::ranges::all_of(chunks, [&](std::uint32_t chunk) {
+    return chunk <= lease.last && std::uint64_t{chunk} + licence::kMaxLease >= lease.first;
+  });
+}
+
+/// For a play that counted before this request.
+void renew_lease(Connection& connection, const GrantScene& scene, LeaseBook& book,
+                 std::span<const std::uint32_t> requested) {
+  const licence::Extent& extent = scene.medium.extent;
+  const auto lease = valid_lease(connection, scene.row, book);
+  if (lease && is_near(*lease, requested)) return;
+  if (lease) give_back(connection, scene.row, book);
+  lease_ahead(connection, scene.row, extent, book, requested.back() + 1, licence::lease_of(extent));
 }
 
 }  // namespace
 
-Result<Granted> check_grant(Connection& connection, const PlayRules& rules, const Caller& caller,
-                            const GrantRequest& request, Time now) {
+Result<std::optional<Granted>> check_leased(Connection& connection, const Caller& caller, const GrantRequest& request,
+                                            LeaseBook& book, Time now) {
   USHER_TRY(const GrantScene scene, find_grant_scene(connection, caller, request, now));
-  const licence::Play& play = scene.row.play;
-  return Granted{.medium = scene.medium,
-                 .committed = play.state == PlayState::committed,
-                 .budget_left = budget_left(rules, scene.medium, play)};
+  const auto lease = valid_lease(connection, scene.row, book);
+  const bool holds =
+      lease && std::ranges::all_of(request.chunks, [&](std::uint32_t chunk) { return lease->holds(chunk); });
+  if (!holds) return std::nullopt;
+  return told(scene, scene.row.play);
 }
 
-Result<std::optional<GrantStored>> grant_chunks(Connection& connection, const PlayRules& rules, const Caller& caller,
-                                                const GrantRequest& request, GrantMode mode, Time now) {
+Result<std::optional<Granted>> grant_chunks(Connection& connection, const PlayRules& rules, const Caller& caller,
+                                            const GrantRequest& request, GrantMode mode, Time now) {
   USHER_TRY(const GrantScene scene, find_grant_scene(connection, caller, request, now));
   const PlayRow& row = scene.row;
-  const licence::Extent extent = scene.medium.extent();
-  auto uses = chunk_uses(connection, row.n, row.licence, request.chunks);
-  USHER_TRY(Step step, licence::grant(rules.policy, extent, row.play, request.epoch, uses, scene.licence.heard, now));
+  const licence::Extent& extent = scene.medium.extent;
+  static_cast<void>(settled_lease(connection, row, mode.book));
+  auto uses = chunk_uses(connection, row, extent, request.chunks);
+  for (licence::ChunkUse& use : uses) {
+    if (std::ranges::find(mode.taken, use.number) != mode.taken.end()) use.uncounted = true;
+  }
+  const std::uint32_t heard =
+      row.play.state == PlayState::opened ? count_heard(connection, row.pseudonym, row.medium) : 0;
+  USHER_TRY(const Step step, licence::grant(rules.policy, extent, row.play, request.epoch, uses, heard, now));
   if (step.effect == Effect::commit && !mode.durably) return std::nullopt;
 
-  GrantStored stored;
-  if (row.play.state == PlayState::committed) {
-    const std::uint32_t room = std::min(mode.ahead, budget_left(rules, scene.medium, step.play));
-    for (const licence::ChunkUse& use : uses_ahead(connection, row, extent, request.chunks, room)) {
-      stored.ahead.push_back(use.number);
-      uses.push_back(use);
-    }
-    step.play.granted += static_cast<std::uint32_t>(stored.ahead.size());
-  }
   store_play(connection, row, step.play, now);
-  count_grants(connection, row.n, uses);
+  count_grants(connection, row.n, extent, uses);
   if (step.effect == Effect::commit) {
     connection.run("UPDATE licences SET first_play = coalesce(first_play, ?) WHERE n = ?", unix_seconds(now),
                    row.licence);
-    restart_heard(connection, row.licence, row.n);
+    restart_heard(connection, row);
   } else if (step.play.state == PlayState::opened) {
-    mark_heard(connection, row.licence, uses);
+    mark_heard(connection, row, extent, uses);
+  } else {
+    renew_lease(connection, scene, mode.book, request.chunks);
   }
-  stored.granted = {.medium = scene.medium,
-                    .committed = step.play.state == PlayState::committed,
-                    .budget_left = budget_left(rules, scene.medium, step.play)};
-  return stored;
+  return told(scene, step.play);
+}
+
+Result<> give_back_lease(Connection& connection, const Id128& play, LeaseBook& book) {
+  const auto row = load_play(connection, play);
+  if (row && valid_lease(connection, *row, book)) give_back(connection, *row, book);
+  book.drop(play);
+  return {};
 }
 
 }  // namespace usher::store::sqlite

@@ -1,55 +1,62 @@
 // store/sqlite/leases: chunks that are counted in the store already and were not asked for yet.  Spec: licence.md §8.3.
+//
+// The rows say which chunks of a play are leased; the book, in memory, which of them were not asked for. A row that the
+// book of this process does not know was left by a crash: its chunks are forgiven.
 #pragma once
 
-#include <map>
 #include <mutex>
-#include <set>
-#include <vector>
 
-#include "base/bytes.h"
+#include "base/lru.h"
+#include "store/sqlite/tally.h"
 
 namespace usher::store::sqlite {
 
-/// In memory alone: a lease that is lost was counted and is not sent, so nobody ever hears more than is counted.
-/// Thread-safe.
-class Leases {
+/// Thread-safe. What it forgets is not lost: the row tells that it was leased.
+class LeaseBook {
  public:
-  /// Takes those of `chunks` that are leased to the play.
-  [[nodiscard]] std::vector<std::uint32_t> take(const Id128& play, const std::vector<std::uint32_t>& chunks) {
-    const std::lock_guard lock(mutex_);
-    std::vector<std::uint32_t> taken;
-    const auto found = leases_.find(play);
-    if (found == leases_.end()) return taken;
-    for (const std::uint32_t chunk : chunks) {
-      if (found->second.erase(chunk) != 0) taken.push_back(chunk);
-    }
-    return taken;
-  }
+  /// `node`: names this opening of the store.
+  explicit LeaseBook(const Id128& node) : node_(node) {}
+  [[nodiscard]] const Id128& node() const noexcept { return node_; }
 
-  /// Adds leases, or gives back what was taken and not used.
-  void add(const Id128& play, const std::vector<std::uint32_t>& chunks) {
-    if (chunks.empty()) return;
-    const std::lock_guard lock(mutex_);
-    if (leases_.size() >= kMaxPlays && !leases_.contains(play)) leases_.erase(leases_.begin());
-    leases_[play].insert(chunks.begin(), chunks.end());
-  }
+  /// Those of `chunks` that are leased and were not asked for; they are asked for now.
+  [[nodiscard]] std::vector<std::uint32_t> take(const Id128& play, std::span<const std::uint32_t> chunks);
+  /// What was taken and then not sent, if the play still has that lease.
+  void put_back(const Id128& play, std::span<const std::uint32_t> chunks);
 
-  void drop(const Id128& play) {
-    const std::lock_guard lock(mutex_);
-    leases_.erase(play);
-  }
-
-  [[nodiscard]] std::uint32_t count(const Id128& play) {
-    const std::lock_guard lock(mutex_);
-    const auto found = leases_.find(play);
-    return found == leases_.end() ? 0 : static_cast<std::uint32_t>(found->second.size());
-  }
+  void add(const Id128& play, const Span& chunks);
+  void drop(const Id128& play);
+  /// Nothing: none that this process knows.
+  [[nodiscard]] std::optional<Span> find(const Id128& play);
+  /// Of a lease, what was not asked for.
+  [[nodiscard]] std::vector<std::uint32_t> unasked(const Id128& play);
+  [[nodiscard]] std::vector<Id128> plays() const;
 
  private:
-  static constexpr std::size_t kMaxPlays = 4'096;  // beyond it one loses its lease: some of its budget, nothing else
+  struct Lease {
+    Span chunks;
+    std::uint32_t unasked = 0;  // bit i: chunk chunks.first + i
+  };
+  static constexpr std::size_t kMaxPlays = 65'536;
 
-  std::mutex mutex_;
-  std::map<Id128, std::set<std::uint32_t>> leases_;
+  const Id128 node_;
+  mutable std::mutex mutex_;
+  LruMap<Id128, Lease> leases_{kMaxPlays};
 };
+
+/// The play's lease, if it still holds in this process. Errors of none: another process's, and ended ones, are nothing.
+[[nodiscard]] std::optional<Span> valid_lease(Connection& connection, const PlayRow& play, LeaseBook& book);
+
+/// valid_lease; one that a crash has left ends, and its chunks are forgiven.
+[[nodiscard]] std::optional<Span> settled_lease(Connection& connection, const PlayRow& play, LeaseBook& book);
+
+/// Takes back what was not asked for; the lease ends.
+void give_back(Connection& connection, const PlayRow& play, LeaseBook& book);
+
+/// Leases up to `room` chunks from `first` on. Precondition: the play has no lease.
+void lease_ahead(Connection& connection, const PlayRow& play, const licence::Extent& medium, LeaseBook& book,
+                 std::uint32_t first, std::uint32_t room);
+
+/// The lease ends, and nothing is taken back.
+void drop_lease(Connection& connection, std::int64_t play);
 
 }  // namespace usher::store::sqlite

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "store/sqlite/leases.h"
 #include "store/sqlite/scene.h"
-#include "store/sqlite/tally.h"
 
 namespace usher::store::sqlite {
 namespace {
@@ -13,20 +13,38 @@ using licence::Effect;
 using licence::PlayState;
 using licence::Step;
 
-OpenPlay told(const PlayRow& row, const Licence& licence, const Done& done) {
-  return {.play = row.id,
-          .licence = licence.terms.id,
-          .medium = row.medium,
-          .epoch = done.epoch,
-          .deadline = row.play.deadline,
-          .plays_left = done.plays_left,
-          .budget_left = done.budget_left,
-          .committed = done.flag};
+/// As it is now: what can still be heard for nothing and fetched again.
+OpenPlay told(Connection& connection, const PlayRules& rules, const PlayRow& row, const Licence& licence,
+              const licence::Extent& medium) {
+  OpenPlay play{.play = row.id,
+                .licence = licence.terms.id,
+                .medium = row.medium,
+                .epoch = row.play.epoch,
+                .deadline = row.play.deadline,
+                .plays_left = licence.standing.plays_left,
+                .committed = row.play.state != PlayState::opened,
+                .commit_after = rules.policy.commit_after,
+                .free_left = 0,
+                .repeats_left = licence::repeats_left(medium, row.play),
+                .heard = {}};
+  if (play.committed) return play;
+  play.heard = load_heard(connection, row.pseudonym, row.medium);
+  const std::uint64_t free = licence::free_part(medium, rules.policy.commit_after).chunks;
+  const std::uint64_t heard = wire::count_of(play.heard);
+  play.free_left = static_cast<std::uint32_t>(free > heard ? free - heard : 0);
+  return play;
 }
 
-OpenPlay told_again(Connection& connection, const Done& done) {
+/// Which play, which epoch and how many plays were left are what the first answer told.
+OpenPlay told_again(Connection& connection, const PlayRules& rules, const Done& done) {
   const PlayRow row = load_play(connection, done.subject);
-  return told(row, load_licence(connection, row.licence).licence, done);
+  const auto medium = load_medium(connection, row.medium);
+  if (!medium) connection.damaged("a medium that is missing");
+  OpenPlay play =
+      told(connection, rules, row, load_licence(connection, row.licence).licence, medium.value_or(Medium{}).extent);
+  play.epoch = done.epoch;
+  play.plays_left = done.plays_left;
+  return play;
 }
 
 void refund(Connection& connection, const LicenceRow& licence) {
@@ -40,6 +58,7 @@ void refund(Connection& connection, const LicenceRow& licence) {
 std::optional<std::uint32_t> store_end(Connection& connection, const Scene& scene, const Step& step, Time now) {
   store_play(connection, scene.row, step.play, now);
   drop_grants(connection, scene.row.n);
+  drop_lease(connection, scene.row.n);
   std::optional<std::uint32_t> left = scene.licence.licence.standing.plays_left;
   if (step.effect != Effect::refund) return left;
   refund(connection, scene.licence);
@@ -95,43 +114,43 @@ Result<> reserve(Connection& connection, LicenceRow& row) {
 Result<OpenPlay> open_play(Connection& connection, const PlayRules& rules, const Id128& new_play, const Caller& caller,
                            const Operation& operation, const OpenRequest& request, Time now) {
   USHER_TRY(const auto before, load_done(connection, caller.pseudonym, operation, Done::Kind::open));
-  if (before) return told_again(connection, *before);
+  if (before) return told_again(connection, rules, *before);
 
   USHER_TRY(const Medium medium, require_medium(connection, request.medium));
   USHER_CHECK(expire_plays(connection, caller.pseudonym, now));  // what they had reserved is there again
   USHER_TRY(LicenceRow row, request.licence ? named_licence(connection, caller, medium.id, *request.licence, now)
                                             : choose_licence(connection, caller, medium.id, now));
   USHER_CHECK(reserve(connection, row));
-  if (row.licence.open_plays >= rules.max_open_plays) return fail(Fault::too_many_plays, "store: open");
-
-  const Step step = licence::open(rules.policy, medium.extent(), now);
+  if (count_open_plays(connection, caller.pseudonym, medium.id) >= rules.max_open_plays) {
+    return fail(Fault::too_many_plays, "store: open");
+  }
+  const Step step = licence::open(rules.policy, medium.extent, now);
   connection.run(
-      "INSERT INTO plays (play, licence, pseudonym, installation, medium, state, epoch, deadline, granted, opened_at) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO plays (play, licence, pseudonym, installation, medium, state, epoch, deadline, repeats, moves, "
+      "opened_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?)",
       new_play, row.n, caller.pseudonym, caller.installation, medium.id, static_cast<std::int64_t>(step.play.state),
-      static_cast<std::int64_t>(step.play.epoch), step.play.deadline, std::int64_t{step.play.granted}, now);
+      static_cast<std::int64_t>(step.play.epoch), step.play.deadline, now);
   const auto stored = load_play(connection, new_play);
   if (!stored) return fail(Fault::store, "store: open", "a play that was just stored");
 
   const Done done{.kind = Done::Kind::open,
                   .subject = stored->n,
                   .epoch = step.play.epoch,
-                  .plays_left = row.licence.standing.plays_left,
-                  .budget_left = budget_left(rules, medium, step.play),
-                  .flag = false};
+                  .plays_left = row.licence.standing.plays_left};
   save_done(connection, caller.pseudonym, operation, done, now);
-  return told(*stored, row.licence, done);
+  return told(connection, rules, *stored, row.licence, medium.extent);
 }
 
 Result<OpenPlay> resume_play(Connection& connection, const PlayRules& rules, const Caller& caller,
                              const Operation& operation, const Id128& play, Time now) {
   USHER_TRY(const auto before, load_done(connection, caller.pseudonym, operation, Done::Kind::resume));
-  if (before) return told_again(connection, *before);
+  if (before) return told_again(connection, rules, *before);
 
-  USHER_TRY(const Scene scene, find_scene(connection, caller, play));
-  USHER_TRY(const Step step, licence::resume(scene.row.play, now));
+  USHER_TRY(Scene scene, find_scene(connection, caller, play));
+  const bool moved = scene.row.installation != caller.installation;
+  USHER_TRY(const Step step, licence::resume(rules.policy, scene.row.play, moved, now));
   USHER_CHECK(check_holder(scene, caller));
-  USHER_CHECK(check_usable(scene.licence.licence, now));
+  USHER_CHECK(check_goes_on(scene, now));
   USHER_TRY(const Medium medium, require_medium(connection, scene.row.medium));
 
   store_play(connection, scene.row, step.play, now);
@@ -139,11 +158,10 @@ Result<OpenPlay> resume_play(Connection& connection, const PlayRules& rules, con
   const Done done{.kind = Done::Kind::resume,
                   .subject = scene.row.n,
                   .epoch = step.play.epoch,
-                  .plays_left = scene.licence.licence.standing.plays_left,
-                  .budget_left = budget_left(rules, medium, step.play),
-                  .flag = step.play.state == PlayState::committed};
+                  .plays_left = scene.licence.licence.standing.plays_left};
   save_done(connection, caller.pseudonym, operation, done, now);
-  return told(scene.row, scene.licence.licence, done);
+  scene.row.play = step.play;
+  return told(connection, rules, scene.row, scene.licence.licence, medium.extent);
 }
 
 Result<Closed> close_play(Connection& connection, const Caller& caller, const Operation& operation, const Id128& play,
@@ -159,7 +177,6 @@ Result<Closed> close_play(Connection& connection, const Caller& caller, const Op
                   .subject = scene.row.n,
                   .epoch = epoch,
                   .plays_left = closed.plays_left,
-                  .budget_left = 0,
                   .flag = closed.refunded};
   save_done(connection, caller.pseudonym, operation, done, now);
   return closed;
@@ -172,17 +189,10 @@ Result<std::vector<OpenPlay>> list_plays(Connection& connection, const PlayRules
     const LicenceRow licence = load_licence(connection, row.licence);
     const auto medium = load_medium(connection, row.medium);
     const Scene scene{.row = row, .licence = licence};
-    const bool resumable = licence::resume(row.play, now) && check_holder(scene, caller) &&
-                           check_usable(licence.licence, now) && medium && !medium->removed_at;
-    if (!resumable) continue;
-    plays.push_back({.play = row.id,
-                     .licence = licence.licence.terms.id,
-                     .medium = row.medium,
-                     .epoch = row.play.epoch,
-                     .deadline = row.play.deadline,
-                     .plays_left = licence.licence.standing.plays_left,
-                     .budget_left = budget_left(rules, *medium, row.play),
-                     .committed = row.play.state == PlayState::committed});
+    const bool moved = row.installation != caller.installation;
+    const bool resumable = licence::resume(rules.policy, row.play, moved, now) && check_holder(scene, caller) &&
+                           check_goes_on(scene, now) && medium && !medium->removed_at;
+    if (resumable) plays.push_back(told(connection, rules, row, licence.licence, medium->extent));
   }
   return plays;
 }

@@ -7,9 +7,11 @@
 
 namespace usher::store::sqlite {
 
+class LeaseBook;
+
 struct PlayRules {
   licence::PlayPolicy policy;
-  std::uint32_t max_open_plays = 1;  // of one licence
+  std::uint32_t max_open_plays = 1;  // of one person and medium
 };
 
 [[nodiscard]] Result<OpenPlay> open_play(Connection& connection, const PlayRules& rules, const Id128& new_play,
@@ -19,20 +21,20 @@ struct PlayRules {
                                            const Operation& operation, const Id128& play, Time now);
 /// How a grant is stored.
 struct GrantMode {
-  bool durably = false;     // whether this connection waits for the disk: a grant that commits wants it
-  std::uint32_t ahead = 0;  // chunks to count beside the requested ones, for requests to come (licence.md §8.3)
-};
-struct GrantStored {
-  Granted granted;
-  std::vector<std::uint32_t> ahead;  // counted, not requested yet
+  bool durably = false;  // whether this connection waits for the disk: a grant that commits wants it
+  LeaseBook& book;
+  std::span<const std::uint32_t> taken;  // out of the book, so counted before and not sent
 };
 /// Nothing stored, and no value, when it would commit the play on a connection that does not wait for the disk.
-[[nodiscard]] Result<std::optional<GrantStored>> grant_chunks(Connection& connection, const PlayRules& rules,
-                                                              const Caller& caller, const GrantRequest& request,
-                                                              GrantMode mode, Time now);
-/// Everything that grant_chunks checks but the chunks themselves; for chunks that have been counted ahead.
-[[nodiscard]] Result<Granted> check_grant(Connection& connection, const PlayRules& rules, const Caller& caller,
-                                          const GrantRequest& request, Time now);
+[[nodiscard]] Result<std::optional<Granted>> grant_chunks(Connection& connection, const PlayRules& rules,
+                                                          const Caller& caller, const GrantRequest& request,
+                                                          GrantMode mode, Time now);
+/// For chunks that were all taken out of the book: everything that grant_chunks checks but the repeats, without writing.
+/// No value: the lease does not hold any more.
+[[nodiscard]] Result<std::optional<Granted>> check_leased(Connection& connection, const Caller& caller,
+                                                          const GrantRequest& request, LeaseBook& book, Time now);
+/// What the play was granted ahead and did not ask for is as if it had not been granted.
+[[nodiscard]] Result<> give_back_lease(Connection& connection, const Id128& play, LeaseBook& book);
 [[nodiscard]] Result<Closed> close_play(Connection& connection, const Caller& caller, const Operation& operation,
                                         const Id128& play, std::uint64_t epoch, Time now);
 [[nodiscard]] Result<std::vector<OpenPlay>> list_plays(Connection& connection, const PlayRules& rules,

@@ -4,7 +4,21 @@ namespace usher::store::sqlite {
 namespace {
 
 // Each list of columns is read by the one function below it, in this order.
-#define MEDIUM_COLUMNS "medium, manifest, object, chunk_size, chunk_count, duration_ms, size, added_at, removed_at"
+#define MEDIUM_COLUMNS \
+  "medium, manifest, object, chunk_size, size, chunk_count, duration_ms, structure, seconds, added_at, removed_at"
+
+/// What cannot have been written by us reads as nothing, and its transaction fails.
+licence::Extent extent_of(const Query& q, int column) {
+  licence::Extent extent;
+  extent.chunks = q.number32(column);
+  extent.duration = Milliseconds{q.number(column + 1)};
+  auto structure = wire::decode_ranges(q.blob(column + 2), wire::kMaxStructureRanges);
+  auto seconds = wire::decode_seconds(q.blob(column + 3));
+  if (structure) extent.structure = *std::move(structure);
+  if (seconds) extent.seconds = *seconds;
+  if (!structure || !seconds || !extent.check()) q.damaged("a medium's chunks in time");
+  return extent;
+}
 
 Medium medium_of(const Query& q) {
   Medium medium;
@@ -12,17 +26,16 @@ Medium medium_of(const Query& q) {
   medium.manifest = q.array<32>(1);
   medium.object = q.array<16>(2);
   medium.chunk_size = q.number32(3);
-  medium.chunk_count = q.number32(4);
-  medium.duration = Milliseconds{q.number(5)};
-  medium.size = static_cast<std::uint64_t>(q.number(6));
-  medium.added_at = q.time(7);
-  if (!q.is_null(8)) medium.removed_at = q.time(8);
+  medium.size = static_cast<std::uint64_t>(q.number(4));
+  medium.extent = extent_of(q, 5);
+  medium.added_at = q.time(9);
+  if (!q.is_null(10)) medium.removed_at = q.time(10);
   return medium;
 }
 
 #define LICENCE_COLUMNS_(document, open_plays)                                                          \
   "n, licence, server, pseudonym, installation, manifest, medium, plays, not_before, expires, window, " \
-  "issued_at, " document ", plays_left, first_play, revoked_at, heard, " open_plays
+  "issued_at, " document ", plays_left, first_play, revoked_at, " open_plays
 #define LICENCE_COLUMNS        \
   LICENCE_COLUMNS_("document", \
                    "(SELECT count(*) FROM plays WHERE plays.licence = licences.n AND plays.state IN (0, 1))")
@@ -33,7 +46,7 @@ std::optional<std::uint32_t> number32_or_null(const Query& q, int column) {
 }
 
 LicenceRow licence_of(const Query& q) {
-  LicenceRow row{.n = q.number(0), .licence = {}, .heard = q.number32(16)};
+  LicenceRow row{.n = q.number(0), .licence = {}};
   licence::LicenceTerms& terms = row.licence.terms;
   terms.id = q.array<16>(1);
   terms.server = q.text(2);
@@ -49,11 +62,11 @@ LicenceRow licence_of(const Query& q) {
   row.licence.document = q.text(12);
   row.licence.standing = {
       .plays_left = number32_or_null(q, 13), .first_play = q.number_or_null(14), .revoked_at = q.number_or_null(15)};
-  row.licence.open_plays = q.number32(17);
+  row.licence.open_plays = q.number32(16);
   return row;
 }
 
-#define PLAY_COLUMNS "n, play, licence, pseudonym, installation, medium, state, epoch, deadline, granted"
+#define PLAY_COLUMNS "n, play, licence, pseudonym, installation, medium, state, epoch, deadline, repeats, moves"
 
 /// The schema allows no other number; whatever is not known is over.
 licence::PlayState state_of(std::int64_t number) {
@@ -72,7 +85,8 @@ PlayRow play_of(const Query& q) {
   row.play = {.state = state_of(q.number(6)),
               .epoch = static_cast<std::uint64_t>(q.number(7)),
               .deadline = q.time(8),
-              .granted = q.number32(9)};
+              .repeats = q.number32(9),
+              .moves = q.number32(10)};
   return row;
 }
 
@@ -133,7 +147,8 @@ LicenceRow load_licence_briefly(Connection& connection, std::int64_t n) {
 }
 
 std::vector<LicenceRow> load_licences_for(Connection& connection, const Hash256& pseudonym, const Id128& medium) {
-  Query q = connection.query("SELECT " LICENCE_COLUMNS " FROM licences WHERE pseudonym = ? AND medium = ? ORDER BY n");
+  Query q = connection.query(
+      "SELECT " LICENCE_COLUMNS_("''", "0") " FROM licences WHERE pseudonym = ? AND medium = ? ORDER BY n");
   q.put(pseudonym).put(medium);
   std::vector<LicenceRow> rows;
   while (q.step()) rows.push_back(licence_of(q));
@@ -168,6 +183,11 @@ PlayRow load_play(Connection& connection, std::int64_t n) {
   return {};
 }
 
+std::uint32_t count_open_plays(Connection& connection, const Hash256& pseudonym, const Id128& medium) {
+  return static_cast<std::uint32_t>(connection.number(
+      "SELECT count(*) FROM plays WHERE pseudonym = ? AND medium = ? AND state < 2", pseudonym, medium));
+}
+
 std::vector<PlayRow> load_overdue(Connection& connection, const std::optional<Hash256>& pseudonym, Time now) {
   if (!pseudonym) {
     Query q = connection.query("SELECT " PLAY_COLUMNS " FROM plays WHERE state < 2 AND deadline <= ? LIMIT 256");
@@ -187,7 +207,7 @@ std::vector<PlayRow> load_open_plays(Connection& connection, const Hash256& pseu
 Result<std::optional<Done>> load_done(Connection& connection, const Hash256& pseudonym, const Operation& operation,
                                       Done::Kind kind) {
   Query q = connection.query(
-      "SELECT content, kind, subject, epoch, plays_left, budget_left, flag FROM operations "
+      "SELECT content, kind, subject, epoch, plays_left, flag FROM operations "
       "WHERE pseudonym = ? AND operation = ?");
   if (!q.put(pseudonym).put(operation.id).step()) return std::nullopt;
   const bool same_question = q.array<32>(0) == operation.content && q.number(1) == static_cast<std::int64_t>(kind);
@@ -196,18 +216,16 @@ Result<std::optional<Done>> load_done(Connection& connection, const Hash256& pse
               .subject = q.number(2),
               .epoch = static_cast<std::uint64_t>(q.number(3)),
               .plays_left = number32_or_null(q, 4),
-              .budget_left = q.number32(5),
-              .flag = q.number(6) != 0};
+              .flag = q.number(5) != 0};
 }
 
 void save_done(Connection& connection, const Hash256& pseudonym, const Operation& operation, const Done& done,
                Time now) {
   connection.run(
-      "INSERT INTO operations (pseudonym, operation, content, kind, subject, epoch, plays_left, budget_left, flag, at) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO operations (pseudonym, operation, content, kind, subject, epoch, plays_left, flag, at) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
       pseudonym, operation.id, operation.content, static_cast<std::int64_t>(done.kind), done.subject,
-      static_cast<std::int64_t>(done.epoch), done.plays_left, std::int64_t{done.budget_left},
-      std::int64_t{done.flag ? 1 : 0}, now);
+      static_cast<std::int64_t>(done.epoch), done.plays_left, std::int64_t{done.flag ? 1 : 0}, now);
 }
 
 }  // namespace usher::store::sqlite

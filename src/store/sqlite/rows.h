@@ -14,13 +14,12 @@ namespace usher::store::sqlite {
 struct LicenceRow {
   std::int64_t n = 0;
   Licence licence;
-  std::uint32_t heard = 0;  // chunks heard for nothing
 };
 [[nodiscard]] std::optional<LicenceRow> load_licence(Connection& connection, const Id128& id);
 [[nodiscard]] LicenceRow load_licence(Connection& connection, std::int64_t n);
 /// Without the document and the number of open plays: what is judged at every chunk.
 [[nodiscard]] LicenceRow load_licence_briefly(Connection& connection, std::int64_t n);
-/// In the order of addition.
+/// A person's for the medium, briefly, in the order of addition.
 [[nodiscard]] std::vector<LicenceRow> load_licences_for(Connection& connection, const Hash256& pseudonym,
                                                         const Id128& medium);
 [[nodiscard]] Page<Licence> load_licences(Connection& connection, const Hash256& pseudonym, Range range);
@@ -37,6 +36,8 @@ struct PlayRow {
 };
 [[nodiscard]] std::optional<PlayRow> load_play(Connection& connection, const Id128& id);
 [[nodiscard]] PlayRow load_play(Connection& connection, std::int64_t n);
+/// A person's plays of the medium that are not over.
+[[nodiscard]] std::uint32_t count_open_plays(Connection& connection, const Hash256& pseudonym, const Id128& medium);
 /// Those that are not over and whose deadline has passed; of one person, or everybody's. At most 256.
 [[nodiscard]] std::vector<PlayRow> load_overdue(Connection& connection, const std::optional<Hash256>& pseudonym,
                                                 Time now);
@@ -50,8 +51,7 @@ struct Done {
   std::int64_t subject = 0;  // the row of a licence (issue) or of a play
   std::uint64_t epoch = 0;
   std::optional<std::uint32_t> plays_left;
-  std::uint32_t budget_left = 0;
-  bool flag = false;  // committed (open, resume), refunded (close)
+  bool flag = false;  // refunded (close)
 };
 /// Errors: operation_conflict (other content, or another kind of verb).
 [[nodiscard]] Result<std::optional<Done>> load_done(Connection& connection, const Hash256& pseudonym,

@@ -17,19 +17,20 @@ Result<> check_usable(const Licence& licence, Time now) {
   return licence::check_usable(licence.terms, licence.standing, now);
 }
 
-std::uint32_t budget_left(const PlayRules& rules, const Medium& medium, const licence::Play& play) {
-  const std::uint32_t budget = licence::budget_of(rules.policy, medium.extent());
-  return budget > play.granted ? budget - play.granted : 0;
+Result<> check_goes_on(const Scene& scene, Time now) {
+  const Licence& licence = scene.licence.licence;
+  if (scene.row.play.state == licence::PlayState::committed) return licence::check_not_revoked(licence.standing);
+  return check_usable(licence, now);
 }
 
 void store_play(Connection& connection, const PlayRow& before, const licence::Play& after, Time now) {
   const auto state = static_cast<std::int64_t>(after.state);
   const int changed = connection.run(
-      "UPDATE plays SET state = ?, over_at = iif(? >= 2, ?, NULL), epoch = ?, granted = ? "
-      "WHERE n = ? AND state = ? AND epoch = ? AND granted = ?",
-      state, state, now, static_cast<std::int64_t>(after.epoch), std::int64_t{after.granted}, before.n,
-      static_cast<std::int64_t>(before.play.state), static_cast<std::int64_t>(before.play.epoch),
-      std::int64_t{before.play.granted});
+      "UPDATE plays SET state = ?, over_at = iif(? >= 2, ?, NULL), epoch = ?, repeats = ?, moves = ? "
+      "WHERE n = ? AND state = ? AND epoch = ? AND repeats = ?",
+      state, state, now, static_cast<std::int64_t>(after.epoch), std::int64_t{after.repeats}, std::int64_t{after.moves},
+      before.n, static_cast<std::int64_t>(before.play.state), static_cast<std::int64_t>(before.play.epoch),
+      std::int64_t{before.play.repeats});
   if (changed != 1) connection.damaged("a play that changed inside a transaction");
 }
 

@@ -16,10 +16,10 @@ struct Scene {
 
 /// licence.md §4.1.
 [[nodiscard]] Result<> check_holder(const Scene& scene, const Caller& caller);
-/// licence.md §4.2.
+/// licence.md §4.2, for a new play.
 [[nodiscard]] Result<> check_usable(const Licence& licence, Time now);
-
-[[nodiscard]] std::uint32_t budget_left(const PlayRules& rules, const Medium& medium, const licence::Play& play);
+/// licence.md §4.2, for a play that is running: a committed one may be finished although its licence has ended.
+[[nodiscard]] Result<> check_goes_on(const Scene& scene, Time now);
 
 /// Writes the play, if it still is what the step was made from: the number of changed rows decides.
 void store_play(Connection& connection, const PlayRow& before, const licence::Play& after, Time now);

@@ -6,10 +6,10 @@
 namespace usher::store::sqlite {
 
 inline constexpr std::int64_t kApplicationId = 0x75736872;  // "ushr"
-inline constexpr std::uint32_t kSchemaVersion = 1;
+inline constexpr std::uint32_t kSchemaVersion = 2;
 inline constexpr std::uint32_t kBlock = 64;  // chunks of one row of `heard` and `grants`
 
-/// Creates or brings up to date, as one transaction. Errors: store (another application's file); unsupported (newer).
+/// Creates or brings up to date, as one transaction. Errors: store (another application's file); unsupported (newer, or too old).
 [[nodiscard]] Result<> migrate(Connection& connection);
 
 /// SQLite's own checks and the references. Errors: store.

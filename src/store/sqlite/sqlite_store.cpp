@@ -1,7 +1,7 @@
 #include "store/sqlite/sqlite_store.h"
 
 #include <algorithm>
-#include <set>
+#include <span>
 
 #include "base/encoding.h"
 #include "store/sqlite/connections.h"
@@ -17,13 +17,13 @@ namespace {
 using namespace sqlite;  // the parts of this home
 
 constexpr std::size_t kCrlNumber = 20;  // bytes, RFC 5280 §5.2.3
-constexpr std::uint32_t kAhead = 31;    // chunks counted beside a requested one, licence.md §8.3
 
 class SqliteStore final : public Store {
  public:
   SqliteStore(const std::filesystem::path& file, Random& random, const SqliteOptions& options)
       : random_(random),
         rules_{.policy = options.policy, .max_open_plays = options.max_open_plays},
+        leases_(random.id()),
         db_(file, options.busy_timeout, options.max_pages) {}
 
   [[nodiscard]] Result<> check() {
@@ -33,7 +33,9 @@ class SqliteStore final : public Store {
   // --- media
 
   Result<> add_medium(const Medium& medium, Time now) override {
-    if (medium.chunk_count == 0 || medium.chunk_size == 0) return fail(Fault::malformed, "store: medium");
+    if (medium.chunk_size == 0) return fail(Fault::malformed, "store: medium");
+    USHER_CHECK(medium.extent.check());
+    const licence::Extent& extent = medium.extent;
     return db_.durably("store: add medium", [&](Connection& c) -> Result<> {
       const auto known = load_medium(c, medium.id);
       if (known && (!known->removed_at || known->manifest != medium.manifest)) {
@@ -41,12 +43,14 @@ class SqliteStore final : public Store {
       }
       // The extent is the manifest's, and the manifest is the same: plays of before can carry on.
       c.run(
-          "INSERT INTO media (medium, manifest, object, chunk_size, chunk_count, duration_ms, size, added_at) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+          "INSERT INTO media (medium, manifest, object, chunk_size, chunk_count, duration_ms, structure, seconds, "
+          "size, "
+          "added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
           "ON CONFLICT (medium) DO UPDATE SET object = excluded.object, added_at = excluded.added_at, removed_at = "
           "NULL",
-          medium.id, medium.manifest, medium.object, std::int64_t{medium.chunk_size}, std::int64_t{medium.chunk_count},
-          medium.duration.count(), static_cast<std::int64_t>(medium.size), now);
+          medium.id, medium.manifest, medium.object, std::int64_t{medium.chunk_size}, std::int64_t{extent.chunks},
+          extent.duration.count(), View{wire::encode_ranges(extent.structure)},
+          View{wire::encode_seconds(extent.seconds)}, static_cast<std::int64_t>(medium.size), now);
       return {};
     });
   }
@@ -74,7 +78,8 @@ class SqliteStore final : public Store {
 
   // --- licences
 
-  Result<Licence> issue(const Operation& operation, const licence::VerifiedLicence& licence, Time now) override {
+  Result<Licence> issue(const Operation& operation, const licence::VerifiedLicence& licence,
+                        const std::optional<AcquisitionLimit>& acquired, Time now) override {
     const licence::LicenceTerms& terms = licence.terms();
     return db_.durably("store: issue", [&](Connection& c) -> Result<Licence> {
       USHER_TRY(const auto before, load_done(c, terms.pseudonym, operation, Done::Kind::issue));
@@ -83,12 +88,14 @@ class SqliteStore final : public Store {
       USHER_TRY(const Medium medium, require_medium(c, terms.medium));
       if (medium.manifest != terms.manifest) return fail(Fault::release_mismatch, "store: issue");
       if (load_licence(c, terms.id)) return fail(Fault::already_exists, "store: issue");
+      if (acquired) USHER_CHECK(check_limit(c, terms, *acquired));
       c.run(
           "INSERT INTO licences (licence, server, pseudonym, installation, manifest, medium, plays, not_before, "
-          "expires, window, issued_at, document, plays_left) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          "expires, window, issued_at, document, acquired, plays_left) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+          "?)",
           terms.id, std::string_view{terms.server}, terms.pseudonym, terms.installation, terms.manifest, terms.medium,
           terms.plays, terms.not_before, terms.expires, terms.window_after_first_play, terms.issued_at,
-          std::string_view{licence.document()}, terms.plays);
+          std::string_view{licence.document()}, std::int64_t{acquired ? 1 : 0}, terms.plays);
       const auto row = load_licence(c, terms.id);
       if (!row) return fail(Fault::store, "store: issue", "a licence that was just stored");
       const Done done{.kind = Done::Kind::issue, .subject = row->n, .epoch = 0, .plays_left = terms.plays};
@@ -144,14 +151,11 @@ class SqliteStore final : public Store {
 
   Result<Granted> grant_chunks(const Caller& caller, const GrantRequest& request, Time now) override {
     const std::vector<std::uint32_t> taken = leases_.take(request.play, request.chunks);
-    Result<Granted> result = taken.empty() ? grant(caller, request, now) : grant_leased(caller, request, taken, now);
-    if (!result) {
-      const bool over = result.error().fault == Fault::play_over || result.error().fault == Fault::play_expired;
-      over ? leases_.drop(request.play) : leases_.add(request.play, taken);
-      return tidying(caller, now, std::move(result));
-    }
-    result->budget_left += leases_.count(request.play);
-    return result;
+    Result<Granted> result = grant(caller, request, taken, now);
+    if (result) return result;
+    const bool over = result.error().fault == Fault::play_over || result.error().fault == Fault::play_expired;
+    over ? leases_.drop(request.play) : leases_.put_back(request.play, taken);
+    return tidying(caller, now, std::move(result));
   }
 
   Result<Closed> close_play(const Caller& caller, const Operation& operation, const Id128& play, std::uint64_t epoch,
@@ -175,6 +179,13 @@ class SqliteStore final : public Store {
       if (some == 0) return total;
       total += some;
     }
+  }
+
+  Result<> give_back_leases() override {
+    for (const Id128& play : leases_.plays()) {
+      USHER_CHECK(db_.quickly("store: give back", [&](Connection& c) { return give_back_lease(c, play, leases_); }));
+    }
+    return {};
   }
 
   // --- people
@@ -259,32 +270,40 @@ class SqliteStore final : public Store {
     return std::move(row->licence);
   }
 
-  /// Some or all of the chunks have been counted ahead: the rest is counted now.
-  Result<Granted> grant_leased(const Caller& caller, const GrantRequest& request,
-                               const std::vector<std::uint32_t>& taken, Time now) {
-    if (std::set(request.chunks.begin(), request.chunks.end()).size() != request.chunks.size()) {
-      return fail(Fault::malformed, "store: grant");
+  /// `taken`: those of its chunks that have been counted ahead. If they are all of it, nothing is written.
+  Result<Granted> grant(const Caller& caller, const GrantRequest& request, std::span<const std::uint32_t> taken,
+                        Time now) {
+    if (!taken.empty() && taken.size() == request.chunks.size()) {
+      USHER_TRY(auto checked, db_.checking("store: grant", [&](Connection& c) {
+        return sqlite::check_leased(c, caller, request, leases_, now);
+      }));
+      if (checked) return *std::move(checked);
     }
-    GrantRequest rest = request;
-    std::erase_if(rest.chunks, [&](std::uint32_t chunk) { return std::ranges::find(taken, chunk) != taken.end(); });
-    if (!rest.chunks.empty()) return grant(caller, rest, now);
-    return db_.checking("store: grant",
-                        [&](Connection& c) { return sqlite::check_grant(c, rules_, caller, request, now); });
-  }
-
-  Result<Granted> grant(const Caller& caller, const GrantRequest& request, Time now) {
     const auto store = [&](bool durably) {
       return [&, durably](Connection& c) {
-        return sqlite::grant_chunks(c, rules_, caller, request, {.durably = durably, .ahead = kAhead}, now);
+        return sqlite::grant_chunks(c, rules_, caller, request, {.durably = durably, .book = leases_, .taken = taken},
+                                    now);
       };
     };
-    USHER_TRY(auto stored, db_.quickly("store: grant", store(false)));
-    if (!stored) {
-      USHER_TRY(stored, db_.durably("store: commit", store(true)));
+    USHER_TRY(const auto stored, db_.quickly("store: grant", store(false)));
+    if (stored) return *stored;
+    USHER_TRY(const auto committed, db_.durably("store: commit", store(true)));
+    if (committed) return *committed;
+    return fail(Fault::local, "store: grant");
+  }
+
+  /// licence.md §3.1.
+  static Result<> check_limit(Connection& c, const licence::LicenceTerms& terms, const AcquisitionLimit& limit) {
+    Query q = c.query(
+        "SELECT count(*), coalesce(sum(plays), 0) FROM licences WHERE pseudonym = ? AND medium = ? AND acquired = 1");
+    q.put(terms.pseudonym).put(terms.medium);
+    if (!q.step()) return fail(Fault::store, "store: issue");
+    if (limit.licences && q.number(0) >= *limit.licences) return fail(Fault::quota_spent, "store: licences");
+    const bool counted = terms.plays.has_value();
+    if (limit.plays && (!counted || q.number(1) + *terms.plays > *limit.plays)) {
+      return fail(Fault::quota_spent, "store: plays");
     }
-    if (!stored) return fail(Fault::local, "store: grant");
-    leases_.add(request.play, stored->ahead);
-    return stored->granted;
+    return {};
   }
 
   /// A play that was refused for its age also ends for it, in a transaction of its own.
@@ -299,8 +318,8 @@ class SqliteStore final : public Store {
 
   Random& random_;
   PlayRules rules_;
+  LeaseBook leases_;
   Connections db_;
-  Leases leases_;
 };
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace usher::store {
 
 struct SqliteOptions {
   licence::PlayPolicy policy;
-  std::uint32_t max_open_plays = 8;  // of one licence at once, at least 1
+  std::uint32_t max_open_plays = 8;  // of one person and medium at once, at least 1
   Milliseconds busy_timeout{5'000};  // how long to wait for another process
   bool check = true;                 // SQLite's quick check when opening
   std::uint32_t max_pages = 0;       // of the file (4 KiB each); 0: SQLite's own limit. For tests of a full disk

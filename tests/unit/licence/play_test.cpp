@@ -8,14 +8,21 @@ namespace {
 
 constexpr Time kNow{Milliseconds{1'000'000'000}};
 const PlayPolicy kPolicy;
-constexpr Extent kMedium{.chunks = 100, .duration = Milliseconds{100'000}};  // a second a chunk: 30 are free
+Extent extent_of(std::uint32_t chunks, std::int64_t seconds, wire::ChunkRanges structure = {}) {
+  Extent extent{.chunks = chunks, .duration = Seconds{seconds}, .structure = std::move(structure), .seconds = {}};
+  extent.seconds = wire::even_seconds(extent.media_chunks(), extent.duration);
+  return extent;
+}
+const Extent kMedium = extent_of(100, 100);  // a second a chunk: 30 are promised, 38 are free, 200 can be repeated
 
 template <class T>
 Fault fault(const Result<T>& result) {
   return result ? Fault::local : result.error().fault;
 }
-Play play_in(PlayState state) { return {.state = state, .epoch = 3, .deadline = kNow + Seconds{100}, .granted = 10}; }
-std::vector<ChunkUse> uses(std::uint32_t from, std::uint32_t to, std::uint8_t times = 0, bool heard = false) {
+Play play_in(PlayState state) {
+  return {.state = state, .epoch = 3, .deadline = kNow + Seconds{100}, .repeats = 10, .moves = 1};
+}
+std::vector<ChunkUse> uses(std::uint32_t from, std::uint32_t to, std::uint32_t times = 0, bool heard = false) {
   std::vector<ChunkUse> out;
   for (std::uint32_t i = from; i < to; ++i) out.push_back({.number = i, .times = times, .heard = heard});
   return out;
@@ -65,7 +72,7 @@ TEST(PlayMachine, EveryStateTakesOrRefusesEveryEventAsTheTableSays) {
     const std::uint64_t epoch = cell.stale ? play.epoch - 1 : play.epoch;
     SCOPED_TRACE(static_cast<int>(cell.state) * 100 + (cell.overdue ? 10 : 0) + (cell.stale ? 1 : 0));
     EXPECT_EQ(fault(grant_one(play, epoch, now)), cell.grant_fault);
-    EXPECT_EQ(fault(resume(play, now)), cell.resume_fault);
+    EXPECT_EQ(fault(resume(kPolicy, play, false, now)), cell.resume_fault);
     EXPECT_EQ(fault(close(play, epoch)), cell.close_fault);
     EXPECT_EQ(fault(expire(play, now)), cell.expire_fault);
   }
@@ -77,9 +84,9 @@ TEST(PlayMachine, LegalStepsLeadWhereTheyShould) {
   const Time late = opened.deadline;
   EXPECT_EQ(grant_one(opened)->effect, Effect::none);
   EXPECT_EQ(grant_one(opened)->play.state, PlayState::opened);
-  EXPECT_EQ(grant_one(opened, 3, kNow, 30)->effect, Effect::commit);
-  EXPECT_EQ(grant_one(opened, 3, kNow, 30)->play.state, PlayState::committed);
-  EXPECT_EQ(grant_one(committed, 3, kNow, 30)->effect, Effect::none);
+  EXPECT_EQ(grant_one(opened, 3, kNow, 38)->effect, Effect::commit);
+  EXPECT_EQ(grant_one(opened, 3, kNow, 38)->play.state, PlayState::committed);
+  EXPECT_EQ(grant_one(committed, 3, kNow, 38)->effect, Effect::none);
   EXPECT_EQ(grant_one(committed)->play.state, PlayState::committed);
   for (const auto& end : {close(opened, 3), expire(opened, late)}) {
     EXPECT_EQ(end->effect, Effect::refund);
@@ -94,14 +101,15 @@ TEST(PlayMachine, LegalStepsLeadWhereTheyShould) {
 TEST(PlayMachine, OpeningReservesAPlayAndBeginsAtEpochOne) {
   const Step step = open(kPolicy, kMedium, kNow);
   EXPECT_EQ(step.effect, Effect::reserve);
-  EXPECT_EQ(step.play,
-            (Play{.state = PlayState::opened, .epoch = 1, .deadline = kNow + Seconds{86'400}, .granted = 0}));
+  EXPECT_EQ(
+      step.play,
+      (Play{.state = PlayState::opened, .epoch = 1, .deadline = kNow + Seconds{604'800}, .repeats = 0, .moves = 0}));
 }
 
 TEST(PlayMachine, ResumingRaisesTheEpochAndChangesNothingElse) {
   for (const PlayState state : {PlayState::opened, PlayState::committed}) {
     const Play before = play_in(state);
-    const auto step = resume(before, kNow);
+    const auto step = resume(kPolicy, before, false, kNow);
     Play expected = before;
     expected.epoch = 4;
     EXPECT_EQ(step->play, expected);
@@ -114,8 +122,17 @@ TEST(PlayMachine, ResumingRaisesTheEpochAndChangesNothingElse) {
 
 // --- chunks
 
-TEST(Grant, CountsEveryChunkOfABatch) {
-  EXPECT_EQ(grant(kPolicy, kMedium, play_in(PlayState::opened), 3, uses(0, 7), 0, kNow)->play.granted, 17U);
+TEST(Resume, OnAnotherInstallationIsAMoveAndTheFifthIsRefused) {
+  Play play = play_in(PlayState::committed);
+  play.moves = 0;
+  for (std::uint32_t move = 1; move <= 4; ++move) {
+    const auto step = resume(kPolicy, play, true, kNow);
+    ASSERT_TRUE(step);
+    play = step->play;
+    EXPECT_EQ(play.moves, move);
+  }
+  EXPECT_EQ(fault(resume(kPolicy, play, true, kNow)), Fault::too_many_moves);
+  EXPECT_TRUE(resume(kPolicy, play, false, kNow));
 }
 
 TEST(Grant, WithoutAChunkOrWithOneTwiceIsMalformed) {
@@ -132,83 +149,65 @@ TEST(Grant, OfAChunkThatTheMediumDoesNotHaveIsRefused) {
   EXPECT_EQ(fault(grant(kPolicy, kMedium, play, 3, uses(99, 101), 0, kNow)), Fault::unknown_chunk);
 }
 
-TEST(Grant, OfOneChunkIsRefusedTheFourthTime) {
-  const Play play = play_in(PlayState::committed);
-  EXPECT_TRUE(grant(kPolicy, kMedium, play, 3, uses(5, 6, 2), 0, kNow));
-  EXPECT_EQ(fault(grant(kPolicy, kMedium, play, 3, uses(5, 6, 3), 0, kNow)), Fault::budget_spent);
-}
-
-TEST(Grant, StopsAtOneAndAHalfTimesTheMedium) {
+TEST(Grant, OfAChunkForTheFirstTimeIsNeverRefusedForItsNumber) {
   Play play = play_in(PlayState::committed);
-  play.granted = 149;
-  EXPECT_TRUE(grant(kPolicy, kMedium, play, 3, uses(0, 1), 0, kNow));
-  EXPECT_EQ(fault(grant(kPolicy, kMedium, play, 3, uses(0, 2), 0, kNow)), Fault::budget_spent);
-  play.granted = 150;
-  EXPECT_EQ(fault(grant_one(play)), Fault::budget_spent);
+  play.repeats = repeats_of(kMedium);
+  EXPECT_TRUE(grant(kPolicy, kMedium, play, 3, uses(0, 100), 0, kNow));
+  EXPECT_EQ(fault(grant(kPolicy, kMedium, play, 3, uses(5, 6, 1), 0, kNow)), Fault::budget_spent);
 }
 
-TEST(Grant, CommitsWhenItPassesTheFreeChunksAndNotBefore) {
+TEST(Grant, CountsEveryRepeatOfABatchAndRefusesItWhole) {
+  Play play = play_in(PlayState::committed);
+  EXPECT_EQ(grant(kPolicy, kMedium, play, 3, uses(0, 7, 1), 0, kNow)->play.repeats, 17U);
+  play.repeats = 198;
+  EXPECT_EQ(grant(kPolicy, kMedium, play, 3, uses(0, 2, 1), 0, kNow)->play.repeats, 200U);
+  EXPECT_EQ(fault(grant(kPolicy, kMedium, play, 3, uses(0, 3, 1), 0, kNow)), Fault::budget_spent);
+  EXPECT_EQ(repeats_left(kMedium, play), 2U);
+}
+
+TEST(Grant, HasNoLimitForASingleChunk) {
+  Play play = play_in(PlayState::committed);
+  play.repeats = 0;
+  for (int i = 0; i < 200; ++i) play = grant(kPolicy, kMedium, play, 3, uses(5, 6, 1), 0, kNow)->play;
+  EXPECT_EQ(play.repeats, 200U);
+}
+
+TEST(Grant, OfAnUncountedChunkIsNoRepeat) {
+  const Play play = play_in(PlayState::committed);
+  const std::vector<ChunkUse> leased{{.number = 5, .times = 1, .uncounted = true}};
+  EXPECT_EQ(grant(kPolicy, kMedium, play, 3, leased, 0, kNow)->play.repeats, play.repeats);
+}
+
+TEST(Grant, CommitsWhenItPassesTheFreePartAndNotBefore) {
   const Play play = play_in(PlayState::opened);
-  EXPECT_EQ(grant(kPolicy, kMedium, play, 3, uses(0, 30), 0, kNow)->effect, Effect::none);
-  EXPECT_EQ(grant(kPolicy, kMedium, play, 3, uses(0, 31), 0, kNow)->effect, Effect::commit);
-  EXPECT_EQ(grant(kPolicy, kMedium, play, 3, uses(0, 1), 29, kNow)->effect, Effect::none);
-  EXPECT_EQ(grant(kPolicy, kMedium, play, 3, uses(0, 1), 30, kNow)->effect, Effect::commit);
+  EXPECT_EQ(grant(kPolicy, kMedium, play, 3, uses(0, 38), 0, kNow)->effect, Effect::none);
+  EXPECT_EQ(grant(kPolicy, kMedium, play, 3, uses(0, 39), 0, kNow)->effect, Effect::commit);
+  EXPECT_EQ(grant(kPolicy, kMedium, play, 3, uses(0, 1), 37, kNow)->effect, Effect::none);
+  EXPECT_EQ(grant(kPolicy, kMedium, play, 3, uses(0, 1), 38, kNow)->effect, Effect::commit);
 }
 
 TEST(Grant, OfChunksHeardBeforeDoesNotCommit) {
-  EXPECT_EQ(grant(kPolicy, kMedium, play_in(PlayState::opened), 3, uses(0, 30, 0, true), 30, kNow)->effect,
-            Effect::none);
+  const Play play = play_in(PlayState::opened);
+  EXPECT_EQ(grant(kPolicy, kMedium, play, 3, uses(0, 38, 0, true), 38, kNow)->effect, Effect::none);
+  // Not even where the operator has made the free part smaller since.
+  EXPECT_EQ(grant(kPolicy, kMedium, play, 3, uses(0, 38, 0, true), 90, kNow)->effect, Effect::none);
 }
 
-// --- figures
-
-TEST(FreeChunks, AreTheSmallerOfThirtySecondsAndHalfTheMedium) {
-  const auto free = [](std::uint32_t chunks, std::int64_t ms) {
-    return free_chunks(kPolicy, {.chunks = chunks, .duration = Milliseconds{ms}});
-  };
-  EXPECT_EQ(free(100, 100'000), 30U);
-  EXPECT_EQ(free(100, 60'000), 50U);
-  EXPECT_EQ(free(100, 59'000), 50U);
-  EXPECT_EQ(free(100, 61'000), 49U);     // 49.18, rounded down
-  EXPECT_EQ(free(100, 10'000'000), 0U);  // a chunk is longer than thirty seconds: the first one counts
-  EXPECT_EQ(free(101, 20'000), 50U);     // half, rounded down
-  EXPECT_EQ(free(4'000'000'000, 1'000'000'000'000), 120U);
-  EXPECT_EQ(free(4'294'967'295, 1), 2'147'483'647U);
-}
-
-TEST(FreeChunks, OfTinyMediaAreAtMostHalf) {
-  EXPECT_EQ(free_chunks(kPolicy, {.chunks = 1, .duration = Milliseconds{1'000}}), 0U);
-  EXPECT_EQ(free_chunks(kPolicy, {.chunks = 2, .duration = Milliseconds{1'000}}), 1U);
-  EXPECT_EQ(free_chunks(kPolicy, {.chunks = 3, .duration = Milliseconds{1'000}}), 1U);
-}
-
-TEST(FreeChunks, AreNoneWhereTheDurationIsUnknown) {
-  EXPECT_EQ(free_chunks(kPolicy, {.chunks = 100, .duration = Milliseconds{0}}), 0U);
-}
-
-TEST(FreeChunks, AreNoneWhereTheOperatorAllowsNone) {
+TEST(Grant, OfStructureChunksDoesNotCommitAndRepeatsFromThe65thOn) {
+  const Extent medium = extent_of(100, 100, {{.first = 0, .count = 2}});
+  Play play = play_in(PlayState::opened);
   PlayPolicy strict;
   strict.commit_after = Seconds{0};
-  EXPECT_EQ(free_chunks(strict, kMedium), 0U);
+  EXPECT_EQ(grant(strict, medium, play, 3, uses(0, 2), 0, kNow)->effect, Effect::none);
+  EXPECT_EQ(grant(strict, medium, play, 3, uses(1, 3), 0, kNow)->effect, Effect::commit);
+  EXPECT_EQ(grant(strict, medium, play, 3, uses(0, 1, 63), 0, kNow)->play.repeats, play.repeats);
+  EXPECT_EQ(grant(strict, medium, play, 3, uses(0, 1, 64), 0, kNow)->play.repeats, play.repeats + 1);
 }
 
-TEST(FreeChunks, SurviveAbsurdPolicies) {
-  PlayPolicy generous;
-  generous.commit_after = Seconds{9'000'000'000'000'000'000};
-  EXPECT_EQ(free_chunks(generous, kMedium), 50U);
-}
-
-TEST(Budget, IsRoundedUp) {
-  EXPECT_EQ(budget_of(kPolicy, {.chunks = 1, .duration = {}}), 2U);
-  EXPECT_EQ(budget_of(kPolicy, {.chunks = 2, .duration = {}}), 3U);
-  EXPECT_EQ(budget_of(kPolicy, {.chunks = 3, .duration = {}}), 5U);
-  EXPECT_EQ(budget_of(kPolicy, {.chunks = 4'294'967'295, .duration = {}}), 4'294'967'295U);
-}
-
-TEST(Deadline, IsADayOrThreeTimesTheMedium) {
-  EXPECT_EQ(deadline_of(kPolicy, kMedium, kNow), kNow + Seconds{86'400});
-  const Extent long_medium{.chunks = 1, .duration = Milliseconds{36'000'000}};
-  EXPECT_EQ(deadline_of(kPolicy, long_medium, kNow), kNow + Seconds{108'000});
+TEST(Deadline, IsAWeekOrThreeTimesTheMedium) {
+  EXPECT_EQ(deadline_of(kPolicy, kMedium, kNow), kNow + Seconds{604'800});
+  const Extent long_medium = extent_of(1, 360'000);
+  EXPECT_EQ(deadline_of(kPolicy, long_medium, kNow), kNow + Seconds{1'080'000});
 }
 
 TEST(Policy, ThatCannotBeMeantIsRefused) {
@@ -220,9 +219,6 @@ TEST(Policy, ThatCannotBeMeantIsRefused) {
   };
   EXPECT_TRUE(refused([](PlayPolicy& p) { p.commit_after = Seconds{-1}; }));
   EXPECT_TRUE(refused([](PlayPolicy& p) { p.deadline = Seconds{0}; }));
-  EXPECT_TRUE(refused([](PlayPolicy& p) { p.budget_den = 0; }));
-  EXPECT_TRUE(refused([](PlayPolicy& p) { p.budget_num = 1; }));
-  EXPECT_TRUE(refused([](PlayPolicy& p) { p.per_chunk_max = 0; }));
 }
 
 }  // namespace

@@ -60,8 +60,16 @@ TEST_F(StoreFile, OfAnotherApplicationIsRefusedAndLeftAlone) {
 
 TEST_F(StoreFile, OfANewerUsherIsRefused) {
   store_.reset();
-  execute("PRAGMA user_version = 2");
+  execute("PRAGMA user_version = 3");
   EXPECT_TRUE(fails_with(reopen(), Fault::unsupported));
+}
+
+TEST_F(StoreFile, OfTheFirstVersionIsRefusedSinceItsMediaCannotBeCounted) {
+  store_.reset();
+  execute("PRAGMA user_version = 1");
+  const auto opened = reopen();
+  ASSERT_TRUE(fails_with(opened, Fault::unsupported));
+  EXPECT_NE(opened.error().about.find("pressed again"), std::string::npos);
 }
 
 TEST_F(StoreFile, ThatIsDamagedIsRefused) {
@@ -85,12 +93,13 @@ TEST_F(StoreFile, WhoseRowsDangleIsRefused) {
 
 TEST_F(StoreFile, WhoseFiguresDisagreeIsFoundByVerify) {
   const Id128 licence = issue(3);
-  ASSERT_TRUE(open());
+  const auto play = open();
+  ASSERT_TRUE(grant(*play, {0}));
   ASSERT_TRUE(succeeds(store_->verify()));
   execute("UPDATE licences SET plays_left = 3");
   EXPECT_TRUE(fails_with(store_->verify(), Fault::store));
   EXPECT_EQ(left(licence), 3U);
-  execute("UPDATE licences SET plays_left = 2, heard = 1");
+  execute("UPDATE licences SET plays_left = 2; DELETE FROM heard");
   EXPECT_TRUE(fails_with(store_->verify(), Fault::store));
 }
 
@@ -111,7 +120,7 @@ TEST_F(StoreFile, OptionsThatCannotBeMeantAreRefused) {
   options.max_open_plays = 0;
   EXPECT_TRUE(fails_with(reopen(options), Fault::bad_config));
   options = {};
-  options.policy.per_chunk_max = 0;
+  options.policy.deadline = Seconds{0};
   EXPECT_TRUE(fails_with(reopen(options), Fault::bad_config));
 }
 
@@ -144,7 +153,7 @@ TEST_F(StoreFile, FullDiskIsSaidAndNothingChanges) {
   Result<Licence> issued = fail(Fault::local, "none yet");
   std::uint32_t total = 1;
   for (int i = 0; i < 200; ++i) {  // until nothing fits
-    issued = store_->issue(new_operation(), document_of(terms(1)), kNow);
+    issued = store_->issue(new_operation(), document_of(terms(1)), std::nullopt, kNow);
     if (!issued) break;
     ++total;
   }
@@ -181,7 +190,6 @@ TEST_F(StoreFile, FullDiskIsSaidAndNothingChanges) {
 TEST_F(StoreFile, FullDiskOnCommitOfAPlayGrantsNothing) {
   SqliteOptions small;
   medium_ = new_medium("long", 100'000);
-  medium_.duration = Milliseconds{100'000'000};
   ASSERT_TRUE(store_->add_medium(medium_, kNow));
   issue(5);
   const auto play = open();
@@ -192,7 +200,7 @@ TEST_F(StoreFile, FullDiskOnCommitOfAPlayGrantsNothing) {
   store_ = open_store(directory_.file(), small);
   std::uint32_t granted = 0;
   Result<Granted> result = Granted{};
-  for (std::uint32_t chunk = 0; chunk < medium_.chunk_count; chunk += 64) {  // a new row each
+  for (std::uint32_t chunk = 0; chunk < medium_.extent.chunks; chunk += 64) {  // a new row each
     result = grant(*play, {chunk});
     if (!result) break;
     ++granted;
@@ -201,8 +209,8 @@ TEST_F(StoreFile, FullDiskOnCommitOfAPlayGrantsNothing) {
   store_.reset();
   store_ = open_store(directory_.file());
   ASSERT_TRUE(succeeds(store_->verify()));
-  const auto again = resume(*play);
-  EXPECT_LE(again->budget_left, 150'000U - granted);
+  EXPECT_TRUE(succeeds(resume(*play)));
+  EXPECT_GT(granted, 0U);
 }
 
 TEST(ServerLock, IsHeldByOneAtATime) {

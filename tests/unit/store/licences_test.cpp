@@ -7,7 +7,7 @@ namespace {
 class LicenceStore : public StoreTest {
  protected:
   Result<Licence> issue_with(const Operation& operation, const licence::LicenceTerms& what) {
-    return store_->issue(operation, document_of(what), kNow);
+    return store_->issue(operation, document_of(what), std::nullopt, kNow);
   }
 };
 
@@ -15,7 +15,7 @@ TEST_F(LicenceStore, KeepsTermsDocumentAndPlays) {
   licence::LicenceTerms what = terms(5);
   what.expires = unix_seconds(kNow) + 100;
   const auto document = document_of(what);
-  ASSERT_TRUE(store_->issue(new_operation(), document, kNow));
+  ASSERT_TRUE(store_->issue(new_operation(), document, std::nullopt, kNow));
   const auto found = store_->find_licence(what.id);
   ASSERT_TRUE(succeeds(found));
   EXPECT_EQ(found->terms, what);

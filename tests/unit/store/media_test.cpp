@@ -12,11 +12,16 @@ TEST_F(MediaStore, KeepsEverythingOfAMedium) {
   EXPECT_EQ(found->manifest, medium_.manifest);
   EXPECT_EQ(found->object, medium_.object);
   EXPECT_EQ(found->chunk_size, 65'536U);
-  EXPECT_EQ(found->chunk_count, 100U);
-  EXPECT_EQ(found->duration, Milliseconds{100'000});
+  EXPECT_EQ(found->extent, medium_.extent);
   EXPECT_EQ(found->size, 6'553'600U);
   EXPECT_EQ(found->added_at, kNow);
   EXPECT_FALSE(found->removed_at);
+}
+
+TEST_F(MediaStore, RefusesAMediumWhoseChunksCannotLieInTime) {
+  Medium medium = new_medium("impossible");
+  medium.extent.duration = Milliseconds{0};
+  EXPECT_TRUE(fails_with(store_->add_medium(medium, kNow), Fault::malformed));
 }
 
 TEST_F(MediaStore, ListsInTheOrderOfAdditionAndInParts) {
@@ -76,7 +81,8 @@ TEST_F(MediaStore, PlaysOfARemovedMediumAreRefusedAndCanStillBeClosed) {
 
 TEST_F(MediaStore, LicenceForARemovedMediumIsRefusedAtIssue) {
   ASSERT_TRUE(store_->remove_medium(medium_.id, kNow));
-  EXPECT_TRUE(fails_with(store_->issue(new_operation(), document_of(terms(1)), kNow), Fault::unknown_medium));
+  EXPECT_TRUE(
+      fails_with(store_->issue(new_operation(), document_of(terms(1)), std::nullopt, kNow), Fault::unknown_medium));
 }
 
 TEST_F(MediaStore, PeopleAreNotedOnce) {
@@ -109,7 +115,7 @@ TEST_F(MediaStore, RevocationFloorNeverGoesBack) {
   EXPECT_FALSE(*store_->revocation_floor(hash_of("another issuer")));
 }
 
-TEST_F(MediaStore, SchemaHasAVersion) { EXPECT_EQ(*store_->schema_version(), 1U); }
+TEST_F(MediaStore, SchemaHasAVersion) { EXPECT_EQ(*store_->schema_version(), 2U); }
 
 }  // namespace
 }  // namespace usher::store

@@ -16,9 +16,12 @@ TEST_F(PlayStore, OpeningReservesOnePlay) {
   EXPECT_EQ(play->licence, licence);
   EXPECT_EQ(play->medium, medium_.id);
   EXPECT_EQ(play->epoch, 1U);
-  EXPECT_EQ(play->deadline, kNow + Seconds{86'400});
+  EXPECT_EQ(play->deadline, kNow + Seconds{604'800});
   EXPECT_EQ(play->plays_left, 4U);
-  EXPECT_EQ(play->budget_left, 150U);
+  EXPECT_EQ(play->commit_after, Seconds{30});
+  EXPECT_EQ(play->free_left, 38U);
+  EXPECT_EQ(play->repeats_left, 200U);
+  EXPECT_TRUE(play->heard.empty());
   EXPECT_FALSE(play->committed);
   EXPECT_EQ(left(licence), 4U);
   EXPECT_EQ(store_->find_licence(licence)->open_plays, 1U);
@@ -44,7 +47,8 @@ TEST_F(PlayStore, RepeatedOpenIsTheSamePlayAndChargedOnce) {
   ASSERT_TRUE(succeeds(again));
   EXPECT_EQ(again->play, first->play);
   EXPECT_EQ(again->epoch, first->epoch);
-  EXPECT_EQ(again->budget_left, first->budget_left);  // the stored answer
+  EXPECT_EQ(again->plays_left, first->plays_left);
+  EXPECT_EQ(again->free_left, 37U);  // as it is now
   EXPECT_EQ(left(licence), 1U);
 }
 
@@ -160,12 +164,74 @@ TEST_F(PlayStore, SameInstallationKeyWorksWhateverTheCertificate) {
   EXPECT_TRUE(succeeds(store_->open_play(reissued, new_operation(), {.medium = medium_.id, .licence = {}}, kNow)));
 }
 
+TEST_F(PlayStore, PlayIsMovedBetweenInstallationsFourTimesAndNotAFifth) {
+  licence::LicenceTerms what = terms(1);
+  what.installation.reset();
+  issue(what);
+  auto play = open();
+  Caller elsewhere = caller_;
+  elsewhere.installation = hash_of("phone");
+  for (int move = 0; move < 4; ++move) {
+    play = store_->resume_play(move % 2 == 0 ? elsewhere : caller_, new_operation(), play->play, kNow);
+    ASSERT_TRUE(succeeds(play));
+  }
+  EXPECT_TRUE(fails_with(store_->resume_play(elsewhere, new_operation(), play->play, kNow), Fault::too_many_moves));
+  EXPECT_TRUE(store_->list_plays(elsewhere, kNow)->empty());
+  play = resume(*play);  // where it is, it goes on
+  EXPECT_TRUE(succeeds(grant(*play, {0})));
+}
+
 // --- commit, refund, end
+
+TEST_F(PlayStore, WhatIsHeardForNothingAddsUpAcrossLicencesAndInstallations) {
+  std::uint32_t heard = 0;
+  bool counted = false;
+  for (std::uint32_t i = 0; i < 7 && !counted; ++i) {
+    licence::LicenceTerms what = terms(1);
+    Caller caller = caller_;
+    if (i % 2 == 1) caller.installation = hash_of("phone");
+    what.installation = caller.installation;
+    issue(what);
+    const auto play = store_->open_play(caller, new_operation(), {.medium = medium_.id, .licence = what.id}, kNow);
+    ASSERT_TRUE(succeeds(play));
+    EXPECT_EQ(play->free_left, 38U - heard);
+    EXPECT_EQ(wire::count_of(play->heard), heard);
+    for (std::uint32_t chunk = i * 14; chunk < (i + 1) * 14; ++chunk) {
+      const GrantRequest request{.play = play->play, .medium = medium_.id, .epoch = 1, .chunks = {chunk}};
+      counted = store_->grant_chunks(caller, request, kNow)->committed;
+      if (counted) break;
+      ++heard;
+    }
+    ASSERT_TRUE(store_->close_play(caller, new_operation(), play->play, 1, kNow));
+  }
+  EXPECT_TRUE(counted);
+  EXPECT_EQ(heard, 38U);
+}
+
+TEST_F(PlayStore, AnotherPersonAndAnotherMediumHaveAFreePartOfTheirOwn) {
+  issue(1);
+  const auto play = open();
+  ASSERT_TRUE(grant(*play, chunks(0, 38)));
+  const Caller other{.pseudonym = hash_of("bernd"), .installation = hash_of("bernd's laptop")};
+  licence::LicenceTerms what = terms(1);
+  what.pseudonym = other.pseudonym;
+  what.installation.reset();
+  issue(what);
+  const auto his = store_->open_play(other, new_operation(), {.medium = medium_.id, .licence = {}}, kNow);
+  EXPECT_EQ(his->free_left, 38U);
+  const Medium second = new_medium("second");
+  ASSERT_TRUE(store_->add_medium(second, kNow));
+  what = terms(1);
+  what.medium = second.id;
+  what.manifest = second.manifest;
+  issue(what);
+  EXPECT_EQ(store_->open_play(caller_, new_operation(), {.medium = second.id, .licence = {}}, kNow)->free_left, 38U);
+}
 
 TEST_F(PlayStore, ClosingBeforeTheThresholdRefunds) {
   const Id128 licence = issue(1);
   const auto play = open();
-  EXPECT_FALSE(grant(*play, chunks(0, 30))->committed);
+  EXPECT_FALSE(grant(*play, chunks(0, 38))->committed);
   const auto closed = close(*play);
   ASSERT_TRUE(succeeds(closed));
   EXPECT_TRUE(closed->refunded);
@@ -179,10 +245,10 @@ TEST_F(PlayStore, ClosingBeforeTheThresholdRefunds) {
 TEST_F(PlayStore, ClosingAfterTheThresholdDoesNot) {
   const Id128 licence = issue(1);
   const auto play = open();
-  const auto granted = grant(*play, chunks(0, 31));
+  const auto granted = grant(*play, chunks(0, 39));
   ASSERT_TRUE(succeeds(granted));
   EXPECT_TRUE(granted->committed);
-  EXPECT_EQ(granted->budget_left, 119U);
+  EXPECT_EQ(granted->repeats_left, 200U);
   EXPECT_EQ(granted->medium.object, medium_.object);
   const auto closed = close(*play);
   EXPECT_FALSE(closed->refunded);
@@ -205,13 +271,13 @@ TEST_F(PlayStore, RepeatedCloseTellsTheSameAndRefundsOnce) {
 TEST_F(PlayStore, WholeTrackInRefundedPiecesFails) {
   const Id128 licence = issue(1);
   std::uint32_t heard = 0;
-  for (std::uint32_t chunk = 0; chunk < medium_.chunk_count; ++chunk) {
+  for (std::uint32_t chunk = 0; chunk < medium_.extent.chunks; ++chunk) {
     const auto play = open();
     if (!play) break;
     if (grant(*play, {chunk})) ++heard;
     ASSERT_TRUE(close(*play));
   }
-  EXPECT_EQ(heard, 31U);  // thirty for nothing, and the one that used the play up
+  EXPECT_EQ(heard, 39U);  // the free part for nothing, and the one that used the play up
   EXPECT_EQ(left(licence), 0U);
   EXPECT_TRUE(fails_with(open(), Fault::no_licence));
 }
@@ -220,7 +286,7 @@ TEST_F(PlayStore, HeardPiecesMayBeHeardAgainWithoutBeingCounted) {
   issue(1);
   for (int i = 0; i < 5; ++i) {
     const auto play = open();
-    EXPECT_FALSE(grant(*play, chunks(0, 30))->committed);
+    EXPECT_FALSE(grant(*play, chunks(0, 38))->committed);
     EXPECT_TRUE(close(*play)->refunded);
   }
 }
@@ -228,13 +294,13 @@ TEST_F(PlayStore, HeardPiecesMayBeHeardAgainWithoutBeingCounted) {
 TEST_F(PlayStore, HeardPiecesStartAnewAfterACommit) {
   const Id128 licence = issue(2);
   auto play = open();
-  ASSERT_TRUE(grant(*play, chunks(0, 30)));
+  ASSERT_TRUE(grant(*play, chunks(0, 38)));
   ASSERT_TRUE(close(*play));
   play = open();
-  EXPECT_TRUE(grant(*play, {30})->committed);
+  EXPECT_TRUE(grant(*play, {38})->committed);
   ASSERT_TRUE(close(*play));
   play = open();
-  EXPECT_FALSE(grant(*play, chunks(0, 30))->committed);
+  EXPECT_FALSE(grant(*play, chunks(0, 38))->committed);
   EXPECT_TRUE(close(*play)->refunded);
   EXPECT_EQ(left(licence), 1U);
 }
@@ -243,28 +309,49 @@ TEST_F(PlayStore, ASecondOpenPlayDoesNotProfitFromTheFirstOnesCommit) {
   issue(2);
   const auto first = open();
   const auto second = open();
-  EXPECT_FALSE(grant(*second, chunks(0, 30))->committed);
-  EXPECT_TRUE(grant(*first, {30})->committed);
-  EXPECT_TRUE(grant(*second, {31})->committed);  // its own thirty are still there
+  EXPECT_FALSE(grant(*second, chunks(0, 38))->committed);
+  EXPECT_TRUE(grant(*first, {38})->committed);
+  EXPECT_TRUE(grant(*second, {39})->committed);  // its own free part is still there
 }
 
-TEST_F(PlayStore, RefetchingWithinAPlayIsStoppedAtTheBudget) {
+TEST_F(PlayStore, RefetchingWithinAPlayIsStoppedAtItsRepeats) {
   issue(1);
   const auto play = open();
   ASSERT_TRUE(grant(*play, chunks(0, 100)));
-  EXPECT_EQ(grant(*play, chunks(0, 49))->budget_left, 1U);
+  EXPECT_EQ(grant(*play, chunks(0, 100))->repeats_left, 100U);
+  EXPECT_EQ(grant(*play, chunks(0, 99))->repeats_left, 1U);
   EXPECT_TRUE(fails_with(grant(*play, chunks(0, 2)), Fault::budget_spent));
-  EXPECT_EQ(grant(*play, {99})->budget_left, 0U);
+  EXPECT_EQ(grant(*play, {99})->repeats_left, 0U);
   EXPECT_TRUE(fails_with(grant(*play, {98}), Fault::budget_spent));
 }
 
-TEST_F(PlayStore, OneChunkIsStoppedAtThree) {
+TEST_F(PlayStore, FirstGrantIsNotRefusedWhenTheRepeatsAreSpent) {
   issue(1);
-  const auto play = open();
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(grant(*play, {7}));
-  EXPECT_TRUE(fails_with(grant(*play, {7}), Fault::budget_spent));
-  const auto resumed = resume(*play);
-  EXPECT_TRUE(fails_with(grant(*resumed, {7}), Fault::budget_spent));
+  auto play = *open();
+  ASSERT_TRUE(grant(play, chunks(0, 50)));
+  for (int i = 0; i < 200; ++i) ASSERT_TRUE(succeeds(grant(play, {7})));  // no limit for a single chunk
+  EXPECT_TRUE(fails_with(grant(play, {7}), Fault::budget_spent));
+  play = *resume(play);
+  EXPECT_EQ(play.repeats_left, 0U);
+  EXPECT_TRUE(fails_with(grant(play, {7}), Fault::budget_spent));
+  EXPECT_TRUE(succeeds(grant(play, chunks(50, 100))));
+}
+
+TEST_F(PlayStore, StructureChunksAreNeitherHeardNorRepeatsUpToTheir64thGrant) {
+  Medium medium = new_medium("with headers");
+  medium.extent.structure = {{.first = 0, .count = 2}};
+  medium.extent.seconds = wire::even_seconds(98, medium.extent.duration);
+  ASSERT_TRUE(succeeds(store_->add_medium(medium, kNow)));
+  licence::LicenceTerms what = terms(1);
+  what.medium = medium.id;
+  what.manifest = medium.manifest;
+  issue(what);
+  const auto play = store_->open_play(caller_, new_operation(), {.medium = medium.id, .licence = {}}, kNow);
+  ASSERT_TRUE(succeeds(play));
+  for (int i = 0; i < 64; ++i) EXPECT_EQ(grant(*play, {0, 1})->repeats_left, 200U);
+  EXPECT_EQ(grant(*play, {0})->repeats_left, 199U);
+  EXPECT_FALSE(grant(*play, chunks(0, 10))->committed);
+  EXPECT_EQ(resume(*play)->free_left, play->free_left - 8);
 }
 
 TEST_F(PlayStore, BatchIsGrantedWholeOrNotAtAll) {
@@ -274,7 +361,7 @@ TEST_F(PlayStore, BatchIsGrantedWholeOrNotAtAll) {
   EXPECT_TRUE(fails_with(grant(*play, {0, 0}), Fault::malformed));
   EXPECT_TRUE(fails_with(grant(*play, {}), Fault::malformed));
   EXPECT_TRUE(fails_with(grant(*play, std::vector<std::uint32_t>(kMaxGrant + 1)), Fault::malformed));
-  EXPECT_EQ(grant(*play, {0})->budget_left, 149U);
+  EXPECT_EQ(resume(*play)->free_left, 38U);
 }
 
 TEST_F(PlayStore, GrantsCrossTheRowsInWhichTheyAreKept) {
@@ -282,7 +369,7 @@ TEST_F(PlayStore, GrantsCrossTheRowsInWhichTheyAreKept) {
   const auto play = open();
   EXPECT_FALSE(grant(*play, chunks(60, 70))->committed);
   EXPECT_FALSE(grant(*play, chunks(60, 70))->committed);
-  EXPECT_FALSE(grant(*play, chunks(70, 90))->committed);
+  EXPECT_FALSE(grant(*play, chunks(70, 98))->committed);
   EXPECT_TRUE(grant(*play, {0})->committed);
 }
 
@@ -297,7 +384,9 @@ TEST_F(PlayStore, ResumingIsFreeAndRaisesTheEpoch) {
   EXPECT_EQ(resumed->play, play->play);
   EXPECT_EQ(resumed->epoch, 2U);
   EXPECT_EQ(resumed->deadline, play->deadline);
-  EXPECT_EQ(resumed->budget_left, 100U);
+  EXPECT_EQ(resumed->repeats_left, 200U);
+  EXPECT_EQ(resumed->free_left, 0U);
+  EXPECT_TRUE(resumed->heard.empty());
   EXPECT_TRUE(resumed->committed);
   EXPECT_EQ(left(licence), 0U);
   EXPECT_TRUE(fails_with(grant(*play, {50}), Fault::stale_epoch));
@@ -321,7 +410,7 @@ TEST_F(PlayStore, OpenPlaysAreListedTheNewestFirst) {
   const auto first = open();
   const auto second = open();
   const auto third = open();
-  ASSERT_TRUE(grant(*first, chunks(0, 31)));
+  ASSERT_TRUE(grant(*first, chunks(0, 39)));
   ASSERT_TRUE(close(*second));
   const auto plays = store_->list_plays(caller_, kNow);
   ASSERT_EQ(plays->size(), 2U);
@@ -331,10 +420,13 @@ TEST_F(PlayStore, OpenPlaysAreListedTheNewestFirst) {
   EXPECT_TRUE(store_->list_plays(caller_, first->deadline)->empty());
 }
 
-TEST_F(PlayStore, TooManyOpenPlaysOfOneLicenceAreRefused) {
+TEST_F(PlayStore, TooManyOpenPlaysOfAMediumAreRefusedWhateverLicencesTheyUse) {
   const Id128 licence = issue(20);
-  for (std::uint32_t i = 0; i < options_.max_open_plays; ++i) ASSERT_TRUE(open());
-  EXPECT_TRUE(fails_with(open(), Fault::too_many_plays));
+  const Id128 another = issue(20);
+  for (std::uint32_t i = 0; i < options_.max_open_plays; ++i) ASSERT_TRUE(open(licence));
+  EXPECT_TRUE(fails_with(open(licence), Fault::too_many_plays));
+  EXPECT_TRUE(fails_with(open(another), Fault::too_many_plays));
+  EXPECT_EQ(left(another), 20U);
   EXPECT_EQ(left(licence), 20U - options_.max_open_plays);
 }
 
@@ -349,7 +441,7 @@ TEST_F(PlayStore, LicenceThatExpiresBetweenTwoChunksIsRefusedAndNothingChanges) 
   EXPECT_TRUE(fails_with(grant(*play, {1}, kNow + Seconds{10}), Fault::licence_expired));
   EXPECT_TRUE(fails_with(resume(*play, kNow + Seconds{10}), Fault::licence_expired));
   EXPECT_TRUE(fails_with(open(kNow + Seconds{10}), Fault::licence_expired));
-  EXPECT_EQ(grant(*play, {1}, kNow)->budget_left, 148U);  // the clock was set back: as if it had not been asked
+  EXPECT_TRUE(succeeds(grant(*play, {1}, kNow)));  // the clock was set back: as if it had not been asked
   EXPECT_TRUE(close(*play, kNow + Seconds{10})->refunded);
 }
 
@@ -367,15 +459,35 @@ TEST_F(PlayStore, WindowBeginsWithTheFirstCommittedPlay) {
   what.window_after_first_play = 100;
   issue(what);
   const auto trial = open();
-  ASSERT_TRUE(grant(*trial, chunks(0, 30)));
+  ASSERT_TRUE(grant(*trial, chunks(0, 38)));
   ASSERT_TRUE(close(*trial));
   const Time later = kNow + Seconds{1'000};
   const auto play = open(later);
   ASSERT_TRUE(succeeds(play));
-  EXPECT_TRUE(grant(*play, {30}, later)->committed);
+  EXPECT_TRUE(grant(*play, {38}, later)->committed);
   EXPECT_EQ(store_->find_licence(what.id)->standing.first_play, unix_seconds(later));
-  EXPECT_TRUE(succeeds(grant(*play, {31}, later + Seconds{99})));
-  EXPECT_TRUE(fails_with(grant(*play, {32}, later + Seconds{100}), Fault::licence_expired));
+  EXPECT_TRUE(succeeds(grant(*play, {39}, later + Seconds{99})));
+  // What is committed may be finished; nothing new begins.
+  EXPECT_TRUE(succeeds(grant(*play, {40}, later + Seconds{100})));
+  EXPECT_TRUE(fails_with(open(later + Seconds{100}), Fault::licence_expired));
+}
+
+TEST_F(PlayStore, CommittedPlayMayBeFinishedAfterItsLicenceHasEnded) {
+  licence::LicenceTerms what = terms(2);
+  what.expires = unix_seconds(kNow) + 10;
+  issue(what);
+  const auto play = open();
+  const auto trial = open();
+  ASSERT_TRUE(grant(*play, chunks(0, 39))->committed);
+  const Time later = kNow + Seconds{100'000};
+  EXPECT_TRUE(fails_with(grant(*trial, {0}, later), Fault::licence_expired));
+  EXPECT_TRUE(succeeds(grant(*play, {39}, later)));
+  const auto resumed = resume(*play, later);
+  ASSERT_TRUE(succeeds(resumed));
+  EXPECT_TRUE(succeeds(grant(*resumed, chunks(40, 100), later)));
+  EXPECT_EQ(store_->list_plays(caller_, later)->size(), 1U);
+  ASSERT_TRUE(store_->revoke_licence(what.id, later));
+  EXPECT_TRUE(fails_with(grant(*resumed, {99}, later), Fault::licence_revoked));
 }
 
 TEST_F(PlayStore, LicenceForATimeIsNotCounted) {
@@ -386,7 +498,7 @@ TEST_F(PlayStore, LicenceForATimeIsNotCounted) {
     const auto play = open();
     ASSERT_TRUE(succeeds(play));
     EXPECT_FALSE(play->plays_left);
-    ASSERT_TRUE(grant(*play, chunks(0, 31)));
+    ASSERT_TRUE(grant(*play, chunks(0, 39)));
     EXPECT_FALSE(close(*play)->refunded);
   }
 }
@@ -395,7 +507,7 @@ TEST_F(PlayStore, PlayThatPassedItsDeadlineIsRefundedOrEnds) {
   const Id128 licence = issue(2);
   const auto trial = open();
   const auto play = open();
-  ASSERT_TRUE(grant(*play, chunks(0, 31)));
+  ASSERT_TRUE(grant(*play, chunks(0, 39)));
   EXPECT_TRUE(fails_with(grant(*play, {50}, play->deadline), Fault::play_expired));
   EXPECT_EQ(left(licence), 1U);  // the refusal ended both, and refunded the trial
   EXPECT_TRUE(fails_with(grant(*trial, {0}), Fault::play_over));
@@ -424,7 +536,7 @@ TEST_F(PlayStore, ManyDeadPlaysExpireInParts) {
   store_ = open_store(directory_.file(), options_);
   const Id128 licence = issue(600);
   for (int i = 0; i < 600; ++i) ASSERT_TRUE(open(licence));
-  EXPECT_EQ(*store_->expire_plays(kNow + Seconds{86'400}), 600U);
+  EXPECT_EQ(*store_->expire_plays(kNow + Seconds{604'800}), 600U);
   EXPECT_EQ(left(licence), 600U);
 }
 

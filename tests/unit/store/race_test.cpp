@@ -92,7 +92,8 @@ TEST_F(Race, OfOneRetriedOperationMakesOnePlay) {
 
 TEST_F(Race, OfRetriedAcquisitionsMakesOneLicence) {
   const Operation operation = new_operation();
-  in_threads(4, [&](int) { EXPECT_TRUE(succeeds(store_->issue(operation, document_of(terms(1)), kNow))); });
+  in_threads(4,
+             [&](int) { EXPECT_TRUE(succeeds(store_->issue(operation, document_of(terms(1)), std::nullopt, kNow))); });
   EXPECT_EQ(store_->list_licences(caller_.pseudonym, {})->total, 1U);
 }
 
@@ -106,7 +107,7 @@ TEST_F(Race, OfParallelRequestsCommitsOnceAndKeepsTheBudget) {
         if (grant(*play, {(chunk + static_cast<std::uint32_t>(i) * 25) % 100})) ++granted;
       }
     });
-    EXPECT_LE(granted, 150U);
+    EXPECT_LE(granted, 300U);  // each once, and two hundred repeats
     EXPECT_GE(granted, 100U);
     EXPECT_FALSE(close(*play)->refunded);
   }

@@ -70,15 +70,16 @@ inline std::unique_ptr<Store> open_store(const std::filesystem::path& file, cons
   return *std::move(store);
 }
 
-/// 100 chunks of 1 s each, so that 30 chunks are free, 150 the budget.
+/// 100 chunks of 1 s each: 30 are promised, 38 are free, 200 can be repeated, 10 are leased at once.
 inline Medium new_medium(std::string_view name = "medium", std::uint32_t chunks = 100) {
   Medium medium;
   medium.id = array_of<16>(hash_of(name));
   medium.manifest = hash_of(std::string{name} + " manifest");
   medium.object = random().id();
   medium.chunk_size = 65'536;
-  medium.chunk_count = chunks;
-  medium.duration = Milliseconds{chunks * 1000};
+  medium.extent.chunks = chunks;
+  medium.extent.duration = Seconds{chunks};
+  medium.extent.seconds = wire::even_seconds(chunks, medium.extent.duration);
   medium.size = std::uint64_t{chunks} * 65'536;
   return medium;
 }
@@ -111,7 +112,7 @@ class StoreTest : public ::testing::Test {
     return terms;
   }
   Id128 issue(const licence::LicenceTerms& what) {
-    const auto issued = store_->issue(new_operation(), document_of(what), kNow);
+    const auto issued = store_->issue(new_operation(), document_of(what), std::nullopt, kNow);
     EXPECT_TRUE(succeeds(issued));
     return what.id;
   }
