@@ -59,7 +59,7 @@ std::optional<Span> LeaseBook::find(const Id128& play) {
   return lease->chunks;
 }
 
-std::vector<std::uint32_t> LeaseBook::unasked(const Id128& play) {
+std::vector<std::uint32_t> LeaseBook::end(const Id128& play) {
   const std::scoped_lock lock(mutex_);
   std::vector<std::uint32_t> chunks;
   const Lease* lease = leases_.find(play);
@@ -67,6 +67,7 @@ std::vector<std::uint32_t> LeaseBook::unasked(const Id128& play) {
   for (std::uint32_t i = 0; i < lease->chunks.size(); ++i) {
     if ((lease->unasked >> i & 1) != 0) chunks.push_back(lease->chunks.first + i);
   }
+  leases_.erase(play);
   return chunks;
 }
 
@@ -92,9 +93,8 @@ std::optional<Span> settled_lease(Connection& connection, const PlayRow& play, L
 }
 
 void give_back(Connection& connection, const PlayRow& play, LeaseBook& book) {
-  take_back(connection, play.n, book.unasked(play.id));
+  take_back(connection, play.n, book.end(play.id));
   drop_lease(connection, play.n);
-  book.drop(play.id);
 }
 
 void lease_ahead(Connection& connection, const PlayRow& play, const licence::Extent& medium, LeaseBook& book,

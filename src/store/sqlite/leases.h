@@ -27,8 +27,8 @@ class LeaseBook {
   void drop(const Id128& play);
   /// Nothing: none that this process knows.
   [[nodiscard]] std::optional<Span> find(const Id128& play);
-  /// Of a lease, what was not asked for.
-  [[nodiscard]] std::vector<std::uint32_t> unasked(const Id128& play);
+  /// The lease ends; what of it was not asked for. In one step: nothing can be taken in between.
+  [[nodiscard]] std::vector<std::uint32_t> end(const Id128& play);
   [[nodiscard]] std::vector<Id128> plays() const;
 
  private:
