@@ -68,9 +68,7 @@ bool is_seek_index(const Manifest& manifest) {
   return last.time_ms < manifest.duration_ms && last.offset < manifest.size;
 }
 
-bool is_part(const Part& part) {
-  return part.kind == PartKind::cover && part.size >= 1 && part.size <= kMaxCover;
-}
+bool is_part(const Part& part) { return part.kind == PartKind::cover && part.size >= 1 && part.size <= kMaxCover; }
 
 Bytes encode_seek(const std::vector<SeekPoint>& seek) {
   wire::Writer out;
@@ -218,7 +216,11 @@ Bytes SignedManifest::encode() const {
   wire::Writer certificates;
   for (const Bytes& certificate : chain) certificates.vec16(certificate);
   wire::Writer out;
-  out.u8(kSignedVersion).vec16(manifest).u16(static_cast<std::uint16_t>(scheme)).vec16(signature).vec16(certificates.bytes());
+  out.u8(kSignedVersion)
+      .vec16(manifest)
+      .u16(static_cast<std::uint16_t>(scheme))
+      .vec16(signature)
+      .vec16(certificates.bytes());
   return std::move(out).take();
 }
 

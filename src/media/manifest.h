@@ -9,15 +9,15 @@
 
 namespace usher::media {
 
-inline constexpr std::size_t kMaxName = 512;          // bytes of title, artist, album, distributor
-inline constexpr std::size_t kMaxDescription = 4096;  // bytes
-inline constexpr std::size_t kMaxMediaType = 127;     // bytes
+inline constexpr std::size_t kMaxName = 512;           // bytes of title, artist, album, distributor
+inline constexpr std::size_t kMaxDescription = 4096;   // bytes
+inline constexpr std::size_t kMaxMediaType = 127;      // bytes
 inline constexpr std::size_t kMaxManifest = 16 << 10;  // bytes, encoded
 inline constexpr std::size_t kMaxSeekPoints = 1'024;
-inline constexpr std::size_t kMaxHead = 16 << 20;       // bytes
+inline constexpr std::size_t kMaxHead = 16 << 20;  // bytes
 inline constexpr std::size_t kMaxParts = 8;
-inline constexpr std::size_t kMaxCover = 512 << 10;     // bytes
-inline constexpr std::size_t kMaxChain = 16 << 10;    // bytes of all certificates
+inline constexpr std::size_t kMaxCover = 512 << 10;  // bytes
+inline constexpr std::size_t kMaxChain = 16 << 10;   // bytes of all certificates
 inline constexpr std::size_t kMaxCertificates = 4;
 inline constexpr std::size_t kMaxSignedManifest = 34 << 10;  // bytes, encoded
 
@@ -43,26 +43,26 @@ struct Part {
 
 /// All texts are clean UTF-8 (base/encoding.h).
 struct Manifest {
-  Id128 medium{};                 // names it in the catalogue
-  std::string title;              // 1..kMaxName bytes
-  std::string artist;             // 0..kMaxName
-  std::string album;              // 0..kMaxName
-  std::string description;        // 0..kMaxDescription
-  std::string media_type;         // "audio/ogg"; 3..kMaxMediaType
+  Id128 medium{};           // names it in the catalogue
+  std::string title;        // 1..kMaxName bytes
+  std::string artist;       // 0..kMaxName
+  std::string album;        // 0..kMaxName
+  std::string description;  // 0..kMaxDescription
+  std::string media_type;   // "audio/ogg"; 3..kMaxMediaType
   MediaKind kind = MediaKind::audio;
   std::uint64_t duration_ms = 0;  // from 1; below 2^53
   std::uint64_t size = 0;         // bytes, from 1
   std::uint32_t chunk_size = kDefaultChunkSize;
-  std::uint32_t chunks = 0;     // as size and chunk_size make it; at most kMaxChunks
-  Hash256 root{};               // merkle.h
-  Id128 object{};               // the sealed object that holds it
-  wire::ChunkRanges structure;  // chunks of headers or index alone: at most the greater of 1 MiB and 2 % of `size`
+  std::uint32_t chunks = 0;      // as size and chunk_size make it; at most kMaxChunks
+  Hash256 root{};                // merkle.h
+  Id128 object{};                // the sealed object that holds it
+  wire::ChunkRanges structure;   // chunks of headers or index alone: at most the greater of 1 MiB and 2 % of `size`
   wire::SecondsTable seconds{};  // chunks outside of them that the first seconds need (§2.5)
-  std::uint32_t head = 0;       // bytes that a player is given first, wherever it begins; at most kMaxHead
-  std::vector<SeekPoint> seek;  // rising in time and offset, at most kMaxSeekPoints
-  std::vector<Part> parts;      // at most kMaxParts
-  std::int64_t pressed_at = 0;  // unix seconds, 0..2^53-1
-  std::string distributor;      // 1..kMaxName
+  std::uint32_t head = 0;        // bytes that a player is given first, wherever it begins; at most kMaxHead
+  std::vector<SeekPoint> seek;   // rising in time and offset, at most kMaxSeekPoints
+  std::vector<Part> parts;       // at most kMaxParts
+  std::int64_t pressed_at = 0;   // unix seconds, 0..2^53-1
+  std::string distributor;       // 1..kMaxName
 
   /// What fair counting needs to know of it (licence.md §5.2).
   [[nodiscard]] wire::Extent extent() const;

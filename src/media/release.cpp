@@ -78,8 +78,7 @@ Result<Hash256> root_of(const Source& media, std::uint32_t chunk_size, const Pro
 }
 
 Result<> write_release(const SignedManifest& manifest, const Source& media, const Wrapper& recipient, Sink& sink,
-                       Random& random, const Progress& progress, Suite suite,
-                       const std::vector<Bytes>& parts) {
+                       Random& random, const Progress& progress, Suite suite, const std::vector<Bytes>& parts) {
   USHER_TRY(const Manifest contents, manifest.contents());
   if (contents.size != media.size()) return fail(Fault::release_mismatch, "release: size");
   USHER_TRY(const Bytes sealed_manifest,

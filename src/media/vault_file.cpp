@@ -10,7 +10,8 @@ namespace {
 using crypto::Secret;
 
 constexpr std::string_view kMagic = "USHERVT2";
-constexpr std::size_t kPrefix = 40;    // bytes: magic, medium's id, sizes of the sealed manifest, of the parts, of the tree
+constexpr std::size_t kPrefix =
+    40;  // bytes: magic, medium's id, sizes of the sealed manifest, of the parts, of the tree
 constexpr std::size_t kNodeSize = 32;  // bytes
 
 Result<> put_nodes(SealWriter& tree, const std::vector<Hash256>& nodes) {
@@ -117,9 +118,8 @@ Result<std::shared_ptr<const MediumFile>> MediumFile::open(const SourcePtr& file
   if (tree.layout().total != layout.total || tree.layout().chunk_size != layout.chunk_size) {
     return fail(Fault::release_mismatch, "vault: tree and media");
   }
-  std::shared_ptr<MediumFile> out(
-      new MediumFile(std::move(signed_manifest), std::move(manifest), std::move(parts), std::move(media),
-                     std::move(tree)));
+  std::shared_ptr<MediumFile> out(new MediumFile(std::move(signed_manifest), std::move(manifest), std::move(parts),
+                                                 std::move(media), std::move(tree)));
   USHER_CHECK(out->load_tree());
   return out;
 }

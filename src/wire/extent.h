@@ -31,10 +31,10 @@ inline constexpr std::size_t kTableSeconds = 256;
 using SecondsTable = std::array<std::uint32_t, kTableSeconds>;
 
 struct Extent {
-  std::uint32_t chunks = 0;   // of the medium, at least 1
-  Milliseconds duration{0};   // more than 0
-  ChunkRanges structure;      // chunks that hold headers or index alone
-  SecondsTable seconds{};     // rising, from 1 on
+  std::uint32_t chunks = 0;  // of the medium, at least 1
+  Milliseconds duration{0};  // more than 0
+  ChunkRanges structure;     // chunks that hold headers or index alone
+  SecondsTable seconds{};    // rising, from 1 on
 
   /// Chunks outside the structure set.
   [[nodiscard]] std::uint32_t media_chunks() const noexcept;
