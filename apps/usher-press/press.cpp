@@ -4,7 +4,9 @@
 
 #include "base/encoding.h"
 #include "commands.h"
+#include "crypto/digest.h"
 #include "keys.h"
+#include "prepare.h"
 #include "progress.h"
 #include "sidecar.h"
 #include "tags.h"
@@ -28,7 +30,10 @@ struct PressOptions {
   std::string media_type;
   std::string distributor;
   std::string medium;
-  std::uint64_t chunk_size = media::kDefaultChunkSize;
+  std::uint64_t chunk_size = 0;  // 0: as the medium's rate makes it
+  PrepareOptions prepare;
+  double duration = 0;  // seconds
+  bool no_cover = false;
   bool manifest_out = false;
   bool anonymous = false;
 };
@@ -42,10 +47,10 @@ struct Shop {
 };
 
 Result<> check_options(const PressOptions& options) {
-  if (options.files.size() > 1 && (options.title || !options.medium.empty())) {
-    return fail(Fault::bad_usage, "press", "--title and --medium are for one file at a time");
+  if (options.files.size() > 1 && (options.title || !options.medium.empty() || options.duration != 0)) {
+    return fail(Fault::bad_usage, "press", "--title, --medium and --duration are for one file at a time");
   }
-  if (!media::is_chunk_size(options.chunk_size)) {
+  if (options.chunk_size != 0 && !media::is_chunk_size(options.chunk_size)) {
     return fail(Fault::bad_usage, "press", "the chunk size must be a multiple of 4 KiB, from 4 KiB to 1 MiB");
   }
   return {};
@@ -72,60 +77,76 @@ Result<Shop> open_shop(const PressOptions& options, Time now) {
   return shop;
 }
 
-Result<media::Manifest> draft_of(const PressOptions& options, const fs::path& file, const media::Source& source,
+Result<Id128> medium_of(const PressOptions& options, Random& random) {
+  if (options.medium.empty()) return random.id();
+  const auto id = from_hex(options.medium);
+  if (!id || id->size() != std::tuple_size_v<Id128>) {
+    return fail(Fault::bad_usage, "press", "--medium takes 32 hexadecimal digits");
+  }
+  return array_of<16>(*id);
+}
+
+Result<media::Manifest> draft_of(const PressOptions& options, const fs::path& file, const Prepared& prepared,
                                  const Shop& shop, Context& context) {
   const Tags tags = read_tags(file);
   media::Manifest draft;
-  draft.medium = context.random.id();
-  if (!options.medium.empty()) {
-    const auto id = from_hex(options.medium);
-    if (!id || id->size() != draft.medium.size())
-      return fail(Fault::bad_usage, "press", "--medium takes 32 hexadecimal digits");
-    draft.medium = array_of<16>(*id);
-  }
+  USHER_TRY(draft.medium, medium_of(options, context.random));
   draft.title = options.title.value_or(tags.title);
   draft.artist = options.artist.value_or(tags.artist);
   draft.album = options.album.value_or(tags.album);
   draft.description = options.description.value_or(tags.description);
-  draft.duration_ms = tags.duration_ms;
-  USHER_TRY(const std::string sniffed, media_type_of(source));
-  draft.media_type = options.media_type.empty() ? sniffed : options.media_type;
-  if (draft.media_type.empty()) {
-    return fail(Fault::unsupported, "press: type",
-                file.string() + " is of a kind that usher does not know; name it with --media-type");
-  }
-  draft.size = source.size();
-  draft.chunk_size = static_cast<std::uint32_t>(options.chunk_size);
+  draft.media_type = options.media_type.empty() ? prepared.media_type : options.media_type;
+  draft.kind = prepared.kind;
+  draft.size = prepared.media->size();
+  draft.chunk_size = options.chunk_size != 0 ? static_cast<std::uint32_t>(options.chunk_size)
+                                             : chunk_size_for(draft.size, prepared.measured.duration_ms);
+  describe(draft, prepared.measured);
   draft.object = context.random.id();
+  if (prepared.cover) {
+    draft.parts.push_back({.kind = media::PartKind::cover,
+                           .size = static_cast<std::uint32_t>(prepared.cover->size()),
+                           .hash = crypto::sha256(*prepared.cover),
+                           .object = context.random.id()});
+  }
   draft.pressed_at = unix_seconds(context.clock.now());
   draft.distributor = shop.distributor;
   return draft;
 }
 
-Result<> write_release_file(const fs::path& path, const media::SignedManifest& manifest, const media::Source& source,
+Result<> write_release_file(const fs::path& path, const media::SignedManifest& manifest, const Prepared& prepared,
                             const Shop& shop, Context& context, const media::Progress& progress) {
   USHER_TRY(media::NewFile out, media::NewFile::create(path));
   media::FileSink sink(out);
-  USHER_CHECK(media::write_release(manifest, source, shop.recipient, sink, context.random, progress));
+  std::vector<Bytes> parts;
+  if (prepared.cover) parts.push_back(*prepared.cover);
+  USHER_CHECK(media::write_release(manifest, *prepared.media, shop.recipient, sink, context.random, progress,
+                                   media::Suite::aes256_gcm, parts));
   return out.publish();
 }
 
+Result<> refuse_existing(const PressOptions& options, const fs::path& release, const fs::path& sidecar) {
+  for (const fs::path& path : {release, sidecar}) {
+    if ((path == release || options.manifest_out) && fs::exists(path)) {
+      return fail(Fault::already_exists, "press", path.string());
+    }
+  }
+  return {};
+}
+
 Result<> press_one(const PressOptions& options, const fs::path& file, const Shop& shop, Context& context) {
-  USHER_TRY(const media::SourcePtr source, media::open_file(file));
-  USHER_TRY(media::Manifest manifest, draft_of(options, file, *source, shop, context));
+  USHER_TRY(const Prepared prepared, prepare(file, options.prepare));
+  USHER_TRY(media::Manifest manifest, draft_of(options, file, prepared, shop, context));
   const std::string stem = options.anonymous ? to_hex(manifest.medium) : file.stem().string();
   const fs::path release = options.out / (stem + ".usher");
   const fs::path sidecar = options.out / (stem + ".manifest");
-  for (const fs::path& path : {release, sidecar}) {
-    if ((path == release || options.manifest_out) && fs::exists(path))
-      return fail(Fault::already_exists, "press", path.string());
-  }
+  USHER_CHECK(refuse_existing(options, release, sidecar));
   const std::string name = file.filename().string();
-  USHER_TRY(manifest.root, media::root_of(*source, manifest.chunk_size, progress_line(name + "  reading")));
-  manifest.chunks = static_cast<std::uint32_t>(media::chunks_of(manifest.size, manifest.chunk_size));
+  const media::Source& media = *prepared.media;
+  USHER_TRY(manifest.root, media::root_of(media, manifest.chunk_size, progress_line(name + "  reading")));
   USHER_TRY(const auto signed_manifest, media::SignedManifest::sign(manifest, shop.key, shop.chain));
-  USHER_CHECK(write_release_file(release, signed_manifest, *source, shop, context, progress_line(name + "  sealing")));
+  USHER_CHECK(write_release_file(release, signed_manifest, prepared, shop, context, progress_line(name + "  sealing")));
   if (options.manifest_out) USHER_CHECK(write_sidecar(sidecar, signed_manifest));
+  for (const std::string& note : prepared.notes) std::printf("%s: %s\n", printable(name).c_str(), note.c_str());
   std::printf("%s  medium %s  %u chunks\n", printable(release.string()).c_str(), to_hex(manifest.medium).c_str(),
               manifest.chunks);
   std::fflush(stdout);
@@ -147,6 +168,37 @@ Result<> press_all(const PressOptions& options, Context& context) {
 
 }  // namespace
 
+/// What describes the medium, in place of what its file says.
+void add_text_options(CLI::App& verb, PressOptions& options) {
+  verb.add_option("--title", options.title, "In place of the file's own title");
+  verb.add_option("--artist", options.artist, "In place of the file's own artist");
+  verb.add_option("--album", options.album, "In place of the file's own album");
+  verb.add_option("--description", options.description, "In place of the file's own description or comment");
+  verb.add_option("--media-type", options.media_type, "In place of the type that the content shows, as audio/ogg");
+  verb.add_option("--distributor", options.distributor, "Your name, in place of the certificate's");
+  verb.add_option("--medium", options.medium, "Keep a medium's id when it is pressed again (32 hexadecimal digits)");
+}
+
+/// What is done to the medium before it is pressed.
+void add_media_options(CLI::App& verb, PressOptions& options) {
+  verb.add_flag("--remux", options.prepare.remux,
+                "Pack a file anew that cannot be played as a stream; nothing is encoded again");
+  CLI::Option* cover = verb.add_option("--cover", options.prepare.cover_file, "A picture, in place of the file's own")
+                           ->option_text("FILE");
+  verb.add_flag("--no-cover", options.no_cover, "No picture, though the file has one")->excludes(cover);
+  verb.add_option("--duration", options.duration, "How long it plays, where that cannot be found out")
+      ->check(CLI::PositiveNumber)
+      ->option_text("SECONDS");
+  verb.add_option("--chunk-size", options.chunk_size, "4KiB to 1MiB, in place of about two seconds of the medium")
+      ->transform(CLI::AsSizeValue(false));
+  verb.footer(
+      "Examples:\n"
+      "  usher-press press Song.flac --key label.key --cert label.pem --for operator.pem --out releases\n"
+      "  usher-press press Talk.m4a  … --remux             its index is at its end: it is packed anew\n"
+      "  usher-press press Song.ogg  … --cover Front.png   a cover of your own\n"
+      "  usher-press press Song.mp3  … --no-cover          the picture in the file is taken out, and not used");
+}
+
 void add_press_command(CLI::App& app, Context& context) {
   auto options = std::make_shared<PressOptions>();
   CLI::App* verb = app.add_subcommand("press", "Turn media files into releases for one operator");
@@ -161,22 +213,17 @@ void add_press_command(CLI::App& app, Context& context) {
   verb->add_option("--out", options->out, "Where the releases go: <file's name>.usher")
       ->capture_default_str()
       ->option_text("DIR");
-  verb->add_option("--title", options->title, "In place of the file's own title");
-  verb->add_option("--artist", options->artist, "In place of the file's own artist");
-  verb->add_option("--album", options->album, "In place of the file's own album");
-  verb->add_option("--description", options->description, "In place of the file's own description or comment");
-  verb->add_option("--media-type", options->media_type, "In place of the type that the content shows, as audio/ogg");
-  verb->add_option("--distributor", options->distributor, "Your name, in place of the certificate's");
-  verb->add_option("--medium", options->medium, "Keep a medium's id when it is pressed again (32 hexadecimal digits)");
-  verb->add_option("--chunk-size", options->chunk_size, "4KiB to 1MiB")
-      ->capture_default_str()
-      ->transform(CLI::AsSizeValue(false));
+  add_text_options(*verb, *options);
+  add_media_options(*verb, *options);
   verb->add_flag("--manifest-out", options->manifest_out,
                  "Write <name>.manifest too, in the clear, for your own records");
   verb->add_flag("--anonymous", options->anonymous, "Name the files by the medium's id: a file's name is not sealed");
   add_trust_options(*verb, options->trust);
-  verb->callback(
-      [options, &context] { context.action = [options, &context] { return press_all(*options, context); }; });
+  verb->callback([options, &context] {
+    options->prepare.cover = !options->no_cover;
+    options->prepare.duration_ms = static_cast<std::uint64_t>(options->duration * 1000);
+    context.action = [options, &context] { return press_all(*options, context); };
+  });
 }
 
 }  // namespace usher::press

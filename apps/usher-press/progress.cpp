@@ -46,6 +46,8 @@ void catch_interrupts() {
   ::sigaction(SIGTERM, &action, nullptr);
 }
 
+bool was_interrupted() noexcept { return interrupted != 0; }
+
 media::Progress progress_line(const std::string& what) {
   return [line = std::make_shared<Line>(what)](std::uint64_t done, std::uint64_t total) {
     line->show(done, total);

@@ -68,9 +68,6 @@ Tags read_tags(const std::filesystem::path& file) {
     tags.artist = clean(text_of(tag.artist()), media::kMaxName);
     tags.album = clean(text_of(tag.album()), media::kMaxName);
     tags.description = clean(description_of(opened), media::kMaxDescription);
-    if (const auto* audio = opened.audioProperties(); audio != nullptr && audio->lengthInMilliseconds() > 0) {
-      tags.duration_ms = static_cast<std::uint64_t>(audio->lengthInMilliseconds());
-    }
   }
   if (tags.title.empty()) tags.title = clean(file.stem().string(), media::kMaxName);
   return tags;

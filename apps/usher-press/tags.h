@@ -14,7 +14,6 @@ struct Tags {
   std::string artist;
   std::string album;
   std::string description;
-  std::uint64_t duration_ms = 0;
 };
 /// What TagLib reads; a file that it does not know has a title only.
 [[nodiscard]] Tags read_tags(const std::filesystem::path& file);

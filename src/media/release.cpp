@@ -8,8 +8,8 @@ namespace {
 
 using crypto::Secret;
 
-constexpr std::string_view kMagic = "USHERRL1";
-constexpr std::size_t kPrefix = 28;  // bytes: magic, medium's id, length of the sealed manifest
+constexpr std::string_view kMagic = "USHERRL2";
+constexpr std::size_t kPrefix = 32;  // bytes: magic, medium's id, lengths of the sealed manifest and of the parts
 constexpr std::size_t kMaxSealedManifest = detail::kMaxHeader + kMaxSignedManifest + 32;
 
 Result<> tell(const Progress& progress, std::uint64_t done, std::uint64_t total) {
@@ -33,25 +33,32 @@ Result<> each_chunk(const Source& media, std::uint32_t chunk_size, const Progres
   return {};
 }
 
-struct Parts {
+/// Where everything lies; nothing is opened yet.
+struct Areas {
   Id128 medium{};
   SourcePtr manifest;
+  SourcePtr parts;
   SourcePtr media;
+  std::uint64_t parts_offset = 0;
   std::uint64_t media_offset = 0;
 };
 
-Result<Parts> parts_of(const SourcePtr& source) {
+Result<Areas> areas_of(const SourcePtr& source) {
   std::array<std::uint8_t, kPrefix> prefix{};
   USHER_CHECK(detail::read_exactly(*source, 0, prefix, "release: prefix"));
   wire::Reader in(prefix, "release: prefix");
   if (!same(in.raw(kMagic.size()), view_of(kMagic))) return fail(Fault::malformed, "release: magic");
-  Parts out;
+  Areas out;
   out.medium = in.array<16>();
-  const std::uint32_t size = in.u32();
+  const std::uint32_t manifest = in.u32();
+  const std::uint32_t parts = in.u32();
   USHER_CHECK(in.finish());
-  if (size > kMaxSealedManifest) return fail(Fault::malformed, "release: size of the manifest");
-  out.media_offset = kPrefix + size;
-  USHER_TRY(out.manifest, part_of(source, kPrefix, size));
+  if (manifest > kMaxSealedManifest) return fail(Fault::malformed, "release: size of the manifest");
+  if (parts > kMaxSealedParts) return fail(Fault::malformed, "release: size of the parts");
+  out.parts_offset = kPrefix + manifest;
+  out.media_offset = out.parts_offset + parts;
+  USHER_TRY(out.manifest, part_of(source, kPrefix, manifest));
+  USHER_TRY(out.parts, part_of(source, out.parts_offset, parts));
   USHER_TRY(out.media, part_of(source, out.media_offset, source->size() - out.media_offset));
   return out;
 }
@@ -71,15 +78,18 @@ Result<Hash256> root_of(const Source& media, std::uint32_t chunk_size, const Pro
 }
 
 Result<> write_release(const SignedManifest& manifest, const Source& media, const Wrapper& recipient, Sink& sink,
-                       Random& random, const Progress& progress, Suite suite) {
+                       Random& random, const Progress& progress, Suite suite, const std::vector<Bytes>& parts) {
   USHER_TRY(const Manifest contents, manifest.contents());
   if (contents.size != media.size()) return fail(Fault::release_mismatch, "release: size");
   USHER_TRY(const Bytes sealed_manifest,
             seal_small(manifest.encode(), companion_id("manifest", contents.medium), recipient, random));
+  USHER_TRY(const Bytes sealed_parts, seal_parts(contents.parts, parts, recipient, random));
   wire::Writer prefix;
   prefix.raw(view_of(kMagic)).raw(contents.medium).u32(static_cast<std::uint32_t>(sealed_manifest.size()));
+  prefix.u32(static_cast<std::uint32_t>(sealed_parts.size()));
   USHER_CHECK(sink.write(prefix.bytes()));
   USHER_CHECK(sink.write(sealed_manifest));
+  USHER_CHECK(sink.write(sealed_parts));
 
   const Layout layout{
       .suite = suite, .chunk_size = contents.chunk_size, .total = contents.size, .object = contents.object};
@@ -104,24 +114,26 @@ Result<> check_belongs(const Manifest& manifest, const Id128& medium, const Layo
 }
 
 Result<ReleaseOutline> ReleaseOutline::read(const SourcePtr& source) {
-  USHER_TRY(const Parts parts, parts_of(source));
+  USHER_TRY(const Areas areas, areas_of(source));
   ReleaseOutline out;
-  out.medium = parts.medium;
-  out.media_offset = parts.media_offset;
-  USHER_TRY(out.manifest, Header::read(*parts.manifest));
-  USHER_TRY(out.media, Header::read(*parts.media));
+  out.medium = areas.medium;
+  out.parts_offset = areas.parts_offset;
+  out.media_offset = areas.media_offset;
+  USHER_TRY(out.manifest, Header::read(*areas.manifest));
+  USHER_TRY(out.media, Header::read(*areas.media));
   return out;
 }
 
 Result<Release> Release::open(const SourcePtr& source, const Unwrapper& key) {
-  USHER_TRY(const Parts parts, parts_of(source));
+  USHER_TRY(const Areas areas, areas_of(source));
   USHER_TRY(const Secret encoded,
-            open_small(parts.manifest, companion_id("manifest", parts.medium), key, kMaxSignedManifest));
+            open_small(areas.manifest, companion_id("manifest", areas.medium), key, kMaxSignedManifest));
   USHER_TRY(SignedManifest signed_manifest, SignedManifest::decode(encoded.expose()));
   USHER_TRY(Manifest manifest, signed_manifest.contents());
-  USHER_TRY(SealedObject media, SealedObject::open(parts.media, manifest.object, key));
-  USHER_CHECK(check_belongs(manifest, parts.medium, media.layout()));
-  return Release(std::move(signed_manifest), std::move(manifest), std::move(media));
+  USHER_TRY(SealedObject media, SealedObject::open(areas.media, manifest.object, key));
+  USHER_CHECK(check_belongs(manifest, areas.medium, media.layout()));
+  USHER_TRY(SealedParts parts, SealedParts::open(areas.parts, manifest.parts, key));
+  return Release(std::move(signed_manifest), std::move(manifest), std::move(parts), std::move(media));
 }
 
 Result<> Release::verify_media(const Progress& progress) const {

@@ -3,7 +3,7 @@
 
 #include <functional>
 
-#include "media/manifest.h"
+#include "media/parts.h"
 
 namespace usher::media {
 
@@ -14,10 +14,11 @@ using Progress = std::function<bool(std::uint64_t done, std::uint64_t total)>;
 [[nodiscard]] Result<Hash256> root_of(const Source& media, std::uint32_t chunk_size, const Progress& progress = {});
 
 /// Writes a release for one recipient. Reads `media` once more, and refuses it if it is not what the manifest says.
+/// `parts`: the plaintexts of the manifest's parts, in its order.
 /// Errors: release_mismatch, bad_key, truncated, cancelled; the source's and the sink's.
 [[nodiscard]] Result<> write_release(const SignedManifest& manifest, const Source& media, const Wrapper& recipient,
                                      Sink& sink, Random& random, const Progress& progress = {},
-                                     Suite suite = Suite::aes256_gcm);
+                                     Suite suite = Suite::aes256_gcm, const std::vector<Bytes>& parts = {});
 
 /// Whether a manifest speaks of this medium and of an object of this layout. Errors: release_mismatch.
 [[nodiscard]] Result<> check_belongs(const Manifest& manifest, const Id128& medium, const Layout& layout);
@@ -27,12 +28,13 @@ struct ReleaseOutline {
   Id128 medium{};
   Header manifest;
   Header media;
-  std::uint64_t media_offset = 0;
+  std::uint64_t parts_offset = 0;
+  std::uint64_t media_offset = 0;  // the parts lie before it
   /// Errors: malformed, truncated, unsupported, too_long.
   [[nodiscard]] static Result<ReleaseOutline> read(const SourcePtr& source);
 };
 
-/// An opened release: manifest and media belong together. Who signed is not checked here.
+/// An opened release: manifest, parts and media belong together. Who signed is not checked here.
 class Release {
  public:
   /// Errors: as SealedObject::open; release_mismatch.
@@ -40,14 +42,19 @@ class Release {
   [[nodiscard]] const SignedManifest& signed_manifest() const noexcept { return signed_; }
   [[nodiscard]] const Manifest& manifest() const noexcept { return manifest_; }
   [[nodiscard]] const SealedObject& media() const noexcept { return media_; }
+  [[nodiscard]] const SealedParts& parts() const noexcept { return parts_; }
   /// Opens every chunk and compares the root. Errors: chunk_damaged with its number; release_mismatch; cancelled.
   [[nodiscard]] Result<> verify_media(const Progress& progress = {}) const;
 
  private:
-  Release(SignedManifest signed_manifest, Manifest manifest, SealedObject media)
-      : signed_(std::move(signed_manifest)), manifest_(std::move(manifest)), media_(std::move(media)) {}
+  Release(SignedManifest signed_manifest, Manifest manifest, SealedParts parts, SealedObject media)
+      : signed_(std::move(signed_manifest)),
+        manifest_(std::move(manifest)),
+        parts_(std::move(parts)),
+        media_(std::move(media)) {}
   SignedManifest signed_;
   Manifest manifest_;
+  SealedParts parts_;
   SealedObject media_;
 };
 

@@ -136,9 +136,9 @@ Result<std::shared_ptr<const Medium>> Vault::open_medium(const Id128& medium) co
 
 Result<SignedManifest> Vault::manifest(const Id128& medium) const {
   USHER_TRY(const SourcePtr file, open_stored(path_of(medium), medium));
-  const auto parts = detail::vault_parts(file, medium);
-  if (!parts) return detail::of_medium(parts.error(), medium);
-  auto manifest = detail::read_manifest(*parts, medium, *kek_);
+  const auto areas = detail::vault_areas(file, medium);
+  if (!areas) return detail::of_medium(areas.error(), medium);
+  auto manifest = detail::read_manifest(*areas, medium, *kek_);
   if (!manifest) return detail::of_medium(std::move(manifest).error(), medium);
   return manifest;
 }

@@ -34,6 +34,9 @@ class Medium {
   [[nodiscard]] virtual const SignedManifest& signed_manifest() const noexcept = 0;
   /// Errors, with the chunk's number: unknown_chunk, chunk_damaged, truncated, io.
   [[nodiscard]] virtual Result<Chunk> read_chunk(std::uint64_t index) const = 0;
+  /// The plaintext of manifest().parts[index], which is what was signed. Errors: not_found, there is no such part;
+  /// chunk_damaged, truncated, io; release_mismatch.
+  [[nodiscard]] virtual Result<crypto::Secret> read_part(std::size_t index) const = 0;
 };
 
 /// Thread-safe; several processes may use one directory.
@@ -58,7 +61,7 @@ class Vault {
   [[nodiscard]] Result<std::shared_ptr<const Medium>> open_medium(const Id128& medium) const;
   /// Without opening the media. Errors: as open_medium.
   [[nodiscard]] Result<SignedManifest> manifest(const Id128& medium) const;
-  /// Reads all of a medium. Errors: as open_medium; chunk_damaged with the first bad chunk's number; cancelled.
+  /// Reads all of a medium and its parts. Errors: as open_medium; chunk_damaged with the first bad chunk's number; cancelled.
   [[nodiscard]] Result<> verify(const Id128& medium, const Progress& progress = {}) const;
   /// Errors: unknown_medium, not_permitted, io.
   [[nodiscard]] Result<> remove(const Id128& medium) const;

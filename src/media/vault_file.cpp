@@ -9,8 +9,9 @@ namespace {
 
 using crypto::Secret;
 
-constexpr std::string_view kMagic = "USHERVT1";
-constexpr std::size_t kPrefix = 36;    // bytes: magic, medium's id, sizes of the sealed manifest and of the tree
+constexpr std::string_view kMagic = "USHERVT2";
+constexpr std::size_t kPrefix =
+    40;  // bytes: magic, medium's id, sizes of the sealed manifest, of the parts, of the tree
 constexpr std::size_t kNodeSize = 32;  // bytes
 
 Result<> put_nodes(SealWriter& tree, const std::vector<Hash256>& nodes) {
@@ -46,20 +47,22 @@ std::unexpected<Error> of_medium(Error error, const Id128& medium) {
   return std::unexpected(std::move(error));
 }
 
-Result<VaultParts> vault_parts(const SourcePtr& file, const Id128& medium) {
+Result<VaultAreas> vault_areas(const SourcePtr& file, const Id128& medium) {
   std::array<std::uint8_t, kPrefix> prefix{};
   USHER_CHECK(read_exactly(*file, 0, prefix, "vault: prefix"));
   wire::Reader in(prefix, "vault: prefix");
   if (!same(in.raw(kMagic.size()), view_of(kMagic))) return fail(Fault::malformed, "vault: magic");
   if (in.array<16>() != medium) return fail(Fault::wrong_object, "vault: medium");
   const std::uint64_t manifest = in.u32();
+  const std::uint64_t parts = in.u32();
   const std::uint64_t tree = in.u64();
   USHER_CHECK(in.finish());
   if (tree > file->size()) return fail(Fault::truncated, "vault: tree");
-  VaultParts out;
+  VaultAreas out;
   USHER_TRY(out.manifest, part_of(file, kPrefix, manifest));
-  USHER_TRY(out.tree, part_of(file, kPrefix + manifest, tree));
-  const std::uint64_t media = kPrefix + manifest + tree;
+  USHER_TRY(out.parts, part_of(file, kPrefix + manifest, parts));
+  USHER_TRY(out.tree, part_of(file, kPrefix + manifest + parts, tree));
+  const std::uint64_t media = kPrefix + manifest + parts + tree;
   USHER_TRY(out.media, part_of(file, media, file->size() - media));
   return out;
 }
@@ -76,42 +79,47 @@ Result<> write_vault_file(const Release& release, const Kek& kek, NewFile& file,
   const Id128& medium = release.manifest().medium;
   USHER_TRY(const Bytes manifest,
             seal_small(release.signed_manifest().encode(), companion_id("manifest", medium), kek, random));
+  USHER_TRY(const Bytes parts, release.parts().rewrap(kek, random));
   USHER_TRY(const Bytes media_header, release.media().rewrap({&kek}, random));
 
   const Layout layout = tree_layout(release.media().layout());
-  FileSink tree_sink(file, kPrefix + manifest.size());
+  const std::uint64_t tree_offset = kPrefix + manifest.size() + parts.size();
+  FileSink tree_sink(file, tree_offset);
   USHER_TRY(SealWriter tree, SealWriter::begin(layout, {&kek}, tree_sink, random));
   const std::uint64_t tree_size = tree.header_size() + layout.body_size();
-  FileSink body(file, kPrefix + manifest.size() + tree_size);
+  FileSink body(file, tree_offset + tree_size);
   USHER_CHECK(file.reserve(body.offset() + media_header.size() + release.media().layout().body_size()));
 
   wire::Writer prefix;
-  prefix.raw(view_of(kMagic)).raw(medium).u32(static_cast<std::uint32_t>(manifest.size())).u64(tree_size);
+  prefix.raw(view_of(kMagic)).raw(medium).u32(static_cast<std::uint32_t>(manifest.size()));
+  prefix.u32(static_cast<std::uint32_t>(parts.size())).u64(tree_size);
   USHER_CHECK(file.write_at(0, prefix.bytes()));
   USHER_CHECK(file.write_at(kPrefix, manifest));
+  USHER_CHECK(file.write_at(kPrefix + manifest.size(), parts));
   USHER_CHECK(body.write(media_header));
   return copy_body(release, tree, body, progress);
 }
 
-Result<SignedManifest> read_manifest(const VaultParts& parts, const Id128& medium, const Kek& kek) {
+Result<SignedManifest> read_manifest(const VaultAreas& areas, const Id128& medium, const Kek& kek) {
   USHER_TRY(const Secret encoded,
-            open_small(parts.manifest, companion_id("manifest", medium), kek, kMaxSignedManifest));
+            open_small(areas.manifest, companion_id("manifest", medium), kek, kMaxSignedManifest));
   return SignedManifest::decode(encoded.expose());
 }
 
 Result<std::shared_ptr<const MediumFile>> MediumFile::open(const SourcePtr& file, const Id128& medium, const Kek& kek) {
-  USHER_TRY(const VaultParts parts, vault_parts(file, medium));
-  USHER_TRY(SignedManifest signed_manifest, read_manifest(parts, medium, kek));
+  USHER_TRY(const VaultAreas areas, vault_areas(file, medium));
+  USHER_TRY(SignedManifest signed_manifest, read_manifest(areas, medium, kek));
   USHER_TRY(Manifest manifest, signed_manifest.contents());
-  USHER_TRY(SealedObject media, SealedObject::open(parts.media, manifest.object, kek));
+  USHER_TRY(SealedObject media, SealedObject::open(areas.media, manifest.object, kek));
   USHER_CHECK(check_belongs(manifest, medium, media.layout()));
+  USHER_TRY(SealedParts parts, SealedParts::open(areas.parts, manifest.parts, kek));
   const Layout layout = tree_layout(media.layout());
-  USHER_TRY(SealedObject tree, SealedObject::open(parts.tree, layout.object, kek));
+  USHER_TRY(SealedObject tree, SealedObject::open(areas.tree, layout.object, kek));
   if (tree.layout().total != layout.total || tree.layout().chunk_size != layout.chunk_size) {
     return fail(Fault::release_mismatch, "vault: tree and media");
   }
-  std::shared_ptr<MediumFile> out(
-      new MediumFile(std::move(signed_manifest), std::move(manifest), std::move(media), std::move(tree)));
+  std::shared_ptr<MediumFile> out(new MediumFile(std::move(signed_manifest), std::move(manifest), std::move(parts),
+                                                 std::move(media), std::move(tree)));
   USHER_CHECK(out->load_tree());
   return out;
 }
@@ -161,7 +169,14 @@ Result<Chunk> MediumFile::read_chunk(std::uint64_t index) const {
   return Chunk{std::move(*plaintext), std::move(*proof)};
 }
 
+Result<Secret> MediumFile::read_part(std::size_t index) const {
+  auto part = parts_.read(index);
+  if (!part) return of_medium(std::move(part).error(), manifest_.medium);
+  return part;
+}
+
 Result<> MediumFile::verify(const Progress& progress) const {
+  USHER_CHECK(parts_.verify());
   TreeBuilder tree;
   const NodeReader kept = node_reader();
   std::vector<Hash256> nodes;

@@ -1,6 +1,7 @@
 // media/vault_file: one medium of the vault as a file.  Spec: sealed.md §6.2.
 //
-//   magic ‖ medium's id ‖ sizes ‖ sealed manifest ‖ sealed tree ‖ sealed media, each for the vault key
+//   magic ‖ medium's id ‖ sizes ‖ sealed manifest ‖ sealed parts ‖ sealed tree ‖ sealed media, each
+//   for the vault key
 #pragma once
 
 #include "media/vault.h"
@@ -10,14 +11,15 @@ namespace usher::media::detail {
 inline constexpr std::uint32_t kTreeChunkSize = kMinChunkSize;  // bytes: 128 nodes
 inline constexpr std::size_t kMaxTreeInMemory = 4 << 20;        // bytes
 
-/// The three parts of a vault's file; nothing is opened yet.
-struct VaultParts {
+/// Where everything lies in a vault's file; nothing is opened yet.
+struct VaultAreas {
   SourcePtr manifest;
+  SourcePtr parts;
   SourcePtr tree;
   SourcePtr media;
 };
 /// Errors: malformed, truncated, wrong_object (the file is another medium's).
-[[nodiscard]] Result<VaultParts> vault_parts(const SourcePtr& file, const Id128& medium);
+[[nodiscard]] Result<VaultAreas> vault_areas(const SourcePtr& file, const Id128& medium);
 
 /// The error, with the medium's name before what it is about.
 [[nodiscard]] std::unexpected<Error> of_medium(Error error, const Id128& medium);
@@ -30,7 +32,7 @@ struct VaultParts {
                                         const Progress& progress);
 
 /// Errors: as Vault::manifest.
-[[nodiscard]] Result<SignedManifest> read_manifest(const VaultParts& parts, const Id128& medium, const Kek& kek);
+[[nodiscard]] Result<SignedManifest> read_manifest(const VaultAreas& areas, const Id128& medium, const Kek& kek);
 
 /// A medium in its file.
 class MediumFile final : public Medium {
@@ -41,13 +43,16 @@ class MediumFile final : public Medium {
   [[nodiscard]] const Manifest& manifest() const noexcept override { return manifest_; }
   [[nodiscard]] const SignedManifest& signed_manifest() const noexcept override { return signed_; }
   [[nodiscard]] Result<Chunk> read_chunk(std::uint64_t index) const override;
+  [[nodiscard]] Result<crypto::Secret> read_part(std::size_t index) const override;
   /// Errors: as Vault::verify.
   [[nodiscard]] Result<> verify(const Progress& progress) const;
 
  private:
-  MediumFile(SignedManifest signed_manifest, Manifest manifest, SealedObject media, SealedObject tree)
+  MediumFile(SignedManifest signed_manifest, Manifest manifest, SealedParts parts, SealedObject media,
+             SealedObject tree)
       : signed_(std::move(signed_manifest)),
         manifest_(std::move(manifest)),
+        parts_(std::move(parts)),
         media_(std::move(media)),
         tree_(std::move(tree)) {}
   [[nodiscard]] Result<> load_tree();
@@ -56,6 +61,7 @@ class MediumFile final : public Medium {
 
   SignedManifest signed_;
   Manifest manifest_;
+  SealedParts parts_;
   SealedObject media_;
   SealedObject tree_;
   crypto::Secret nodes_;  // the tree, where it is small: hashes would tell which recording it is

@@ -1,0 +1,83 @@
+#include "repack.h"
+
+namespace usher::press {
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+/// Codecs that players expect in MP4.
+bool fits_mp4(const std::string& codec) {
+  constexpr std::array<std::string_view, 9> kCodecs = {"aac",  "alac", "mp3", "opus", "flac",
+                                                       "h264", "hevc", "av1", "mpeg4"};
+  return std::ranges::find(kCodecs, codec) != kCodecs.end();
+}
+
+Arguments matroska_arguments(bool webm) {
+  // Clusters of two seconds: they are where a player can begin.
+  return {"-f", webm ? "webm" : "matroska", "-cluster_time_limit", "2000"};
+}
+
+Arguments mp4_arguments(bool video) {
+  Arguments out = {"-f", "mp4", "-movflags", "+frag_keyframe+empty_moov+default_base_moof"};
+  if (!video) out.insert(out.end(), {"-frag_duration", "2000000"});  // microseconds
+  return out;
+}
+
+Result<bool> is_webm(const MediaFile& file) {
+  constexpr std::size_t kHeader = 64;  // bytes, in which the kind of Matroska is named
+  USHER_TRY(const Bytes head, file.bytes_at(0, kHeader));
+  return !std::ranges::search(head, view_of("webm")).empty();
+}
+
+Result<Arguments> target_of(const MediaFile& file, const Probe& probe, const Chosen& chosen) {
+  bool all_fit_mp4 = true;
+  for (const Stream& stream : probe.streams) {
+    if (chosen.has(stream.index)) all_fit_mp4 = all_fit_mp4 && fits_mp4(stream.codec);
+  }
+  switch (probe.container) {
+    case Container::ogg:
+      return Arguments{"-f", "ogg"};
+    case Container::mp3:
+      return Arguments{"-f", "mp3", "-write_xing", "1", "-id3v2_version", "3"};
+    case Container::adts:
+      return Arguments{"-f", "adts"};
+    case Container::flac:
+      return Arguments{"-f", "flac"};
+    case Container::wav:
+      return Arguments{"-f", "wav", "-rf64", "auto"};
+    case Container::aiff:
+      return Arguments{"-f", "aiff"};
+    case Container::mp4:
+      return all_fit_mp4 ? mp4_arguments(chosen.video) : matroska_arguments(false);
+    case Container::matroska: {
+      USHER_TRY(const bool webm, is_webm(file));
+      return matroska_arguments(webm);
+    }
+    case Container::other:
+      break;
+  }
+  return matroska_arguments(false);
+}
+
+}  // namespace
+
+Result<MediaFilePtr> repack(const MediaFile& file, const Probe& probe, const Chosen& chosen) {
+  USHER_TRY(Descriptor copy, memory_file());
+  Arguments arguments = {"-v", "error", "-nostdin", "-y"};
+  const auto add = [&arguments](const Arguments& more) { arguments.insert(arguments.end(), more.begin(), more.end()); };
+  add(reading_arguments());
+  add({"-map", "0:" + std::to_string(chosen.main)});
+  if (chosen.beside >= 0) add({"-map", "0:" + std::to_string(chosen.beside)});
+  add({"-map_chapters", "-1", "-c", "copy", "-fflags", "+bitexact"});
+  USHER_TRY(const Arguments target, target_of(file, probe, chosen));
+  add(target);
+  // By name, so that the muxers that go back to their beginning can: it is not a pipe.
+  add({"file:/proc/self/fd/4"});
+  USHER_TRY(const Ended ended,
+            run({.program = "ffmpeg", .arguments = arguments, .files = {file.descriptor(), copy.get()}}));
+  if (ended.status != 0)
+    return fail(Fault::not_streamable, "repack", "it cannot be packed anew either, " + complaint_of(ended));
+  return MediaFile::take(std::move(copy));
+}
+
+}  // namespace usher::press
