@@ -72,7 +72,19 @@ TEST_F(ConfigFile, AValueOfAnotherKindIsRefused) {
 
 TEST_F(ConfigFile, NumbersAndChoicesOutOfBoundsAreRefused) {
   EXPECT_NE(refusal("[limits]\nconnections = 0\n").find("from 1 to"), std::string::npos);
-  EXPECT_NE(refusal("[policy]\nacquisition = \"closed\"\n").find("one of open|operator"), std::string::npos);
+  EXPECT_NE(refusal("[policy]\nacquisition = \"closed\"\n").find("one of operator|quota|open"), std::string::npos);
+}
+
+TEST_F(ConfigFile, KeysOfBeforeAreRefusedByNameWithWhatToDo) {
+  EXPECT_NE(refusal("[policy]\nbudget_percent = 150\n").find("policy.budget_percent is not there any more"),
+            std::string::npos);
+  EXPECT_NE(refusal("[policy]\ngrants_per_chunk = 3\n").find("take the line out"), std::string::npos);
+  EXPECT_NE(refusal("[policy]\nopen_plays_per_licence = 3\n").find("policy.open_plays"), std::string::npos);
+}
+
+TEST_F(ConfigFile, AcquisitionIsWrittenEvenWhereItIsTheDefault) {
+  EXPECT_NE(to_toml(Config(), true).find("\nacquisition = \"operator\"\n"), std::string::npos);
+  EXPECT_NE(to_toml(Config(), true).find("\n#quota_plays = 5\n"), std::string::npos);
 }
 
 TEST_F(ConfigFile, AMissingFileIsNotAnEmptyOne) {

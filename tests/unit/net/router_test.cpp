@@ -224,19 +224,19 @@ TEST_F(Requests, AChunkBeyondTheLastIsUnknown) {
   EXPECT_EQ(listener.status("api/download", chunk_body(listener.open(kMedium), kChunks)), Status::unknown_chunk);
 }
 
-TEST_F(Requests, TheBudgetOfAPlayEnds) {
+TEST_F(Requests, TheRepeatsOfAPlayEnd) {
   Listener listener(world);
   ASSERT_EQ(listener.log_in(), Status::ok);
   static_cast<void>(listener.acquire(kMedium));
   const wire::Opened play = listener.open(kMedium);
   Status status = Status::ok;
   std::uint32_t got = 0;
-  for (std::uint32_t i = 0; status == Status::ok && i < 4 * kChunks; ++i) {
+  for (std::uint32_t i = 0; status == Status::ok && i < 20 * kChunks; ++i) {
     status = listener.status("api/download", chunk_body(play, static_cast<std::uint32_t>(i % kChunks)));
     if (status == Status::ok) ++got;
   }
   EXPECT_EQ(status, Status::budget_spent);
-  EXPECT_EQ(got, kChunks * 3 / 2);
+  EXPECT_EQ(got, kChunks + 176);
 }
 
 TEST_F(Requests, APlayEndsAtItsDeadline) {
@@ -246,7 +246,7 @@ TEST_F(Requests, APlayEndsAtItsDeadline) {
   const wire::Opened play = listener.open(kMedium);
   world.clock.advance(std::chrono::hours(11));
   EXPECT_EQ(listener.status("api/download", chunk_body(play, 0)), Status::ok);
-  world.clock.advance(std::chrono::hours(14));
+  world.clock.advance(std::chrono::days(7));
   Listener later(world);
   ASSERT_EQ(later.log_in(), Status::ok);
   EXPECT_EQ(later.status("api/download", chunk_body(play, 0)), Status::play_expired);
@@ -295,10 +295,72 @@ TEST_F(Requests, AnotherInstallationCannotUseABoundLicence) {
 }
 
 TEST(RequestsByPolicy, WhereTheOperatorIssuesAcquiringIsClosed) {
-  World world({}, {.acquisition_open = false, .bind_installation = true});
+  World world({}, {.acquisition = {}, .bind_installation = true});
   Listener listener(world);
   ASSERT_EQ(listener.log_in(), Status::ok);
   EXPECT_EQ(listener.status_once("api/license", wire::Acquire{kMedium, 1, 1}.encode()), Status::acquisition_closed);
+}
+
+TEST(RequestsByPolicy, WhereThereIsAQuotaItIsOverAllTimeAndAPersonsForAMedium) {
+  World world({}, {.acquisition = store::AcquisitionLimit{.licences = {}, .plays = 5}, .bind_installation = true});
+  const Id128 second = world.add_medium(2);
+  Listener listener(world);
+  ASSERT_EQ(listener.log_in(), Status::ok);
+  const auto acquire = [&](const Id128& medium, std::uint8_t kind, std::uint64_t amount) {
+    return listener.status_once("api/license", wire::Acquire{medium, kind, amount}.encode());
+  };
+  EXPECT_EQ(acquire(kMedium, 1, 10), Status::quota_spent);
+  EXPECT_EQ(acquire(kMedium, 2, 3600), Status::quota_spent);  // a time is any number of plays
+  EXPECT_EQ(acquire(kMedium, 1, 1), Status::ok);
+  EXPECT_EQ(acquire(kMedium, 1, 5), Status::quota_spent);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(acquire(kMedium, 1, 1), Status::ok);
+  world.clock.advance(std::chrono::hours(1));
+  EXPECT_EQ(acquire(kMedium, 1, 1), Status::quota_spent);
+  EXPECT_EQ(acquire(second, 1, 5), Status::ok);
+  Listener other(world);
+  ASSERT_EQ(other.log_in(People::get().rui), Status::ok);
+  EXPECT_EQ(other.status_once("api/license", wire::Acquire{kMedium, 1, 5}.encode()), Status::ok);
+}
+
+TEST(RequestsByPolicy, WhatTheOperatorIssuesDoesNotCountIntoTheQuota) {
+  World world({}, {.acquisition = store::AcquisitionLimit{.licences = {}, .plays = 1}, .bind_installation = true});
+  Listener listener(world);
+  ASSERT_EQ(listener.log_in(), Status::ok);
+  LicenceOrder order;
+  order.pseudonym = listener.me.pseudonym;
+  order.medium = kMedium;
+  order.plays = 100;
+  must(world.media.issue(order, {.id = randomness().id(), .content = {}}, std::nullopt, world.clock.now()));
+  EXPECT_EQ(listener.status_once("api/license", wire::Acquire{kMedium, 1, 1}.encode()), Status::ok);
+  EXPECT_EQ(listener.status_once("api/license", wire::Acquire{kMedium, 1, 1}.encode()), Status::quota_spent);
+}
+
+TEST(RequestsByPolicy, LicencesOfAMediumHaveALimitWhereEverybodyMayAcquire) {
+  World world({}, {.acquisition = store::AcquisitionLimit{.licences = 3, .plays = {}}, .bind_installation = true});
+  Listener listener(world);
+  ASSERT_EQ(listener.log_in(), Status::ok);
+  const Id128 operation = randomness().id();
+  const Bytes wanted = wire::Acquire{kMedium, 1, 20}.encode();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(must(listener.ask_once("api/license", wanted, operation)).status(), Status::ok);
+  EXPECT_EQ(listener.status_once("api/license", wanted), Status::ok);
+  EXPECT_EQ(listener.status_once("api/license", wanted), Status::ok);
+  EXPECT_EQ(listener.status_once("api/license", wanted), Status::quota_spent);
+}
+
+TEST_F(Requests, OpeningTellsWhatIsFreeAndWhatWasHeard) {
+  Listener listener(world);
+  ASSERT_EQ(listener.log_in(), Status::ok);
+  static_cast<void>(listener.acquire(kMedium, 5));
+  wire::Opened play = listener.open(kMedium);
+  EXPECT_EQ(play.commit_after, 30U);
+  EXPECT_EQ(play.free_left, 5U);  // c(38) of 20 chunks in 169 s
+  EXPECT_EQ(play.repeats_left, 176U);
+  for (const std::uint32_t chunk : {0U, 1U, 4U}) {
+    ASSERT_EQ(listener.status("api/download", chunk_body(play, chunk)), Status::ok);
+  }
+  play = listener.open(kMedium);
+  EXPECT_EQ(play.free_left, 2U);
+  EXPECT_EQ(play.heard, (wire::ChunkRanges{{.first = 0, .count = 2}, {.first = 4, .count = 1}}));
 }
 
 TEST_F(Requests, ExitDestroysTheSessionsKeys) {

@@ -56,8 +56,12 @@ class MemoryLog final : public Log {
 inline constexpr std::uint32_t kChunkSize = media::kMinChunkSize;
 inline constexpr std::uint64_t kChunks = 20;
 
+/// Listeners acquire as many licences as they want.
+inline ServicePolicy open_policy() { return {.acquisition = store::AcquisitionLimit{}, .bind_installation = true}; }
+
 struct World {
-  explicit World(SessionLimits limits = {}, const ServicePolicy& service_policy = {}) : sessions_limits(limits) {
+  explicit World(SessionLimits limits = {}, const ServicePolicy& service_policy = open_policy())
+      : sessions_limits(limits) {
     policy.set(std::make_shared<const ServicePolicy>(service_policy));
     add_medium(1);
   }
@@ -73,8 +77,7 @@ struct World {
     medium.manifest = signed_manifest.hash();
     medium.object = manifest.object;
     medium.chunk_size = manifest.chunk_size;
-    medium.chunk_count = manifest.chunks;
-    medium.duration = Milliseconds(manifest.duration_ms);
+    medium.extent = manifest.extent();
     medium.size = manifest.size;
     must(store->add_medium(medium, clock.now()));
     return medium.id;
@@ -156,8 +159,9 @@ inline Bytes exchanged(World& world, const std::string& path, std::string_view t
 /// A listener with an open channel.
 class Listener {
  public:
-  explicit Listener(World& world, std::shared_ptr<const channel::ClientSettings> settings = nullptr) : world_(world) {
-    channel::ClientHandshake machine(settings ? settings : channel_world().client_settings, randomness());
+  explicit Listener(World& world, std::shared_ptr<const channel::ClientSettings> settings = nullptr)
+      : world_(world), settings_(settings ? std::move(settings) : channel_world().client_settings) {
+    channel::ClientHandshake machine(settings_, randomness());
     const Time now = world.clock.now();
     const Bytes hello = exchanged(world, "/api/protocols", kTypeHandshake, must(machine.start()));
     const Bytes accepted = exchanged(world, "/api/keys", kTypeHandshake, must(machine.on_messages(hello, now)));
@@ -184,7 +188,7 @@ class Listener {
 
   [[nodiscard]] Bytes auth_body(const Identity& person) const {
     const identity::LoginTerms terms{.server_key = session->peer().certificate().key_fingerprint(),
-                                     .installation = channel_world().client.chain.front().fingerprint(),
+                                     .installation = settings_->chain.front().fingerprint(),
                                      .now = world_.clock.now()};
     const auto login = must(identity::PersonSession::create(person.key, {person.certificate}, terms, randomness()));
     return must(login.bind(must(session->exporter("person")))).encode();
@@ -209,6 +213,7 @@ class Listener {
 
  private:
   World& world_;
+  std::shared_ptr<const channel::ClientSettings> settings_;
 };
 
 inline constexpr Id128 kMedium = [] {
