@@ -126,6 +126,9 @@ Result<Ended> ffprobe(const MediaFile& file, std::vector<std::string> arguments,
   const auto reading = reading_arguments();
   arguments.insert(arguments.end(), reading.begin(), reading.end());
   USHER_TRY(Ended ended, run({.program = "ffprobe", .arguments = arguments, .files = {file.descriptor()}}, output));
+  if (ended.errors.contains("not on whitelist")) {
+    return fail(Fault::unreadable_media, "ffprobe: kind", "a file of a kind that usher does not take");
+  }
   if (ended.status != 0) return fail(Fault::unreadable_media, "ffprobe", complaint_of(ended));
   return ended;
 }

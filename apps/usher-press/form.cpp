@@ -23,8 +23,10 @@ Result<Form> sound_form(const MediaFile& file, std::uint64_t begin, std::uint64_
   if (size > file.size() - begin) return fail(Fault::truncated, "form: sound");
   const std::uint64_t after = file.size() - begin - size;
   if (after > kMaxAfterSound) {
-    return unplayable(name + " with " + std::to_string(after) +
-                      " bytes after its sound, which a player would play as noise");
+    Form form =
+        unplayable(name + " with " + std::to_string(after) + " bytes after its sound, which could be heard as noise");
+    form.only_a_tail = true;
+    return form;
   }
   Form form;
   form.head = begin;
@@ -85,6 +87,38 @@ Result<bool> has_mp3_header(const MediaFile& file) {
   USHER_TRY(const Bytes frame, file.bytes_at(first, kSearched));
   const auto holds = [&frame](std::string_view name) { return !std::ranges::search(frame, view_of(name)).empty(); };
   return holds("Xing") || holds("Info") || holds("VBRI");
+}
+
+Result<bool> is_webm(const MediaFile& file) {
+  constexpr std::size_t kHeader = 64;  // bytes, in which the kind of Matroska is named
+  USHER_TRY(const Bytes head, file.bytes_at(0, kHeader));
+  return !std::ranges::search(head, view_of("webm")).empty();
+}
+
+Result<std::string> subtype_of(const MediaFile& file, Container container) {
+  switch (container) {
+    case Container::ogg:
+      return "ogg";
+    case Container::mp3:
+      return "mpeg";
+    case Container::adts:
+      return "aac";
+    case Container::flac:
+      return "flac";
+    case Container::wav:
+      return "wav";
+    case Container::aiff:
+      return "aiff";
+    case Container::mp4:
+      return "mp4";
+    case Container::matroska: {
+      USHER_TRY(const bool webm, is_webm(file));
+      return webm ? "webm" : "x-matroska";
+    }
+    case Container::other:
+      break;
+  }
+  return "";
 }
 
 Result<Form> form_of(const MediaFile& file, const Probe& probe) {

@@ -18,6 +18,8 @@ struct Form {
   std::string obstacle;
   /// Whether ffmpeg can mend that without encoding again.
   bool can_be_repacked = true;
+  /// The obstacle is what follows the sound: it goes with the pictures where those are taken out.
+  bool only_a_tail = false;
   /// Bytes that a player needs first; nothing: all before the first packet.
   std::optional<std::uint64_t> head;
   /// A player can begin at each of these that begins with a key frame; empty: at every packet.
@@ -36,6 +38,10 @@ struct Form {
 [[nodiscard]] Result<Form> wav_form(const MediaFile& file);
 [[nodiscard]] Result<Form> aiff_form(const MediaFile& file);
 
+/// "ogg", "mpeg", "x-matroska": what a media type names after the slash. Empty: none.
+[[nodiscard]] Result<std::string> subtype_of(const MediaFile& file, Container container);
+/// Whether a Matroska file is of the kind that is called WebM.
+[[nodiscard]] Result<bool> is_webm(const MediaFile& file);
 /// Whether an MP3 says in its first frame how long it is: Xing, Info or VBRI.
 [[nodiscard]] Result<bool> has_mp3_header(const MediaFile& file);
 

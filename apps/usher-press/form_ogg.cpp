@@ -1,8 +1,5 @@
 // Ogg (RFC 3533): pages, each with a capture pattern, flags, a serial number and up to 255 segments.
-#include <set>
-
 #include "form.h"
-#include "wire/codec.h"
 
 namespace usher::press {
 namespace {
@@ -11,24 +8,82 @@ constexpr std::size_t kFixed = 27;  // bytes of a page's header before its segme
 enum Flag : std::uint8_t { continued = 1, first = 2 };
 
 struct Page {
+  std::uint64_t begin = 0;
   std::uint8_t flags = 0;
-  bool describes = false;  // of a page that begins a stream: anything but Skeleton, which holds no media
+  std::uint64_t body = 0;  // where its packets begin
   std::uint64_t size = 0;  // bytes, all of it
-  Bytes start;             // of its first packet
+  Bytes segments;          // their lengths; a packet ends with one that is below 255
+
+  [[nodiscard]] bool begins_stream() const noexcept { return (flags & Flag::first) != 0; }
 };
 
 Result<Page> page_at(const MediaFile& file, std::uint64_t at) {
-  constexpr std::size_t kMost = kFixed + 255 + 32;
-  USHER_TRY(const Bytes bytes, file.bytes_at(at, kMost));
+  USHER_TRY(const Bytes bytes, file.bytes_at(at, kFixed + 255));
   if (bytes.size() < kFixed) return fail(Fault::truncated, "form: Ogg page");
   if (text_of(View(bytes).first(4)) != "OggS") return fail(Fault::unreadable_media, "form: Ogg", "a page is missing");
   const std::size_t segments = bytes[26];
   if (bytes.size() < kFixed + segments) return fail(Fault::truncated, "form: Ogg page");
-  Page page{.flags = bytes[5], .size = kFixed + segments, .start = {}};
-  for (std::size_t i = 0; i < segments; ++i) page.size += bytes[kFixed + i];
+  Page page{.begin = at,
+            .flags = bytes[5],
+            .body = at + kFixed + segments,
+            .size = kFixed + segments,
+            .segments = to_bytes(View(bytes).subspan(kFixed, segments))};
+  for (const std::uint8_t segment : page.segments) page.size += segment;
   if (page.size > file.size() - at) return fail(Fault::truncated, "form: Ogg page");
-  page.start = to_bytes(View(bytes).subspan(kFixed + segments));
   return page;
+}
+
+/// The first `count` packets of the stream that begins at `at`, which has the file for itself.
+Result<std::vector<Bytes>> first_packets(const MediaFile& file, std::uint64_t at, std::size_t count) {
+  constexpr std::size_t kMost = 16 << 20;  // bytes of all of them
+  std::vector<Bytes> packets(1);
+  std::size_t total = 0;
+  while (packets.size() <= count && at < file.size()) {
+    USHER_TRY(const Page page, page_at(file, at));
+    std::uint64_t from = page.body;
+    for (const std::uint8_t segment : page.segments) {
+      USHER_TRY(const Bytes piece, file.bytes_at(from, segment));
+      append(packets.back(), piece);
+      from += segment;
+      total += segment;
+      if (segment < 255) packets.emplace_back();
+    }
+    if (total > kMost) return fail(Fault::unreadable_media, "form: Ogg headers");
+    at += page.size;
+  }
+  packets.resize(count);
+  return packets;
+}
+
+/// What a decoder must know of a stream: another one can only be joined to it if it is the same. Nothing: of a codec
+/// that is not known to allow it.
+Result<std::optional<std::vector<Bytes>>> decoder_of(const MediaFile& file, std::uint64_t at) {
+  constexpr std::size_t kVorbisHeaders = 3;  // identification, comments, set-up
+  USHER_TRY(std::vector<Bytes> packets, first_packets(file, at, kVorbisHeaders));
+  const View start = packets.front();
+  if (text_of(start).starts_with("\x01vorbis")) {
+    packets.erase(packets.begin() + 1);  // comments may differ
+    return packets;
+  }
+  constexpr std::size_t kOpusHead = 19;  // bytes
+  if (text_of(start).starts_with("OpusHead") && start.size() >= kOpusHead) {
+    packets.resize(1);
+    // How much is skipped at the beginning, and the rate before encoding, do no harm.
+    std::ranges::fill(MutableView(packets.front()).subspan(10, 6), std::uint8_t{0});
+    return packets;
+  }
+  return std::nullopt;
+}
+
+/// Whether the links of a chain, which begin there, are for one decoder.
+Result<bool> can_be_joined(const MediaFile& file, const std::vector<std::uint64_t>& links) {
+  USHER_TRY(const auto decoder, decoder_of(file, links.front()));
+  if (!decoder) return false;
+  for (const std::uint64_t link : links) {
+    USHER_TRY(const auto other, decoder_of(file, link));
+    if (other != decoder) return false;
+  }
+  return true;
 }
 
 /// What follows an Ogg file, a tag for example, is not its business; what looks like a damaged page is.
@@ -37,44 +92,34 @@ bool is_tag(const MediaFile& file, std::uint64_t at) {
   return bytes && (bytes->size() < 4 || text_of(View(*bytes).first(3)) == "TAG" || text_of(*bytes) == "APET");
 }
 
-/// Whether the two descriptions of a stream are for the same decoder: the codec, its channels, its rate.
-bool same_decoder(const Bytes& one, const Bytes& other) {
-  const auto compared = [](const Bytes& bytes) {
-    constexpr std::size_t kCompared = 16;  // bytes: Vorbis to the rate; Opus to the rate as well
-    Bytes out(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(std::min(bytes.size(), kCompared)));
-    // The pre-skip of Opus differs from link to link and does no harm.
-    if (out.size() > 11 && text_of(View(out).first(4)) == "Opus") out[10] = out[11] = 0;
-    return out;
-  };
-  return same(compared(one), compared(other));
-}
-
 }  // namespace
 
 Result<Form> ogg_form(const MediaFile& file) {
   Form form;
   form.ends_with_unit = true;
-  std::vector<Bytes> descriptions;
-  bool media = false;  // a page that begins no stream has come
+  std::vector<std::uint64_t> links;  // where streams begin that come alone: one, or a chain of them
   bool chained = false;
+  bool multiplexed = false;
+  bool media = false;  // the page before began no stream
   for (std::uint64_t at = 0; at < file.size();) {
     if (media && is_tag(file, at)) break;
-    USHER_TRY(Page page, page_at(file, at));
-    const bool begins = (page.flags & Flag::first) != 0;
-    if (begins && media) {
-      chained = true;
-      form.can_be_repacked =
-          form.can_be_repacked && descriptions.size() == 1 && same_decoder(descriptions.front(), page.start);
+    USHER_TRY(const Page page, page_at(file, at));
+    if (page.begins_stream()) {
+      chained = chained || media;
+      multiplexed = multiplexed || (!media && !links.empty());
+      links.push_back(at);
     }
-    if (begins && !media) descriptions.push_back(std::move(page.start));
-    media = media || !begins;
+    media = !page.begins_stream();
     form.units.push_back({.begin = at, .end = at + page.size, .fresh = (page.flags & Flag::continued) == 0});
     at += page.size;
   }
-  if (chained) {
-    form.obstacle = "a chained Ogg file: several recordings one after the other";
-    if (!form.can_be_repacked) form.obstacle += ", of different kinds, which only encoding again can join";
+  if (!chained) return form;
+  form.obstacle = "a chained Ogg file: several recordings one after the other";
+  form.can_be_repacked = false;
+  if (!multiplexed) {
+    USHER_TRY(form.can_be_repacked, can_be_joined(file, links));
   }
+  if (!form.can_be_repacked) form.obstacle += ", encoded in different ways";
   return form;
 }
 

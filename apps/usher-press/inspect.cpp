@@ -52,24 +52,55 @@ json::object json_of(const media::ReleaseOutline& outline) {
           {"recipients", std::move(recipients)}};
 }
 
-Result<json::object> json_of(const media::SignedManifest& signed_manifest) {
+json::object json_of(const media::Part& part) {
+  return {{"kind", "cover"}, {"size", part.size}, {"sha256", to_hex(part.hash)}, {"object", to_hex(part.object)}};
+}
+
+/// How its chunks lie in time; the whole table for programs alone.
+json::object timing_of(const media::Manifest& m, bool as_json) {
+  const wire::Extent extent = m.extent();
+  json::array structure;
+  for (const wire::ChunkRange& range : m.structure) {
+    structure.push_back(json::object{{"first", range.first}, {"count", range.count}});
+  }
+  json::object out{{"structure_chunks", wire::count_of(m.structure)}, {"head", m.head}, {"seek_places", m.seek.size()}};
+  if (!as_json) {
+    out["first_seconds"] = "30 s need " + std::to_string(extent.chunks_for(30)) + " of " +
+                           std::to_string(extent.media_chunks()) + " chunks";
+    return out;
+  }
+  json::array seconds(m.seconds.begin(), m.seconds.end());
+  json::array seek;
+  for (const media::SeekPoint& point : m.seek) seek.push_back(json::array{point.time_ms, point.offset});
+  out["structure"] = std::move(structure);
+  out["seconds"] = std::move(seconds);
+  out["seek"] = std::move(seek);
+  return out;
+}
+
+Result<json::object> json_of(const media::SignedManifest& signed_manifest, bool as_json) {
   USHER_TRY(const media::Manifest m, signed_manifest.contents());
   std::vector<View> ders(signed_manifest.chain.begin(), signed_manifest.chain.end());
   USHER_TRY(const identity::Chain chain, identity::chain_from_der(ders));
   json::array subjects;
   for (const identity::Certificate& certificate : chain) subjects.push_back(json::value(certificate.subject_text()));
+  json::array parts;
+  for (const media::Part& part : m.parts) parts.push_back(json_of(part));
   return json::object{{"medium", to_hex(m.medium)},
                       {"title", m.title},
                       {"artist", m.artist},
                       {"album", m.album},
                       {"description", m.description},
                       {"media_type", m.media_type},
+                      {"kind", m.kind == media::MediaKind::video ? "video" : "audio"},
                       {"duration_ms", m.duration_ms},
                       {"size", m.size},
                       {"chunk_size", m.chunk_size},
                       {"chunks", m.chunks},
                       {"root", to_hex(m.root)},
                       {"object", to_hex(m.object)},
+                      {"timing", timing_of(m, as_json)},
+                      {"parts", std::move(parts)},
                       {"pressed_at", m.pressed_at},
                       {"distributor", m.distributor},
                       {"hash", to_hex(signed_manifest.hash())},
@@ -89,6 +120,7 @@ void print(const json::object& object, int indent = 0) {
       print(value.get_object(), indent + 2);
     } else if (value.is_array()) {
       const char* before = "";
+      if (value.get_array().empty()) std::printf("\n");
       for (const json::value& entry : value.get_array()) {
         std::string text;
         if (entry.is_object()) {
@@ -109,7 +141,7 @@ Result<json::object> look_at(const InspectOptions& options) {
   USHER_TRY(const media::SourcePtr source, media::open_file(options.file));
   USHER_TRY(const auto sidecar, read_sidecar(*source));
   if (sidecar) {
-    USHER_TRY(json::object manifest, json_of(*sidecar));
+    USHER_TRY(json::object manifest, json_of(*sidecar, options.as_json));
     return json::object{{"manifest", std::move(manifest)}};
   }
   USHER_TRY(const media::ReleaseOutline outline, media::ReleaseOutline::read(source));
@@ -120,7 +152,7 @@ Result<json::object> look_at(const InspectOptions& options) {
   }
   USHER_TRY(crypto::PrivateKey key, load_key(options.key));
   USHER_TRY(const media::Release release, media::Release::open(source, media::PrivateKeyUnwrapper(std::move(key))));
-  USHER_TRY(out["manifest"], json_of(release.signed_manifest()));
+  USHER_TRY(out["manifest"], json_of(release.signed_manifest(), options.as_json));
   return out;
 }
 

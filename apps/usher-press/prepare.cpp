@@ -3,7 +3,6 @@
 #include "cover.h"
 #include "progress.h"
 #include "repack.h"
-#include "tags.h"
 
 namespace usher::press {
 namespace {
@@ -74,7 +73,8 @@ Result<> check_whole(const Looked& looked) {
   USHER_TRY(const bool stated, states_duration(looked));
   const std::uint64_t says = looked.probe.stated_ms;
   const std::uint64_t holds = looked.measured.duration_ms;
-  if (!stated || says <= holds || about(says, holds)) return {};
+  // A stream that is left out may be longer than the others.
+  if (!stated || !looked.extra.empty() || says <= holds || about(says, holds)) return {};
   return fail(Fault::truncated, "prepare: length",
               "it says that it plays " + seconds_text(says) + ", and holds " + seconds_text(holds));
 }
@@ -129,7 +129,7 @@ Result<Looked> packed_anew(const Looked& file, const std::string& name) {
   USHER_TRY(Looked looked, look_at(std::move(copy), name));
   const bool good = looked.form.obstacle.empty() && looked.extra.empty() && !has_pictures(looked.probe);
   if (!good || !holds_all(looked, file)) {
-    return fail(Fault::not_streamable, "prepare: repack",
+    return fail(Fault::needs_encoding, "prepare: repack",
                 (looked.form.obstacle.empty() ? std::string("packed anew, not all of it is there")
                                               : looked.form.obstacle + ", even packed anew"));
   }
@@ -138,19 +138,18 @@ Result<Looked> packed_anew(const Looked& file, const std::string& name) {
 
 Result<> refuse_or_allow(const Looked& looked, const PrepareOptions& options) {
   const std::string& obstacle = looked.form.obstacle;
-  if (!obstacle.empty() && (!options.remux || !looked.form.can_be_repacked)) {
-    return fail(Fault::not_streamable, "prepare: form", obstacle);
+  const bool goes_anyway = looked.form.only_a_tail && has_pictures(looked.probe);
+  if (!obstacle.empty() && !goes_anyway) {
+    if (!looked.form.can_be_repacked) return fail(Fault::needs_encoding, "prepare: form", obstacle);
+    if (!options.remux) return fail(Fault::not_streamable, "prepare: form", obstacle);
   }
   if (!looked.extra.empty() && !options.remux) return fail(Fault::too_many_streams, "prepare: streams", looked.extra);
   return {};
 }
 
 Result<std::string> type_of(const Looked& looked) {
-  USHER_TRY(const std::string sniffed, media_type_of(*looked.media));
-  if (sniffed.empty()) return fail(Fault::unsupported, "prepare: type", "it is of a kind that usher does not know");
-  // The first bytes show the packing; whether something moves in it, its streams do.
-  const std::string subtype = sniffed.substr(sniffed.find('/'));
-  return (looked.chosen.video ? "video" : "audio") + subtype;
+  USHER_TRY(const std::string subtype, subtype_of(*looked.media, looked.probe.container));
+  return (looked.chosen.video ? "video/" : "audio/") + subtype;
 }
 
 Result<> settle_duration(Prepared& prepared, const PrepareOptions& options) {
@@ -188,7 +187,7 @@ Result<Prepared> prepare_file(const std::filesystem::path& file, const PrepareOp
   if (!obstacle.empty() || !extra.empty() || pictures) {
     USHER_TRY(looked, packed_anew(looked, name));
   }
-  if (!obstacle.empty()) out.notes.push_back("packed anew, since it was " + obstacle);
+  if (!obstacle.empty() && options.remux) out.notes.push_back("packed anew, since it was " + obstacle);
   if (!extra.empty()) out.notes.push_back("left out " + extra);
   if (pictures) {
     out.notes.emplace_back(out.cover && options.cover_file.empty()

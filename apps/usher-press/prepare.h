@@ -22,7 +22,7 @@ struct Prepared {
   std::vector<std::string> notes;  // what was done to it, in whole sentences
 };
 
-/// Errors: not_streamable, too_many_streams, unreadable_media, unknown_duration, truncated, unsupported;
+/// Errors: not_streamable, needs_encoding, too_many_streams, unreadable_media, unknown_duration, truncated, unsupported;
 /// ffmpeg_missing, cancelled; those of opening the files.
 [[nodiscard]] Result<Prepared> prepare(const std::filesystem::path& file, const PrepareOptions& options);
 

@@ -12,21 +12,17 @@ bool fits_mp4(const std::string& codec) {
   return std::ranges::find(kCodecs, codec) != kCodecs.end();
 }
 
-Arguments matroska_arguments(bool webm) {
-  // Clusters of two seconds: they are where a player can begin.
-  return {"-f", webm ? "webm" : "matroska", "-cluster_time_limit", "2000"};
+Arguments matroska_arguments(bool webm, bool video) {
+  Arguments out = {"-f", webm ? "webm" : "matroska"};
+  // Clusters are where a player can begin. With a moving picture they begin at its key frames.
+  if (!video) out.insert(out.end(), {"-cluster_time_limit", "2000"});  // milliseconds
+  return out;
 }
 
 Arguments mp4_arguments(bool video) {
   Arguments out = {"-f", "mp4", "-movflags", "+frag_keyframe+empty_moov+default_base_moof"};
   if (!video) out.insert(out.end(), {"-frag_duration", "2000000"});  // microseconds
   return out;
-}
-
-Result<bool> is_webm(const MediaFile& file) {
-  constexpr std::size_t kHeader = 64;  // bytes, in which the kind of Matroska is named
-  USHER_TRY(const Bytes head, file.bytes_at(0, kHeader));
-  return !std::ranges::search(head, view_of("webm")).empty();
 }
 
 Result<Arguments> target_of(const MediaFile& file, const Probe& probe, const Chosen& chosen) {
@@ -48,15 +44,15 @@ Result<Arguments> target_of(const MediaFile& file, const Probe& probe, const Cho
     case Container::aiff:
       return Arguments{"-f", "aiff"};
     case Container::mp4:
-      return all_fit_mp4 ? mp4_arguments(chosen.video) : matroska_arguments(false);
+      return all_fit_mp4 ? mp4_arguments(chosen.video) : matroska_arguments(false, chosen.video);
     case Container::matroska: {
       USHER_TRY(const bool webm, is_webm(file));
-      return matroska_arguments(webm);
+      return matroska_arguments(webm, chosen.video);
     }
     case Container::other:
       break;
   }
-  return matroska_arguments(false);
+  return matroska_arguments(false, chosen.video);
 }
 
 }  // namespace
@@ -75,8 +71,7 @@ Result<MediaFilePtr> repack(const MediaFile& file, const Probe& probe, const Cho
   add({"file:/proc/self/fd/4"});
   USHER_TRY(const Ended ended,
             run({.program = "ffmpeg", .arguments = arguments, .files = {file.descriptor(), copy.get()}}));
-  if (ended.status != 0)
-    return fail(Fault::not_streamable, "repack", "it cannot be packed anew either, " + complaint_of(ended));
+  if (ended.status != 0) return fail(Fault::needs_encoding, "repack", complaint_of(ended));
   return MediaFile::take(std::move(copy));
 }
 

@@ -7,7 +7,7 @@ namespace usher::press {
 
 /// A copy of the chosen streams in a packing that can be played as a stream: the same one where there is such a form
 /// of it (fragmented MP4, MP3 with a header), otherwise Matroska. Tags are kept; covers and other streams are not.
-/// Errors: not_streamable, with what ffmpeg says; ffmpeg_missing, cancelled, io.
+/// Errors: needs_encoding, with what ffmpeg says; ffmpeg_missing, cancelled, io.
 [[nodiscard]] Result<MediaFilePtr> repack(const MediaFile& file, const Probe& probe, const Chosen& chosen);
 
 }  // namespace usher::press

@@ -20,32 +20,6 @@ std::string description_of(const TagLib::FileRef& file) {
   return text_of(file.tag()->comment());
 }
 
-bool starts(View bytes, std::string_view with, std::size_t at = 0) {
-  return bytes.size() >= at + with.size() && same(bytes.subspan(at, with.size()), view_of(with));
-}
-
-bool holds(View bytes, std::string_view text) { return !std::ranges::search(bytes, view_of(text)).empty(); }
-
-/// The frame header of MPEG audio (11 bits of sync), told from ADTS by its layer bits.
-bool is_mpeg_frame(View bytes) {
-  return bytes.size() > 2 && bytes[0] == 0xff && (bytes[1] & 0xe0) == 0xe0 && (bytes[1] & 0x06) != 0 &&
-         (bytes[2] & 0xf0) != 0xf0;
-}
-
-std::string_view type_of(View head) {
-  using namespace std::literals;
-  if (starts(head, "OggS")) return holds(head, "\x80theora") ? "video/ogg" : "audio/ogg";
-  if (starts(head, "fLaC")) return "audio/flac";
-  if (starts(head, "RIFF") && starts(head, "WAVE", 8)) return "audio/wav";
-  if (starts(head, "FORM") && (starts(head, "AIFF", 8) || starts(head, "AIFC", 8))) return "audio/aiff";
-  if (starts(head, "ftypM4A", 4) || starts(head, "ftypM4B", 4)) return "audio/mp4";
-  if (starts(head, "ftyp", 4)) return "video/mp4";
-  if (starts(head, "\x1a\x45\xdf\xa3"sv)) return holds(head, "webm") ? "video/webm" : "video/x-matroska";
-  if (starts(head, "ID3") || is_mpeg_frame(head)) return "audio/mpeg";
-  if (head.size() > 1 && head[0] == 0xff && (head[1] & 0xf6) == 0xf0) return "audio/aac";
-  return {};
-}
-
 }  // namespace
 
 std::string clean(std::string text, std::size_t max) {
@@ -71,13 +45,6 @@ Tags read_tags(const std::filesystem::path& file) {
   }
   if (tags.title.empty()) tags.title = clean(file.stem().string(), media::kMaxName);
   return tags;
-}
-
-Result<std::string> media_type_of(const media::Source& media) {
-  Bytes head(512);
-  USHER_TRY(const std::size_t got, media.read_at(0, head));
-  head.resize(got);
-  return std::string(type_of(head));
 }
 
 }  // namespace usher::press

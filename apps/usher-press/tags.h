@@ -4,8 +4,6 @@
 #include <filesystem>
 #include <string>
 
-#include "media/source.h"
-
 namespace usher::press {
 
 /// Texts are clean UTF-8 and within the manifest's bounds.
@@ -17,9 +15,6 @@ struct Tags {
 };
 /// What TagLib reads; a file that it does not know has a title only.
 [[nodiscard]] Tags read_tags(const std::filesystem::path& file);
-
-/// By its first bytes: "audio/ogg", "audio/flac", …; empty where they are of no kind that usher knows.
-[[nodiscard]] Result<std::string> media_type_of(const media::Source& media);
 
 /// Line breaks and tabs become spaces, other control characters U+FFFD; cut at a whole character to `max` bytes.
 [[nodiscard]] std::string clean(std::string text, std::size_t max);

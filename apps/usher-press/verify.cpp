@@ -53,7 +53,13 @@ Result<> verify_file(const VerifyOptions& options, Time now) {
   USHER_TRY(const media::Release release, media::Release::open(source, media::PrivateKeyUnwrapper(std::move(key))));
   USHER_CHECK(verify_manifest(release.signed_manifest(), options.trust, now));
   USHER_CHECK(release.verify_media(progress_line(options.file.filename().string() + "  verifying")));
-  say("media         " + std::to_string(release.manifest().chunks) + " chunks, all as the manifest says");
+  const media::Manifest& manifest = release.manifest();
+  say("media         " + std::to_string(manifest.chunks) + " chunks, all as the manifest says");
+  say("kind          " + std::string(manifest.kind == media::MediaKind::video ? "video" : "audio") + ", " +
+      std::to_string(wire::count_of(manifest.structure)) + " chunks of structure, " +
+      std::to_string(manifest.seek.size()) + " places to begin at");
+  // Opening the release has checked them.
+  if (!manifest.parts.empty()) say("parts         " + std::to_string(manifest.parts.size()) + ", as the manifest says");
   return {};
 }
 

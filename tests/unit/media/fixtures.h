@@ -94,21 +94,35 @@ inline Manifest manifest_of(const Source& media, std::uint32_t chunk_size = kMin
   out.chunk_size = chunk_size;
   out.chunks = static_cast<std::uint32_t>(chunks_of(out.size, chunk_size));
   out.root = *root_of(media, chunk_size);
+  out.seconds = wire::even_seconds(out.chunks, Milliseconds(out.duration_ms));
   out.pressed_at = 1'700'000'000;
   out.distributor = "Test Records";
   return out;
+}
+
+/// The manifest of a medium with a cover.
+inline Manifest with_cover(Manifest manifest, View cover) {
+  Part part{.kind = PartKind::cover,
+            .size = static_cast<std::uint32_t>(cover.size()),
+            .hash = crypto::sha256(cover),
+            .object = {}};
+  part.object.fill(static_cast<std::uint8_t>(manifest.medium[0] + 50));
+  manifest.parts.push_back(part);
+  return manifest;
 }
 
 inline SignedManifest sign(const Manifest& manifest) {
   return *SignedManifest::sign(manifest, distributor_key(), {Bytes{0x30, 1, 0}});
 }
 
-/// A release of `media` for `recipient`.
+/// A release of `media` for `recipient`, with the plaintexts of the manifest's parts.
 inline Bytes release_of(const Source& media, const Manifest& manifest,
-                        const crypto::PublicKey& recipient = p256_key().public_key()) {
+                        const crypto::PublicKey& recipient = p256_key().public_key(),
+                        const std::vector<Bytes>& parts = {}) {
   crypto::SystemRandom random;
   MemorySink sink;
-  const auto written = write_release(sign(manifest), media, PublicKeyWrapper(recipient), sink, random);
+  const auto written =
+      write_release(sign(manifest), media, PublicKeyWrapper(recipient), sink, random, {}, Suite::aes256_gcm, parts);
   EXPECT_TRUE(written) << explain(written.error());
   return sink.bytes;
 }
