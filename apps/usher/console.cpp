@@ -7,11 +7,11 @@
 #include <string>
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <fmt/format.h>
-
 #include "base/encoding.h"
+#include "client/text.h"
 
 namespace usher::listening {
 namespace {
@@ -59,8 +59,12 @@ void tell(std::string_view sentence) {
 }
 
 void show_status(std::string_view line) {
+  winsize size{};
+  // The last column stays free: some terminals wrap as soon as it is written.
+  const std::size_t columns =
+      ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1U : 79U;
   g_line_shown = true;
-  write_error("\r\x1b[K" + std::string(line));
+  write_error("\r\x1b[K" + client::fitted(line, columns));
 }
 
 void clear_status() {
@@ -123,7 +127,8 @@ ConsoleView::ConsoleView(const Options& options)
 
 ConsoleView::~ConsoleView() { clear_status(); }
 
-void ConsoleView::opened(const client::Medium& medium, std::uint32_t plays_left, bool resumed) {
+void ConsoleView::opened(const client::Medium& medium, std::uint32_t plays_left, bool resumed,
+                         const client::CountsFrom& counts) {
   plays_left_ = plays_left;
   if (options_.quiet) return;
   const media::Manifest& manifest = medium.manifest();
@@ -131,14 +136,13 @@ void ConsoleView::opened(const client::Medium& medium, std::uint32_t plays_left,
   write_error((color ? "\x1b[1m" : "") + printable(manifest.title) + (color ? "\x1b[0m" : "") +
               (manifest.artist.empty() ? "" : ", by " + printable(manifest.artist)) + "\n");
   if (resumed) tell("It goes on where it was interrupted, without charge.");
-  if (terminal_) tell("Space: pause. Left, right: ten seconds back, forward. q: quit.");
+  if (const std::string text = client::counts_text(counts); !text.empty()) tell("This play " + text + ".");
+  if (terminal_) tell("Space: pause. Left, right: back, forward; held, faster. 1:23 Enter: go there. q: quit.");
 }
 
 void ConsoleView::position(const client::PlayPosition& now) {
   if (options_.quiet || (!on_terminal_ && !options_.progress)) return;
-  const std::string line = fmt::format("{} / {}   {}{}", client::clock_text(now.elapsed_ms),
-                                       now.total_ms == 0 ? "?" : client::clock_text(now.total_ms),
-                                       client::plays_text(plays_left_, 0), now.paused ? "   paused" : "");
+  const std::string line = client::line_text(now, plays_left_);
   if (on_terminal_) {
     show_status(line);
   } else if (now.elapsed_ms / 1000 != std::exchange(last_second_, now.elapsed_ms / 1000)) {

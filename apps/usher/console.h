@@ -13,7 +13,7 @@ namespace usher::listening {
 
 /// One line to stderr, safe to print.
 void tell(std::string_view sentence);
-/// A line on stderr, a terminal, that the next one or a sentence takes the place of.
+/// A line on stderr, a terminal, that the next one or a sentence takes the place of. Cut to the terminal's width.
 void show_status(std::string_view line);
 void clear_status();
 /// Asks on the terminal; false where there is none.
@@ -40,7 +40,8 @@ class ConsoleView final : public client::PlayView {
  public:
   explicit ConsoleView(const Options& options);
   ~ConsoleView() override;
-  void opened(const client::Medium& medium, std::uint32_t plays_left, bool resumed) override;
+  void opened(const client::Medium& medium, std::uint32_t plays_left, bool resumed,
+              const client::CountsFrom& counts) override;
   void position(const client::PlayPosition& now) override;
   [[nodiscard]] std::vector<client::Key> keys() override;
   void note(std::string_view sentence) override;

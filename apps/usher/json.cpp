@@ -42,6 +42,7 @@ json::object item_object(std::size_t number, const client::CatalogueItem& item) 
   out["album"] = text(manifest.album);
   out["description"] = text(manifest.description);
   out["media_type"] = text(manifest.media_type);
+  out["kind"] = manifest.kind == media::MediaKind::video ? "video" : "audio";
   out["duration_ms"] = manifest.duration_ms;
   out["size"] = manifest.size;
   out["distributor"] = text(manifest.distributor);
@@ -179,6 +180,7 @@ std::string report_json(const client::PlayReport& report) {
   const bool counted = report.plays_left != wire::kNoLimit;
   return json::serialize(json::object{{"finished", report.finished},
                                       {"resumed", report.resumed},
+                                      {"committed", report.committed},
                                       {"refunded", report.refunded},
                                       {"elapsed_ms", report.elapsed_ms},
                                       {"plays_left", counted ? json::value(report.plays_left) : json::value(nullptr)},

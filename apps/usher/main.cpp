@@ -27,7 +27,7 @@ constexpr const char* kExamples = R"(Examples:
   usher list --json                       catalogue and licences, for programs
   usher buy 3 --plays 5                   five plays of number 3 of the catalogue
   usher buy 3 --for 7d                    any number of plays for seven days
-  usher play 3                            pause: space; ten seconds back or forward: left, right; quit: q
+  usher play 3                            pause: space; back or forward: left, right; quit: q
   usher play 3 --player - | my-player     raw media into another player
   usher get host:8443 song.flac --verify  a file of the file stream, its digest compared
   usher get host:8443 song.flac --sealed  the same, sealed for this installation's key
@@ -136,6 +136,7 @@ void add_verbs(CLI::App& app, Context& context, Wishes& wishes) {
       ->option_text("NUMBER|ID");
   play->add_option("--licence", wishes.play.licence, "Use this licence, not the one that ends first")
       ->option_text("ID");
+  play->add_option("--from", wishes.play.from, "Begin there: 83, 1:23, 1:02:03")->option_text("TIME");
   play->add_flag("--resume", wishes.play.resume, "Carry on with an open play, even if it was begun elsewhere");
   play->add_flag("--fresh", wishes.play.fresh, "Open a new play, even if one was interrupted");
   add_file_verbs(app, context, wishes);

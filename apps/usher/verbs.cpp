@@ -47,11 +47,22 @@ Result<client::Shelf> shelf_of(const Context& context, const Opened& opened) {
   return shelf;
 }
 
-client::PlayRequest request_of(const Config& config) {
+bool has_variable(char** environment, std::string_view name) {
+  for (; environment != nullptr && *environment != nullptr; ++environment) {
+    const std::string_view variable = *environment;
+    if (variable.starts_with(name) && variable.substr(name.size()).starts_with('=')) {
+      return variable.size() > name.size() + 1;
+    }
+  }
+  return false;
+}
+
+client::PlayRequest request_of(const Context& context, const Config& config) {
   client::PlayRequest request;
   request.player.command = config.player;
   request.window = static_cast<std::uint32_t>(config.window);
   request.interrupted = &Interrupts::interrupted();
+  request.screen = has_variable(context.environment, "DISPLAY") || has_variable(context.environment, "WAYLAND_DISPLAY");
   return request;
 }
 
@@ -76,7 +87,7 @@ Result<std::uint64_t> seconds_of(std::string_view text) {
 Result<> do_menu(Context& context) {
   USHER_TRY(Opened opened, open(context));
   USHER_CHECK(connect(context, opened));
-  client::MenuOptions options{.play = request_of(opened.config), .view = {}};
+  client::MenuOptions options{.play = request_of(context, opened.config), .view = {}};
   options.over = [] { return Interrupts::stopped().has_value(); };
   options.view = [&context]() -> std::unique_ptr<client::PlayView> {
     return std::make_unique<ConsoleView>(context.options);
@@ -128,7 +139,7 @@ Result<> do_buy(Context& context, const BuyWish& wish) {
 Result<> do_play(Context& context, const PlayWish& wish) {
   if (wish.resume && wish.fresh) return fail(Fault::bad_usage, "play", "--resume and --fresh exclude each other");
   USHER_TRY(Opened opened, open(context));
-  client::PlayRequest request = request_of(opened.config);
+  client::PlayRequest request = request_of(context, opened.config);
   if (!wish.licence.empty()) {
     const auto id = from_hex(wish.licence);
     if (!id || id->size() != 16) return fail(Fault::bad_usage, "play", "a licence's id is 32 hexadecimal digits");
@@ -137,6 +148,10 @@ Result<> do_play(Context& context, const PlayWish& wish) {
   request.resume = wish.resume  ? client::Resume::always
                    : wish.fresh ? client::Resume::never
                                 : client::Resume::automatic;
+  if (!wish.from.empty()) {
+    request.from_ms = client::time_of_text(wish.from);
+    if (!request.from_ms) return fail(Fault::bad_usage, "play", "--from takes a time as 83, 1:23 or 1:02:03");
+  }
   if (context.options.json && request.player.kind() == client::PlayerKind::standard_output) {
     return fail(Fault::bad_usage, "play", "--json and --player - both want standard output");
   }
@@ -144,13 +159,11 @@ Result<> do_play(Context& context, const PlayWish& wish) {
   USHER_CHECK(connect(context, opened));
   USHER_TRY(const client::Shelf shelf, shelf_of(context, opened));
   USHER_TRY(const client::Medium medium, client::chosen(shelf.catalogue, wish.medium));
-  bool interrupted = false;
-  Result<client::PlayReport> report;
-  {
-    ConsoleView view(context.options);
-    report = opened.listener().play(medium.id(), request, view);
-    interrupted = Interrupts::interrupted();
-  }
+  USHER_CHECK(client::check_screen(request.player, medium.manifest().kind, request.screen));
+  ConsoleView view(
+      context.options);  // its end may raise the signal that ended the play: what is to be said comes before
+  const auto report = opened.listener().play(medium.id(), request, view);
+  const bool interrupted = Interrupts::interrupted();
   USHER_CHECK(report);
   if (context.options.json) {
     print(json_line(report_json(*report)));

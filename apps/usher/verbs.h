@@ -20,6 +20,7 @@ struct BuyWish {
 struct PlayWish {
   std::string medium;     // number or id
   std::string licence{};  // id; empty: the server chooses
+  std::string from{};     // "1:23"; empty: the beginning, or where the play was left
   bool resume = false;
   bool fresh = false;
 };

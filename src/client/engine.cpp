@@ -152,6 +152,7 @@ Result<channel::Response> Engine::call(const Call& request) {
 }
 
 void Engine::tell_trouble(const Error& error) {
+  ++troubles_;
   {
     const std::scoped_lock lock(mutex_);
     if (std::exchange(troubled_, true)) return;

@@ -38,14 +38,21 @@ class OpenPlay {
   [[nodiscard]] const Id128& licence() const noexcept { return opened_.licence; }
   [[nodiscard]] std::uint32_t plays_left() const noexcept { return opened_.plays_left; }
   [[nodiscard]] std::uint64_t deadline() const noexcept { return opened_.deadline; }
-  [[nodiscard]] bool committed() const noexcept { return opened_.committed; }
+  /// What the server said when the listener opened or resumed it.
+  [[nodiscard]] const wire::Opened& opened() const noexcept { return opened_; }
+  /// Called with what the server says each time the play is resumed by itself after a lost connection, from any thread.
+  void on_resumed(std::function<void(const wire::Opened&)> resumed) {
+    const std::scoped_lock lock(mutex_);
+    resumed_ = std::move(resumed);
+  }
 
  private:
   friend class Engine;
-  wire::Opened opened_;  // as it was when the play was opened or resumed by the listener
+  wire::Opened opened_;
   Medium medium_;
   std::mutex mutex_;
-  std::uint64_t epoch_;       // under mutex_, as the next one
+  std::function<void(const wire::Opened&)> resumed_;  // under mutex_, as what follows
+  std::uint64_t epoch_;
   std::uint64_t generation_;  // of the connection on which it was opened or resumed last
 };
 
@@ -64,6 +71,8 @@ class Engine {
   /// Who was authenticated. Precondition: connect() succeeded.
   [[nodiscard]] wire::Authenticated person() const;
   [[nodiscard]] std::string suite() const;
+  /// How many requests found the server gone or busy until now.
+  [[nodiscard]] std::uint64_t troubles() const noexcept { return troubles_; }
 
   /// All of it. Errors: as every call below: the server's; the transport's after `patience`; malformed.
   [[nodiscard]] Result<std::vector<CatalogueItem>> catalogue();
@@ -123,6 +132,7 @@ class Engine {
   std::uint64_t failed_attempts_ = 0;  // at making a connection
   std::optional<Error> last_failure_;
   bool troubled_ = false;  // the listener was told so
+  std::atomic<std::uint64_t> troubles_{0};
 };
 
 }  // namespace usher::client

@@ -123,6 +123,7 @@ Result<std::uint64_t> Engine::epoch_of(OpenPlay& play, const std::atomic<bool>& 
   }
   play.epoch_ = opened.epoch;
   play.generation_ = generation;
+  if (play.resumed_) play.resumed_(opened);
   options_.note("The play goes on, without PIN and without charge.");
   return play.epoch_;
 }

@@ -30,7 +30,10 @@ Result<Piece> checked_chunk(const media::Manifest& manifest, std::uint32_t chunk
 }
 
 Fetcher::Fetcher(media::Manifest manifest, GetChunk get, FetcherOptions options)
-    : manifest_(std::move(manifest)), get_(std::move(get)), options_(options) {
+    : manifest_(std::move(manifest)),
+      get_(std::move(get)),
+      options_(std::move(options)),
+      plan_(options_.plan ? *options_.plan : PlayPlan(manifest_)) {
   const std::uint32_t threads = std::clamp<std::uint32_t>(options_.window, 1, 64);
   threads_.reserve(threads);
   for (std::uint32_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
@@ -45,25 +48,21 @@ Fetcher::~Fetcher() {
   arrived_.notify_all();
 }
 
-/// How far ahead: little at first, since chunks that were asked for count as heard (licence.md §5.2), and a listener who
-/// stops after a few seconds gets the play back only if few were. Reaches the whole window while the medium plays.
-std::uint32_t Fetcher::ahead() const {
-  constexpr std::uint32_t kAtFirst = 2;
-  constexpr std::uint32_t kGivenForOneMore = 4;
-  return std::min(options_.window, kAtFirst + given_out_ / kGivenForOneMore);
+bool Fetcher::is_open(std::uint32_t chunk) const {
+  return !pieces_.contains(chunk) && !asked_.contains(chunk) && !errors_.contains(chunk);
 }
 
-/// The lowest chunk of the window that nobody has, has asked for or has failed to get.
+/// The lowest chunk within the look-ahead that nobody has, has asked for or has failed to get.
 std::optional<std::uint32_t> Fetcher::wanted() const {
   if (cancelled_) return std::nullopt;
   for (const std::uint32_t chunk : extra_) {
-    if (!pieces_.contains(chunk) && !asked_.contains(chunk) && !errors_.contains(chunk)) return chunk;
+    if (is_open(chunk)) return chunk;
   }
-  const std::uint64_t end = std::min<std::uint64_t>(std::uint64_t{position_} + ahead(), manifest_.chunks);
-  for (std::uint64_t i = position_; i < end; ++i) {
-    const auto chunk = static_cast<std::uint32_t>(i);
+  const std::uint32_t end = std::min(std::max(plan_.end(), position_ + (awaited_ ? 1 : 0)), manifest_.chunks);
+  for (std::uint32_t chunk = position_; chunk < end; ++chunk) {
     if (errors_.contains(chunk)) return std::nullopt;  // nothing behind a hole is ever given out
-    if (!pieces_.contains(chunk) && !asked_.contains(chunk)) return chunk;
+    if (!is_open(chunk)) continue;
+    return plan_.may_ask(chunk) ? std::optional(chunk) : std::nullopt;
   }
   return std::nullopt;
 }
@@ -75,9 +74,7 @@ void Fetcher::work() {
     work_.wait(lock, [&] { return stop_ || (chunk = wanted()); });
     if (stop_) return;
     asked_.insert(*chunk);
-    std::uint32_t ahead = 0;
-    for (const auto& [number, piece] : pieces_) ahead += number >= position_ ? 1U : 0U;
-    most_ahead_ = std::max(most_ahead_, ahead + static_cast<std::uint32_t>(asked_.size()));
+    plan_.ask(*chunk);  // before the lock is given up, so that others see what is left
     lock.unlock();
     auto body = get_(*chunk, stop_);
     Result<Piece> got = body ? checked_chunk(manifest_, *chunk, *std::move(body))
@@ -98,11 +95,12 @@ void Fetcher::store(std::uint32_t chunk, Result<Piece> got) {
 }
 
 /// Forgets what was given out longest ago, and what a seek left far ahead, until no more than `keep` bytes are left
-/// outside of the window. Chunk 0 stays: it holds the headers that every seek needs.
+/// outside of the look-ahead. The head stays: every seek needs it.
 void Fetcher::trim() {
-  const std::uint64_t end = std::uint64_t{position_} + options_.window;
+  const std::uint32_t end = std::max(plan_.end(), position_ + 1);
   const auto outside = [&](std::uint32_t chunk) {
-    return chunk != 0 && !extra_.contains(chunk) && (chunk < position_ || chunk >= end);
+    const bool in_head = chunk == 0 || std::uint64_t{chunk} * manifest_.chunk_size < manifest_.head;
+    return !in_head && !extra_.contains(chunk) && (chunk < position_ || chunk >= end);
   };
   std::size_t kept = 0;
   for (const auto& [chunk, piece] : pieces_) kept += outside(chunk) ? piece->size() : 0;
@@ -127,10 +125,12 @@ Result<Piece> Fetcher::next() {
   std::unique_lock lock(mutex_);
   if (cancelled_) return fail(Fault::cancelled, "fetcher");
   if (position_ >= manifest_.chunks) return Piece{};
+  awaited_ = true;
   work_.notify_all();
-  USHER_TRY(Piece piece, take(lock, position_));
+  auto got = take(lock, position_);
+  awaited_ = false;
+  USHER_TRY(Piece piece, std::move(got));
   ++position_;
-  ++given_out_;
   trim();
   work_.notify_all();
   return piece;
@@ -153,6 +153,42 @@ void Fetcher::move_to(std::uint32_t chunk) {
   work_.notify_all();
 }
 
+void Fetcher::listener_at(const Moment& now) {
+  const std::scoped_lock lock(mutex_);
+  plan_.at(now);
+  work_.notify_all();
+}
+
+void Fetcher::standing(const wire::Opened& opened) {
+  const std::scoped_lock lock(mutex_);
+  plan_.standing(opened, {asked_.begin(), asked_.end()});
+}
+
+PlayPlan Fetcher::plan() const {
+  const std::scoped_lock lock(mutex_);
+  return plan_;
+}
+
+CountsFrom Fetcher::counts_from() const {
+  const std::scoped_lock lock(mutex_);
+  return plan_.counts_from([this](std::uint32_t chunk) { return pieces_.contains(chunk) || asked_.contains(chunk); });
+}
+
+StartCost Fetcher::cost_of(const StartPoint& start) const {
+  const std::scoped_lock lock(mutex_);
+  return plan_.cost_of(start, [this](std::uint32_t chunk) { return pieces_.contains(chunk); });
+}
+
+std::uint64_t Fetcher::giving_end() const {
+  const std::scoped_lock lock(mutex_);
+  return plan_.giving_end();
+}
+
+bool Fetcher::held_back() const {
+  const std::scoped_lock lock(mutex_);
+  return position_ < manifest_.chunks && is_open(position_) && !plan_.may_ask(position_);
+}
+
 void Fetcher::cancel() {
   const std::scoped_lock lock(mutex_);
   cancelled_ = true;
@@ -168,11 +204,6 @@ void Fetcher::resume() {
 std::uint32_t Fetcher::position() const {
   const std::scoped_lock lock(mutex_);
   return position_;
-}
-
-std::uint32_t Fetcher::most_ahead() const {
-  const std::scoped_lock lock(mutex_);
-  return most_ahead_;
 }
 
 }  // namespace usher::client

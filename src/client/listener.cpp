@@ -5,33 +5,46 @@
 namespace usher::client {
 namespace {
 
-constexpr std::uint64_t kKeepPosition = 5'000;  // milliseconds between two writings of the position
+constexpr std::uint64_t kKeepPosition = 2'000;  // milliseconds between two writings of the position
 constexpr std::uint64_t kStepBack = 3'000;      // milliseconds heard again when a play is carried on with
 
 bool is_over(Fault fault) {
   return fault == Fault::play_over || fault == Fault::play_expired || fault == Fault::unknown_play;
 }
-/// The play stays open at the server, to be carried on with.
-bool leaves_open(Fault fault) { return exit_class_of(fault) == ExitClass::network || fault == Fault::bad_statement; }
 
-/// Keeps the position on its way to the one who watches.
+/// What the listener can still hear of a play that ended with an error. One that does not count yet costs nothing
+/// when it is closed, but for troubles that pass; one that counts is kept, so that it is heard to its end.
+bool stays_open(Fault fault, bool committed) {
+  const bool passes = exit_class_of(fault) == ExitClass::network || fault == Fault::bad_statement ||
+                      fault == Fault::budget_spent || fault == Fault::stale_epoch || fault == Fault::wrong_installation;
+  return passes || committed;
+}
+
+/// Keeps how far the play has come, on its way to the one who watches.
 class MarkingView final : public PlaybackView {
  public:
-  MarkingView(PlaybackView& inner, PlayMark& mark) : inner_(inner), mark_(mark) {}
+  MarkingView(PlaybackView& inner, PlayMark& mark, const Fetcher& fetcher, const OwnClock& own)
+      : inner_(inner), mark_(mark), fetcher_(fetcher), own_(own) {}
   void position(const PlayPosition& now) override {
-    const std::uint64_t moved = now.elapsed_ms > kept_ ? now.elapsed_ms - kept_ : kept_ - now.elapsed_ms;
-    if (moved >= kKeepPosition) {
-      mark_.position(now.elapsed_ms);
-      kept_ = now.elapsed_ms;
-    }
+    last_ = now.elapsed_ms;
+    const std::uint64_t moved = last_ > kept_ ? last_ - kept_ : kept_ - last_;
+    if (moved >= kKeepPosition) keep();
     inner_.position(now);
   }
   [[nodiscard]] std::vector<Key> keys() override { return inner_.keys(); }
   void note(std::string_view sentence) override { inner_.note(sentence); }
+  void keep() {
+    mark_.keep(last_, own_, fetcher_.plan().asked());
+    kept_ = last_;
+  }
+  [[nodiscard]] std::uint64_t last() const noexcept { return last_; }
 
  private:
   PlaybackView& inner_;
   PlayMark& mark_;
+  const Fetcher& fetcher_;
+  const OwnClock& own_;
+  std::uint64_t last_ = 0;
   std::uint64_t kept_ = 0;
 };
 
@@ -63,7 +76,8 @@ Result<HeldLicence> LiveListener::acquire(const wire::Acquire& wanted) {
   return wallet_.add(entry);
 }
 
-Result<std::optional<LiveListener::Started>> LiveListener::carry_on(const Id128& medium, const PlayRequest& request) {
+Result<std::optional<LiveListener::Started>> LiveListener::carry_on(const Id128& medium, const PlayRequest& request,
+                                                                    PlayView& view) {
   if (request.resume == Resume::never) return std::nullopt;
   std::vector<UnfinishedPlay> open = wallet_.unfinished(medium, clock_.now());
   if (request.resume == Resume::always) {
@@ -74,40 +88,94 @@ Result<std::optional<LiveListener::Started>> LiveListener::carry_on(const Id128&
       open.push_back({.play = entry.play, .medium = medium, .licence = entry.licence, .deadline = entry.deadline});
     }
   }
-  for (const UnfinishedPlay& old : open) {
+  for (UnfinishedPlay& old : open) {
     if (request.licence && *request.licence != old.licence) continue;
     auto play = engine_.resume(old.play);
     if (play && (*play)->medium().id() == medium) {
-      const std::uint64_t position = old.position_ms > kStepBack ? old.position_ms - kStepBack : 0;
-      return Started{.play = *std::move(play), .position_ms = position, .resumed = true};
+      old.deadline = (*play)->deadline();
+      return Started{.play = *std::move(play), .mark = std::move(old), .resumed = true};
     }
     if (play) return fail(Fault::release_mismatch, "listener: resumed", "the server resumed another medium");
-    if (!is_over(play.error().fault)) return std::unexpected(std::move(play).error());
+    if (!is_over(play.error().fault)) {
+      view.note("A play of it that was interrupted at " + clock_text(old.position_ms) +
+                " is kept; --fresh opens another.");
+      return std::unexpected(std::move(play).error());
+    }
     if (const auto mark = wallet_.begin(old)) (*mark)->done();
   }
   return std::nullopt;
 }
 
-Result<LiveListener::Started> LiveListener::start(const Id128& medium, const PlayRequest& request) {
-  USHER_TRY(std::optional<Started> old, carry_on(medium, request));
+Result<LiveListener::Started> LiveListener::start(const Id128& medium, const PlayRequest& request, PlayView& view) {
+  USHER_TRY(std::optional<Started> old, carry_on(medium, request, view));
   if (old) return *std::move(old);
   USHER_TRY(auto play, engine_.open({.medium = medium, .licence = request.licence}));
-  return Started{.play = std::move(play)};
+  UnfinishedPlay mark{.play = play->id(), .medium = medium, .licence = play->licence(), .deadline = play->deadline()};
+  return Started{.play = std::move(play), .mark = std::move(mark)};
 }
 
-Result<PlaybackEnd> LiveListener::listen(const Started& started, const PlayRequest& request, PlayView& view,
-                                         PlayMark& mark) {
+/// Deliberate and final. The mark goes only where the server has said that the play is over.
+Result<PlayReport> LiveListener::close(OpenPlay& play, PlayMark& mark) {
+  PlayReport report{.plays_left = play.plays_left(), .licence = play.licence()};
+  const auto closed = engine_.close(play);
+  if (closed) {
+    [[maybe_unused]] const auto noted = wallet_.plays_left(play.licence(), closed->plays_left);
+    report.refunded = closed->refunded;
+    report.plays_left = closed->plays_left;
+  } else if (!is_over(closed.error().fault)) {
+    return std::unexpected(closed.error());
+  }
+  mark.done();
+  return report;
+}
+
+Result<PlayReport> LiveListener::listen(const Started& started, const PlayRequest& request, PlayView& view,
+                                        PlayMark& mark) {
   OpenPlay& play = *started.play;
-  Fetcher fetcher(play.medium().manifest(),
+  const media::Manifest& manifest = play.medium().manifest();
+  OwnClock own = started.mark.own;
+  PlayPlan plan(manifest, play.opened(), started.mark.asked);
+  const std::uint64_t left_at = started.mark.position_ms;
+  StartPoint from = plan.timeline().start_at(request.from_ms.value_or(left_at > kStepBack ? left_at - kStepBack : 0));
+  if (started.resumed && !request.from_ms) from = plan.within_repeats(from);
+  plan.at({.clock_ms = from.time_ms, .own_ms = own.heard_ms()});
+  Fetcher fetcher(manifest,
                   [&](std::uint32_t chunk, const std::atomic<bool>& stop) { return engine_.chunk(play, chunk, stop); },
-                  {.window = request.window});
-  MarkingView marking(view, mark);
-  return play_back(fetcher,
-                   {.player = request.player,
-                    .start_ms = started.position_ms,
-                    .interrupted = request.interrupted,
-                    .output = request.output},
-                   marking);
+                  {.window = request.window, .plan = plan});
+  play.on_resumed([&fetcher](const wire::Opened& now) { fetcher.standing(now); });
+  MarkingView marking(view, mark, fetcher, own);
+  view.opened(play.medium(), play.plays_left(), started.resumed, fetcher.counts_from());
+  PlaybackSetup setup{.player = request.player,
+                      .start_ms = from.time_ms,
+                      .interrupted = request.interrupted,
+                      .output = request.output,
+                      .own = &own};
+  setup.troubled = [this, before = engine_.troubles()] { return engine_.troubles() != before; };
+  const auto shown = check_screen(setup.player, manifest.kind, request.screen);
+  auto end = shown ? play_back(fetcher, setup, marking) : Result<PlaybackEnd>(std::unexpected(shown.error()));
+  marking.keep();
+  const bool committed = fetcher.plan().committed();
+  if (!end && is_over(end.error().fault)) {
+    mark.done();
+    return std::unexpected(std::move(end).error());
+  }
+  if (!end && stays_open(end.error().fault, committed)) {
+    view.note("The play is kept" +
+              (play.plays_left() != wire::kNoLimit && !committed ? ", and does not count yet" : std::string{}) +
+              ": play it again to go on from " + clock_text(marking.last()) + ", without charge.");
+    return std::unexpected(std::move(end).error());
+  }
+  auto report = close(play, mark);
+  if (!end) {
+    if (report && report->refunded) view.note("The play was given back.");
+    return std::unexpected(std::move(end).error());
+  }
+  USHER_CHECK(report);
+  report->finished = end->finished;
+  report->resumed = started.resumed;
+  report->committed = committed && !report->refunded;
+  report->elapsed_ms = end->elapsed_ms;
+  return report;
 }
 
 Result<PlayReport> LiveListener::play(const Id128& medium, const PlayRequest& request, PlayView& view) {
@@ -115,44 +183,18 @@ Result<PlayReport> LiveListener::play(const Id128& medium, const PlayRequest& re
   if (!wallet_.knows_usable(medium, clock_.now())) {
     view.note("No licence for it is kept here that could be used; the server decides.");
   }
-  USHER_TRY(const Started started, start(medium, request));
+  USHER_TRY(const Started started, start(medium, request, view));
   OpenPlay& play = *started.play;
   // Figures that cannot be written only make the next list tell a difference that is none.
   [[maybe_unused]] const auto noted = wallet_.plays_left(play.licence(), play.plays_left());
-  auto mark = wallet_.begin({.play = play.id(),
-                             .medium = medium,
-                             .licence = play.licence(),
-                             .position_ms = started.position_ms,
-                             .deadline = play.deadline()});
+  auto mark = wallet_.begin(started.mark);
   if (!mark) {
     if (!started.resumed) {
       [[maybe_unused]] const auto ignored = engine_.close(play);
     }
     return std::unexpected(std::move(mark).error());
   }
-  view.opened(play.medium(), play.plays_left(), started.resumed);
-  const auto end = listen(started, request, view, **mark);
-  if (!end && leaves_open(end.error().fault)) return std::unexpected(end.error());
-  const auto closed = engine_.close(play);
-  if (closed) {
-    [[maybe_unused]] const auto noted_again = wallet_.plays_left(play.licence(), closed->plays_left);
-    (*mark)->done();
-  } else if (is_over(closed.error().fault) || closed.error().fault == Fault::stale_epoch) {
-    (*mark)->done();
-  }
-  if (!end) return std::unexpected(end.error());
-  PlayReport report{.finished = end->finished,
-                    .resumed = started.resumed,
-                    .elapsed_ms = end->elapsed_ms,
-                    .plays_left = play.plays_left(),
-                    .licence = play.licence()};
-  if (closed) {
-    report.refunded = closed->refunded;
-    report.plays_left = closed->plays_left;
-  } else if (!is_over(closed.error().fault)) {
-    return std::unexpected(closed.error());
-  }
-  return report;
+  return listen(started, request, view, **mark);
 }
 
 }  // namespace usher::client

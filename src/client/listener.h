@@ -35,12 +35,15 @@ struct PlayRequest {
   Resume resume = Resume::automatic;
   const std::atomic<bool>* interrupted = nullptr;
   int output = 1;
+  std::optional<std::uint64_t> from_ms{};  // where to begin; empty: the beginning, or where the play was left
+  bool screen = false;                     // there is one, for video
 };
 
 struct PlayReport {
   bool finished = false;
   bool resumed = false;
-  bool refunded = false;
+  bool committed = false;  // it counts as one play
+  bool refunded = false;   // it was given back
   std::uint64_t elapsed_ms = 0;
   std::uint32_t plays_left = 0;
   Id128 licence{};
@@ -48,8 +51,8 @@ struct PlayReport {
 
 class PlayView : public PlaybackView {
  public:
-  /// Once, before anything is heard.
-  virtual void opened(const Medium& medium, std::uint32_t plays_left, bool resumed) = 0;
+  /// Once, before anything is heard. `counts`: from when on the play will count.
+  virtual void opened(const Medium& medium, std::uint32_t plays_left, bool resumed, const CountsFrom& counts) = 0;
 };
 
 class Listener {
@@ -76,13 +79,15 @@ class LiveListener final : public Listener {
  private:
   struct Started {
     std::shared_ptr<OpenPlay> play;
-    std::uint64_t position_ms = 0;
+    UnfinishedPlay mark;  // as far as an earlier process has come, where it is resumed
     bool resumed = false;
   };
-  [[nodiscard]] Result<Started> start(const Id128& medium, const PlayRequest& request);
-  [[nodiscard]] Result<std::optional<Started>> carry_on(const Id128& medium, const PlayRequest& request);
-  [[nodiscard]] Result<PlaybackEnd> listen(const Started& started, const PlayRequest& request, PlayView& view,
-                                           PlayMark& mark);
+  [[nodiscard]] Result<Started> start(const Id128& medium, const PlayRequest& request, PlayView& view);
+  [[nodiscard]] Result<std::optional<Started>> carry_on(const Id128& medium, const PlayRequest& request,
+                                                        PlayView& view);
+  [[nodiscard]] Result<PlayReport> listen(const Started& started, const PlayRequest& request, PlayView& view,
+                                          PlayMark& mark);
+  [[nodiscard]] Result<PlayReport> close(OpenPlay& play, PlayMark& mark);
 
   Engine& engine_;
   Wallet& wallet_;

@@ -23,7 +23,7 @@ class Menu {
   void acquire();
   /// Nothing: return to the menu, which has been told why.
   std::optional<Medium> choose();
-  void tell(const Error& error) { out_ << error_text(error) << "\n"; }
+  void tell(const Error& error) { out_ << error_text(error) << std::endl; }
 
   Listener& listener_;
   const MenuOptions& options_;
@@ -65,13 +65,14 @@ void Menu::play() {
   out_ << catalogue_text(shelf_.catalogue);
   const auto medium = choose();
   if (!medium) return;
-  Result<PlayReport> report;
-  {
-    const auto view = options_.view();  // gives the terminal back at its end
-    report = listener_.play(medium->id(), options_.play, *view);
+  PlayRequest request = options_.play;
+  if (const auto shown = check_screen(request.player, medium->manifest().kind, request.screen); !shown) {
+    return tell(shown.error());
   }
+  const auto view = options_.view();  // gives the terminal back at its end; a signal may end the program there
+  const auto report = listener_.play(medium->id(), request, *view);
   if (report) {
-    out_ << report_text(*report) << "\n";
+    out_ << report_text(*report) << std::endl;
   } else {
     tell(report.error());
   }

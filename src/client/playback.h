@@ -4,6 +4,8 @@
 #include <atomic>
 
 #include "client/fetcher.h"
+#include "client/own_clock.h"
+#include "client/play_clock.h"
 #include "client/player.h"
 #include "client/terminal.h"
 
@@ -11,8 +13,12 @@ namespace usher::client {
 
 struct PlayPosition {
   std::uint64_t elapsed_ms = 0;
-  std::uint64_t total_ms = 0;  // 0: not known
+  std::uint64_t total_ms = 0;
   bool paused = false;
+  Flow flow = Flow::playing;
+  CountsFrom counts{};
+  std::optional<std::uint64_t> going_to{};  // the place that is being chosen, ms
+  std::string typed{};                      // of a time that is being typed
 };
 
 /// Who watches: the terminal, or a test. Called from the thread that plays.
@@ -28,17 +34,20 @@ class PlaybackView {
 
 struct PlaybackSetup {
   PlayerSpec player{};
-  std::uint64_t start_ms = 0;                      // where the form of the medium allows it
+  std::uint64_t start_ms = 0;
   const std::atomic<bool>* interrupted = nullptr;  // true: quit
   int output = 1;                                  // of the player "-"
+  OwnClock* own = nullptr;                         // goes on there; nothing: one of its own
+  std::function<bool()> troubled{};                // whether there was trouble with the server; empty: never
+  /// Another player than `player` says, and another clock than the machine's, for tests. Empty: the usual ones.
+  std::function<Result<std::unique_ptr<Player>>()> start{};
+  std::function<Milliseconds()> now{};
 };
 
 struct PlaybackEnd {
   bool finished = false;  // to the medium's end; otherwise the listener quit
   std::uint64_t elapsed_ms = 0;
 };
-
-inline constexpr std::uint64_t kSeekStep = 10'000;  // milliseconds
 
 /// Plays until the end, a quit or an error.
 /// Errors: the player's; what a chunk met, after everything before it was played; unsafe_output.

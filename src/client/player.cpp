@@ -89,31 +89,33 @@ PlayerKind PlayerSpec::kind() const {
 }
 
 std::vector<std::string> PlayerSpec::arguments() const {
+  std::vector<std::string> all{command};
+  const auto add = [&all](std::initializer_list<const char*> more) { all.insert(all.end(), more.begin(), more.end()); };
   switch (kind()) {
     case PlayerKind::standard_output:
       return {};
     case PlayerKind::other:
-      return {command};
+      break;
     // What the medium says must not make the player open anything but its standard input.
     case PlayerKind::ffplay:
-      return {command, "-nodisp", "-autoexit",           "-hide_banner", "-loglevel", "error", "-stats",
-              "-vn",   "-sn",     "-protocol_whitelist", "pipe",         "-i",        "pipe:0"};
+      if (!video) add({"-nodisp", "-vn"});
+      add({"-autoexit", "-hide_banner", "-loglevel", "error", "-stats", "-sn", "-protocol_whitelist", "pipe", "-i",
+           "pipe:0"});
+      break;
     case PlayerKind::mpv:
-      return {command,
-              "--no-config",
-              "--vo=null",
-              "--vid=no",
-              "--sid=no",
-              "--no-ytdl",
-              "--load-scripts=no",
-              "--access-references=no",
-              "--no-input-terminal",
-              "--input-default-bindings=no",
-              "--really-quiet",
-              "--msg-level=all=error,statusline=status",
-              "--term-status-msg=usher ${=time-pos}\n",
-              "-"};
+      if (!video) add({"--vo=null", "--vid=no"});
+      add({"--no-config", "--sid=no", "--no-ytdl", "--load-scripts=no", "--access-references=no", "--no-input-terminal",
+           "--input-default-bindings=no", "--really-quiet", "--msg-level=all=error,statusline=status",
+           "--term-status-msg=usher ${=time-pos}\n", "-"});
+      break;
   }
+  return all;
+}
+
+Result<> check_screen(PlayerSpec& spec, media::MediaKind kind, bool screen) {
+  const bool shows = spec.kind() == PlayerKind::ffplay || spec.kind() == PlayerKind::mpv;
+  if (kind == media::MediaKind::video && shows && !screen) return fail(Fault::no_screen, "player: screen");
+  spec.video = kind == media::MediaKind::video;
   return {};
 }
 

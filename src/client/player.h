@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "media/manifest.h"
 
 namespace usher::client {
 
@@ -41,10 +42,15 @@ enum class PlayerKind : std::uint8_t { ffplay, mpv, other, standard_output };
 /// `--player`: ffplay, mpv, "-" (standard output), or the path of a program that plays its standard input.
 struct PlayerSpec {
   std::string command = "ffplay";
+  bool video = false;  // there is a picture, and a screen to show it on
   [[nodiscard]] PlayerKind kind() const;
   /// The program and its arguments; empty for standard output.
   [[nodiscard]] std::vector<std::string> arguments() const;
 };
+
+/// Whether the player can show what the medium is; to be asked before a play is opened. Sets `spec.video`.
+/// Errors: no_screen (a video for ffplay or mpv where `screen` is false).
+[[nodiscard]] Result<> check_screen(PlayerSpec& spec, media::MediaKind kind, bool screen);
 
 /// For "-": refuses a regular file, a block device and a terminal. To be asked before a play is opened.
 /// Errors: unsafe_output; for a program: player_missing.

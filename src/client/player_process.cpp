@@ -186,6 +186,8 @@ Result<std::unique_ptr<Player>> start_process(const PlayerSpec& spec) {
   if (pid < 0) return fail_errno("player: fork");
   if (pid == 0) run_child(child);
   ::setpgid(pid, pid);  // whichever of the two is first
+  // What is in the pipe was given and is not heard for a while: one page of it is enough. Best effort.
+  static_cast<void>(::fcntl(input.write.get(), F_SETPIPE_SZ, 4'096));
   failed.write = Descriptor();
   input.read = Descriptor();
   output.write = Descriptor();

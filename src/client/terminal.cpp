@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <ctime>
 
 #include <poll.h>
@@ -33,6 +34,12 @@ std::vector<Key> KeyReader::read(std::string_view typed) {
       keys.push_back(Key::pause);
     } else if (c == 'q' || c == 'Q') {
       keys.push_back(Key::quit);
+    } else if (c == '\n' || c == '\r') {
+      keys.push_back(Key::enter);
+    } else if (c == '\b' || c == '\x7f') {
+      keys.push_back(Key::erase);
+    } else if (const Key key{static_cast<std::uint8_t>(c)}; is_of_time(key)) {
+      keys.push_back(key);
     }
   }
   return keys;
@@ -76,6 +83,31 @@ std::string clock_text(std::uint64_t milliseconds) {
   const std::uint64_t hours = seconds / 3600;
   if (hours > 0) return fmt::format("{}:{:02}:{:02}", hours, seconds / 60 % 60, seconds % 60);
   return fmt::format("{}:{:02}", seconds / 60, seconds % 60);
+}
+
+std::optional<std::uint64_t> time_of_text(std::string_view text) {
+  constexpr std::uint64_t kMaxPart = 1'000'000;
+  std::uint64_t seconds = 0;
+  for (int parts = 1; parts <= 3; ++parts) {
+    std::uint64_t part = 0;
+    const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), part);
+    if (wrong != std::errc{} || part > kMaxPart || (parts > 1 && part > 59)) return std::nullopt;
+    seconds = seconds * 60 + part;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    if (text.empty()) return seconds * 1000;
+    if (!text.starts_with(':')) return std::nullopt;
+    text.remove_prefix(1);
+  }
+  return std::nullopt;
+}
+
+std::string fitted(std::string_view line, std::size_t columns) {
+  std::size_t at = 0;
+  for (; at < line.size(); ++at) {
+    const bool begins = (static_cast<std::uint8_t>(line[at]) & 0xc0) != 0x80;
+    if (begins && columns-- == 0) break;
+  }
+  return std::string(line.substr(0, at));
 }
 
 std::string time_text(std::uint64_t unix_seconds) {

@@ -10,9 +10,22 @@
 
 namespace usher::client {
 
-enum class Key : std::uint8_t { pause, back, forward, quit };
+/// Digits and the colon, of a time that is typed, are their characters.
+enum class Key : std::uint8_t {
+  pause = ' ',
+  back = '<',
+  forward = '>',
+  quit = 'q',
+  enter = '\n',
+  erase = '\b',
+  colon = ':'
+};
+[[nodiscard]] inline bool is_of_time(Key key) noexcept {
+  return key == Key::colon || (key >= Key{'0'} && key <= Key{'9'});
+}
 
-/// Space; left and right arrow; q. Everything else is ignored, also escape sequences cut in two.
+/// Space; left and right arrow; q; digits, colon, Enter, Backspace. Everything else is ignored, also escape sequences
+/// cut in two.
 class KeyReader {
  public:
   [[nodiscard]] std::vector<Key> read(std::string_view typed);
@@ -41,6 +54,10 @@ class RawTerminal {
 
 /// "2:05", "1:02:05".
 [[nodiscard]] std::string clock_text(std::uint64_t milliseconds);
+/// Milliseconds that "83", "1:23" or "1:02:03" names; nothing if it is none of these.
+[[nodiscard]] std::optional<std::uint64_t> time_of_text(std::string_view text);
+/// As much of the line as fits into `columns`; a character counts as one column. Cuts no character in two.
+[[nodiscard]] std::string fitted(std::string_view line, std::size_t columns);
 /// "3 plays left", "1 play left", "any number of plays until 2030-01-31 12:00 UTC".
 [[nodiscard]] std::string plays_text(std::uint32_t plays_left, std::uint64_t usable_until);
 /// "2030-01-31 12:00 UTC"; empty for 0.

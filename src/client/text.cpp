@@ -40,7 +40,8 @@ std::string catalogue_text(const std::vector<CatalogueItem>& catalogue) {
     const media::Manifest& manifest = item.medium->manifest();
     std::string text = medium_text(*item.medium);
     if (!manifest.album.empty()) text += " (" + printable(manifest.album) + ")";
-    if (manifest.duration_ms > 0) text += "  " + clock_text(manifest.duration_ms);
+    text += "  " + clock_text(manifest.duration_ms);
+    if (manifest.kind == media::MediaKind::video) text += ", video";
     out += row(number, text);
   }
   return out;
@@ -74,10 +75,41 @@ std::string differences_text(const std::vector<Difference>& differences) {
   return out;
 }
 
+std::string counts_text(const CountsFrom& counts) {
+  switch (counts.kind) {
+    case CountsFrom::Kind::never:
+      return {};
+    case CountsFrom::Kind::time:
+      return "counts from " + clock_text(counts.ms);
+    case CountsFrom::Kind::first_new:
+      return "counts from the first new second";
+    case CountsFrom::Kind::already:
+      return "counts";
+  }
+  return {};
+}
+
+std::string line_text(const PlayPosition& now, std::uint32_t plays_left) {
+  std::string text = clock_text(now.elapsed_ms) + " / " + clock_text(now.total_ms);
+  const auto add = [&text](const std::string& part) {
+    if (!part.empty()) text += "   " + part;
+  };
+  // What the listener is doing comes first: the end is cut off where the terminal is narrow.
+  if (!now.typed.empty()) add("to " + now.typed + "_");
+  if (now.going_to) add("to " + clock_text(*now.going_to));
+  if (now.paused) add("paused");
+  if (now.flow == Flow::waiting) add("waiting for the server");
+  if (now.flow == Flow::silent) add("the player does not play");
+  add(plays_text(plays_left, 0));
+  add(counts_text(now.counts));
+  return text;
+}
+
 std::string report_text(const PlayReport& report) {
-  std::string text = report.finished ? "Played to the end" : "Stopped at " + clock_text(report.elapsed_ms);
-  if (report.refunded) text += "; so little was heard that the play was given back";
-  return text + "; " + plays_text(report.plays_left, 0) + ".";
+  std::string text = report.finished ? "Played to the end." : "Stopped at " + clock_text(report.elapsed_ms) + ".";
+  if (report.plays_left == wire::kNoLimit) return text;
+  text += report.refunded ? " The play was given back; " : " It counts as one play; ";
+  return text + std::to_string(report.plays_left) + (report.plays_left == 1 ? " is left." : " are left.");
 }
 
 std::string acquired_text(const HeldLicence& licence) {

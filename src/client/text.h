@@ -17,7 +17,11 @@ namespace usher::client {
 [[nodiscard]] std::string differences_text(const std::vector<Difference>& differences);
 /// "Awakening, by Max McLaughlin"; the id where the medium is not in the catalogue or cannot be trusted.
 [[nodiscard]] std::string title_of(const std::vector<CatalogueItem>& catalogue, const Id128& medium);
-/// How a play ended, in one sentence.
+/// "counts from 0:30"; empty where there is nothing to say.
+[[nodiscard]] std::string counts_text(const CountsFrom& counts);
+/// The line while something plays: "0:12 / 3:48   3 plays left   counts from 0:30".
+[[nodiscard]] std::string line_text(const PlayPosition& now, std::uint32_t plays_left);
+/// How a play ended, and what that did.
 [[nodiscard]] std::string report_text(const PlayReport& report);
 /// What a licence was acquired for.
 [[nodiscard]] std::string acquired_text(const HeldLicence& licence);

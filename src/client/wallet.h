@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "client/own_clock.h"
 #include "licence/licence.h"
 #include "wire/api.h"
 
@@ -59,6 +60,8 @@ struct UnfinishedPlay {
   Id128 licence{};
   std::uint64_t position_ms = 0;  // up to where it was heard
   std::uint64_t deadline = 0;     // unix seconds
+  OwnClock own{};                 // what was heard in it
+  wire::ChunkRanges asked{};      // chunks that were asked for in it
 };
 
 /// Keeps the play's file and its lock; while it lives no other process takes the play for unfinished.
@@ -67,15 +70,16 @@ class PlayMark {
   PlayMark(const PlayMark&) = delete;
   PlayMark& operator=(const PlayMark&) = delete;
   ~PlayMark();
-  /// Best effort: a position that is not written only costs the listener some seconds.
-  void position(std::uint64_t milliseconds) noexcept;
+  /// Best effort: what is not written costs the listener some seconds, or repeats.
+  void keep(std::uint64_t position_ms, const OwnClock& own, const wire::ChunkRanges& asked) noexcept;
   /// The play is over: nothing to resume.
   void done() noexcept;
 
  private:
   friend class Wallet;
   PlayMark(int descriptor, std::filesystem::path file, UnfinishedPlay play)
-      : descriptor_(descriptor), file_(std::move(file)), play_(play) {}
+      : descriptor_(descriptor), file_(std::move(file)), play_(std::move(play)) {}
+  void write() noexcept;
   int descriptor_;
   std::filesystem::path file_;
   UnfinishedPlay play_;

@@ -1,6 +1,7 @@
 // The wallet's files.
 #include <charconv>
 #include <cstdio>
+#include <span>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -17,9 +18,10 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kMaxFigures = 16 << 20;  // bytes
-constexpr std::size_t kMaxPlayFile = 4'096;    // bytes
-constexpr std::size_t kMaxKey = 2'048;         // bytes
+constexpr std::size_t kMaxFigures = 16 << 20;   // bytes
+constexpr std::size_t kMaxPlayFile = 64 << 10;  // bytes
+constexpr std::size_t kMaxAskedRanges = 1'024;  // in a play's file; of more the first
+constexpr std::size_t kMaxKey = 2'048;          // bytes
 
 std::optional<Id128> id_of(std::string_view hex) {
   const auto bytes = from_hex(hex);
@@ -47,12 +49,42 @@ std::optional<json::object> parse(std::string_view text) {
   return value.get_object();
 }
 
+/// "0-16,20-1,": each first chunk and how many.
+std::string text_of_ranges(const wire::ChunkRanges& ranges) {
+  std::string out;
+  for (const wire::ChunkRange& range : std::span(ranges).first(std::min(ranges.size(), kMaxAskedRanges))) {
+    out += std::to_string(range.first) + "-" + std::to_string(range.count) + ",";
+  }
+  return out;
+}
+std::optional<wire::ChunkRanges> ranges_of_text(std::string_view text) {
+  wire::ChunkRanges ranges;
+  const auto take = [&text](char behind, std::uint32_t& out) {
+    const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), out);
+    const auto used = static_cast<std::size_t>(end - text.data());
+    if (wrong != std::errc{} || used >= text.size() || text[used] != behind) return false;
+    text.remove_prefix(used + 1);
+    return true;
+  };
+  while (!text.empty()) {
+    wire::ChunkRange range;
+    if (ranges.size() == kMaxAskedRanges || !take('-', range.first) || !take(',', range.count)) return std::nullopt;
+    ranges.push_back(range);
+  }
+  return ranges;
+}
+/// Empty where there is none: a file of an earlier release.
+std::string text_in(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains({name.data(), name.size()});
+  if (value == nullptr || !value->is_string()) return {};
+  return {value->get_string().data(), value->get_string().size()};
+}
+
 std::string text_of_play(const UnfinishedPlay& play) {
-  const json::object object{{"play", to_hex(play.play)},
-                            {"medium", to_hex(play.medium)},
-                            {"licence", to_hex(play.licence)},
-                            {"position_ms", play.position_ms},
-                            {"deadline", play.deadline}};
+  const json::object object{{"play", to_hex(play.play)},          {"medium", to_hex(play.medium)},
+                            {"licence", to_hex(play.licence)},    {"position_ms", play.position_ms},
+                            {"deadline", play.deadline},          {"own", play.own.text()},
+                            {"asked", text_of_ranges(play.asked)}};
   return json::serialize(object);
 }
 std::optional<UnfinishedPlay> play_of_text(std::string_view text) {
@@ -64,8 +96,14 @@ std::optional<UnfinishedPlay> play_of_text(std::string_view text) {
   const auto position = number(*object, "position_ms");
   const auto deadline = number(*object, "deadline");
   if (!play || !medium || !licence || !position || !deadline) return std::nullopt;
-  return UnfinishedPlay{
-      .play = *play, .medium = *medium, .licence = *licence, .position_ms = *position, .deadline = *deadline};
+  // A play is never lost because of the rest: without it, it only goes on less exactly.
+  return UnfinishedPlay{.play = *play,
+                        .medium = *medium,
+                        .licence = *licence,
+                        .position_ms = *position,
+                        .deadline = *deadline,
+                        .own = OwnClock::from_text(text_in(*object, "own")).value_or(OwnClock{}),
+                        .asked = ranges_of_text(text_in(*object, "asked")).value_or(wire::ChunkRanges{})};
 }
 
 std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder, std::string_view extension) {
@@ -257,18 +295,24 @@ Result<std::unique_ptr<PlayMark>> Wallet::begin(const UnfinishedPlay& play) {
   const auto lock = try_lock(file, true);
   if (!lock) return fail(Fault::busy, "wallet: play", "the play's file");
   std::unique_ptr<PlayMark> mark(new PlayMark(*lock, std::move(file), play));
-  mark->position(play.position_ms);
+  mark->write();
   return mark;
 }
 
 PlayMark::~PlayMark() { ::close(descriptor_); }
 
-void PlayMark::position(std::uint64_t milliseconds) noexcept {
-  play_.position_ms = milliseconds;
+void PlayMark::write() noexcept {
   const std::string text = text_of_play(play_);
   if (::pwrite(descriptor_, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size())) {
     static_cast<void>(!::ftruncate(descriptor_, static_cast<off_t>(text.size())));
   }
+}
+
+void PlayMark::keep(std::uint64_t position_ms, const OwnClock& own, const wire::ChunkRanges& asked) noexcept {
+  play_.position_ms = position_ms;
+  play_.own = own;
+  play_.asked = asked;
+  write();
 }
 
 void PlayMark::done() noexcept {

@@ -190,7 +190,9 @@ class FakeServer final : public client::Transport {
                         .medium = world_.medium.manifest.medium,
                         .plays_left = 0,
                         .deadline = 1'900'000'000,
-                        .budget_left = 100,
+                        .commit_after = 30,
+                        .free_left = 9,
+                        .repeats_left = 100,
                         .signed_manifest = manifest()}
         .encode();
   }

@@ -14,7 +14,7 @@ struct TestMedium {
   media::Manifest manifest;
   media::MerkleTree tree;
 
-  explicit TestMedium(Bytes content, std::uint32_t chunk_size = 4096, std::uint64_t duration_ms = 0)
+  explicit TestMedium(Bytes content, std::uint32_t chunk_size = 4096, std::uint64_t duration_ms = 60'000)
       : bytes(std::move(content)) {
     manifest.medium = {7};
     manifest.title = "A test";
@@ -24,6 +24,7 @@ struct TestMedium {
     manifest.size = bytes.size();
     manifest.chunk_size = chunk_size;
     manifest.chunks = static_cast<std::uint32_t>((bytes.size() + chunk_size - 1) / chunk_size);
+    manifest.seconds = wire::even_seconds(manifest.chunks, Milliseconds(duration_ms));
     for (std::uint32_t i = 0; i < manifest.chunks; ++i) tree.add(media::leaf_hash(chunk(i)));
     manifest.root = tree.root();
   }

@@ -152,9 +152,25 @@ TEST(Menu, AServerThatIsGoneEndsItAtTheStartOnly) {
 }
 
 TEST(ReportText, SaysWhatThePlayCost) {
-  EXPECT_EQ(report_text({.finished = true, .plays_left = 4}), "Played to the end; 4 plays left.");
-  EXPECT_EQ(report_text({.finished = false, .refunded = true, .elapsed_ms = 12'000, .plays_left = 1}),
-            "Stopped at 0:12; so little was heard that the play was given back; 1 play left.");
+  EXPECT_EQ(report_text({.finished = true, .committed = true, .plays_left = 4}),
+            "Played to the end. It counts as one play; 4 are left.");
+  EXPECT_EQ(report_text({.refunded = true, .elapsed_ms = 12'000, .plays_left = 1}),
+            "Stopped at 0:12. The play was given back; 1 is left.");
+  EXPECT_EQ(report_text({.elapsed_ms = 190'000, .plays_left = wire::kNoLimit}), "Stopped at 3:10.");
+}
+
+TEST(LineText, SaysWhenThePlayBeginsToCountAndWhatIsWaitedFor) {
+  PlayPosition now{.elapsed_ms = 12'000,
+                   .total_ms = 228'000,
+                   .counts = {.kind = CountsFrom::Kind::time, .ms = 30'000}};
+  EXPECT_EQ(line_text(now, 3), "0:12 / 3:48   3 plays left   counts from 0:30");
+  now.flow = Flow::waiting;
+  now.counts = {.kind = CountsFrom::Kind::first_new};
+  EXPECT_EQ(line_text(now, 3), "0:12 / 3:48   waiting for the server   3 plays left   counts from the first new second");
+  now.flow = Flow::silent;
+  now.counts = {.kind = CountsFrom::Kind::already};
+  now.going_to = 60'000;
+  EXPECT_EQ(line_text(now, 1), "0:12 / 3:48   to 1:00   the player does not play   1 play left   counts");
 }
 
 }  // namespace

@@ -255,13 +255,17 @@ TEST_F(WalletTest, APlayIsUnfinishedOnceNobodyHoldsIt) {
   {
     const auto mark = wallet.begin(play);
     ASSERT_TRUE(mark.has_value());
-    (*mark)->position(42'000);
+    OwnClock own;
+    own.add(10'000, 42'000);
+    (*mark)->keep(42'000, own, {{.first = 0, .count = 17}, {.first = 20, .count = 2}});
     EXPECT_TRUE(wallet.unfinished({7}, clock.now()).empty());
     EXPECT_EQ(wallet.begin(play).error().fault, Fault::busy);
   }
   const auto found = wallet.unfinished({7}, clock.now());
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].position_ms, 42'000U);
+  EXPECT_EQ(found[0].own.heard_ms(), 32'000U);
+  EXPECT_EQ(found[0].asked, (wire::ChunkRanges{{.first = 0, .count = 17}, {.first = 20, .count = 2}}));
   EXPECT_TRUE(wallet.unfinished({8}, clock.now()).empty());
   EXPECT_TRUE(wallet.unfinished({7}, from_unix_seconds(1'800'001'000)).empty());
   (*wallet.begin(play))->done();

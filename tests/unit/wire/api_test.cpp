@@ -55,9 +55,13 @@ TEST(Api, EveryBodySurvivesItsRoundTripAndNoOtherLengthIsTaken) {
                     .medium = id(4),
                     .plays_left = 1,
                     .deadline = 5,
-                    .budget_left = 6,
-                    .committed = true,
+                    .committed = false,
+                    .commit_after = 30,
+                    .free_left = 6,
+                    .repeats_left = 176,
+                    .heard = {{.first = 0, .count = 3}, {.first = 7, .count = 1}},
                     .signed_manifest = {1}});
+  round_trip(Opened{.play = id(1), .epoch = 2, .committed = true, .commit_after = 30, .signed_manifest = {1}});
   round_trip(Plays{.entries = {{id(1), id(2), id(3), 4, true}}});
   round_trip(Resume{.play = id(1)});
   round_trip(Close{.play = id(1), .epoch = 2});
@@ -83,6 +87,14 @@ TEST(Api, ChunkBodyWithBytesBehindItsProofIsRefused) {
   EXPECT_FALSE(ChunkBody::decode(encoded).has_value());
 }
 
+TEST(Api, HeardRangesThatTouchOrRunBackwardsAreRefused) {
+  const auto opened = [](ChunkRanges heard) { return Opened{.heard = std::move(heard), .signed_manifest = {1}}.encode(); };
+  EXPECT_TRUE(Opened::decode(opened({{.first = 0, .count = 1}, {.first = 2, .count = 1}})).has_value());
+  EXPECT_FALSE(Opened::decode(opened({{.first = 0, .count = 1}, {.first = 1, .count = 1}})).has_value());
+  EXPECT_FALSE(Opened::decode(opened({{.first = 5, .count = 1}, {.first = 2, .count = 1}})).has_value());
+  EXPECT_FALSE(Opened::decode(opened({{.first = 5, .count = 0}})).has_value());
+}
+
 TEST(Api, PagesOfNothingAndOfTooMuchAreRefused) {
   EXPECT_FALSE(Page::decode(Page{.offset = 0, .count = 0}.encode()).has_value());
   EXPECT_FALSE(Page::decode(Page{.offset = 0, .count = 257}.encode()).has_value());
@@ -99,7 +111,7 @@ TEST(Api, ACountThatTheBodyCannotHoldIsRefusedBeforeAnythingIsAllocated) {
 }
 
 TEST(Api, EveryStatusNamesOneFaultAndBack) {
-  for (std::uint16_t number = 1; number <= 30; ++number) {
+  for (std::uint16_t number = 1; number <= 32; ++number) {
     const auto status = static_cast<Status>(number);
     EXPECT_EQ(status_of(fault_of(status)), status) << number;
   }

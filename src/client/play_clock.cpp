@@ -1,0 +1,73 @@
+#include "client/play_clock.h"
+
+#include <algorithm>
+
+namespace usher::client {
+namespace {
+
+constexpr Milliseconds kStall{1'000};      // without a move, before a player is given more
+constexpr Milliseconds kSilence{5'000};    // before that is told
+constexpr std::uint64_t kStep = 2'000;     // milliseconds of the medium more
+constexpr std::uint64_t kMost = 120'000;   // and no more than that
+constexpr std::uint64_t kPlenty = 2'000;   // milliseconds that a player can play for sure
+constexpr std::uint64_t kNearlyOut = 500;  // milliseconds before the end of what was given
+constexpr std::uint64_t kJump = 1'000;     // milliseconds: a clock that goes further at once is looked at twice
+
+}  // namespace
+
+/// A player that was started in the middle counts from there in some forms (Ogg), and from 0 in others (MPEG).
+std::uint64_t PlayClock::place_of(double shown) {
+  const auto milliseconds = static_cast<std::uint64_t>(std::max(shown, 0.0) * 1000);
+  if (!absolute_) absolute_ = milliseconds > start_ / 2;
+  return *absolute_ ? milliseconds : start_ + milliseconds;
+}
+
+PlayClock::Step PlayClock::look(std::optional<double> shown, const Given& given, bool paused, Milliseconds now) {
+  const auto passed = static_cast<std::uint64_t>(std::max<std::int64_t>((now - last_).count(), 0));
+  last_ = now;
+  const std::uint64_t before = position_;
+  if (shown) {
+    // ffplay's clock runs on over silence.
+    const std::uint64_t place = std::min(place_of(*shown), given.ms);
+    // After a pause it may show for a moment that it had played meanwhile: what is true is still there at the next look.
+    const bool far = place > position_ + passed + kJump;
+    if (!far || (jumped_ && place >= *jumped_)) {
+      position_ = std::max(position_, place);
+      jumped_.reset();
+    } else {
+      jumped_ = place;
+    }
+  }
+  if (position_ != before || paused) moved_ = now;
+  if (paused) {
+    flow_ = Flow::playing;
+  } else {
+    judge(given, now);
+  }
+  return {.from = before, .to = position_};
+}
+
+PlayClock::Step PlayClock::look_taken(const Given& given, Milliseconds now) {
+  const std::uint64_t before = position_;
+  position_ = std::max(position_, given.ms);
+  if (position_ != before) moved_ = now;
+  last_ = now;
+  flow_ = given.need == Given::Need::server && now - moved_ >= kStall ? Flow::waiting : Flow::playing;
+  return {.from = before, .to = position_};
+}
+
+void PlayClock::judge(const Given& given, Milliseconds now) {
+  const Milliseconds still = now - moved_;
+  const std::uint64_t left = given.ms > position_ ? given.ms - position_ : 0;
+  const bool starves = given.need == Given::Need::limit || given.need == Given::Need::held;
+  if (starves && still >= kStall && now - stepped_.value_or(moved_) >= kStall && more_ < kMost) {
+    more_ += kStep;
+    stepped_ = now;
+  }
+  if (still < kStall) stepped_.reset();
+  flow_ = Flow::playing;
+  if (given.need == Given::Need::server && (left <= kNearlyOut || still >= kStall)) flow_ = Flow::waiting;
+  if (given.need != Given::Need::server && still >= kSilence && left >= kPlenty) flow_ = Flow::silent;
+}
+
+}  // namespace usher::client

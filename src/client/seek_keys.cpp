@@ -1,0 +1,74 @@
+#include "client/seek_keys.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace usher::client {
+namespace {
+
+constexpr Milliseconds kStreak{600};  // between two arrows that belong together; a held key begins after this, at most
+constexpr Milliseconds kRest{300};    // without an arrow: the place is gone to
+constexpr Milliseconds kRepeat{80};   // a held key's repetitions that come faster are one
+constexpr std::size_t kMaxTyped = 8;  // characters
+constexpr int kShort = 4;             // arrows with the first step
+constexpr int kMiddle = 12;           // and until here with the second
+
+std::uint64_t step_of(int streak) {
+  if (streak <= kShort) return 10'000;
+  return streak <= kMiddle ? 30'000 : 60'000;
+}
+
+}  // namespace
+
+void SeekKeys::press(Key key, std::uint64_t position, Milliseconds now) {
+  if (held_ && (key == last_ || key == Key::enter)) {
+    ready_ = {.ms = *std::exchange(held_, std::nullopt), .confirmed = true};
+    target_.reset();
+    streak_ = 0;
+    return;
+  }
+  held_.reset();
+  last_ = key;
+  if (key == Key::back || key == Key::forward) {
+    typed_.clear();
+    step(key, position, now);
+  } else {
+    type(key);
+  }
+}
+
+void SeekKeys::step(Key key, std::uint64_t position, Milliseconds now) {
+  const bool same_way = target_ && (*target_ >= position) == (key == Key::forward);
+  const Milliseconds since = now - pressed_;
+  if (streak_ > 0 && same_way && since < kRepeat) return;
+  streak_ = same_way && since <= kStreak ? streak_ + 1 : 1;
+  pressed_ = now;
+  const std::uint64_t from = target_.value_or(position);
+  const std::uint64_t by = step_of(streak_);
+  if (key == Key::back) {
+    target_ = from > by ? from - by : 0;
+  } else if (from + by < duration_) {
+    target_ = from + by;
+  }
+}
+
+void SeekKeys::type(Key key) {
+  if (is_of_time(key) && typed_.size() < kMaxTyped) {
+    typed_.push_back(static_cast<char>(key));
+  } else if (key == Key::erase && !typed_.empty()) {
+    typed_.pop_back();
+  } else if (key == Key::enter) {
+    const auto time = time_of_text(std::exchange(typed_, {}));
+    if (time) ready_ = {.ms = std::min(*time, duration_ > 0 ? duration_ - 1 : 0)};
+  }
+}
+
+std::optional<SeekKeys::Wish> SeekKeys::settled(Milliseconds now) {
+  if (target_ && now - pressed_ >= kRest) {
+    ready_ = {.ms = *std::exchange(target_, std::nullopt)};
+    streak_ = 0;
+  }
+  return std::exchange(ready_, std::nullopt);
+}
+
+}  // namespace usher::client
