@@ -45,6 +45,7 @@ class Meter {
   std::optional<double> begins_;
   double ends_ = 0;
   double played_ = 0;
+  double jump_ = 0;
   std::uint64_t first_place_ = ~std::uint64_t{0};
   const Unit* unit_ = nullptr;  // the last one that a packet of the main stream began in
   std::uint64_t smallest_ = ~std::uint64_t{0};
@@ -103,7 +104,10 @@ void Meter::take(const Packet& packet) {
     const Unit* unit = unit_of(place);
     lies(last.time, last.place, unit == nullptr ? file_.size() : unit->end);
   }
-  if (packet.stream == chosen_.main) take_main(packet, time, place);
+  if (packet.stream == chosen_.main) {
+    if (!is_first) jump_ = std::max(jump_, time - last.end);
+    take_main(packet, time, place);
+  }
   last = {.time = time, .end = time + packet.duration, .place = place};
 }
 
@@ -136,6 +140,7 @@ Result<Measured> Meter::finish() {
   out_.begins_ms = milliseconds(begins);
   out_.duration_ms = milliseconds(ends_ - begins);
   out_.played_ms = milliseconds(played_);
+  out_.jump_ms = milliseconds(jump_);
   constexpr std::uint64_t kPadding = 4;  // bytes by which frames of one bit rate differ
   out_.even_packets = largest_ <= smallest_ + kPadding;
   out_.head = form_.head.value_or(first_place_);

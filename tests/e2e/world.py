@@ -171,6 +171,7 @@ class World:
             "person.cartao-de-cidadao.anchors": authorities / "card/root/ca.pem",
             "person.cartao-de-cidadao.intermediates": authorities / "card/sub/ca.pem",
             "person.cartao-de-cidadao.crls": f"{published / 'card-root.crl.pem'},{published / 'card-sub.crl.pem'}",
+            "policy.acquisition": "open",
             "server.listen": "127.0.0.1:0",
             "server.operator_listen": "127.0.0.1:0",
         }

@@ -14,7 +14,7 @@ class FreePart : public ::testing::Test {
 TEST_F(FreePart, OfManyPlaysAtOnceIsOne) {
   Cheat cheat(world);
   ASSERT_EQ(cheat.log_in(), wire::Status::ok);
-  cheat.acquire(kMedium, 10);
+  cheat.buy(kMedium, 10);
   std::vector<wire::Opened> plays;
   for (int i = 0; i < 8; ++i) plays.push_back(cheat.open(kMedium));
   for (std::uint32_t chunk = 0; chunk < kFree; ++chunk) {
@@ -31,7 +31,7 @@ TEST_F(FreePart, OfManyLicencesAtOnceIsOne) {
   ASSERT_EQ(cheat.log_in(), wire::Status::ok);
   bool paid = false;
   for (std::uint32_t i = 0; i < 7 && !paid; ++i) {
-    cheat.acquire(kMedium);
+    cheat.buy(kMedium);
     const auto play = cheat.open(kMedium);
     ASSERT_EQ(cheat.ask_chunk(play, i), wire::Status::ok);
     paid = !cheat.close(play).refunded;
@@ -45,7 +45,7 @@ TEST_F(FreePart, OfTwoInstallationsOfOnePersonIsOne) {
   Cheat phone(world, another_installation());
   ASSERT_EQ(laptop.log_in(), wire::Status::ok);
   ASSERT_EQ(phone.log_in(), wire::Status::ok);
-  laptop.acquire(kMedium, 20);
+  laptop.buy(kMedium, 20);
   std::set<std::uint32_t> together;
   for (std::uint32_t chunk = 0; chunk < 20; ++chunk) {
     Cheat& cheat = chunk % 2 == 0 ? laptop : phone;
@@ -60,7 +60,7 @@ TEST_F(FreePart, OfTwoInstallationsOfOnePersonIsOne) {
 TEST_F(FreePart, OfAlternatingPlaysIsOne) {
   Cheat cheat(world);
   ASSERT_EQ(cheat.log_in(), wire::Status::ok);
-  cheat.acquire(kMedium, 5);
+  cheat.buy(kMedium, 5);
   const auto one = cheat.open(kMedium);
   const auto two = cheat.open(kMedium);
   for (std::uint32_t chunk = 0; chunk < 20; ++chunk) {
@@ -76,7 +76,7 @@ TEST_F(FreePart, OfManyMediaIsOneForEach) {
   ASSERT_EQ(cheat.log_in(), wire::Status::ok);
   for (std::uint8_t seed = 2; seed < 6; ++seed) {
     const Id128 medium = world.add_medium(seed);
-    cheat.acquire(medium);
+    cheat.buy(medium);
     const auto play = cheat.open(medium);
     for (std::uint32_t chunk = 0; chunk < kFree; ++chunk) {
       ASSERT_EQ(cheat.ask_chunk(play, chunk), wire::Status::ok);
@@ -88,7 +88,7 @@ TEST_F(FreePart, OfManyMediaIsOneForEach) {
 TEST_F(FreePart, IsTheSameInWhateverOrderItIsAskedFor) {
   Cheat cheat(world);
   ASSERT_EQ(cheat.log_in(), wire::Status::ok);
-  cheat.acquire(kMedium);
+  cheat.buy(kMedium);
   const auto play = cheat.open(kMedium);
   for (const std::uint32_t chunk : {19U, 3U, 11U, 0U, 7U}) {
     ASSERT_EQ(cheat.ask_chunk(play, chunk), wire::Status::ok);
@@ -101,7 +101,7 @@ TEST_F(FreePart, IsTheSameInWhateverOrderItIsAskedFor) {
 TEST_F(FreePart, IsNotThereForWhoNeverCloses) {
   Cheat cheat(world);
   ASSERT_EQ(cheat.log_in(), wire::Status::ok);
-  cheat.acquire(kMedium, 20);
+  cheat.buy(kMedium, 20);
   for (int i = 0; i < 8; ++i) {
     const auto play = cheat.open(kMedium);
     for (std::uint32_t chunk = 0; chunk < kFree; ++chunk) ASSERT_EQ(cheat.ask_chunk(play, chunk), wire::Status::ok);

@@ -20,7 +20,7 @@ class Plays : public ::testing::Test {
 TEST_F(Plays, OneYieldsTheMediumAndItsRepeatsInAnyOrder) {
   Cheat cheat(world);
   ASSERT_EQ(cheat.log_in(), wire::Status::ok);
-  cheat.acquire(kMedium);
+  cheat.buy(kMedium);
   const auto play = cheat.open(kMedium);
   std::mt19937 shuffle(7);  // house-rule(rand): an order, repeatable
   std::uint32_t refused = 0;
@@ -40,7 +40,7 @@ TEST_F(Plays, TwoFriendsWhoSwapOneMoveItFourTimes) {
   Cheat phone(world, another_installation());
   ASSERT_EQ(laptop.log_in(), wire::Status::ok);
   ASSERT_EQ(phone.log_in(), wire::Status::ok);
-  laptop.acquire(kMedium);
+  laptop.buy(kMedium);
   wire::Opened play = laptop.open(kMedium);
   for (std::uint32_t move = 0; move < 4; ++move) {
     Cheat& now = move % 2 == 0 ? phone : laptop;
@@ -59,7 +59,7 @@ TEST_F(Plays, TwoFriendsWhoSwapOneMoveItFourTimes) {
 TEST_F(Plays, ClosedWhileChunksAreAskedForAreOverForAllOfThem) {
   Cheat owner(world);
   ASSERT_EQ(owner.log_in(), wire::Status::ok);
-  owner.acquire(kMedium, 20);
+  owner.buy(kMedium, 20);
   std::vector<std::unique_ptr<Cheat>> friends;
   for (int i = 0; i < 3; ++i) {
     friends.push_back(std::make_unique<Cheat>(world));
@@ -69,7 +69,7 @@ TEST_F(Plays, ClosedWhileChunksAreAskedForAreOverForAllOfThem) {
   std::uint32_t used = 0;
   for (std::uint32_t round = 0; round < 60; ++round) {
     if (used == 20) {
-      owner.acquire(kMedium, 20);
+      owner.buy(kMedium, 20);
       used = 0;
     }
     const auto play = owner.open(kMedium);
