@@ -25,8 +25,9 @@ struct Form {
   Arguments arguments;  // of ffmpeg, after the tone; the last one is the file
   Arguments options;    // of the press
   const char* type;
-  bool pictures = false;   // moving ones
-  std::uint32_t rate = 0;  // kbit/s that it must have, at least; 0: any
+  bool pictures = false;    // moving ones
+  std::uint32_t rate = 0;   // kbit/s that it must have, at least
+  double tolerance = 0.12;  // seconds: the encoder's delay and the decoder's first frame
 };
 
 std::ostream& operator<<(std::ostream& out, const Form& form) { return out << form.name; }
