@@ -93,6 +93,8 @@ const media::Medium& stored() {
     manifest.media_type = "audio/ogg";
     manifest.size = source->size();
     manifest.chunks = kChunks;
+    manifest.duration_ms = 512'000;  // chunks of two seconds
+    manifest.seconds = wire::even_seconds(manifest.chunks, Milliseconds(manifest.duration_ms));
     manifest.root = *media::root_of(*source, manifest.chunk_size);
     const auto signed_manifest = *media::SignedManifest::sign(manifest, key, {Bytes{1}});
     media::MemorySink release;

@@ -121,7 +121,8 @@ void Meter::thin_out() {
   double next = 0;
   for (const auto& [time, place] : places_) {
     const std::uint64_t at = milliseconds(time - begins);
-    if (place < out_.head || at == 0 || at >= out_.duration_ms || time < next) continue;
+    // What begins in the last second is of no use to a listener.
+    if (place < out_.head || at == 0 || at + 1000 > out_.duration_ms || time < next) continue;
     if (out_.seek.size() == media::kMaxSeekPoints) break;
     out_.seek.push_back({.time_ms = at, .offset = place});
     // The steps stay where they are, so that late places do not push all that follow.

@@ -1,24 +1,12 @@
 // usher-press as its users run it, on a second of silence with tags.
-#include <cstdio>
 #include <regex>
 
-#include <sys/wait.h>
-
-#include "fixtures.h"
-#include "support/pki.h"
+#include "press_fixture.h"
 
 namespace usher::media {
 namespace {
 
 using namespace test;
-using usher::test::Authority;
-using usher::test::Identity;
-
-struct Ran {
-  int status = -1;
-  std::string out;
-  std::string err;
-};
 
 /// A WAV file: one second of silence, 8 kHz, 8 bits, mono.
 Bytes silence() {
@@ -39,68 +27,10 @@ Bytes silence() {
   return out;
 }
 
-class Press : public testing::Test {
+class Press : public PressFixture {
  protected:
-  Press() {
-    const Time now = SystemClock().now();
-    const Authority root = Authority::root("press test root", usher::test::around(now));
-    write("root.pem", root.certificate.to_pem());
-    issue(root, "label", identity::Role::distributor, now);
-    issue(root, "operator", identity::Role::release_recipient, now);
-    write("pass", "a passphrase\n");
-    write_file(path("My Song.wav"), silence());
-  }
-  void issue(const Authority& root, const std::string& name, identity::Role role, Time now) {
-    const crypto::PrivateKey key = usher::test::new_key();
-    const auto certificate =
-        usher::test::must(identity::issue_leaf(root.issuer(),
-                                               {.role = role,
-                                                .name = {.common_name = name, .organisation = "Test Records"},
-                                                .validity = usher::test::around(now, 1, 10)},
-                                               key.public_key(), usher::test::randomness()));
-    write(name + ".pem", certificate.to_pem());
-    write(name + ".key", usher::test::must(key.to_pem(secret("a passphrase"))));
-  }
-  [[nodiscard]] std::filesystem::path path(const std::string& name) const { return directory.path / name; }
-  void write(const std::string& name, std::string_view text) const { write_file(path(name), view_of(text)); }
-
-  using Arguments = std::vector<std::string>;
-  /// In the directory, with nothing to read and no terminal.
-  [[nodiscard]] Ran run(Arguments arguments) const {
-    arguments.insert(arguments.begin(), USHER_PRESS);
-    const pid_t child = ::fork();
-    if (child == 0) {
-      std::vector<char*> argv;
-      for (std::string& argument : arguments) argv.push_back(argument.data());
-      argv.push_back(nullptr);
-      const bool ready = ::chdir(directory.path.c_str()) == 0 && std::freopen("/dev/null", "r", stdin) != nullptr &&
-                         std::freopen("out.txt", "w", stdout) != nullptr &&
-                         std::freopen("err.txt", "w", stderr) != nullptr && ::setsid() > 0;
-      if (ready) ::execv(argv[0], argv.data());
-      ::_exit(127);
-    }
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    const Bytes out = read_file(path("out.txt"));
-    const Bytes err = read_file(path("err.txt"));
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, std::string(text_of(out)), std::string(text_of(err))};
-  }
-  [[nodiscard]] Ran press_as(const std::string& who, const std::string& recipient, const std::string& file) const {
-    return run({"press", file, "--key", who + ".key", "--cert", who + ".pem", "--for", recipient, "--passphrase-file",
-                "pass"});
-  }
-  [[nodiscard]] Ran press(const Arguments& more = {}) const {
-    Arguments all = {"press",        "My Song.wav", "--key", "label.key",         "--cert", "label.pem", "--for",
-                     "operator.pem", "--out",       "rel",   "--passphrase-file", "pass"};
-    all.insert(all.end(), more.begin(), more.end());
-    return run(all);
-  }
-  static void expect_refused(const Ran& ran, Fault fault) {
-    EXPECT_EQ(ran.status, static_cast<int>(exit_class_of(fault))) << ran.err;
-    EXPECT_NE(ran.err.find("[" + std::string(code_of(fault)) + "]"), std::string::npos) << ran.err;
-  }
-
-  Directory directory;
+  Press() { write_file(path("My Song.wav"), silence()); }
+  [[nodiscard]] Ran press(const Arguments& more = {}) const { return press_file("My Song.wav", more); }
 };
 
 TEST_F(Press, ReleaseIsMadeInspectedAndVerified) {
@@ -116,13 +46,15 @@ TEST_F(Press, ReleaseIsMadeInspectedAndVerified) {
       run({"inspect", "rel/My Song.usher", "--json", "--key", "operator.key", "--passphrase-file", "pass"});
   EXPECT_EQ(whole.status, 0) << whole.err;
   for (const char* part : {"\"title\":\"My Song\"", "\"media_type\":\"audio/wav\"", "\"duration_ms\":1000",
-                           "\"distributor\":\"Test Records\"", "\"chunk_size\":65536"}) {
+                           "\"distributor\":\"Test Records\"", "\"chunk_size\":16384", "\"kind\":\"audio\"",
+                           "\"head\":44", "\"parts\":[]"}) {
     EXPECT_NE(whole.out.find(part), std::string::npos) << part << " in " << whole.out;
   }
   const Ran verified = run({"verify", "rel/My Song.usher", "--key", "operator.key", "--passphrase-file", "pass",
                             "--trust", "root.pem", "--no-revocation"});
   EXPECT_EQ(verified.status, 0) << verified.err;
   EXPECT_NE(verified.out.find("1 chunks, all as the manifest says"), std::string::npos);
+  EXPECT_NE(verified.out.find("audio, 0 chunks of structure, 0 places to begin at"), std::string::npos) << verified.out;
 }
 
 TEST_F(Press, OverridesAndSidecarAreTaken) {
@@ -175,7 +107,7 @@ TEST_F(Press, ExistingReleaseIsKept) {
 TEST_F(Press, UnknownKindsAndBadSizesAreRefused) {
   expect_refused(run({"press", "pass", "--key", "label.key", "--cert", "label.pem", "--for", "operator.pem",
                       "--passphrase-file", "pass"}),
-                 Fault::unsupported);
+                 Fault::unreadable_media);
   expect_refused(press({"--chunk-size", "5000"}), Fault::bad_usage);
   expect_refused(press({"--media-type", "nonsense"}), Fault::malformed);
   expect_refused(press({"--medium", "00"}), Fault::bad_usage);

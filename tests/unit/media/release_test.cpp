@@ -1,6 +1,7 @@
 #include "media/release.h"
 
 #include "fixtures.h"
+#include "wire/codec.h"
 
 namespace usher::media {
 namespace {
@@ -143,6 +144,96 @@ TEST(Release, RootThatIsNotTheMediasIsFoundByReadingIt) {
   const auto release = open(sink.bytes);
   ASSERT_TRUE(release);
   expect_fault(release->verify_media(), Fault::release_mismatch);
+}
+
+/// A medium with a cover of `size` bytes.
+struct Covered {
+  explicit Covered(std::size_t size = 70'000)
+      : cover(noise(size, 9)), manifest(with_cover(manifest_of(*media), cover)) {}
+  [[nodiscard]] Bytes release() const { return release_of(*media, manifest, p256_key().public_key(), {cover}); }
+  SourcePtr media = memory_source(noise(kSize));
+  Bytes cover;
+  Manifest manifest;
+};
+
+TEST(Release, PartsAreReadByTheRecipient) {
+  for (const std::size_t size : {std::size_t{1}, std::size_t{70'000}, kMaxCover}) {
+    const Covered covered(size);
+    const auto release = open(covered.release());
+    ASSERT_TRUE(release) << explain(release.error());
+    EXPECT_EQ(release->manifest(), covered.manifest);
+    const auto part = release->parts().read(0);
+    ASSERT_TRUE(part);
+    EXPECT_TRUE(same(part->expose(), covered.cover));
+    EXPECT_TRUE(release->verify_media());
+    expect_fault(release->parts().read(1), Fault::not_found);
+  }
+}
+
+TEST(Release, PartsLieSealedBetweenManifestAndMedia) {
+  const Covered covered;
+  const Bytes bytes = covered.release();
+  EXPECT_TRUE(std::ranges::search(bytes, View(covered.cover).first(16)).empty());
+  const auto outline = ReleaseOutline::read(memory_source(bytes));
+  ASSERT_TRUE(outline);
+  EXPECT_GT(outline->media_offset - outline->parts_offset, covered.cover.size());
+  const auto bare = ReleaseOutline::read(memory_source(release_of(*covered.media)));
+  EXPECT_EQ(bare->media_offset, bare->parts_offset);
+}
+
+TEST(Release, FlippedByteOfAPartIsRefusedWhenItIsOpened) {
+  const Covered covered(300);
+  const Bytes good = covered.release();
+  const auto outline = ReleaseOutline::read(memory_source(good));
+  for (std::uint64_t at = outline->parts_offset; at < outline->media_offset; ++at) {
+    Bytes bad = good;
+    bad[static_cast<std::size_t>(at)] ^= 1;
+    EXPECT_FALSE(open(bad)) << at;
+  }
+}
+
+TEST(Release, PartThatWasNotSignedIsRefused) {
+  crypto::SystemRandom random;
+  const PublicKeyWrapper recipient(p256_key().public_key());
+  const Covered covered(300);
+  const std::vector<Part>& parts = covered.manifest.parts;
+  // Sealed for the same id, and another picture, or one of another size.
+  for (const Bytes& other : {noise(300, 8), noise(299, 9)}) {
+    const auto sealed = seal_small(other, parts[0].object, recipient, random);
+    wire::Writer area;
+    area.u32(static_cast<std::uint32_t>(sealed->size())).raw(*sealed);
+    expect_fault(SealedParts::open(memory_source(area.bytes()), parts, PrivateKeyUnwrapper(p256_key())),
+                 Fault::release_mismatch, "part 0");
+    expect_fault(seal_parts(parts, {other}, recipient, random), Fault::release_mismatch);
+  }
+  expect_fault(seal_parts(parts, {}, recipient, random), Fault::release_mismatch);
+  const auto sealed = seal_small(covered.cover, Id128{}, recipient, random);
+  wire::Writer area;
+  area.u32(static_cast<std::uint32_t>(sealed->size())).raw(*sealed);
+  expect_fault(SealedParts::open(memory_source(area.bytes()), parts, PrivateKeyUnwrapper(p256_key())),
+               Fault::wrong_object);
+}
+
+TEST(Release, PartsThatAreMissingCutOrFollowedBySomethingAreRefused) {
+  crypto::SystemRandom random;
+  const PublicKeyWrapper recipient(p256_key().public_key());
+  const Covered covered(300);
+  const std::vector<Part>& parts = covered.manifest.parts;
+  Bytes area = *seal_parts(parts, {covered.cover}, recipient, random);
+  const PrivateKeyUnwrapper key(p256_key());
+  EXPECT_TRUE(SealedParts::open(memory_source(area), parts, key));
+  for (std::size_t size = 0; size < area.size(); ++size) {
+    expect_fault(SealedParts::open(memory_source(to_bytes(View(area).first(size))), parts, key), Fault::truncated);
+  }
+  area.push_back(0);
+  expect_fault(SealedParts::open(memory_source(area), parts, key), Fault::malformed);
+  expect_fault(SealedParts::open(memory_source(area), {}, key), Fault::malformed);
+}
+
+TEST(Release, FirstVersionIsRefused) {
+  Bytes release = release_of(*memory_source(noise(kSize)));
+  release[7] = '1';
+  expect_fault(open(release), Fault::malformed);
 }
 
 TEST(Release, EmptyMediaHaveNoRoot) {

@@ -61,6 +61,54 @@ TEST_F(VaultTest, ImportedMediumIsListedReadAndProven) {
   expect_fault((*medium)->read_chunk(manifest.chunks), Fault::unknown_chunk);
 }
 
+class VaultParts : public VaultTest {
+ protected:
+  VaultParts() {
+    const SourcePtr media = memory_source(noise(kSize));
+    manifest = with_cover(manifest_of(*media), cover);
+    const Bytes release = release_of(*media, manifest, p256_key().public_key(), {cover});
+    const auto done = open_vault().import(memory_source(release), key, trust_everybody);
+    EXPECT_TRUE(done) << explain(done.error());
+  }
+  Bytes cover = noise(150'000, 9);
+  Manifest manifest;
+};
+
+TEST_F(VaultParts, AreKeptSealedAndRead) {
+  const auto medium = open_vault().open_medium(manifest.medium);
+  ASSERT_TRUE(medium) << explain(medium.error());
+  EXPECT_EQ((*medium)->manifest(), manifest);
+  const auto part = (*medium)->read_part(0);
+  ASSERT_TRUE(part) << explain(part.error());
+  EXPECT_TRUE(same(part->expose(), cover));
+  expect_fault((*medium)->read_part(1), Fault::not_found, to_hex(manifest.medium));
+  EXPECT_TRUE(open_vault().verify(manifest.medium));
+  const Bytes file = read_file(file_of(manifest.medium));
+  EXPECT_TRUE(std::ranges::search(file, View(cover).first(16)).empty());
+}
+
+TEST_F(VaultParts, AreNoLongerOpenedByTheReleasesKey) {
+  expect_fault(open_vault(8).open_medium(manifest.medium), Fault::no_key_fits);
+}
+
+TEST_F(VaultParts, AreCheckedWhereverTheyAreDamaged) {
+  const Bytes good = read_file(file_of(manifest.medium));
+  const std::size_t sealed_manifest = open_vault().manifest(manifest.medium)->encode().size();
+  // The parts follow the manifest; its header is some hundred bytes long.
+  for (std::size_t at = 40 + sealed_manifest + 600; at < 40 + sealed_manifest + 150'000; at += 9'973) {
+    change(manifest.medium, [&](Bytes& bytes) { bytes[at] ^= 1; });
+    expect_fault(open_vault().verify(manifest.medium), Fault::chunk_damaged);
+    EXPECT_FALSE(open_vault().open_medium(manifest.medium));
+    write_file(file_of(manifest.medium), good);
+  }
+  EXPECT_TRUE(open_vault().verify(manifest.medium));
+}
+
+TEST_F(VaultParts, FirstVersionsFileIsRefused) {
+  change(manifest.medium, [](Bytes& bytes) { bytes[7] = '1'; });
+  expect_fault(open_vault().open_medium(manifest.medium), Fault::malformed);
+}
+
 TEST_F(VaultTest, NothingOfItIsInTheClear) {
   const Manifest manifest = import();
   const Bytes file = read_file(file_of(manifest.medium));

@@ -107,22 +107,42 @@ def text16(text):
     return vec(2, text.encode())
 
 
+def seek_index(points):
+    out, time, offset = b"", 0, 0
+    for point in points:
+        out += struct.pack(">II", point["time_ms"] - time, point["offset"] - offset)
+        time, offset = point["time_ms"], point["offset"]
+    return out
+
+
 def manifest_vector():
     size, chunk_size = 5 * 4096 + 7, 4096
     plaintext = plaintext_of(size)
     leaves = [hashlib.sha256(b"\0" + plaintext[i:i + chunk_size]).digest() for i in range(0, size, chunk_size)]
     fields = {
         "medium": fixed("medium", 16).hex(), "title": "Räume", "artist": "Niemand", "album": "", "description": "Zeile",
-        "media_type": "audio/flac", "duration_ms": 123456, "size": size, "chunk_size": chunk_size, "chunks": len(leaves),
+        "media_type": "audio/flac", "kind": 1, "duration_ms": 123456, "size": size, "chunk_size": chunk_size, "chunks": len(leaves),
+        "structure": [{"first": 0, "count": 1}, {"first": 4, "count": 1}],
+        # Four chunks outside of them, the third from the 31st second on, the last from the 61st.
+        "seconds": [2 if s <= 30 else 3 if s <= 60 else 4 for s in range(1, 257)],
+        "head": 4097, "seek": [{"time_ms": 30000, "offset": 8192}, {"time_ms": 60001, "offset": 12288}],
+        "parts": [{"kind": 1, "size": 4099, "hash": hashlib.sha256(plaintext_of(4099)).hexdigest(),
+                   "object": fixed("cover", 16).hex()}],
         "root": tree_root(leaves).hex(), "object": fixed("object", 16).hex(), "pressed_at": 1700000000,
         "distributor": "Example Records",
     }
-    manifest = b"\1" + bytes.fromhex(fields["medium"])
+    manifest = b"\2" + bytes.fromhex(fields["medium"])
     for name in ("title", "artist", "album", "description"):
         manifest += text16(fields[name])
     manifest += vec(1, fields["media_type"].encode())
-    manifest += struct.pack(">QQII", fields["duration_ms"], size, chunk_size, len(leaves))
-    manifest += bytes.fromhex(fields["root"]) + bytes.fromhex(fields["object"]) + struct.pack(">Q", fields["pressed_at"])
+    manifest += struct.pack(">BQQII", fields["kind"], fields["duration_ms"], size, chunk_size, len(leaves))
+    manifest += bytes.fromhex(fields["root"]) + bytes.fromhex(fields["object"])
+    manifest += vec(2, b"".join(struct.pack(">II", r["first"], r["count"]) for r in fields["structure"]))
+    manifest += b"".join(struct.pack(">H", b - a) for a, b in zip([0] + fields["seconds"], fields["seconds"]))
+    manifest += struct.pack(">I", fields["head"]) + vec(2, seek_index(fields["seek"]))
+    manifest += vec(2, b"".join(struct.pack(">BI", p["kind"], p["size"]) + bytes.fromhex(p["hash"] + p["object"])
+                                for p in fields["parts"]))
+    manifest += struct.pack(">Q", fields["pressed_at"])
     manifest += text16(fields["distributor"])
     signature, certificates = fixed("signature"), [fixed("one"), fixed("two")]
     signed = b"\1" + vec(2, manifest) + struct.pack(">H", 0x0403) + vec(2, signature)
