@@ -193,6 +193,7 @@ class FakeServer final : public client::Transport {
                         .commit_after = 30,
                         .free_left = 9,
                         .repeats_left = 100,
+                        .heard = {},
                         .signed_manifest = manifest()}
         .encode();
   }
