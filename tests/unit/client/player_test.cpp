@@ -8,11 +8,11 @@
 #include <thread>
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "client/playback.h"
 #include "ogg_medium.h"
+#include "temporary_folder.h"
 
 namespace usher::client {
 namespace {
@@ -20,29 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 constexpr const char* kTrack = "/usr/share/games/singularity/music/Awakening.ogg";
 
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "usher player XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TemporaryFolder() { fs::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  [[nodiscard]] fs::path operator/(const char* name) const { return path_ / name; }
-  /// An executable script.
-  [[nodiscard]] std::string script(const char* name, const std::string& text) const {
-    const fs::path file = path_ / name;
-    const int out = ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
-    const std::string all = "#!/bin/sh\n" + text + "\n";
-    EXPECT_EQ(::write(out, all.data(), all.size()), static_cast<ssize_t>(all.size()));
-    ::close(out);
-    return file.string();
-  }
-
- private:
-  fs::path path_;
-};
+using test::TemporaryFolder;
 
 /// The player's sound goes into a file, as fast as it can be decoded.
 void sound_into(const fs::path& file) {
@@ -364,6 +342,13 @@ TEST(PlayerOutput, FfplaysStatusLinesAreTheClock) {
   output.add("0 M-A: -0.000 fd=   0 aq=   14KB vq=    0KB sq=    0B f=0/0   \rpipe:0: Invalid data\n");
   EXPECT_EQ(output.clock(), 12.5);
   EXPECT_EQ(output.said(), "pipe:0: Invalid data");
+}
+
+TEST(PlayerOutput, MpvsStatusLinesAreTheClock) {
+  PlayerOutput output(PlayerKind::mpv);
+  output.add("\r\x1b[Kusher 0.031693\n\x1b[K\x1b[A\r\x1b[Kusher 12.5\n\x1b[K\x1b[A\r[ao] It broke\n");
+  EXPECT_EQ(output.clock(), 12.5);
+  EXPECT_EQ(output.said(), "[ao] It broke");
 }
 
 TEST(PlayerOutput, WhatAPlayerSaysIsBoundedAndSafeToPrint) {
