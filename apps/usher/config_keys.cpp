@@ -35,7 +35,7 @@ app::Settings settings_of(Config& c) {
       Key::file("card.pin_file", c.pin_file, "file with the PIN, for tests; empty: asked for"),
 
       Key::text("player.command", c.player, "ffplay, mpv, - (standard output) or the path of a program that plays its standard input"),
-      Key::number("player.window", c.window, 1, 64, "chunks fetched ahead"),
+      Key::number("player.window", c.window, 1, 64, "requests for chunks under way at once"),
   });
   return settings;
 }

@@ -23,8 +23,8 @@ bool stays_open(Fault fault, bool committed) {
 /// Keeps how far the play has come, on its way to the one who watches.
 class MarkingView final : public PlaybackView {
  public:
-  MarkingView(PlaybackView& inner, PlayMark& mark, const Fetcher& fetcher, const OwnClock& own)
-      : inner_(inner), mark_(mark), fetcher_(fetcher), own_(own) {}
+  MarkingView(PlaybackView& inner, PlayMark& mark, const Fetcher& fetcher, const OwnClock& own, std::uint64_t start_ms)
+      : inner_(inner), mark_(mark), fetcher_(fetcher), own_(own), last_(start_ms), kept_(start_ms) {}
   void position(const PlayPosition& now) override {
     last_ = now.elapsed_ms;
     const std::uint64_t moved = last_ > kept_ ? last_ - kept_ : kept_ - last_;
@@ -44,8 +44,8 @@ class MarkingView final : public PlaybackView {
   PlayMark& mark_;
   const Fetcher& fetcher_;
   const OwnClock& own_;
-  std::uint64_t last_ = 0;
-  std::uint64_t kept_ = 0;
+  std::uint64_t last_;
+  std::uint64_t kept_;
 };
 
 }  // namespace
@@ -143,7 +143,7 @@ Result<PlayReport> LiveListener::listen(const Started& started, const PlayReques
                   [&](std::uint32_t chunk, const std::atomic<bool>& stop) { return engine_.chunk(play, chunk, stop); },
                   {.window = request.window, .plan = plan});
   play.on_resumed([&fetcher](const wire::Opened& now) { fetcher.standing(now); });
-  MarkingView marking(view, mark, fetcher, own);
+  MarkingView marking(view, mark, fetcher, own, from.time_ms);
   view.opened(play.medium(), play.plays_left(), started.resumed, fetcher.counts_from());
   PlaybackSetup setup{.player = request.player,
                       .start_ms = from.time_ms,

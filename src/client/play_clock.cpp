@@ -8,7 +8,7 @@ namespace {
 constexpr Milliseconds kStall{1'000};      // without a move, before a player is given more
 constexpr Milliseconds kSilence{5'000};    // before that is told
 constexpr std::uint64_t kStep = 2'000;     // milliseconds of the medium more
-constexpr std::uint64_t kMost = 120'000;   // and no more than that
+constexpr std::uint64_t kMost = 60'000;    // and no more than that
 constexpr std::uint64_t kPlenty = 2'000;   // milliseconds that a player can play for sure
 constexpr std::uint64_t kNearlyOut = 500;  // milliseconds before the end of what was given
 constexpr std::uint64_t kJump = 1'000;     // milliseconds: a clock that goes further at once is looked at twice
@@ -61,7 +61,8 @@ void PlayClock::judge(const Given& given, Milliseconds now) {
   const std::uint64_t left = given.ms > position_ ? given.ms - position_ : 0;
   const bool starves = given.need == Given::Need::limit || given.need == Given::Need::held;
   if (starves && still >= kStall && now - stepped_.value_or(moved_) >= kStall && more_ < kMost) {
-    more_ += kStep;
+    // One that has not begun gets twice as much each time: it may look for the form of the medium.
+    more_ = std::min(more_ + (position_ == start_ ? std::max(kStep, more_) : kStep), kMost);
     stepped_ = now;
   }
   if (still < kStall) stepped_.reset();

@@ -5,6 +5,8 @@
 namespace usher::client {
 namespace {
 
+constexpr std::uint64_t kMostToBegin = 16'000;  // milliseconds that a player may make the play count for to begin
+
 std::uint64_t ms(Seconds seconds) { return static_cast<std::uint64_t>(Milliseconds(seconds).count()); }
 
 std::vector<bool> set_of(const wire::ChunkRanges& ranges, std::uint32_t chunks) {
@@ -31,6 +33,7 @@ PlayPlan::PlayPlan(const media::Manifest& manifest, const wire::Opened& opened, 
   counted_ = opened.plays_left != wire::kNoLimit;
   asked_ = set_of(asked, extent_.chunks);
   standing(opened, {});
+  spent_ = !committed_ && free_left_ == 0;
 }
 
 void PlayPlan::standing(const wire::Opened& opened, const std::vector<std::uint32_t>& under_way) {
@@ -98,10 +101,11 @@ std::uint64_t PlayPlan::ahead_ms() const { return ms(now_.troubled ? kLookAheadI
 
 bool PlayPlan::may_ask(std::uint32_t chunk) const {
   if (price_of(chunk) != Price::the_play) return true;
-  if (now_.own_ms >= static_cast<std::uint64_t>(promise_.count())) return true;
+  if (!spent_ && now_.own_ms >= static_cast<std::uint64_t>(promise_.count())) return true;
   const std::uint32_t playing = chunk_at(now_.clock_ms);
   if (chunk <= playing) return true;
-  if (now_.more_ms > 0 && chunk <= chunk_at(now_.clock_ms + now_.more_ms)) return true;
+  const std::uint64_t more = std::min(now_.more_ms, kMostToBegin);
+  if (more > 0 && chunk <= chunk_at(now_.clock_ms + more)) return true;
   return chunk == playing + 1 && now_.clock_ms >= latest_ask(chunk);
 }
 
@@ -131,7 +135,7 @@ CountsFrom PlayPlan::counts_from(const InHand& in_hand) const {
   }
   if (chunk == extent_.chunks) return {.kind = never};
   const auto promised = static_cast<std::uint64_t>(promise_.count());
-  if (now_.own_ms >= promised) return {.kind = first_new};
+  if (spent_ || now_.own_ms >= promised) return {.kind = first_new};
   const std::uint64_t then = now_.clock_ms + promised - now_.own_ms;
   const std::uint64_t needed = std::max(time_of(chunk > 0 ? chunk - 1 : 0), latest_ask(chunk));
   if (needed >= then) return {.kind = time, .ms = then};

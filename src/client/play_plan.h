@@ -96,6 +96,7 @@ class PlayPlan {
   std::uint32_t chunk_size_;
   bool counted_ = false;  // the licence has a number of plays
   bool committed_ = true;
+  bool spent_ = false;  // nothing was free any more when the play was opened: it counts with the first new second
   std::uint32_t free_left_ = 0;
   std::uint32_t repeats_left_ = ~std::uint32_t{0};
   Milliseconds promise_{0};

@@ -1,6 +1,7 @@
 #include "client/playback.h"
 
 #include <chrono>
+#include <future>
 
 #include "client/feed.h"
 #include "client/seek_keys.h"
@@ -19,6 +20,9 @@ class Playback {
         timeline_(fetcher.manifest()),
         own_(setup.own != nullptr ? *setup.own : spare_),
         keys_(timeline_.duration()) {}
+  ~Playback() { end_search(); }
+  Playback(const Playback&) = delete;
+  Playback& operator=(const Playback&) = delete;
   [[nodiscard]] Result<PlaybackEnd> run();
 
  private:
@@ -28,7 +32,10 @@ class Playback {
   void show();
   /// False: the listener wants to quit.
   [[nodiscard]] bool take_keys();
-  [[nodiscard]] Result<> go_on(Milliseconds at);
+  [[nodiscard]] Result<PlaybackEnd> listen();
+  [[nodiscard]] Result<> go_on();
+  [[nodiscard]] Result<> follow_search();
+  void end_search();
   [[nodiscard]] bool may_go(const StartPoint& start, const SeekKeys::Wish& wish);
   void toggle_pause();
   [[nodiscard]] bool interrupted() const { return setup_.interrupted != nullptr && *setup_.interrupted; }
@@ -51,6 +58,8 @@ class Playback {
   std::unique_ptr<Feed> feed_;
   std::optional<PlayClock> clock_;  // of the running player
   bool paused_ = false;
+  StartPoint sought_;             // the place that the listener wants to go to
+  std::future<Result<>> search_;  // until what is needed there has come
 };
 
 Result<> Playback::begin(const StartPoint& start) {
@@ -134,35 +143,62 @@ bool Playback::may_go(const StartPoint& start, const SeekKeys::Wish& wish) {
   return true;
 }
 
-/// Goes to where the listener wants to be, if anywhere.
-Result<> Playback::go_on(Milliseconds at) {
-  const auto wish = keys_.settled(at);
+/// Begins to go to where the listener wants to be, if anywhere. What is playing goes on until the first chunk of the
+/// place has come: the server may be slow, or gone for a while.
+Result<> Playback::go_on() {
+  if (search_.valid()) return follow_search();
+  const auto wish = keys_.settled(now());
   if (!wish) return {};
   const StartPoint start = timeline_.start_at(wish->ms);
   if (!may_go(start, *wish)) return {};
+  sought_ = start;
+  search_ = std::async(std::launch::async, [this, start]() -> Result<> {
+    USHER_CHECK(fetcher_.at(static_cast<std::uint32_t>(start.offset / fetcher_.manifest().chunk_size)));
+    return {};
+  });
+  return {};
+}
+
+Result<> Playback::follow_search() {
+  if (search_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return {};
+  USHER_CHECK(search_.get());
   feed_->stop();
-  return begin(start);
+  return begin(sought_);
+}
+
+/// Gives up the search, and the feeding with it.
+void Playback::end_search() {
+  if (!search_.valid()) return;
+  fetcher_.cancel();
+  search_.wait();
+  search_ = {};
+  fetcher_.resume();
 }
 
 Result<PlaybackEnd> Playback::run() {
+  auto end = listen();
+  end_search();
+  if (feed_) feed_->stop();
+  // What failed because the listener did not want to wait for it is no error.
+  if (!end && interrupted()) return PlaybackEnd{.finished = false, .elapsed_ms = clock_->position()};
+  return end;
+}
+
+Result<PlaybackEnd> Playback::listen() {
   USHER_CHECK(begin(timeline_.start_at(setup_.start_ms)));
   for (;;) {
     const bool ended = feed_->player().poll(kTick);
     look();
     const std::uint64_t here = clock_->position();
     if (ended) {
-      auto outcome = feed_->end();
-      if (!outcome && interrupted()) return PlaybackEnd{.finished = false, .elapsed_ms = here};
-      if (!outcome) return std::unexpected(std::move(outcome).error());
+      end_search();
+      USHER_CHECK(feed_->end());
       own_.add(here, timeline_.duration());
       return PlaybackEnd{.finished = true, .elapsed_ms = timeline_.duration()};
     }
     show();
-    if (interrupted() || !take_keys()) {
-      feed_->stop();
-      return PlaybackEnd{.finished = false, .elapsed_ms = here};
-    }
-    USHER_CHECK(go_on(now()));
+    if (interrupted() || !take_keys()) return PlaybackEnd{.finished = false, .elapsed_ms = here};
+    USHER_CHECK(go_on());
   }
 }
 

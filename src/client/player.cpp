@@ -60,13 +60,21 @@ bool can_be_started(const std::string& program) {
   }
 }
 
+/// Without the sequences with which mpv moves the cursor to the line before it writes it anew: "\x1b[K\x1b[A".
+std::string_view without_moves(std::string_view line) {
+  while (line.size() >= 3 && line.starts_with("\x1b[")) line.remove_prefix(3);
+  return line;
+}
+
 /// ffplay: "  12.34 M-A:  0.000 fd= …"; "nan" before the first sound. mpv: "usher 12.340000".
 bool is_status(PlayerKind kind, std::string_view text, std::optional<double>& clock) {
+  if (kind == PlayerKind::mpv) text = without_moves(text);
   const std::string line(text.substr(std::min(text.find_first_not_of(' '), text.size())));
   const char* number = line.c_str();
   if (kind == PlayerKind::ffplay) {
     if (line.find(" fd=") == std::string::npos || line.find(" aq=") == std::string::npos) return false;
   } else if (kind == PlayerKind::mpv) {
+    if (line.empty()) return true;
     if (!line.starts_with("usher ")) return false;
     number += 6;
   } else {

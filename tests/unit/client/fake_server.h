@@ -56,6 +56,8 @@ class FakeServer final : public client::Transport {
   int lose_answers_to = 0;  // of `lose_path`: done, but the answer is lost
   std::string_view lose_path;
   bool tamper_manifest = false;
+  std::uint32_t refuse_chunks_from = ~std::uint32_t{0};
+  wire::Status refusal = wire::Status::budget_spent;
 
   // What happened.
   int handshakes = 0;
@@ -129,6 +131,10 @@ class FakeServer final : public client::Transport {
   void answer_chunk(Bytes& out, channel::ServerSession& session, const channel::IncomingRequest& incoming,
                     const wire::Request& request) {
     const auto wanted = must(wire::Chunk::decode(request.body));
+    if (wanted.epoch == epoch && wanted.chunk >= refuse_chunks_from) {
+      must(session.seal_chunk_refusal(out, incoming.sequence, *incoming.chunk, 4096, refusal));
+      return;
+    }
     if (wanted.epoch != epoch) {
       must(session.seal_chunk_refusal(out, incoming.sequence, *incoming.chunk, 4096, wire::Status::stale_epoch));
       return;
@@ -193,6 +199,7 @@ class FakeServer final : public client::Transport {
                         .commit_after = 30,
                         .free_left = 9,
                         .repeats_left = 100,
+                        .heard = {},
                         .signed_manifest = manifest()}
         .encode();
   }

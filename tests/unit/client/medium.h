@@ -40,6 +40,21 @@ struct TestMedium {
   }
 };
 
+/// How a server says that a play with a threshold of 30 s stands.
+inline wire::Opened standing(std::uint32_t free_left, wire::ChunkRanges heard = {}, std::uint32_t repeats_left = 176) {
+  return {.plays_left = 3,
+          .commit_after = 30,
+          .free_left = free_left,
+          .repeats_left = repeats_left,
+          .heard = std::move(heard),
+          .signed_manifest = {}};
+}
+inline wire::Opened committed(std::uint32_t repeats_left = 176) {
+  wire::Opened opened = standing(0, {}, repeats_left);
+  opened.committed = true;
+  return opened;
+}
+
 inline Bytes pattern(std::size_t size) {
   Bytes bytes(size);
   for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::uint8_t>(i * 31 + i / 251);

@@ -160,13 +160,12 @@ TEST(ReportText, SaysWhatThePlayCost) {
 }
 
 TEST(LineText, SaysWhenThePlayBeginsToCountAndWhatIsWaitedFor) {
-  PlayPosition now{.elapsed_ms = 12'000,
-                   .total_ms = 228'000,
-                   .counts = {.kind = CountsFrom::Kind::time, .ms = 30'000}};
+  PlayPosition now{.elapsed_ms = 12'000, .total_ms = 228'000, .counts = {.kind = CountsFrom::Kind::time, .ms = 30'000}};
   EXPECT_EQ(line_text(now, 3), "0:12 / 3:48   3 plays left   counts from 0:30");
   now.flow = Flow::waiting;
   now.counts = {.kind = CountsFrom::Kind::first_new};
-  EXPECT_EQ(line_text(now, 3), "0:12 / 3:48   waiting for the server   3 plays left   counts from the first new second");
+  EXPECT_EQ(line_text(now, 3),
+            "0:12 / 3:48   waiting for the server   3 plays left   counts from the first new second");
   now.flow = Flow::silent;
   now.counts = {.kind = CountsFrom::Kind::already};
   now.going_to = 60'000;

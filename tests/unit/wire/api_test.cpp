@@ -61,7 +61,7 @@ TEST(Api, EveryBodySurvivesItsRoundTripAndNoOtherLengthIsTaken) {
                     .repeats_left = 176,
                     .heard = {{.first = 0, .count = 3}, {.first = 7, .count = 1}},
                     .signed_manifest = {1}});
-  round_trip(Opened{.play = id(1), .epoch = 2, .committed = true, .commit_after = 30, .signed_manifest = {1}});
+  round_trip(Opened{.play = id(1), .committed = true, .commit_after = 30, .heard = {}, .signed_manifest = {1}});
   round_trip(Plays{.entries = {{id(1), id(2), id(3), 4, true}}});
   round_trip(Resume{.play = id(1)});
   round_trip(Close{.play = id(1), .epoch = 2});
@@ -88,7 +88,9 @@ TEST(Api, ChunkBodyWithBytesBehindItsProofIsRefused) {
 }
 
 TEST(Api, HeardRangesThatTouchOrRunBackwardsAreRefused) {
-  const auto opened = [](ChunkRanges heard) { return Opened{.heard = std::move(heard), .signed_manifest = {1}}.encode(); };
+  const auto opened = [](ChunkRanges heard) {
+    return Opened{.heard = std::move(heard), .signed_manifest = {1}}.encode();
+  };
   EXPECT_TRUE(Opened::decode(opened({{.first = 0, .count = 1}, {.first = 2, .count = 1}})).has_value());
   EXPECT_FALSE(Opened::decode(opened({{.first = 0, .count = 1}, {.first = 1, .count = 1}})).has_value());
   EXPECT_FALSE(Opened::decode(opened({{.first = 5, .count = 1}, {.first = 2, .count = 1}})).has_value());
