@@ -94,7 +94,11 @@ void Meter::take(const Packet& packet) {
   const double time = packet.time.value_or(last.end);
   const std::uint64_t place = packet.place.value_or(last.place);
   if (packet.time) begins_ = std::min(begins_.value_or(time), time);
-  if (packet.time || packet.duration > 0) ends_ = std::max(ends_, time + packet.duration);
+  // Some containers leave it to the next packet to say how long one is; the last one is as long as the one before it.
+  constexpr double kLongest = 2;  // seconds
+  const double step = is_first ? 0 : std::clamp(time - last.time, 0.0, kLongest);
+  const double lasts = packet.duration > 0 ? packet.duration : step;
+  if (packet.time || packet.duration > 0) ends_ = std::max(ends_, time + lasts);
   if (packet.place) first_place_ = std::min(first_place_, place);
   if (!form_.ends_with_unit) {
     lies(time, place, place + packet.size + kHeaderOfPacket);
@@ -103,7 +107,10 @@ void Meter::take(const Packet& packet) {
     const Unit* unit = unit_of(place);
     lies(last.time, last.place, unit == nullptr ? file_.size() : unit->end);
   }
-  if (packet.stream == chosen_.main) take_main(packet, time, place);
+  if (packet.stream == chosen_.main) {
+    if (!is_first && last.end == last.time) played_ += step;
+    take_main(packet, time, place);
+  }
   last = {.time = time, .end = time + packet.duration, .place = place};
 }
 

@@ -72,7 +72,7 @@ std::string seconds_text(std::uint64_t milliseconds) {
 Result<> check_whole(const Looked& looked) {
   USHER_TRY(const bool stated, states_duration(looked));
   const std::uint64_t says = looked.probe.stated_ms;
-  const std::uint64_t holds = looked.measured.duration_ms;
+  const std::uint64_t holds = looked.measured.begins_ms + looked.measured.duration_ms;
   // A stream that is left out may be longer than the others.
   if (!stated || !looked.extra.empty() || says <= holds || about(says, holds)) return {};
   return fail(Fault::truncated, "prepare: length",
