@@ -31,9 +31,10 @@ Chosen choose(const std::vector<Stream>& streams, std::string& extra) {
       *first = stream.index;
       continue;
     }
-    extra += (extra.empty() ? "" : ", ") + std::string(first != nullptr ? "another " : "a ") +
-             (stream.type.empty() ? "nameless" : stream.type) + " stream" +
-             (stream.codec.empty() ? "" : " (" + stream.codec + ")");
+    const std::string article = first != nullptr ? "another " : stream.type.starts_with('a') ? "an " : "a ";
+    if (!extra.empty()) extra += ", ";
+    extra += article + (stream.type.empty() ? "nameless" : stream.type) + " stream";
+    if (!stream.codec.empty()) extra += " (" + stream.codec + ")";
   }
   chosen.video = moving >= 0;
   chosen.main = chosen.video ? moving : sound;
