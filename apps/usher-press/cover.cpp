@@ -19,7 +19,8 @@ constexpr std::array<Attempt, 6> kAttempts = {{{1024, 3}, {1024, 6}, {1024, 12},
 Result<Bytes> jpeg_of(const MediaFile& file, const Arguments& reading, const std::string& what, Attempt attempt,
                       std::string& complaint) {
   const std::string side = std::to_string(attempt.side);
-  Arguments arguments = {"-v", "error", "-nostdin"};
+  Arguments arguments = decoding_arguments();
+  arguments.insert(arguments.begin(), {"-v", "error", "-nostdin"});
   arguments.insert(arguments.end(), reading.begin(), reading.end());
   // Smaller than the square where it is larger, and never larger than it was.
   const std::string scale = "scale=min(" + side + "\\,iw):min(" + side +

@@ -51,6 +51,9 @@ struct Packet {
 /// The same for pictures.
 [[nodiscard]] std::vector<std::string> reading_picture_arguments();
 
+/// Before either, where a picture is decoded: not one that would fill the memory.
+[[nodiscard]] std::vector<std::string> decoding_arguments();
+
 /// The first thing that ffmpeg complained of, fit for a sentence.
 [[nodiscard]] std::string complaint_of(const Ended& ended);
 

@@ -137,6 +137,7 @@ Result<Ended> ffprobe(const MediaFile& file, std::vector<std::string> arguments,
 
 std::vector<std::string> reading_arguments() { return reading(kFormats); }
 std::vector<std::string> reading_picture_arguments() { return reading(kPictureFormats); }
+std::vector<std::string> decoding_arguments() { return {"-max_pixels", "100000000"}; }
 
 std::string complaint_of(const Ended& ended) {
   std::string_view line = std::string_view(ended.errors).substr(0, ended.errors.find('\n'));

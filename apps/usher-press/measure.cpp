@@ -29,6 +29,7 @@ class Meter {
     double time = 0;
     double end = 0;  // what the next packet's time is where it says none
     std::uint64_t place = 0;
+    std::uint64_t size = 0;
   };
 
   /// A packet at `time` lies in [begin, end).
@@ -36,6 +37,10 @@ class Meter {
   void take_main(const Packet& packet, double time, std::uint64_t place);
   [[nodiscard]] const Unit* unit_of(std::uint64_t place) const;
   void thin_out();
+  void note_size(std::uint64_t size) {
+    smallest_ = std::min(smallest_, size);
+    largest_ = std::max(largest_, size);
+  }
 
   const MediaFile& file_;
   const Form& form_;
@@ -64,7 +69,7 @@ void Meter::lies(double time, std::uint64_t begin, std::uint64_t end) {
   for (std::uint64_t block = begin / kBlock; block * kBlock < end; ++block) {
     out_.covered[static_cast<std::size_t>(block)] = true;
   }
-  const double second = std::max(0.0, std::floor(time));
+  const double second = std::max(0.0, std::floor(time - std::max(0.0, begins_.value_or(0))));
   if (second >= static_cast<double>(out_.needed.size())) return;
   std::uint64_t& needed = out_.needed[static_cast<std::size_t>(second)];
   needed = std::max(needed, end);
@@ -72,8 +77,6 @@ void Meter::lies(double time, std::uint64_t begin, std::uint64_t end) {
 
 void Meter::take_main(const Packet& packet, double time, std::uint64_t place) {
   played_ += packet.duration;
-  smallest_ = std::min(smallest_, packet.size);
-  largest_ = std::max(largest_, packet.size);
   bool can_begin = packet.key;
   if (!form_.units.empty()) {
     const Unit* unit = unit_of(place);
@@ -95,7 +98,11 @@ void Meter::take(const Packet& packet) {
   const double time = packet.time.value_or(last.end);
   const std::uint64_t place = packet.place.value_or(last.place);
   if (packet.time) begins_ = std::min(begins_.value_or(time), time);
-  if (packet.time || packet.duration > 0) ends_ = std::max(ends_, time + packet.duration);
+  // Some containers leave it to the next packet to say how long one is; the last one is as long as the one before it.
+  constexpr double kLongest = 2;  // seconds
+  const double step = is_first ? 0 : std::clamp(time - last.time, 0.0, kLongest);
+  const double lasts = packet.duration > 0 ? packet.duration : step;
+  if (packet.time || packet.duration > 0) ends_ = std::max(ends_, time + lasts);
   if (packet.place) first_place_ = std::min(first_place_, place);
   if (!form_.ends_with_unit) {
     lies(time, place, place + packet.size + kHeaderOfPacket);
@@ -106,9 +113,11 @@ void Meter::take(const Packet& packet) {
   }
   if (packet.stream == chosen_.main) {
     if (!is_first) jump_ = std::max(jump_, time - last.end);
+    if (!is_first && last.end == last.time) played_ += step;
+    if (!is_first) note_size(last.size);  // the very last one may be cut
     take_main(packet, time, place);
   }
-  last = {.time = time, .end = time + packet.duration, .place = place};
+  last = {.time = time, .end = time + packet.duration, .place = place, .size = packet.size};
 }
 
 /// Not more places than a manifest holds: those that are nearest to equal steps.
@@ -143,7 +152,7 @@ Result<Measured> Meter::finish() {
   out_.played_ms = milliseconds(played_);
   out_.jump_ms = milliseconds(jump_);
   constexpr std::uint64_t kPadding = 4;  // bytes by which frames of one bit rate differ
-  out_.even_packets = largest_ <= smallest_ + kPadding;
+  out_.even_packets = largest_ == 0 || largest_ <= smallest_ + kPadding;
   out_.head = form_.head.value_or(first_place_);
   thin_out();
   return std::move(out_);

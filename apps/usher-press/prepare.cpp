@@ -31,9 +31,10 @@ Chosen choose(const std::vector<Stream>& streams, std::string& extra) {
       *first = stream.index;
       continue;
     }
-    extra += (extra.empty() ? "" : ", ") + std::string(first != nullptr ? "another " : "a ") +
-             (stream.type.empty() ? "nameless" : stream.type) + " stream" +
-             (stream.codec.empty() ? "" : " (" + stream.codec + ")");
+    const std::string article = first != nullptr ? "another " : stream.type.starts_with('a') ? "an " : "a ";
+    if (!extra.empty()) extra += ", ";
+    extra += article + (stream.type.empty() ? "nameless" : stream.type) + " stream";
+    if (!stream.codec.empty()) extra += " (" + stream.codec + ")";
   }
   chosen.video = moving >= 0;
   chosen.main = chosen.video ? moving : sound;
@@ -72,7 +73,7 @@ std::string seconds_text(std::uint64_t milliseconds) {
 Result<> check_whole(const Looked& looked) {
   USHER_TRY(const bool stated, states_duration(looked));
   const std::uint64_t says = looked.probe.stated_ms;
-  const std::uint64_t holds = looked.measured.duration_ms;
+  const std::uint64_t holds = looked.measured.begins_ms + looked.measured.duration_ms;
   // A stream that is left out may be longer than the others.
   if (!stated || !looked.extra.empty() || says <= holds || about(says, holds)) return {};
   return fail(Fault::truncated, "prepare: length",

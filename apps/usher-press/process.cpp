@@ -151,6 +151,8 @@ Result<Ended> run(const Command& command, const Output& output) {
   Ended ended;
   USHER_CHECK(read_all(child, output, ended.errors));
   ended.status = running.wait();
+  // Ctrl-C reaches the child too, which may end before it is looked for here.
+  if (was_interrupted()) return fail(Fault::cancelled, "process");
   return ended;
 }
 

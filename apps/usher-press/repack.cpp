@@ -61,6 +61,7 @@ Result<MediaFilePtr> repack(const MediaFile& file, const Probe& probe, const Cho
   USHER_TRY(Descriptor copy, memory_file());
   Arguments arguments = {"-v", "error", "-nostdin", "-y"};
   const auto add = [&arguments](const Arguments& more) { arguments.insert(arguments.end(), more.begin(), more.end()); };
+  if (probe.container == Container::other) add({"-fflags", "+genpts"});  // AVI knows no times
   add(reading_arguments());
   add({"-map", "0:" + std::to_string(chosen.main)});
   if (chosen.beside >= 0) add({"-map", "0:" + std::to_string(chosen.beside)});
