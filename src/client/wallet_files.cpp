@@ -4,6 +4,7 @@
 #include <span>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/json.hpp>
@@ -18,10 +19,10 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kMaxFigures = 16 << 20;   // bytes
-constexpr std::size_t kMaxPlayFile = 64 << 10;  // bytes
-constexpr std::size_t kMaxAskedRanges = 1'024;  // in a play's file; of more the first
-constexpr std::size_t kMaxKey = 2'048;          // bytes
+constexpr std::size_t kMaxFigures = 16 << 20;  // bytes
+constexpr std::size_t kMaxPlayFile = 8 << 10;  // bytes
+constexpr std::size_t kMaxAskedRanges = 128;   // in a play's file; of more the first
+constexpr std::size_t kMaxKey = 2'048;         // bytes
 
 std::optional<Id128> id_of(std::string_view hex) {
   const auto bytes = from_hex(hex);
@@ -301,11 +302,15 @@ Result<std::unique_ptr<PlayMark>> Wallet::begin(const UnfinishedPlay& play) {
 
 PlayMark::~PlayMark() { ::close(descriptor_); }
 
+/// In one piece, over what was there: a process that is killed leaves the old text or the new one. So it never becomes
+/// shorter, and what is within the bounds above fits into a page.
 void PlayMark::write() noexcept {
-  const std::string text = text_of_play(play_);
-  if (::pwrite(descriptor_, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size())) {
-    static_cast<void>(!::ftruncate(descriptor_, static_cast<off_t>(text.size())));
+  std::string text = text_of_play(play_);
+  struct stat info{};
+  if (::fstat(descriptor_, &info) == 0 && info.st_size > static_cast<off_t>(text.size())) {
+    text.append(std::min(kMaxPlayFile, static_cast<std::size_t>(info.st_size)) - text.size(), ' ');
   }
+  static_cast<void>(!::pwrite(descriptor_, text.data(), text.size(), 0));
 }
 
 void PlayMark::keep(std::uint64_t position_ms, const OwnClock& own, const wire::ChunkRanges& asked) noexcept {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "client/playback.h"
 #include "medium.h"
@@ -80,6 +81,7 @@ class EndlessView final : public PlaybackView {
   void position(const PlayPosition& now) override {
     last = now;
     silent += now.flow == Flow::silent ? 1 : 0;
+    if (on_position) on_position(now);
     // So many looks that no machine is slow enough: the player waits for what it is not given.
     if (++looks == 3'000) pressed = {Key::quit};
   }
@@ -89,6 +91,7 @@ class EndlessView final : public PlaybackView {
   int looks = 0;
   int silent = 0;
   std::vector<Key> pressed;
+  std::function<void(const PlayPosition&)> on_position;
 };
 
 class Formats : public ::testing::TestWithParam<Form> {
@@ -118,6 +121,43 @@ TEST_P(Formats, FfplayPlaysItToItsEnd) {
 
 TEST_P(Formats, MpvPlaysItToItsEnd) {
   play_with(folder.script("mpv", "exec /usr/bin/mpv --ao=null --speed=8 --audio-pitch-correction=no \"$@\""));
+}
+
+/// From the sixth second on nothing comes until the listener was told so a few times.
+void stall_with(const std::string& player, const test::TemporaryFolder& folder) {
+  const test::TestMedium medium = pressed(kForms.front(), folder);
+  EndlessView view;
+  std::atomic<bool> answers{false};
+  const GetChunk get = [&](std::uint32_t chunk, const std::atomic<bool>& stop) -> Result<wire::ChunkBody> {
+    while (chunk >= 3 && !answers && !stop) std::this_thread::yield();
+    return medium.body(chunk);
+  };
+  Fetcher fetcher(medium.manifest, get, {.window = 1});
+  const std::uint64_t given = Timeline(medium.manifest).time_at(std::uint64_t{3} * medium.manifest.chunk_size);
+  int waited = 0;
+  std::uint64_t last = 0;
+  view.on_position = [&](const PlayPosition& now) {
+    EXPECT_GE(now.elapsed_ms, last);
+    last = now.elapsed_ms;
+    EXPECT_TRUE(answers || now.elapsed_ms <= given) << now.elapsed_ms;
+    if (now.flow == Flow::waiting && ++waited == 20) answers = true;
+    if (answers && now.elapsed_ms > given + 1'000) view.pressed = {Key::quit};
+  };
+  const auto end = play_back(fetcher, {.player = {.command = player}}, view);
+  ASSERT_TRUE(end.has_value()) << explain(end.error());
+  EXPECT_GE(waited, 20);
+  EXPECT_GT(last, given + 1'000) << "it did not go on";
+}
+
+TEST(StalledServer, IsWaitedForWithFfplayAndTheTimeStandsStill) {
+  const test::TemporaryFolder folder;
+  ::setenv("SDL_AUDIODRIVER", "dummy", 1);
+  stall_with("ffplay", folder);
+}
+
+TEST(StalledServer, IsWaitedForWithMpvAndTheTimeStandsStill) {
+  const test::TemporaryFolder folder;
+  stall_with(folder.script("mpv", "exec /usr/bin/mpv --ao=null --speed=8 --audio-pitch-correction=no \"$@\""), folder);
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, Formats, ::testing::ValuesIn(kForms),

@@ -272,6 +272,35 @@ TEST_F(WalletTest, APlayIsUnfinishedOnceNobodyHoldsIt) {
   EXPECT_TRUE(wallet.unfinished({7}, clock.now()).empty());
 }
 
+TEST_F(WalletTest, APlaysFileThatBecomesShorterIsStillReadAndItsLeastPartIsEnough) {
+  Wallet wallet = open();
+  const UnfinishedPlay play{.play = {5}, .medium = {7}, .licence = {1}, .deadline = 1'800'001'000};
+  OwnClock own;
+  wire::ChunkRanges asked;
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    own.add(std::uint64_t{i} * 10'000, std::uint64_t{i} * 10'000 + 1'000);
+    asked.push_back({.first = 1'000'000 + 2 * i, .count = 1});
+  }
+  {
+    const auto mark = wallet.begin(play);
+    ASSERT_TRUE(mark.has_value());
+    (*mark)->keep(1'000'000, own, asked);
+    const auto file = folder() / "plays" / (to_hex(play.play) + ".json");
+    EXPECT_LE(std::filesystem::file_size(file), 4'096U);
+    (*mark)->keep(7, {}, {});
+  }
+  ASSERT_EQ(wallet.unfinished({7}, clock.now()).size(), 1U);
+  EXPECT_EQ(wallet.unfinished({7}, clock.now())[0].position_ms, 7U);
+  // As an earlier release wrote it, and with parts that cannot be read: the play is there.
+  for (const std::string more : {"", ",\"own\":\"?\",\"asked\":17"}) {
+    std::ofstream(folder() / "plays" / (to_hex(play.play) + ".json"))
+        << "{\"play\":\"" << to_hex(play.play) << "\",\"medium\":\"" << to_hex(play.medium) << "\",\"licence\":\""
+        << to_hex(play.licence) << "\",\"position_ms\":9,\"deadline\":1800001000" << more << "}";
+    ASSERT_EQ(wallet.unfinished({7}, clock.now()).size(), 1U) << more;
+    EXPECT_EQ(wallet.unfinished({7}, clock.now())[0].own.heard_ms(), 0U);
+  }
+}
+
 TEST_F(WalletTest, FiguresThatCannotBeReadAreTold) {
   const auto listed = entry(terms(1), 5, key);
   ASSERT_TRUE(open().add(listed).has_value());
