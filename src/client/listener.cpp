@@ -136,7 +136,9 @@ Result<PlayReport> LiveListener::listen(const Started& started, const PlayReques
   PlayerSpec player = request.player;
   // Whoever had the catalogue has asked this before the play was opened.
   if (const auto shown = check_screen(player, manifest.kind, request.screen); !shown) {
-    if (!started.resumed) static_cast<void>(close(play, mark));
+    if (!started.resumed) {
+      [[maybe_unused]] const auto ignored = close(play, mark);
+    }
     return std::unexpected(shown.error());
   }
   OwnClock own = started.mark.own;
