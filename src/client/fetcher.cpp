@@ -33,7 +33,8 @@ Fetcher::Fetcher(media::Manifest manifest, GetChunk get, FetcherOptions options)
     : manifest_(std::move(manifest)),
       get_(std::move(get)),
       options_(std::move(options)),
-      plan_(options_.plan ? *options_.plan : PlayPlan(manifest_)) {
+      plan_(options_.plan ? *options_.plan : PlayPlan(manifest_)),
+      position_(std::min(options_.first, manifest_.chunks)) {
   const std::uint32_t threads = std::clamp<std::uint32_t>(options_.window, 1, 64);
   threads_.reserve(threads);
   for (std::uint32_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
@@ -146,8 +147,9 @@ Result<Piece> Fetcher::at(std::uint32_t chunk) {
   return piece;
 }
 
-void Fetcher::move_to(std::uint32_t chunk) {
+void Fetcher::move_to(std::uint32_t chunk, const Moment& now) {
   const std::scoped_lock lock(mutex_);
+  plan_.at(now);
   position_ = std::min(chunk, manifest_.chunks);
   trim();
   work_.notify_all();

@@ -27,6 +27,7 @@ struct FetcherOptions {
   std::uint32_t window = 8;                  // requests under way at once, 1 to 64
   std::size_t keep = std::size_t{24} << 20;  // bytes of the medium kept after they were given out, for going back
   std::optional<PlayPlan> plan{};            // empty: nothing is counted
+  std::uint32_t first = 0;                   // chunk to begin with
 };
 
 /// Threads of its own. What it gives out has been checked against the manifest before anything else is done with it.
@@ -40,8 +41,9 @@ class Fetcher {
   /// Waits for the next chunk in order; nothing at the end. Errors: the first that a chunk met, after all chunks before
   /// it; cancelled, once `cancel` was called.
   [[nodiscard]] Result<Piece> next();
-  /// Carries on from there: for seeking. What is kept is not asked for again. Only while no other thread is in next().
-  void move_to(std::uint32_t chunk);
+  /// Carries on from there, with the listener there: for seeking. What is kept is not asked for again, and nothing that
+  /// lies between. Only while no other thread is in next().
+  void move_to(std::uint32_t chunk, const Moment& now);
   /// Where the listener is: how far ahead is fetched depends on it (PlayPlan).
   void listener_at(const Moment& now);
   /// The server said anew how the play stands.

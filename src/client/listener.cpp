@@ -133,26 +133,33 @@ Result<PlayReport> LiveListener::listen(const Started& started, const PlayReques
                                         PlayMark& mark) {
   OpenPlay& play = *started.play;
   const media::Manifest& manifest = play.medium().manifest();
+  PlayerSpec player = request.player;
+  // Whoever had the catalogue has asked this before the play was opened.
+  if (const auto shown = check_screen(player, manifest.kind, request.screen); !shown) {
+    if (!started.resumed) {
+      [[maybe_unused]] const auto ignored = close(play, mark);
+    }
+    return std::unexpected(shown.error());
+  }
   OwnClock own = started.mark.own;
   PlayPlan plan(manifest, play.opened(), started.mark.asked);
   const std::uint64_t left_at = started.mark.position_ms;
   StartPoint from = plan.timeline().start_at(request.from_ms.value_or(left_at > kStepBack ? left_at - kStepBack : 0));
   if (started.resumed && !request.from_ms) from = plan.within_repeats(from);
   plan.at({.clock_ms = from.time_ms, .own_ms = own.heard_ms()});
-  Fetcher fetcher(manifest,
-                  [&](std::uint32_t chunk, const std::atomic<bool>& stop) { return engine_.chunk(play, chunk, stop); },
-                  {.window = request.window, .plan = plan});
+  Fetcher fetcher(
+      manifest, [&](std::uint32_t chunk, const std::atomic<bool>& stop) { return engine_.chunk(play, chunk, stop); },
+      {.window = request.window, .plan = plan, .first = static_cast<std::uint32_t>(from.offset / manifest.chunk_size)});
   play.on_resumed([&fetcher](const wire::Opened& now) { fetcher.standing(now); });
   MarkingView marking(view, mark, fetcher, own, from.time_ms);
   view.opened(play.medium(), play.plays_left(), started.resumed, fetcher.counts_from());
-  PlaybackSetup setup{.player = request.player,
+  PlaybackSetup setup{.player = player,
                       .start_ms = from.time_ms,
                       .interrupted = request.interrupted,
                       .output = request.output,
                       .own = &own};
   setup.troubled = [this, before = engine_.troubles()] { return engine_.troubles() != before; };
-  const auto shown = check_screen(setup.player, manifest.kind, request.screen);
-  auto end = shown ? play_back(fetcher, setup, marking) : Result<PlaybackEnd>(std::unexpected(shown.error()));
+  auto end = play_back(fetcher, setup, marking);
   marking.keep();
   const bool committed = fetcher.plan().committed();
   if (!end && is_over(end.error().fault)) {

@@ -23,7 +23,7 @@ class Menu {
   void acquire();
   /// Nothing: return to the menu, which has been told why.
   std::optional<Medium> choose();
-  void tell(const Error& error) { out_ << error_text(error) << std::endl; }
+  void tell(const Error& error) { out_ << error_text(error) << "\n" << std::flush; }
 
   Listener& listener_;
   const MenuOptions& options_;
@@ -72,7 +72,7 @@ void Menu::play() {
   const auto view = options_.view();  // gives the terminal back at its end; a signal may end the program there
   const auto report = listener_.play(medium->id(), request, *view);
   if (report) {
-    out_ << report_text(*report) << std::endl;
+    out_ << report_text(*report) << "\n" << std::flush;
   } else {
     tell(report.error());
   }

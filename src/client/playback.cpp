@@ -28,7 +28,7 @@ class Playback {
  private:
   [[nodiscard]] Result<> begin(const StartPoint& start);
   void look();
-  void tell_fetcher();
+  [[nodiscard]] Moment moment() const;
   void show();
   /// False: the listener wants to quit.
   [[nodiscard]] bool take_keys();
@@ -64,8 +64,7 @@ class Playback {
 
 Result<> Playback::begin(const StartPoint& start) {
   clock_.emplace(start.time_ms, now());
-  tell_fetcher();
-  fetcher_.move_to(static_cast<std::uint32_t>(start.offset / fetcher_.manifest().chunk_size));
+  fetcher_.move_to(static_cast<std::uint32_t>(start.offset / fetcher_.manifest().chunk_size), moment());
   USHER_TRY(auto player, setup_.start ? setup_.start() : start_player(setup_.player, setup_.output));
   paused_ = false;
   const std::uint64_t end = tells() ? fetcher_.giving_end() : timeline_.size();
@@ -73,11 +72,11 @@ Result<> Playback::begin(const StartPoint& start) {
   return {};
 }
 
-void Playback::tell_fetcher() {
-  fetcher_.listener_at({.clock_ms = clock_->position(),
-                        .own_ms = own_.heard_ms(),
-                        .more_ms = clock_->more(),
-                        .troubled = setup_.troubled && setup_.troubled()});
+Moment Playback::moment() const {
+  return {.clock_ms = clock_->position(),
+          .own_ms = own_.heard_ms(),
+          .more_ms = clock_->more(),
+          .troubled = setup_.troubled && setup_.troubled()};
 }
 
 /// Where the player is now, and what follows from that.
@@ -86,7 +85,7 @@ void Playback::look() {
   const PlayClock::Step step =
       tells() ? clock_->look(feed_->player().clock(), given, paused_, now()) : clock_->look_taken(given, now());
   own_.add(step.from, step.to);
-  tell_fetcher();
+  fetcher_.listener_at(moment());
   if (tells()) feed_->allow(fetcher_.giving_end());
 }
 

@@ -67,6 +67,35 @@ TEST(Fetcher, AsksNoFurtherAheadThanTheListenerNeeds) {
   }
 }
 
+TEST(Fetcher, ASeekAsksForNothingThatLiesBetween) {
+  const TestMedium medium(test::pattern(100 * 4096), 4096, 100'000);
+  std::mutex mutex;
+  std::set<std::uint32_t> asked;
+  const GetChunk get = [&](std::uint32_t chunk, const std::atomic<bool>&) -> Result<wire::ChunkBody> {
+    const std::scoped_lock lock(mutex);
+    asked.insert(chunk);
+    return medium.body(chunk);
+  };
+  const auto wait_for = [&](std::size_t count) {
+    for (std::size_t now = 0; now < count; std::this_thread::yield()) {
+      const std::scoped_lock lock(mutex);
+      now = asked.size();
+    }
+  };
+  PlayPlan plan(medium.manifest);
+  plan.at({.clock_ms = 40'000});
+  std::set<std::uint32_t> expected;
+  {
+    Fetcher fetcher(medium.manifest, get, {.plan = plan, .first = 40});
+    for (const std::uint32_t chunk : {40U, 80U, 20U}) {
+      fetcher.move_to(chunk, {.clock_ms = std::uint64_t{chunk} * 1'000});
+      for (std::uint32_t i = 0; i < 10; ++i) expected.insert(chunk + i);
+      wait_for(expected.size());
+    }
+  }
+  EXPECT_EQ(asked, expected);
+}
+
 TEST(Fetcher, ManyThreadsTogetherAskForNoMoreThanIsFree) {
   const TestMedium medium(test::pattern(64 * 4096), 4096, 64'000);
   std::atomic<std::uint32_t> asked{0};
@@ -170,7 +199,7 @@ TEST(Fetcher, WhatIsKeptIsNotAskedForAgain) {
   };
   Fetcher fetcher(medium.manifest, get);
   EXPECT_EQ(take_all(fetcher).value(), medium.bytes);
-  fetcher.move_to(0);
+  fetcher.move_to(0, {});
   EXPECT_EQ(take_all(fetcher).value(), medium.bytes);
   EXPECT_EQ(asked, 12);
 }
@@ -184,7 +213,7 @@ TEST(Fetcher, WhatIsKeptIsBounded) {
   };
   Fetcher fetcher(medium.manifest, get, {.window = 2, .keep = std::size_t{4} * 4096});
   EXPECT_EQ(take_all(fetcher).value(), medium.bytes);
-  fetcher.move_to(0);
+  fetcher.move_to(0, {});
   EXPECT_EQ(take_all(fetcher).value(), medium.bytes);
   EXPECT_GE(asked, 32 + 32 - 4 - 6 - 1);  // what is kept, the look-ahead, the head
 }
