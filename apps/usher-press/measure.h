@@ -19,7 +19,7 @@ struct Chosen {
 
 struct Measured {
   std::uint64_t duration_ms = 0;  // from the first packet's beginning to the last one's end; 0: unknown
-  std::uint64_t played_ms = 0;    // the main stream's packets added up; 0: unknown
+  std::uint64_t played_ms = 0;    // the main stream's packets added up, without gaps and jumps; 0: unknown
   std::uint64_t begins_ms = 0;    // the time of the first packet
   bool even_packets = true;       // all packets of the main stream have about one size
   /// Bytes from the beginning that the first 1, 2, … 256 seconds need; rising.
