@@ -20,7 +20,7 @@ std::uint32_t little_endian(View bytes) {
 
 /// Sound that begins at `begin` and is `size` bytes long.
 Result<Form> sound_form(const MediaFile& file, std::uint64_t begin, std::uint64_t size, const std::string& name) {
-  if (size > file.size() - begin) return fail(Fault::truncated, "form: sound");
+  if (begin > file.size() || size > file.size() - begin) return fail(Fault::truncated, "form: sound");
   const std::uint64_t after = file.size() - begin - size;
   if (after > kMaxAfterSound) {
     Form form =
@@ -40,6 +40,7 @@ Result<Form> wav_form(const MediaFile& file) {
   std::uint64_t long_size = 0;                     // of RF64
   for (std::uint64_t at = 12; at + 8 <= file.size();) {
     USHER_TRY(const Bytes head, file.bytes_at(at, 8 + 16));
+    if (head.size() < 8) break;  // it was cut since it was opened
     const std::string_view name = text_of(View(head).first(4));
     const std::uint32_t size = little_endian(View(head).subspan(4, 4));
     if (name == "ds64" && head.size() == 24) {

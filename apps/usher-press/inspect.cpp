@@ -111,10 +111,12 @@ std::string text_of(const json::value& value) {
   return value.is_string() ? std::string(value.get_string()) : json::serialize(value);
 }
 
+constexpr int kNames = 22;  // columns, of the longest name and its indent
+
 /// One line a field: names to the left, values to the right.
 void print(const json::object& object, int indent = 0) {
   for (const auto& [name, value] : object) {
-    std::printf("%*s%-*s", indent, "", 14 - indent, std::string(name).c_str());
+    std::printf("%*s%-*s ", indent, "", kNames - indent, std::string(name).c_str());
     if (value.is_object()) {
       std::printf("\n");
       print(value.get_object(), indent + 2);
@@ -129,7 +131,7 @@ void print(const json::object& object, int indent = 0) {
           text = text_of(entry);
         }
         std::printf("%s%s\n", before, text.c_str());
-        before = "              ";
+        before = "                       ";
       }
     } else {
       std::printf("%s\n", text_of(value).c_str());

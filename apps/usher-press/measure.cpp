@@ -49,8 +49,8 @@ class Meter {
   std::map<int, Last> last_;
   std::optional<double> begins_;
   double ends_ = 0;
-  double played_ = 0;
-  double jump_ = 0;
+  double played_ = 0;      // by the main stream's packets but its last one
+  double last_lasts_ = 0;  // that one
   std::uint64_t first_place_ = ~std::uint64_t{0};
   const Unit* unit_ = nullptr;  // the last one that a packet of the main stream began in
   std::uint64_t smallest_ = ~std::uint64_t{0};
@@ -76,7 +76,6 @@ void Meter::lies(double time, std::uint64_t begin, std::uint64_t end) {
 }
 
 void Meter::take_main(const Packet& packet, double time, std::uint64_t place) {
-  played_ += packet.duration;
   bool can_begin = packet.key;
   if (!form_.units.empty()) {
     const Unit* unit = unit_of(place);
@@ -112,8 +111,10 @@ void Meter::take(const Packet& packet) {
     lies(last.time, last.place, unit == nullptr ? file_.size() : unit->end);
   }
   if (packet.stream == chosen_.main) {
-    if (!is_first) jump_ = std::max(jump_, time - last.end);
-    if (!is_first && last.end == last.time) played_ += step;
+    // What the packets say of their own lengths is not exact (Vorbis); where the clock jumps it is all that is known.
+    const bool steady = time >= last.time && time - last.time <= kLongest;
+    if (!is_first) played_ += steady ? step : last.end - last.time;
+    last_lasts_ = lasts;
     if (!is_first) note_size(last.size);  // the very last one may be cut
     take_main(packet, time, place);
   }
@@ -149,8 +150,7 @@ Result<Measured> Meter::finish() {
   const double begins = std::max(0.0, begins_.value_or(0));
   out_.begins_ms = milliseconds(begins);
   out_.duration_ms = milliseconds(ends_ - begins);
-  out_.played_ms = milliseconds(played_);
-  out_.jump_ms = milliseconds(jump_);
+  out_.played_ms = milliseconds(played_ + last_lasts_);
   constexpr std::uint64_t kPadding = 4;  // bytes by which frames of one bit rate differ
   out_.even_packets = largest_ == 0 || largest_ <= smallest_ + kPadding;
   out_.head = form_.head.value_or(first_place_);

@@ -19,9 +19,8 @@ struct Chosen {
 
 struct Measured {
   std::uint64_t duration_ms = 0;  // from the first packet's beginning to the last one's end; 0: unknown
-  std::uint64_t played_ms = 0;    // the main stream's packets added up; 0: unknown
+  std::uint64_t played_ms = 0;    // the main stream's packets added up, without gaps and jumps; 0: unknown
   std::uint64_t begins_ms = 0;    // the time of the first packet
-  std::uint64_t jump_ms = 0;      // the longest time between the end of one packet of the main stream and the next one
   bool even_packets = true;       // all packets of the main stream have about one size
   /// Bytes from the beginning that the first 1, 2, … 256 seconds need; rising.
   std::array<std::uint64_t, wire::kTableSeconds> needed{};

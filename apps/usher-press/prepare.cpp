@@ -94,9 +94,10 @@ Result<> find_obstacle(Looked& looked) {
   if (measured.begins_ms > kLate) {
     obstacle = "a file whose clock begins at " + seconds_text(measured.begins_ms);
   }
-  // By the longest jump, not by the sum: what ffprobe says of how long a Vorbis packet plays is a few milliseconds off.
-  if (measured.jump_ms > kLate && !looked.chosen.video) {
-    obstacle = "a file whose clock jumps by " + seconds_text(measured.jump_ms);
+  const bool gaps = measured.played_ms != 0 && !about(measured.played_ms, measured.duration_ms);
+  if (gaps && !looked.chosen.video) {
+    obstacle = "a file whose clock jumps: it holds " + seconds_text(measured.played_ms) + " of sound in " +
+               seconds_text(measured.duration_ms);
   }
   return {};
 }

@@ -4,7 +4,7 @@ import os
 import signal
 import unittest
 
-from world import Failed, World, metric, tracks, wait_for
+from world import Failed, World, metric, noise, tracks, wait_for
 
 
 class Endurance(unittest.TestCase):
@@ -136,11 +136,7 @@ class Endurance(unittest.TestCase):
         self.listener.json("list")
 
     def test_a_killed_import_leaves_nothing_half_there(self):
-        big = self.world.root / "big.ogg"
-        with open(big, "wb") as out:
-            out.write(self.track.read_bytes())
-            out.truncate(200 << 20)
-        self.world.press(big, title="big", more=("--media-type", "audio/ogg"))
+        self.world.press(noise(200, self.world.root / "big.wav"), title="big")
         import subprocess
         from world import BIN
         vault = next((self.world.root / "server").rglob("*.medium")).parent

@@ -3,7 +3,7 @@ import shutil
 import socket
 import unittest
 
-from world import BIN, World, clip, run, tracks
+from world import BIN, World, clip, noise, run, tracks
 
 
 class Refusals(unittest.TestCase):
@@ -151,11 +151,7 @@ class Refusals(unittest.TestCase):
     def test_a_full_disk_during_import_leaves_nothing(self):
         if run("unshare", "-m", "true", ok=False).status != 0:
             self.skipTest("no mount namespaces here")
-        big = self.world.root / "big.ogg"
-        with open(big, "wb") as out:
-            out.write(self.clip.read_bytes())
-            out.truncate(24 << 20)
-        self.world.press(big, title="big", more=("--media-type", "audio/ogg"))
+        self.world.press(noise(24, self.world.root / "big.wav"), title="big")
         vault = next((self.world.root / "server").rglob("*.medium")).parent
         script = ('mount -t tmpfs -o size=4m tmpfs "$1" && shift && "$@"; status=$?; '
                   'ls -A "$VAULT"; exit $status')

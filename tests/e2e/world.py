@@ -344,6 +344,12 @@ def clip(source, seconds, target):
     return target
 
 
+def noise(mebibytes, target):
+    """A WAV file of about that size."""
+    run("ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "anoisesrc=r=44100", "-ac", "2", "-fs", str(mebibytes << 20), target)
+    return target
+
+
 def is_heard(heard, expected):
     """Whether that was heard bit for bit, once, and nothing else: SDL may write whole buffers of silence before the
     decoder has begun and behind the end, and only there."""

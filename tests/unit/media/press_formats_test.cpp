@@ -109,6 +109,10 @@ class PressedForm : public PressFixture, public testing::WithParamInterface<Form
     return samples;
   }
 
+  void check_manifest() const;
+  void check_first_seconds() const;
+  void check_places() const;
+
   Manifest manifest;
   Bytes bytes;
 };
@@ -141,10 +145,7 @@ View first_chunks(const Manifest& manifest, const Bytes& bytes, std::uint32_t me
   return View(bytes).first(std::min<std::size_t>(bytes.size(), std::size_t{chunk} * manifest.chunk_size));
 }
 
-TEST_P(PressedForm, ManifestSaysTheTruth) {
-  make();
-  press();
-  if (HasFatalFailure()) return;
+void PressedForm::check_manifest() const {
   EXPECT_EQ(manifest.media_type, GetParam().type);
   EXPECT_EQ(manifest.kind, GetParam().pictures ? MediaKind::video : MediaKind::audio);
   EXPECT_NEAR(static_cast<double>(manifest.duration_ms), kSeconds * 1000, 1000 * GetParam().tolerance + 60);
@@ -163,10 +164,8 @@ TEST_P(PressedForm, ManifestSaysTheTruth) {
   EXPECT_GE(manifest.seek.size(), 2U);
 }
 
-TEST_P(PressedForm, FirstChunksAreEnoughForTheirSeconds) {
-  make();
-  press();
-  if (HasFatalFailure()) return;
+/// The first chunks are enough for their seconds.
+void PressedForm::check_first_seconds() const {
   const wire::Extent extent = manifest.extent();
   for (const int seconds : {1, 3, 7}) {
     const View first = first_chunks(manifest, bytes, extent.chunks_for(static_cast<std::uint64_t>(seconds)));
@@ -176,10 +175,8 @@ TEST_P(PressedForm, FirstChunksAreEnoughForTheirSeconds) {
   }
 }
 
-TEST_P(PressedForm, PlayerBeginsAtEachPlaceAtItsTime) {
-  make();
-  press();
-  if (HasFatalFailure()) return;
+/// A player begins at each place, at its time.
+void PressedForm::check_places() const {
   for (const SeekPoint& point : manifest.seek) {
     Bytes piece = to_bytes(View(bytes).first(manifest.head));
     append(piece, View(bytes).subspan(static_cast<std::size_t>(point.offset)));
@@ -195,6 +192,15 @@ TEST_P(PressedForm, PlayerBeginsAtEachPlaceAtItsTime) {
                                    "piece");
     EXPECT_TRUE(looked.out.starts_with("K")) << looked.out << looked.err;
   }
+}
+
+TEST_P(PressedForm, ManifestSaysTheTruth) {
+  make();
+  press();
+  if (HasFatalFailure()) return;
+  check_manifest();
+  check_first_seconds();
+  check_places();
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, PressedForm, testing::ValuesIn(forms()),
