@@ -146,12 +146,7 @@ class Once(Case):
     def test_one_fetch_serves_many_logins_and_the_cache_serves_without_a_network(self):
         listeners = [self.world.listener(name) for name in ("kitchen", "bedroom", "office")]
         for listener in listeners:
-            # A soft token is not for several processes at once: each has its copy of the card.
-            tokens, settings = listener.home / "tokens", listener.home / "softhsm2.conf"
-            shutil.copytree(self.world.root / "tokens", tokens)
-            settings.write_text((self.world.root / "softhsm2.conf").read_text().replace(
-                str(self.world.root / "tokens"), str(tokens)))
-            listener.env["SOFTHSM2_CONF"] = str(settings)
+            listener.own_card()
         with concurrent.futures.ThreadPoolExecutor(len(listeners)) as pool:
             list(pool.map(lambda listener: listener.json("list"), listeners))
         for name in ("media-root.crl", "card-root.crl", "card-sub.crl"):

@@ -269,6 +269,23 @@ class Listener:
         self.env = dict(world.env)
         self.audio(home / "heard.pcm")
 
+    def twin(self, name):
+        """The same installation and person, with a home and a copy of the card of its own: for several at once. (A soft
+        token is not for several processes.)"""
+        world, home = self.world, self.world.root / name
+        home.mkdir()
+        shutil.copy(self.home / "usher.toml", home)
+        twin = Listener(world, home, self.token)
+        twin.own_card()
+        return twin
+
+    def own_card(self):
+        tokens, settings = self.home / "tokens", self.home / "softhsm2.conf"
+        shutil.copytree(self.world.root / "tokens", tokens)
+        settings.write_text((self.world.root / "softhsm2.conf").read_text().replace(str(self.world.root / "tokens"),
+                                                                                   str(tokens)))
+        self.env["SOFTHSM2_CONF"] = str(settings)
+
     def audio(self, path):
         """SDL's disk driver: what is heard goes to a file, faster than it sounds. Test media only."""
         self.heard = path

@@ -1,0 +1,208 @@
+"""Fair counting with the built programs and both real players: who stops early keeps his play, who goes on pays, and who
+paid hears it all, whatever dies meanwhile.  licence.md §5."""
+import concurrent.futures
+import re
+import signal
+import subprocess
+import threading
+import unittest
+
+from world import Failed, World, decoded, run, tracks, wait_for
+
+AFTER = 6           # policy.commit_after_seconds: T, wherever half the medium is longer
+LENGTH = 60         # seconds of each medium
+LOOK_AHEAD = 10     # seconds, licence.md §5.7
+ATTEMPTS = 4        # of a quit that came too late because the machine was busy with other things
+
+SINE = "sine=frequency=440:sample_rate=%d"
+NOISE = "anoisesrc=color=white:sample_rate=44100:amplitude=0.5:seed=7"  # what no codec makes small
+# name: (what ffmpeg is told, options of the press). The rates are those that each format can have.
+FORMATS = {
+    "opus-8k.opus": (["-i", SINE % 48000, "-c:a", "libopus", "-b:a", "8k"], ()),
+    "opus-256k.opus": (["-i", NOISE, "-c:a", "libopus", "-b:a", "256k"], ()),
+    "vorbis-low.ogg": (["-i", SINE % 44100, "-c:a", "libvorbis", "-q:a", "-1"], ()),
+    "vorbis-high.ogg": (["-i", NOISE, "-ac", "2", "-c:a", "libvorbis", "-q:a", "10"], ()),
+    "flac-in-ogg.oga": (["-i", NOISE, "-ac", "2", "-c:a", "flac", "-f", "ogg"], ()),
+    "mp3-8k.mp3": (["-i", SINE % 8000, "-c:a", "libmp3lame", "-b:a", "8k"], ()),
+    "mp3-varying.mp3": (["-i", NOISE, "-ac", "2", "-c:a", "libmp3lame", "-q:a", "2"], ()),
+    "mp3-320k.mp3": (["-i", NOISE, "-ac", "2", "-c:a", "libmp3lame", "-b:a", "320k"], ()),
+    "aac-32k.aac": (["-i", SINE % 44100, "-c:a", "aac", "-b:a", "32k", "-f", "adts"], ()),
+    "m4a-256k.m4a": (["-i", NOISE, "-ac", "2", "-c:a", "aac", "-b:a", "256k"], ("--remux",)),
+    "flac-full.flac": (["-i", NOISE, "-ac", "2", "-c:a", "flac"], ()),
+    "wav-full.wav": (["-i", NOISE, "-ac", "2", "-c:a", "pcm_s16le"], ()),
+    "wav-64k.wav": (["-i", SINE % 8000, "-c:a", "pcm_u8"], ()),
+    "aiff-full.aiff": (["-i", NOISE, "-ac", "2", "-c:a", "pcm_s16be"], ()),
+    "webm-32k.webm": (["-i", SINE % 48000, "-c:a", "libopus", "-b:a", "32k", "-f", "webm"], ()),
+}
+
+
+def make(directory, name, seconds=LENGTH):
+    target = directory / name
+    run("ffmpeg", "-v", "error", "-y", "-f", "lavfi", *FORMATS[name][0], "-t", seconds, target)
+    return target
+
+
+class Listening:
+    """One `usher play` in real time, whose line is followed."""
+
+    def __init__(self, listener, *args):
+        listener.env["SDL_AUDIODRIVER"] = "dummy"
+        self.process = subprocess.Popen(listener.command("--progress", "play", *args), env=listener.env,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.second = -1
+        self.said = []
+        self.thread = threading.Thread(target=self.read, daemon=True)
+        self.thread.start()
+
+    def read(self):
+        for line in self.process.stderr:
+            self.said.append(line)
+            found = re.match(r"(\d+):(\d\d) / ", line)
+            if found:
+                self.second = int(found[1]) * 60 + int(found[2])
+
+    def reach(self, second):
+        wait_for(lambda: self.second >= second or self.process.poll() is not None, f"second {second}", 120)
+        if self.second < second:
+            self.thread.join(10)
+            raise Failed("it ended before: " + "".join(self.said))
+
+    def end(self):
+        self.process.wait(120)
+        self.thread.join(30)
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+    def quit(self):
+        """SIGTERM; (where it stopped, whether the play was given back), as it says itself."""
+        self.process.send_signal(signal.SIGTERM)
+        self.end()
+        text = "".join(self.said)
+        found = re.search(r"Stopped at (\d+):(\d\d)\. (The play was given back|It counts as one play)", text)
+        if not found:
+            raise Failed("it did not say what became of the play: " + text)
+        return int(found[1]) * 60 + int(found[2]), found[3] == "The play was given back"
+
+    def kill(self):
+        self.process.kill()
+        self.end()
+
+
+class Counting(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        w = cls.world = World()
+        cls.addClassCleanup(w.close)
+        w.pki().card()
+        w.operator(policy__commit_after_seconds=AFTER, policy__open_plays=100, server__drain_seconds=1)
+        made = w.root / "made"
+        made.mkdir()
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            files = list(pool.map(lambda name: make(made, name), FORMATS))
+        for file in files:
+            w.press(file, title=file.name, more=FORMATS[file.name][1])
+        w.usherd("media", "add", *sorted((w.root / "releases").glob("*.usher")))
+        cls.server = w.serve()
+        cls.first = w.listener()
+        cls.numbers = {item["title"]: item["number"] for item in cls.first.json("list")["catalogue"]}
+        pseudonym = cls.first.json("list")["pseudonym"]
+        for item in cls.first.json("list")["catalogue"]:
+            w.usherd("licence", "issue", "--to", pseudonym, "--medium", item["id"], "--plays", 1000)
+
+    def stop_at(self, listener, player, name, second):
+        """Quits at that second, and a play that was stopped before T must come back; nothing: it was too late for that."""
+        listening = Listening(listener, self.numbers[name], "--fresh", "--player", player)
+        listening.reach(second)
+        stopped, refunded = listening.quit()
+        if stopped < AFTER:
+            self.assertTrue(refunded, f"{name} with {player}: quit at {stopped} s and charged")
+        if stopped > AFTER + LOOK_AHEAD + 10:  # the longest chunk holds eight seconds
+            self.assertFalse(refunded, f"{name} with {player}: quit at {stopped} s and given back")
+        return stopped if second >= AFTER or stopped < AFTER else None
+
+    def for_each(self, jobs, work):
+        """Each job with a listener of its own, some at once: they mostly wait."""
+        def one(job):
+            number, arguments = job
+            work(self.first.twin(f"twin-{self.id()}-{number}"), *arguments)
+        with concurrent.futures.ThreadPoolExecutor(10) as pool:
+            for outcome in [pool.submit(one, job) for job in enumerate(jobs)]:
+                outcome.result()
+
+    def early(self, listener, player, name, seconds):
+        for second in seconds:
+            self.assertTrue(any(self.stop_at(listener, player, name, second) is not None for _ in range(ATTEMPTS)),
+                            f"{name} with {player}: never quit in time at {second} s")
+
+    def test_who_stops_before_the_promise_keeps_his_play_in_every_format_with_both_players(self):
+        self.for_each([(player, name, (1, AFTER // 2, AFTER - 1)) for name in FORMATS for player in ("ffplay", "mpv")],
+                      self.early)
+
+    def test_who_goes_on_pays_in_every_format_with_both_players(self):
+        self.for_each([(player, name, AFTER + LOOK_AHEAD + 11) for name in FORMATS for player in ("ffplay", "mpv")],
+                      self.stop_at)
+
+    def test_every_second_up_to_thirty_for_one_format(self):
+        self.for_each([("ffplay", "vorbis-low.ogg", second) for second in range(1, 31)], self.stop_at)
+
+    def test_a_later_visit_hears_again_what_it_heard_and_pays_for_the_first_new_second(self):
+        listener = self.first.twin("later")
+        name = "flac-full.flac"
+        before = self.left(listener, name)
+        listening = Listening(listener, self.numbers[name], "--fresh")
+        listening.reach(3)
+        self.assertTrue(listening.quit()[1])
+        again = Listening(listener, self.numbers[name], "--fresh")
+        again.reach(1)
+        self.assertTrue(again.quit()[1], "what was heard before is heard again for nothing")
+        self.assertEqual(self.left(listener, name), before)
+        self.assertRegex("".join(listening.said), r"counts from 0:06")
+
+    def left(self, listener, name):
+        shelf = listener.json("list")
+        medium = next(item["id"] for item in shelf["catalogue"] if item["title"] == name)
+        return sum(licence["plays_left"] for licence in shelf["licences"] if licence["medium"] == medium)
+
+
+class WhateverDies(unittest.TestCase):
+    KILLS = 20
+
+    def test_twenty_deaths_of_the_client_and_twenty_restarts_of_the_server_in_one_song(self):
+        w = World()
+        self.addCleanup(w.close)
+        w.pki().card()
+        w.operator(server__drain_seconds=1)
+        track = tracks(1)[0]
+        w.press(track)
+        w.usherd("media", "add", w.root / f"releases/{track.stem}.usher")
+        server = w.serve()
+        listener = w.listener()
+        licence = listener.json("buy", 1, "--plays", 1)["id"]
+        heard = w.root / "heard.raw"
+        for death in range(self.KILLS):
+            listening = Listening(listener, 1)
+            start = 0 if death == 0 else listening_from
+            listening.reach(start + 2 if death else 3)
+            if death % 2:
+                server.kill()
+            else:
+                server.stop()
+            server = w.serve("--listen", server.address)
+            position = listening.second
+            wait_for(lambda: listening.second > position + 1 or listening.process.poll() is not None, "it to go on", 120)
+            listening_from = max(0, listening.second - 6)
+            listening.kill()
+        listener.audio(heard)
+        report = listener.json("play", 1)
+        self.assertTrue(report["resumed"])
+        self.assertTrue(report["finished"])
+        self.assertEqual(server.log().count("play opened"), 1)
+        self.assertEqual([l["plays_left"] for l in listener.json("licences")["licences"] if l["id"] == licence], [0])
+        # The rest was heard bit for bit: the end of the track, in one piece.
+        rest = heard.read_bytes().rstrip(b"\0")
+        whole = decoded(track).rstrip(b"\0")
+        self.assertTrue(rest and whole.endswith(rest[-48000 * 4 * 20:]), "the track's last twenty seconds")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
