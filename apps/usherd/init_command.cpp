@@ -70,7 +70,8 @@ void add_init_command(CLI::App& app, Context& context) {
   verb->add_option_function<std::string>(
       "--acquisition",
       [&context](const std::string& text) { context.settings.emplace_back("policy.acquisition", text); },
-      "Who issues licences: operator (the default), quota (a listener acquires 5 plays of a medium), or open (a listener\n"
+      "Who issues licences: operator (the default), quota (a listener acquires 5 plays of a medium), or open (a "
+      "listener\n"
       "acquires as many as he wants: five calls give him a hundred plays for nothing)");
   verb->add_option_function<std::string>(
       "--licence-key", [&context](const std::string& uri) { context.settings.emplace_back("keys.licence_key", uri); },

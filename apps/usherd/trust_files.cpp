@@ -125,8 +125,8 @@ Result<net::ServerSnapshot> load_snapshot(const Config& config, Keyring& keys, c
   const identity::Certificate& leaf = authorities->channel->chain.front();
   snapshot.expiries.emplace_back("server certificate", leaf.not_after());
   snapshot.names = names_of(config, leaf);
-  snapshot.policy = std::make_shared<const net::ServicePolicy>(net::ServicePolicy{
-      .acquisition = acquisition_of(config), .bind_installation = config.bind_installation});
+  snapshot.policy = std::make_shared<const net::ServicePolicy>(
+      net::ServicePolicy{.acquisition = acquisition_of(config), .bind_installation = config.bind_installation});
   snapshot.authorities = std::move(authorities);
   return snapshot;
 }

@@ -12,9 +12,7 @@ inline constexpr std::uint32_t kFree = 5;
 inline constexpr std::uint32_t kRepeats = 176;
 
 /// Licences are not bound to an installation, so that more can be tried; as many as anyone wants.
-inline ServicePolicy generous() {
-  return {.acquisition = store::AcquisitionLimit{}, .bind_installation = false};
-}
+inline ServicePolicy generous() { return {.acquisition = store::AcquisitionLimit{}, .bind_installation = false}; }
 
 /// Another installation of whoever uses it.
 inline std::shared_ptr<const channel::ClientSettings> another_installation() {

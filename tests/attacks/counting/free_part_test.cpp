@@ -92,7 +92,8 @@ TEST_F(FreePart, IsTheSameInWhateverOrderItIsAskedFor) {
   const auto play = cheat.open(kMedium);
   for (const std::uint32_t chunk : {19U, 3U, 11U, 0U, 7U}) {
     ASSERT_EQ(cheat.ask_chunk(play, chunk), wire::Status::ok);
-    EXPECT_FALSE(must(world.store->list_plays({.pseudonym = cheat.me.pseudonym, .installation = {}}, kNow))[0].committed);
+    EXPECT_FALSE(
+        must(world.store->list_plays({.pseudonym = cheat.me.pseudonym, .installation = {}}, kNow))[0].committed);
   }
   ASSERT_EQ(cheat.ask_chunk(play, 5), wire::Status::ok);
   EXPECT_FALSE(cheat.close(play).refunded);

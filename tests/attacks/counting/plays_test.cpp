@@ -28,7 +28,8 @@ TEST_F(Plays, OneYieldsTheMediumAndItsRepeatsInAnyOrder) {
     std::vector<std::uint32_t> order(20);
     for (std::uint32_t i = 0; i < 20; ++i) order[i] = i;
     std::ranges::shuffle(order, shuffle);
-    for (const std::uint32_t chunk : order) refused += cheat.ask_chunk(play, chunk) == wire::Status::budget_spent ? 1 : 0;
+    for (const std::uint32_t chunk : order)
+      refused += cheat.ask_chunk(play, chunk) == wire::Status::budget_spent ? 1 : 0;
   }
   EXPECT_EQ(cheat.kept.size(), 20U);
   EXPECT_EQ(cheat.sent, 20 + kRepeats);
