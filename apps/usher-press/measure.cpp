@@ -160,8 +160,7 @@ Result<Measured> Meter::finish() {
 
 /// Chunks without a byte of a packet, as far as a manifest may name them.
 wire::ChunkRanges structure_of(const media::Manifest& manifest, const std::vector<bool>& covered) {
-  constexpr std::uint64_t kAlways = 1 << 20;  // bytes, §2.5
-  const std::uint64_t most = std::max(kAlways, manifest.size / 50) / manifest.chunk_size;
+  const std::uint64_t most = media::max_header(manifest.size) / manifest.chunk_size;
   const std::size_t blocks = manifest.chunk_size / kBlock;
   std::vector<std::uint32_t> chunks;
   for (std::uint32_t chunk = 0; chunk < manifest.chunks && chunks.size() < most; ++chunk) {
@@ -207,8 +206,9 @@ void describe(media::Manifest& manifest, const Measured& measured) {
   manifest.duration_ms = measured.duration_ms;
   manifest.chunks = static_cast<std::uint32_t>(media::chunks_of(manifest.size, manifest.chunk_size));
   manifest.structure = structure_of(manifest, measured.covered);
-  manifest.head = static_cast<std::uint32_t>(std::min<std::uint64_t>(measured.head, media::kMaxHead));
-  manifest.seek = measured.head <= media::kMaxHead ? measured.seek : std::vector<media::SeekPoint>();
+  const bool fits = measured.head <= media::max_header(manifest.size);
+  manifest.head = fits ? static_cast<std::uint32_t>(measured.head) : 0;
+  manifest.seek = fits ? measured.seek : std::vector<media::SeekPoint>();
   const std::uint32_t all = manifest.extent().media_chunks();
   std::uint32_t chunk = 0;  // the first one that is not counted yet
   std::uint32_t count = 0;

@@ -187,7 +187,7 @@ void add_media_options(CLI::App& verb, PressOptions& options) {
                            ->option_text("FILE");
   verb.add_flag("--no-cover", options.no_cover, "No picture, though the file has one")->excludes(cover);
   verb.add_option("--duration", options.duration, "How long it plays, where that cannot be found out")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(0.001, 1e9))
       ->option_text("SECONDS");
   verb.add_option("--chunk-size", options.chunk_size, "4KiB to 1MiB, in place of about two seconds of the medium")
       ->transform(CLI::AsSizeValue(false));

@@ -104,6 +104,8 @@ Interrupts::~Interrupts() {
 
 const std::atomic<bool>& Interrupts::interrupted() noexcept { return g_interrupted; }
 
+bool Interrupts::ends_the_program() noexcept { return g_signal != 0 && g_signal != SIGINT; }
+
 void Interrupts::stop(const Error& why) {
   Stop& stop = stop_of_all();
   {

@@ -30,6 +30,8 @@ class Interrupts {
   [[nodiscard]] static const std::atomic<bool>& interrupted() noexcept;
   /// As an interrupt, and for good: nothing begins any more. From any thread.
   static void stop(const Error& why);
+  /// Whether a signal came that ends the program when this object goes, so that nothing can be said after it.
+  [[nodiscard]] static bool ends_the_program() noexcept;
   /// Why, if it was stopped.
   [[nodiscard]] static std::optional<Error> stopped();
 };

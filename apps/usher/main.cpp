@@ -156,11 +156,7 @@ int finish(const Context& context, Result<> outcome) {
   if (outcome.error().fault == Fault::cancelled) {
     if (auto why = listening::Interrupts::stopped()) outcome = std::unexpected(*std::move(why));
   }
-  if (!context.options.json) return app::report("usher", outcome.error());
-  std::fflush(stdout);
-  const std::string text = listening::error_json(outcome.error()) + "\n";
-  std::fwrite(text.data(), 1, text.size(), stderr);
-  return static_cast<int>(exit_class_of(outcome.error().fault));
+  return listening::tell_failure(context.options, outcome.error());
 }
 
 int run(int argc, char** argv) {

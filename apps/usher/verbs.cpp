@@ -7,6 +7,7 @@
 #include "base/encoding.h"
 #include "client/menu.h"
 #include "client/text.h"
+#include "common/report.h"
 #include "console.h"
 #include "json.h"
 
@@ -136,6 +137,14 @@ Result<> do_buy(Context& context, const BuyWish& wish) {
   return {};
 }
 
+int tell_failure(const Options& options, const Error& error) {
+  if (!options.json) return app::report("usher", error);
+  std::fflush(stdout);
+  const std::string text = error_json(error) + "\n";
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  return static_cast<int>(exit_class_of(error.fault));
+}
+
 Result<> do_play(Context& context, const PlayWish& wish) {
   if (wish.resume && wish.fresh) return fail(Fault::bad_usage, "play", "--resume and --fresh exclude each other");
   USHER_TRY(Opened opened, open(context));
@@ -155,7 +164,7 @@ Result<> do_play(Context& context, const PlayWish& wish) {
   if (context.options.json && request.player.kind() == client::PlayerKind::standard_output) {
     return fail(Fault::bad_usage, "play", "--json and --player - both want standard output");
   }
-  USHER_CHECK(client::check_player(request.player));  // before anybody is asked for a PIN
+  USHER_CHECK(client::check_player(request.player));  // before a PIN is asked for
   USHER_CHECK(connect(context, opened));
   USHER_TRY(const client::Shelf shelf, shelf_of(context, opened));
   USHER_TRY(const client::Medium medium, client::chosen(shelf.catalogue, wish.medium));
@@ -164,7 +173,10 @@ Result<> do_play(Context& context, const PlayWish& wish) {
       context.options);  // its end may raise the signal that ended the play: what is to be said comes before
   const auto report = opened.listener().play(medium.id(), request, view);
   const bool interrupted = Interrupts::interrupted();
-  USHER_CHECK(report);
+  if (!report) {
+    if (Interrupts::ends_the_program()) tell_failure(context.options, report.error());
+    return std::unexpected(report.error());
+  }
   if (context.options.json) {
     print(json_line(report_json(*report)));
   } else if (!context.options.quiet) {

@@ -29,6 +29,8 @@ struct PlayWish {
 [[nodiscard]] Result<> do_list(Context& context);
 [[nodiscard]] Result<> do_licences(Context& context);
 [[nodiscard]] Result<> do_buy(Context& context, const BuyWish& wish);
+/// As an error sentence, or as JSON where that is wanted. Its exit status.
+int tell_failure(const Options& options, const Error& error);
 [[nodiscard]] Result<> do_play(Context& context, const PlayWish& wish);
 [[nodiscard]] Result<> do_config_show(Context& context);
 

@@ -118,7 +118,7 @@ class Engine {
   [[nodiscard]] Call changing(std::string_view path, Bytes body);
   [[nodiscard]] Result<std::uint64_t> epoch_of(OpenPlay& play, const std::atomic<bool>& stop);
   [[nodiscard]] Result<std::shared_ptr<OpenPlay>> opened(const channel::Response& response,
-                                                         const std::optional<Id128>& medium);
+                                                         const std::optional<Id128>& opened_now);
 
   Transport* transport_;
   EngineOptions options_;

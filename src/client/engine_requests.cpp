@@ -69,17 +69,19 @@ Result<std::shared_ptr<OpenPlay>> Engine::resume(const Id128& play) {
   return opened(response, std::nullopt);
 }
 
+/// `opened_now`: the medium of a play that was opened just now; none: it was resumed.
 Result<std::shared_ptr<OpenPlay>> Engine::opened(const channel::Response& response,
-                                                 const std::optional<Id128>& medium) {
+                                                 const std::optional<Id128>& opened_now) {
   USHER_TRY(wire::Opened opened, wire::Opened::decode(response.body()));
-  auto verified = medium && *medium != opened.medium
+  auto verified = opened_now && *opened_now != opened.medium
                       ? fail(Fault::release_mismatch, "engine: opened", "the server opened another medium")
                       : verify_manifest(opened.signed_manifest, *options_.distributors, clock_->now(), opened.medium);
   if (!verified) {
-    // Nothing was heard: the play goes back.
-    Call close = changing(wire::kPathClose, wire::Close{.play = opened.play, .epoch = opened.epoch}.encode());
-    close.patience = kClosePatience;
-    [[maybe_unused]] const auto ignored = call(close);
+    if (opened_now) {  // nothing was heard: the play goes back
+      Call close = changing(wire::kPathClose, wire::Close{.play = opened.play, .epoch = opened.epoch}.encode());
+      close.patience = kClosePatience;
+      [[maybe_unused]] const auto ignored = call(close);
+    }
     return std::unexpected(std::move(verified).error());
   }
   const std::scoped_lock lock(mutex_);

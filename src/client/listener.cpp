@@ -1,12 +1,15 @@
 #include "client/listener.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/encoding.h"
 
 namespace usher::client {
 namespace {
 
 constexpr std::uint64_t kKeepPosition = 2'000;  // milliseconds between two writings of the position
-constexpr std::uint64_t kStepBack = 3'000;      // milliseconds heard again when a play is carried on with
+constexpr std::uint64_t kStepBack = 1'000;      // milliseconds heard again when a play is carried on with
 
 bool is_over(Fault fault) {
   return fault == Fault::play_over || fault == Fault::play_expired || fault == Fault::unknown_play;
@@ -28,7 +31,8 @@ class MarkingView final : public PlaybackView {
   void position(const PlayPosition& now) override {
     last_ = now.elapsed_ms;
     const std::uint64_t moved = last_ > kept_ ? last_ - kept_ : kept_ - last_;
-    if (moved >= kKeepPosition) keep();
+    // At once, too: what was asked for first is not asked for again for nothing by a process that comes after this one.
+    if (moved >= kKeepPosition || !std::exchange(begun_, true)) keep();
     inner_.position(now);
   }
   [[nodiscard]] std::vector<Key> keys() override { return inner_.keys(); }
@@ -46,7 +50,14 @@ class MarkingView final : public PlaybackView {
   const OwnClock& own_;
   std::uint64_t last_;
   std::uint64_t kept_;
+  bool begun_ = false;
 };
+
+void say_kept(PlayView& view, const OpenPlay& play, bool committed, std::uint64_t position_ms) {
+  const bool counts_later = play.plays_left() != wire::kNoLimit && !committed;
+  view.note("The play is kept" + (counts_later ? std::string(", and does not count yet") : std::string{}) +
+            ": play it again to go on from " + clock_text(position_ms) + ", without charge.");
+}
 
 }  // namespace
 
@@ -106,10 +117,26 @@ Result<std::optional<LiveListener::Started>> LiveListener::carry_on(const Id128&
   return std::nullopt;
 }
 
+/// What was reserved and is not kept here: begun on another installation, or by a usher that died before it could note it.
+void LiveListener::say_what_is_open(const Id128& medium, PlayView& view) {
+  const auto listed = engine_.plays();
+  if (!listed) return;
+  const auto open = std::ranges::count(listed->entries, medium, &wire::PlayEntry::medium);
+  if (open == 0) return;
+  view.note((open == 1 ? std::string("A play of it is") : std::to_string(open) + " plays of it are") +
+            " open already; --resume goes on with the newest.");
+}
+
 Result<LiveListener::Started> LiveListener::start(const Id128& medium, const PlayRequest& request, PlayView& view) {
   USHER_TRY(std::optional<Started> old, carry_on(medium, request, view));
   if (old) return *std::move(old);
-  USHER_TRY(auto play, engine_.open({.medium = medium, .licence = request.licence}));
+  auto opened = engine_.open({.medium = medium, .licence = request.licence});
+  if (!opened) {
+    const Fault why = opened.error().fault;
+    if (why == Fault::no_licence || why == Fault::too_many_plays) say_what_is_open(medium, view);
+    return std::unexpected(std::move(opened).error());
+  }
+  auto play = *std::move(opened);
   UnfinishedPlay mark{.play = play->id(), .medium = medium, .licence = play->licence(), .deadline = play->deadline()};
   return Started{.play = std::move(play), .mark = std::move(mark)};
 }
@@ -134,7 +161,7 @@ Result<PlayReport> LiveListener::listen(const Started& started, const PlayReques
   OpenPlay& play = *started.play;
   const media::Manifest& manifest = play.medium().manifest();
   PlayerSpec player = request.player;
-  // Whoever had the catalogue has asked this before the play was opened.
+  // A caller that had the catalogue has asked this before the play was opened.
   if (const auto shown = check_screen(player, manifest.kind, request.screen); !shown) {
     if (!started.resumed) {
       [[maybe_unused]] const auto ignored = close(play, mark);
@@ -146,7 +173,7 @@ Result<PlayReport> LiveListener::listen(const Started& started, const PlayReques
   const std::uint64_t left_at = started.mark.position_ms;
   StartPoint from = plan.timeline().start_at(request.from_ms.value_or(left_at > kStepBack ? left_at - kStepBack : 0));
   if (started.resumed && !request.from_ms) from = plan.within_repeats(from);
-  plan.at({.clock_ms = from.time_ms, .own_ms = own.heard_ms()});
+  plan.at({.clock_ms = from.time_ms, .own_ms = own.heard_ms(), .troubled = started.resumed});
   Fetcher fetcher(
       manifest, [&](std::uint32_t chunk, const std::atomic<bool>& stop) { return engine_.chunk(play, chunk, stop); },
       {.window = request.window, .plan = plan, .first = static_cast<std::uint32_t>(from.offset / manifest.chunk_size)});
@@ -158,7 +185,10 @@ Result<PlayReport> LiveListener::listen(const Started& started, const PlayReques
                       .interrupted = request.interrupted,
                       .output = request.output,
                       .own = &own};
-  setup.troubled = [this, before = engine_.troubles()] { return engine_.troubles() != before; };
+  // A play that has to be carried on with was in trouble: what is fetched ahead of another one would be lost again.
+  setup.troubled = [this, before = engine_.troubles(), resumed = started.resumed] {
+    return resumed || engine_.troubles() != before;
+  };
   auto end = play_back(fetcher, setup, marking);
   marking.keep();
   const bool committed = fetcher.plan().committed();
@@ -167,12 +197,11 @@ Result<PlayReport> LiveListener::listen(const Started& started, const PlayReques
     return std::unexpected(std::move(end).error());
   }
   if (!end && stays_open(end.error().fault, committed)) {
-    view.note("The play is kept" +
-              (play.plays_left() != wire::kNoLimit && !committed ? ", and does not count yet" : std::string{}) +
-              ": play it again to go on from " + clock_text(marking.last()) + ", without charge.");
+    say_kept(view, play, committed, marking.last());
     return std::unexpected(std::move(end).error());
   }
   auto report = close(play, mark);
+  if (!report) say_kept(view, play, committed, marking.last());
   if (!end) {
     if (report && report->refunded) view.note("The play was given back.");
     return std::unexpected(std::move(end).error());

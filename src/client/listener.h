@@ -82,6 +82,7 @@ class LiveListener final : public Listener {
     UnfinishedPlay mark;  // as far as an earlier process has come, where it is resumed
     bool resumed = false;
   };
+  void say_what_is_open(const Id128& medium, PlayView& view);
   [[nodiscard]] Result<Started> start(const Id128& medium, const PlayRequest& request, PlayView& view);
   [[nodiscard]] Result<std::optional<Started>> carry_on(const Id128& medium, const PlayRequest& request,
                                                         PlayView& view);

@@ -38,6 +38,10 @@ PlayClock::Step PlayClock::look(std::optional<double> shown, const Given& given,
       jumped_ = place;
     }
   }
+  if (position_ != before) {
+    if (before == start_) to_begin_ = more_;
+    more_ = to_begin_;
+  }
   if (position_ != before || paused) moved_ = now;
   if (paused) {
     flow_ = Flow::playing;

@@ -47,8 +47,10 @@ class PlayClock {
 
   /// Milliseconds of the medium; never beyond what was given, never back.
   [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
-  /// Milliseconds that this player has to be given beyond the usual: it grows while it has taken all that it may have
-  /// and does not play.
+  /// Whether this player has played something.
+  [[nodiscard]] bool begun() const noexcept { return position_ != start_; }
+  /// Milliseconds that this player has to be given beyond the usual: it grows while the player has taken all that it may
+  /// have and does not play. Once it plays again, it is what the player needed to begin.
   [[nodiscard]] std::uint64_t more() const noexcept { return more_; }
   [[nodiscard]] Flow flow() const noexcept { return flow_; }
 
@@ -59,6 +61,7 @@ class PlayClock {
   std::uint64_t start_;
   std::uint64_t position_;
   std::uint64_t more_ = 0;
+  std::uint64_t to_begin_ = 0;           // what `more_` was when it began
   std::optional<bool> absolute_;         // whether the player's clock shows the medium's time, or that since its start
   std::optional<std::uint64_t> jumped_;  // a place far ahead that was shown once
   Milliseconds moved_;                   // when the position changed, or could not

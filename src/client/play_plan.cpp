@@ -5,8 +5,6 @@
 namespace usher::client {
 namespace {
 
-constexpr std::uint64_t kMostToBegin = 16'000;  // milliseconds that a player may make the play count for to begin
-
 std::uint64_t ms(Seconds seconds) { return static_cast<std::uint64_t>(Milliseconds(seconds).count()); }
 
 std::vector<bool> set_of(const wire::ChunkRanges& ranges, std::uint32_t chunks) {
@@ -43,14 +41,16 @@ void PlayPlan::standing(const wire::Opened& opened, const std::vector<std::uint3
   heard_ = set_of(opened.heard, extent_.chunks);
   for (const std::uint32_t chunk : under_way) {
     // Its request may reach the server after this was said.
-    const bool is_new = !heard_[chunk] && !contains(extent_.structure, chunk);
-    if (is_new && free_left_ > 0) --free_left_;
+    const bool is_new = !committed_ && !heard_[chunk] && !contains(extent_.structure, chunk);
+    if (!is_new) continue;
+    if (free_left_ == 0) committed_ = true;
+    if (free_left_ > 0) --free_left_;
   }
 }
 
 Price PlayPlan::price_of(std::uint32_t chunk) const {
   if (contains(extent_.structure, chunk)) return Price::nothing;
-  if (asked_[chunk]) return Price::a_repeat;
+  if (asked_[chunk]) return extent_.is_header(chunk) ? Price::nothing : Price::a_repeat;
   if (committed_ || heard_[chunk]) return Price::nothing;
   return free_left_ > 0 ? Price::of_the_free_part : Price::the_play;
 }
@@ -104,9 +104,9 @@ bool PlayPlan::may_ask(std::uint32_t chunk) const {
   if (!spent_ && now_.own_ms >= static_cast<std::uint64_t>(promise_.count())) return true;
   const std::uint32_t playing = chunk_at(now_.clock_ms);
   if (chunk <= playing) return true;
-  const std::uint64_t more = std::min(now_.more_ms, kMostToBegin);
-  if (more > 0 && chunk <= chunk_at(now_.clock_ms + more)) return true;
-  return chunk == playing + 1 && now_.clock_ms >= latest_ask(chunk);
+  if (chunk > playing + 1) return false;
+  const bool needed_to_begin = !now_.begun && now_.more_ms > 0;
+  return needed_to_begin || now_.clock_ms >= latest_ask(chunk);
 }
 
 std::uint32_t PlayPlan::end() const {

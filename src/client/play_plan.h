@@ -24,6 +24,7 @@ struct Moment {
   std::uint64_t clock_ms = 0;  // the player's place in the medium
   std::uint64_t own_ms = 0;    // own clock
   std::uint64_t more_ms = 0;   // that this player needs beyond the usual, since it does not play otherwise
+  bool begun = true;           // this player has played something
   bool troubled = false;       // there was trouble with the server in this play
 };
 

@@ -76,6 +76,7 @@ Moment Playback::moment() const {
   return {.clock_ms = clock_->position(),
           .own_ms = own_.heard_ms(),
           .more_ms = clock_->more(),
+          .begun = clock_->begun(),
           .troubled = setup_.troubled && setup_.troubled()};
 }
 
@@ -112,6 +113,7 @@ bool Playback::take_keys() {
     if (key == Key::quit) return false;
     if (key == Key::pause) {
       toggle_pause();
+      keys_.give_up();
     } else {
       keys_.press(key, clock_->position(), now());
     }
@@ -122,7 +124,7 @@ bool Playback::take_keys() {
 /// Says why not, where not.
 bool Playback::may_go(const StartPoint& start, const SeekKeys::Wish& wish) {
   if (setup_.player.kind() == PlayerKind::standard_output) {
-    view_.note("Whoever reads the output cannot be sent to another place.");
+    view_.note("What reads the output cannot be sent to another place.");
     return false;
   }
   if (!timeline_.can_seek() && wish.ms > 0) {
@@ -135,8 +137,8 @@ bool Playback::may_go(const StartPoint& start, const SeekKeys::Wish& wish) {
     return false;
   }
   if (cost.counts && !wish.confirmed) {
-    view_.note("At " + clock_text(start.time_ms) + " the play counts. Press the key again to go there all the same.");
-    keys_.hold(wish);
+    view_.note("At " + clock_text(start.time_ms) + " the play counts. Let go, and press the key again to go there all the same.");
+    keys_.hold(wish, now());
     return false;
   }
   return true;

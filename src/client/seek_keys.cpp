@@ -7,7 +7,9 @@ namespace usher::client {
 namespace {
 
 constexpr Milliseconds kStreak{600};  // between two arrows that belong together; a held key begins after this, at most
-constexpr Milliseconds kRest{300};    // without an arrow: the place is gone to
+constexpr Milliseconds kRest{700};    // without an arrow: the place is gone to; longer than kStreak
+constexpr Milliseconds kLetGo{1'000}; // without an arrow: the key was let go
+constexpr Milliseconds kHold{10'000}; // for which a wish waits for its second press
 constexpr Milliseconds kRepeat{80};   // a held key's repetitions that come faster are one
 constexpr std::size_t kMaxTyped = 8;  // characters
 constexpr int kShort = 4;             // arrows with the first step
@@ -21,20 +23,33 @@ std::uint64_t step_of(int streak) {
 }  // namespace
 
 void SeekKeys::press(Key key, std::uint64_t position, Milliseconds now) {
-  if (held_ && (key == last_ || key == Key::enter)) {
-    ready_ = {.ms = *std::exchange(held_, std::nullopt), .confirmed = true};
-    target_.reset();
-    streak_ = 0;
-    return;
+  const bool arrow = key == Key::back || key == Key::forward;
+  if (held_ && now - held_at_ <= kHold) {
+    const bool let_go = now - pressed_ >= kLetGo;
+    if (arrow && key == last_ && !let_go) {
+      pressed_ = now;
+      return;
+    }
+    if (key == last_ || key == Key::enter) {
+      ready_ = {.ms = *std::exchange(held_, std::nullopt), .confirmed = true};
+      target_.reset();
+      streak_ = 0;
+      return;
+    }
   }
   held_.reset();
   last_ = key;
-  if (key == Key::back || key == Key::forward) {
+  if (arrow) {
     typed_.clear();
     step(key, position, now);
   } else {
     type(key);
   }
+}
+
+void SeekKeys::hold(const Wish& wish, Milliseconds now) {
+  held_ = wish.ms;
+  held_at_ = now;
 }
 
 void SeekKeys::step(Key key, std::uint64_t position, Milliseconds now) {

@@ -23,8 +23,10 @@ class SeekKeys {
   void press(Key key, std::uint64_t position, Milliseconds now);
   /// Where to go, once that is settled.
   [[nodiscard]] std::optional<Wish> settled(Milliseconds now);
-  /// The wish needs a second press: the next key that is the same, or Enter, confirms it.
-  void hold(const Wish& wish) { held_ = wish.ms; }
+  /// The wish needs a second press: the same key, once no arrow came for a second (so that a key that is still held
+  /// confirms nothing), or Enter. Within ten seconds; any other key gives it up.
+  void hold(const Wish& wish, Milliseconds now);
+  void give_up() { held_.reset(); }
 
   /// For the line: the place that is being chosen, what has been typed.
   [[nodiscard]] std::optional<std::uint64_t> target() const noexcept { return target_; }
@@ -38,6 +40,7 @@ class SeekKeys {
   std::optional<std::uint64_t> target_;
   std::optional<Wish> ready_;
   std::optional<std::uint64_t> held_;
+  Milliseconds held_at_{0};
   std::string typed_;
   Key last_ = Key::pause;
   Milliseconds pressed_{0};  // when the last arrow was

@@ -123,6 +123,11 @@ Difference damaged(const std::filesystem::path& file, std::string_view what) {
           .sentence = "The file " + printable(file.string()) + " " + std::string(what)};
 }
 
+/// The server may say anything.
+std::int64_t ends_of(const UnfinishedPlay& play) {
+  return static_cast<std::int64_t>(std::min<std::uint64_t>(play.deadline, licence::kMaxSeconds));
+}
+
 }  // namespace
 
 Result<Wallet> Wallet::open(const std::filesystem::path& home, const wire::Authenticated& person, const Clock& clock) {
@@ -271,7 +276,7 @@ std::vector<UnfinishedPlay> Wallet::all_unfinished() const {
 void Wallet::forget_old_plays() const {
   constexpr std::int64_t kDay = 86'400;  // seconds
   for (const UnfinishedPlay& play : all_unfinished()) {
-    if (static_cast<std::int64_t>(play.deadline) + kDay >= unix_seconds(clock_->now())) continue;
+    if (ends_of(play) + kDay >= unix_seconds(clock_->now())) continue;
     std::error_code wrong;
     std::filesystem::remove(folder_ / "plays" / (to_hex(play.play) + ".json"), wrong);
   }
@@ -280,7 +285,7 @@ void Wallet::forget_old_plays() const {
 std::vector<UnfinishedPlay> Wallet::unfinished(const Id128& medium, Time now) const {
   std::vector<UnfinishedPlay> plays;
   for (const UnfinishedPlay& play : all_unfinished()) {
-    if (play.medium != medium || static_cast<std::int64_t>(play.deadline) <= unix_seconds(now)) continue;
+    if (play.medium != medium || ends_of(play) <= unix_seconds(now)) continue;
     const auto lock = try_lock(folder_ / "plays" / (to_hex(play.play) + ".json"), false);
     if (!lock) continue;
     ::close(*lock);

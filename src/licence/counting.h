@@ -10,7 +10,7 @@ using wire::Extent;
 
 inline constexpr Seconds kBuffer{8};                   // B: what a player may hold beyond its own clock
 inline constexpr Seconds kLookAhead{10};               // what a client fetches ahead of it
-inline constexpr std::uint32_t kStructureGrants = 64;  // of one structure chunk in one play, §5.4
+inline constexpr std::uint32_t kHeaderGrants = 64;     // of a chunk with headers, in one play, §5.4
 inline constexpr std::uint32_t kMinRepeats = 176;      // chunks, §5.4
 inline constexpr Seconds kRepeatSeconds{200};          // §5.4
 inline constexpr std::uint32_t kMaxLease = 31;         // chunks, §8.3

@@ -57,7 +57,7 @@ std::uint32_t repeats_left(const Extent& medium, const Play& play) noexcept {
 
 bool is_repeat(const Extent& medium, const ChunkUse& use) noexcept {
   if (use.uncounted) return false;
-  const std::uint32_t uncounted = wire::contains(medium.structure, use.number) ? kStructureGrants : 1;
+  const std::uint32_t uncounted = medium.is_header(use.number) ? kHeaderGrants : 1;
   return use.times >= uncounted;
 }
 

@@ -56,7 +56,7 @@ struct Step {
 /// One chunk that is asked for, and what the store knows of it.
 struct ChunkUse {
   std::uint32_t number = 0;
-  std::uint32_t times = 0;  // granted in this play before: of a structure chunk how often, of others 0 or 1
+  std::uint32_t times = 0;  // granted in this play before: of a chunk with headers how often, of others 0 or 1
   bool heard = false;       // among the person's heard chunks of the medium (§5.3)
   bool uncounted = false;   // counted before and not sent: leased, or forgiven after a crash (§8.3)
 };

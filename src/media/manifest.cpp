@@ -48,15 +48,12 @@ bool is_manifest_scheme(crypto::SignatureScheme scheme) {
   return scheme == crypto::SignatureScheme::ecdsa_p256_sha256 || scheme == crypto::SignatureScheme::rsa_pss_sha256;
 }
 
-/// §2.5: headers are free of charge, so there must not be many of them.
 bool is_structure_size(const Manifest& manifest) {
-  constexpr std::uint64_t kAlways = 1 << 20;  // bytes
-  const std::uint64_t bytes = wire::count_of(manifest.structure) * manifest.chunk_size;
-  return bytes <= std::max(kAlways, manifest.size / 50);
+  return wire::count_of(manifest.structure) * manifest.chunk_size <= max_header(manifest.size);
 }
 
 bool is_seek_index(const Manifest& manifest) {
-  if (manifest.seek.size() > kMaxSeekPoints || manifest.head > kMaxHead || manifest.head > manifest.size) return false;
+  if (manifest.seek.size() > kMaxSeekPoints || manifest.head > max_header(manifest.size) || manifest.head > manifest.size) return false;
   constexpr std::uint64_t kMaxStep = 0xffff'ffff;
   SeekPoint last{.time_ms = 0, .offset = 0};
   for (const SeekPoint& point : manifest.seek) {
@@ -129,6 +126,12 @@ bool is_chain(const std::vector<Bytes>& chain) {
 
 }  // namespace
 
+/// Headers are sent again free of charge, so there must not be many of them.
+std::uint64_t max_header(std::uint64_t size) noexcept {
+  constexpr std::uint64_t kAlways = 1 << 20;  // bytes
+  return std::max(kAlways, size / 50);
+}
+
 Result<> Manifest::valid() const {
   if (!is_text(title, 1, kMaxName)) return bad_field("title");
   if (!is_text(artist, 0, kMaxName)) return bad_field("artist");
@@ -151,7 +154,12 @@ Result<> Manifest::valid() const {
 
 wire::Extent Manifest::extent() const {
   const auto duration = static_cast<std::int64_t>(std::min(duration_ms, kMaxExact));
-  return {.chunks = chunks, .duration = Milliseconds(duration), .structure = structure, .seconds = seconds};
+  const std::uint64_t headers = chunk_size == 0 ? 0 : chunks_of(head, chunk_size);
+  return {.chunks = chunks,
+          .duration = Milliseconds(duration),
+          .structure = structure,
+          .head = static_cast<std::uint32_t>(std::min<std::uint64_t>(headers, chunks)),
+          .seconds = seconds};
 }
 
 Bytes Manifest::encode() const {

@@ -14,12 +14,14 @@ inline constexpr std::size_t kMaxDescription = 4096;   // bytes
 inline constexpr std::size_t kMaxMediaType = 127;      // bytes
 inline constexpr std::size_t kMaxManifest = 16 << 10;  // bytes, encoded
 inline constexpr std::size_t kMaxSeekPoints = 1'024;
-inline constexpr std::size_t kMaxHead = 16 << 20;  // bytes
 inline constexpr std::size_t kMaxParts = 8;
 inline constexpr std::size_t kMaxCover = 512 << 10;  // bytes
 inline constexpr std::size_t kMaxChain = 16 << 10;   // bytes of all certificates
 inline constexpr std::size_t kMaxCertificates = 4;
 inline constexpr std::size_t kMaxSignedManifest = 34 << 10;  // bytes, encoded
+
+/// Bytes that a medium's headers may have, its structure set and its head each (§2.5, §2.6).
+[[nodiscard]] std::uint64_t max_header(std::uint64_t size) noexcept;
 
 /// What a player has to be able to show.
 enum class MediaKind : std::uint8_t { audio = 1, video = 2 };
@@ -58,7 +60,7 @@ struct Manifest {
   Id128 object{};                // the sealed object that holds it
   wire::ChunkRanges structure;   // chunks of headers or index alone: at most the greater of 1 MiB and 2 % of `size`
   wire::SecondsTable seconds{};  // chunks outside of them that the first seconds need (§2.5)
-  std::uint32_t head = 0;        // bytes that a player is given first, wherever it begins; at most kMaxHead
+  std::uint32_t head = 0;        // bytes that a player is given first, wherever it begins; at most max_header()
   std::vector<SeekPoint> seek;   // rising in time and offset, at most kMaxSeekPoints
   std::vector<Part> parts;       // at most kMaxParts
   std::int64_t pressed_at = 0;   // unix seconds, 0..2^53-1

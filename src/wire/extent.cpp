@@ -71,6 +71,7 @@ Result<> Extent::check() const {
     next = end_of(range) + 1;
   }
   if (structure.size() > kMaxStructureRanges || media_chunks() == 0) return bad("structure");
+  if (head > chunks) return bad("head");
   std::uint32_t last = 0;
   for (const std::uint32_t needed : seconds) {
     if (needed < last || needed - last > std::numeric_limits<std::uint16_t>::max()) return bad("table of seconds");

@@ -34,8 +34,13 @@ struct Extent {
   std::uint32_t chunks = 0;  // of the medium, at least 1
   Milliseconds duration{0};  // more than 0
   ChunkRanges structure;     // chunks that hold headers or index alone
+  std::uint32_t head = 0;    // the first chunks, which every player needs first, wherever it begins
   SecondsTable seconds{};    // rising, from 1 on
 
+  /// Of the structure set, or of the head.
+  [[nodiscard]] bool is_header(std::uint32_t chunk) const noexcept {
+    return chunk < head || contains(structure, chunk);
+  }
   /// Chunks outside the structure set.
   [[nodiscard]] std::uint32_t media_chunks() const noexcept;
   /// c(s) for any s: 0 for 0; beyond the table evenly up to the duration, rounded up; then all.

@@ -74,7 +74,7 @@ Result<std::optional<Granted>> grant_chunks(Connection& connection, const PlayRu
   USHER_TRY(const GrantScene scene, find_grant_scene(connection, caller, request, now));
   const PlayRow& row = scene.row;
   const licence::Extent& extent = scene.medium.extent;
-  static_cast<void>(settled_lease(connection, row, mode.book));
+  settle_lease(connection, row, mode.book);
   auto uses = chunk_uses(connection, row, extent, request.chunks);
   for (licence::ChunkUse& use : uses) {
     if (std::ranges::find(mode.taken, use.number) != mode.taken.end()) use.uncounted = true;

@@ -82,14 +82,13 @@ std::optional<Span> valid_lease(Connection& connection, const PlayRow& play, Lea
   return row->chunks;
 }
 
-std::optional<Span> settled_lease(Connection& connection, const PlayRow& play, LeaseBook& book) {
-  const auto row = load_lease(connection, play.n);
-  if (row && row->node == book.node() && book.find(play.id) == row->chunks) return row->chunks;
+void settle_lease(Connection& connection, const PlayRow& play, LeaseBook& book) {
+  if (valid_lease(connection, play, book)) return;
   book.drop(play.id);
-  if (!row) return std::nullopt;
+  const auto row = load_lease(connection, play.n);
+  if (!row) return;
   forgive(connection, play.n, row->chunks);
   drop_lease(connection, play.n);
-  return std::nullopt;
 }
 
 void give_back(Connection& connection, const PlayRow& play, LeaseBook& book) {
@@ -103,8 +102,8 @@ void lease_ahead(Connection& connection, const PlayRow& play, const licence::Ext
   if (!leased) return;
   connection.run("INSERT INTO leases (play, first, last, node) VALUES (?, ?, ?, ?)", play.n,
                  std::int64_t{leased->first}, std::int64_t{leased->last}, book.node());
-  // Now, inside the transaction: the next one of this play must know it. If this one fails, the row is not there, and
-  // what the book says of it is nothing (valid_lease).
+  // Now, inside the transaction: the next one of this play must know it. If this one fails, this row is not there, and the
+  // book's entry counts for nothing (valid_lease); an older row that is there again is forgiven as after a crash.
   book.add(play.id, *leased);
 }
 

@@ -11,7 +11,7 @@
 
 namespace usher::store::sqlite {
 
-/// Thread-safe. What it forgets is not lost: the row tells that it was leased.
+/// Thread-safe. Where it forgets a lease (too many plays at once), the row stays, and all of it is forgiven.
 class LeaseBook {
  public:
   /// `node`: names this opening of the store.
@@ -25,7 +25,7 @@ class LeaseBook {
 
   void add(const Id128& play, const Span& chunks);
   void drop(const Id128& play);
-  /// Nothing: none that this process knows.
+  /// No value: this process knows of no lease.
   [[nodiscard]] std::optional<Span> find(const Id128& play);
   /// The lease ends; what of it was not asked for. In one step: nothing can be taken in between.
   [[nodiscard]] std::vector<std::uint32_t> end(const Id128& play);
@@ -43,11 +43,11 @@ class LeaseBook {
   LruMap<Id128, Lease> leases_{kMaxPlays};
 };
 
-/// The play's lease, if it still holds in this process. Errors of none: another process's, and ended ones, are nothing.
+/// The play's lease; no value if it has ended, or belongs to another process.
 [[nodiscard]] std::optional<Span> valid_lease(Connection& connection, const PlayRow& play, LeaseBook& book);
 
-/// valid_lease; one that a crash has left ends, and its chunks are forgiven.
-[[nodiscard]] std::optional<Span> settled_lease(Connection& connection, const PlayRow& play, LeaseBook& book);
+/// A lease that a crash has left, or that the book has forgotten, ends, and its chunks are forgiven.
+void settle_lease(Connection& connection, const PlayRow& play, LeaseBook& book);
 
 /// Takes back what was not asked for; the lease ends.
 void give_back(Connection& connection, const PlayRow& play, LeaseBook& book);

@@ -5,7 +5,7 @@ namespace {
 
 // Each list of columns is read by the one function below it, in this order.
 #define MEDIUM_COLUMNS \
-  "medium, manifest, object, chunk_size, size, chunk_count, duration_ms, structure, seconds, added_at, removed_at"
+  "medium, manifest, object, chunk_size, size, chunk_count, duration_ms, structure, head_chunks, seconds, added_at, removed_at"
 
 /// What cannot have been written by us reads as nothing, and its transaction fails.
 licence::Extent extent_of(const Query& q, int column) {
@@ -13,7 +13,8 @@ licence::Extent extent_of(const Query& q, int column) {
   extent.chunks = q.number32(column);
   extent.duration = Milliseconds{q.number(column + 1)};
   auto structure = wire::decode_ranges(q.blob(column + 2), wire::kMaxStructureRanges);
-  auto seconds = wire::decode_seconds(q.blob(column + 3));
+  extent.head = q.number32(column + 3);
+  auto seconds = wire::decode_seconds(q.blob(column + 4));
   if (structure) extent.structure = *std::move(structure);
   if (seconds) extent.seconds = *seconds;
   if (!structure || !seconds || !extent.check()) q.damaged("a medium's chunks in time");
@@ -28,8 +29,8 @@ Medium medium_of(const Query& q) {
   medium.chunk_size = q.number32(3);
   medium.size = static_cast<std::uint64_t>(q.number(4));
   medium.extent = extent_of(q, 5);
-  medium.added_at = q.time(9);
-  if (!q.is_null(10)) medium.removed_at = q.time(10);
+  medium.added_at = q.time(10);
+  if (!q.is_null(11)) medium.removed_at = q.time(11);
   return medium;
 }
 

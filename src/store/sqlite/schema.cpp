@@ -17,6 +17,7 @@ CREATE TABLE media (
   chunk_count INTEGER NOT NULL CHECK (chunk_count > 0),
   duration_ms INTEGER NOT NULL CHECK (duration_ms > 0),
   structure   BLOB    NOT NULL,
+  head_chunks INTEGER NOT NULL CHECK (head_chunks >= 0),
   seconds     BLOB    NOT NULL CHECK (length(seconds) = 512),
   size        INTEGER NOT NULL CHECK (size >= 0),
   added_at    INTEGER NOT NULL,
@@ -75,7 +76,7 @@ CREATE TABLE grants (
   PRIMARY KEY (play, block)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE structure_grants (
+CREATE TABLE header_grants (
   play  INTEGER NOT NULL REFERENCES plays (n),
   chunk INTEGER NOT NULL CHECK (chunk >= 0),
   times INTEGER NOT NULL CHECK (times > 0),
@@ -172,7 +173,7 @@ constexpr std::array kFigures{
            "NOT EXISTS (SELECT 1 FROM plays WHERE plays.licence = licences.n AND state IN (1, 3))"},
     Figure{"grants of a play that is over",
            "SELECT count(*) FROM plays WHERE state >= 2 AND (n IN (SELECT play FROM grants) OR "
-           "n IN (SELECT play FROM structure_grants) OR n IN (SELECT play FROM leases))"},
+           "n IN (SELECT play FROM header_grants) OR n IN (SELECT play FROM leases))"},
     Figure{"a lease of a play that does not count",
            "SELECT count(*) FROM leases JOIN plays ON plays.n = leases.play WHERE state <> 1"},
     Figure{"chunks forgiven that were not granted",

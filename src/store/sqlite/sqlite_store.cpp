@@ -43,13 +43,12 @@ class SqliteStore final : public Store {
       }
       // The extent is the manifest's, and the manifest is the same: plays of before can carry on.
       c.run(
-          "INSERT INTO media (medium, manifest, object, chunk_size, chunk_count, duration_ms, structure, seconds, "
-          "size, "
-          "added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-          "ON CONFLICT (medium) DO UPDATE SET object = excluded.object, added_at = excluded.added_at, removed_at = "
-          "NULL",
+          "INSERT INTO media (medium, manifest, object, chunk_size, chunk_count, duration_ms, structure, head_chunks, "
+          "seconds, size, added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+          "ON CONFLICT (medium) DO UPDATE SET object = excluded.object, added_at = excluded.added_at, "
+          "removed_at = NULL",
           medium.id, medium.manifest, medium.object, std::int64_t{medium.chunk_size}, std::int64_t{extent.chunks},
-          extent.duration.count(), View{wire::encode_ranges(extent.structure)},
+          extent.duration.count(), View{wire::encode_ranges(extent.structure)}, std::int64_t{extent.head},
           View{wire::encode_seconds(extent.seconds)}, static_cast<std::int64_t>(medium.size), now);
       return {};
     });
@@ -182,10 +181,13 @@ class SqliteStore final : public Store {
   }
 
   Result<> give_back_leases() override {
-    for (const Id128& play : leases_.plays()) {
-      USHER_CHECK(db_.quickly("store: give back", [&](Connection& c) { return give_back_lease(c, play, leases_); }));
+    Result<> all;
+    for (const Id128& play : leases_.plays()) {  // one that fails must not cost the others theirs
+      auto given =
+          db_.quickly("store: give back", [&](Connection& c) { return give_back_lease(c, play, leases_); });
+      if (!given && all) all = std::move(given);
     }
-    return {};
+    return all;
   }
 
   // --- people

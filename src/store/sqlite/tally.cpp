@@ -51,8 +51,8 @@ void add_heard(Connection& connection, const PlayRow& play, const Blocks& blocks
   }
 }
 
-std::uint32_t structure_times(Connection& connection, std::int64_t play, std::uint32_t chunk) {
-  Query q = connection.query("SELECT times FROM structure_grants WHERE play = ? AND chunk = ?");
+std::uint32_t header_times(Connection& connection, std::int64_t play, std::uint32_t chunk) {
+  Query q = connection.query("SELECT times FROM header_grants WHERE play = ? AND chunk = ?");
   return q.put(play).put(std::int64_t{chunk}).step() ? q.number32(0) : 0;
 }
 
@@ -77,9 +77,10 @@ std::vector<licence::ChunkUse> chunk_uses(Connection& connection, const PlayRow&
   uses.reserve(chunks.size());
   for (const std::uint32_t chunk : chunks) {
     if (wire::contains(medium.structure, chunk)) {
-      uses.push_back({.number = chunk, .times = structure_times(connection, play.n, chunk)});
+      uses.push_back({.number = chunk, .times = header_times(connection, play.n, chunk)});
       continue;
     }
+    const bool header = medium.is_header(chunk);
     const std::int64_t block = block_of(chunk);
     auto found = blocks.find(block);
     if (found == blocks.end()) {
@@ -88,7 +89,8 @@ std::vector<licence::ChunkUse> chunk_uses(Connection& connection, const PlayRow&
       found = blocks.emplace(block, loaded).first;
     }
     uses.push_back({.number = chunk,
-                    .times = (found->second.play.granted & bit_of(chunk)) != 0 ? 1U : 0U,
+                    .times = header ? header_times(connection, play.n, chunk)
+                             : (found->second.play.granted & bit_of(chunk)) != 0 ? 1U : 0U,
                     .heard = (found->second.heard & bit_of(chunk)) != 0,
                     .uncounted = (found->second.play.pending & bit_of(chunk)) != 0});
   }
@@ -99,14 +101,14 @@ void count_grants(Connection& connection, std::int64_t play, const licence::Exte
                   std::span<const licence::ChunkUse> chunks) {
   Blocks blocks;
   for (const licence::ChunkUse& chunk : chunks) {
-    if (wire::contains(medium.structure, chunk.number)) {
+    if (medium.is_header(chunk.number)) {
       connection.run(
-          "INSERT INTO structure_grants (play, chunk, times) VALUES (?, ?, 1) "
+          "INSERT INTO header_grants (play, chunk, times) VALUES (?, ?, 1) "
           "ON CONFLICT (play, chunk) DO UPDATE SET times = times + 1",
           play, std::int64_t{chunk.number});
-    } else {
-      blocks[block_of(chunk.number)] |= bit_of(chunk.number);
     }
+    if (wire::contains(medium.structure, chunk.number)) continue;
+    blocks[block_of(chunk.number)] |= bit_of(chunk.number);
   }
   for (const auto& [block, bits] : blocks) grant_bits(connection, play, block, bits);
 }
@@ -124,7 +126,7 @@ std::optional<Span> grant_ahead(Connection& connection, std::int64_t play, const
       loaded = block_of(chunk);
       granted = load_granted(connection, play, loaded).granted;
     }
-    if ((granted & bit_of(chunk)) != 0 || wire::contains(medium.structure, chunk)) break;
+    if ((granted & bit_of(chunk)) != 0 || medium.is_header(chunk)) break;
     blocks[loaded] |= bit_of(chunk);
   }
   if (next == first) return std::nullopt;
@@ -154,7 +156,7 @@ void forgive(Connection& connection, std::int64_t play, const Span& chunks) {
 
 void drop_grants(Connection& connection, std::int64_t play) {
   connection.run("DELETE FROM grants WHERE play = ?", play);
-  connection.run("DELETE FROM structure_grants WHERE play = ?", play);
+  connection.run("DELETE FROM header_grants WHERE play = ?", play);
 }
 
 wire::ChunkRanges load_heard(Connection& connection, const Hash256& pseudonym, const Id128& medium) {

@@ -28,8 +28,8 @@ struct Span {
 /// Counts one more grant of each; one that was pending is forgiven from now on.
 void count_grants(Connection& connection, std::int64_t play, const licence::Extent& medium,
                   std::span<const licence::ChunkUse> chunks);
-/// Grants the chunks from `first` on that can be leased: up to `room`, as long as none was granted before and none is of
-/// the structure set. Nothing: there is none.
+/// Grants the chunks from `first` on that can be leased: up to `room`, as long as none was granted before and none has
+/// headers. No value: there are none.
 [[nodiscard]] std::optional<Span> grant_ahead(Connection& connection, std::int64_t play, const licence::Extent& medium,
                                               std::uint32_t first, std::uint32_t room);
 /// As if they had not been granted.

@@ -26,7 +26,7 @@ TEST_F(FreePart, OfManyPlaysAtOnceIsOne) {
   EXPECT_EQ(counted(world, 10), 8U);  // one used, seven reserved
 }
 
-TEST_F(FreePart, OfManyLicencesAtOnceIsOne) {
+TEST_F(FreePart, OfManyLicencesOneAfterTheOtherIsOne) {
   Cheat cheat(world);
   ASSERT_EQ(cheat.log_in(), wire::Status::ok);
   bool paid = false;
@@ -67,8 +67,10 @@ TEST_F(FreePart, OfAlternatingPlaysIsOne) {
     ASSERT_EQ(cheat.ask_chunk(chunk % 2 == 0 ? one : two, chunk), wire::Status::ok);
   }
   // One of them was paid for with the sixth chunk; what the other then had again for nothing is at most a free part.
-  EXPECT_FALSE(cheat.close(one).refunded && cheat.close(two).refunded);
-  EXPECT_EQ(counted(world, 5), 2U);
+  const bool first = cheat.close(one).refunded;
+  const bool second = cheat.close(two).refunded;
+  EXPECT_FALSE(first && second);
+  EXPECT_EQ(counted(world, 5), (first ? 0U : 1U) + (second ? 0U : 1U));
 }
 
 TEST_F(FreePart, OfManyMediaIsOneForEach) {

@@ -25,15 +25,15 @@ TEST_F(Plays, OneYieldsTheMediumAndItsRepeatsInAnyOrder) {
   std::mt19937 shuffle(7);  // house-rule(rand): an order, repeatable
   std::uint32_t refused = 0;
   for (int round = 0; round < 20; ++round) {
-    std::vector<std::uint32_t> order(20);
-    for (std::uint32_t i = 0; i < 20; ++i) order[i] = i;
+    std::vector<std::uint32_t> order(19);  // without the first one: it has headers
+    for (std::uint32_t i = 0; i < 19; ++i) order[i] = i + 1;
     std::ranges::shuffle(order, shuffle);
     for (const std::uint32_t chunk : order)
       refused += cheat.ask_chunk(play, chunk) == wire::Status::budget_spent ? 1 : 0;
   }
-  EXPECT_EQ(cheat.kept.size(), 20U);
-  EXPECT_EQ(cheat.sent, 20 + kRepeats);
-  EXPECT_EQ(refused, 400 - 20 - kRepeats);
+  EXPECT_EQ(cheat.kept.size(), 19U);
+  EXPECT_EQ(cheat.sent, 19 + kRepeats);
+  EXPECT_EQ(refused, 380 - 19 - kRepeats);
 }
 
 TEST_F(Plays, TwoFriendsWhoSwapOneMoveItFourTimes) {
@@ -69,6 +69,7 @@ TEST_F(Plays, ClosedWhileChunksAreAskedForAreOverForAllOfThem) {
   std::uint32_t refunded = 0;
   std::uint32_t used = 0;
   for (std::uint32_t round = 0; round < 60; ++round) {
+    const std::uint32_t wanted = round % 2 == 0 ? 3 : 7;  // fewer than are free, and more
     if (used == 20) {
       owner.buy(kMedium, 20);
       used = 0;
@@ -80,7 +81,7 @@ TEST_F(Plays, ClosedWhileChunksAreAskedForAreOverForAllOfThem) {
       for (std::size_t i = 0; i < friends.size(); ++i) {
         threads.emplace_back([&, i] {
           friends[i]->kept.clear();
-          for (std::uint32_t chunk = 0; chunk < 7; ++chunk) friends[i]->ask_chunk(play, (chunk + round) % 20);
+          for (std::uint32_t chunk = 0; chunk < wanted; ++chunk) friends[i]->ask_chunk(play, (chunk + round) % 20);
           kept[i] = friends[i]->kept;
         });
       }
@@ -98,7 +99,7 @@ TEST_F(Plays, ClosedWhileChunksAreAskedForAreOverForAllOfThem) {
     EXPECT_EQ(owner.ask_chunk(play, 0), wire::Status::play_over);
   }
   EXPECT_TRUE(world.store->verify());
-  RecordProperty("refunded", static_cast<int>(refunded));
+  EXPECT_GT(refunded, 0U) << "no round was closed before it counted";
 }
 
 // --- crashes that a cheat provokes: against the store, since the process is what dies
@@ -122,7 +123,7 @@ TEST_F(Crashes, YieldAtMost31ChunksEachAndEachChunkOnceAPlay) {
   for (std::uint32_t chunk = 0; chunk < 200; ++chunk) had.insert(chunk);
   for (int crash = 0; crash < 12; ++crash) {
     std::uint32_t of_this_crash = 0;
-    // Asks for one chunk, so that what follows it is leased, kills the server, and asks for all of it.
+    // Asks for a chunk and the 31 that are leased with it, kills the server, and asks for all of it again.
     for (int part = 0; part < 2; ++part) {
       const std::uint32_t first = 200 + static_cast<std::uint32_t>(crash % 3) * 32;
       for (std::uint32_t chunk = first; chunk < std::min<std::uint32_t>(first + 32, 310); ++chunk) {
@@ -135,7 +136,6 @@ TEST_F(Crashes, YieldAtMost31ChunksEachAndEachChunkOnceAPlay) {
           ++uncounted;
           ++of_this_crash;
         }
-        if (part == 0) break;
       }
       if (part == 0) {
         store_ = store::open_store(directory_.file(), options_);
@@ -143,8 +143,14 @@ TEST_F(Crashes, YieldAtMost31ChunksEachAndEachChunkOnceAPlay) {
       }
     }
     EXPECT_LE(of_this_crash, 31U);
+    if (crash == 0) {
+      EXPECT_EQ(of_this_crash, 31U);  // so the test can see it
+    }
+    if (crash >= 3) {
+      EXPECT_EQ(of_this_crash, 0U);  // each place was forgiven before
+    }
   }
-  EXPECT_LE(uncounted, 3U * 31U);  // three places, each once
+  EXPECT_LE(uncounted, 3U * 31U);
   EXPECT_TRUE(store_->verify());
 }
 

@@ -86,6 +86,17 @@ TEST(PlayClock, APlayerThatDoesNotBeginIsGivenMoreStepByStep) {
   EXPECT_EQ(watch.clock.more(), 60'000U);
 }
 
+TEST(PlayClock, WhatAStallMadeMoreIsOverWhenThePlayerGoesOn) {
+  Watch watch;
+  watch.look(1.0, {.ms = 9'000});
+  watch.look(1.1, {.ms = 9'000});
+  watch.look_for(100, 1.1, {.ms = 9'000, .need = Need::limit});
+  EXPECT_GT(watch.clock.more(), 0U);
+  EXPECT_TRUE(watch.clock.begun());
+  watch.look(1.2, {.ms = 9'000, .need = Need::limit});
+  EXPECT_EQ(watch.clock.more(), 0U);
+}
+
 TEST(PlayClock, AServerThatIsGoneIsNoReasonToGiveMore) {
   Watch watch;
   watch.look_for(300, std::nullopt, {.ms = 2'000, .need = Need::server});

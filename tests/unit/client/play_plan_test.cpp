@@ -222,6 +222,34 @@ TEST(PlayPlan, WhatIsUnderWayWhenTheServerSaysHowThingsStandIsTakenOff) {
   EXPECT_EQ(plan.price_of(7), Price::nothing);
 }
 
+TEST(PlayPlan, HeadersCanBeHadAgainWhenTheRepeatsAreSpentSoThatAPlayIsNeverStuck) {
+  media::Manifest manifest = one_a_second();
+  manifest.head = 100;
+  const wire::Opened opened = test::committed(0);
+  const PlayPlan plan(manifest, opened, {{.first = 0, .count = 51}});
+  EXPECT_EQ(plan.price_of(0), Price::nothing);
+  EXPECT_EQ(plan.price_of(1), Price::a_repeat);
+  EXPECT_EQ(plan.within_repeats(plan.timeline().start_at(40'000)).time_ms, 52'000U);
+}
+
+TEST(PlayPlan, AStallInTheMiddleMakesNoPlayCount) {
+  const media::Manifest manifest = one_a_second();
+  PlayPlan plan(manifest, test::standing(0), {{.first = 0, .count = 38}});
+  for (const std::uint64_t more : {2'000U, 16'000U, 60'000U}) {
+    plan.at({.clock_ms = 23'000, .own_ms = 23'000, .more_ms = more});
+    for (std::uint32_t chunk = 38; chunk < 100; ++chunk) EXPECT_FALSE(plan.may_ask(chunk)) << chunk;
+  }
+}
+
+TEST(PlayPlan, ACommitThatIsUnderWayIsNotForgottenWhenTheServerSaysHowThingsStood) {
+  const media::Manifest manifest = one_a_second();
+  PlayPlan plan(manifest, test::standing(0), {});
+  plan.ask(50);
+  ASSERT_TRUE(plan.committed());
+  plan.standing(test::standing(0), {50});
+  EXPECT_TRUE(plan.committed());
+}
+
 TEST(PlayPlan, StructureCostsNothing) {
   media::Manifest manifest = one_a_second();
   manifest.structure = {{.first = 0, .count = 2}};

@@ -139,7 +139,7 @@ TEST_F(PlaybackTest, ASeekThatMakesThePlayCountWaitsForASecondPress) {
   });
   ASSERT_TRUE(end.has_value());
   ASSERT_EQ(notes.size(), 1U);
-  EXPECT_EQ(notes[0], "At 1:00 the play counts. Press the key again to go there all the same.");
+  EXPECT_EQ(notes[0], "At 1:00 the play counts. Let go, and press the key again to go there all the same.");
   EXPECT_EQ(script.started, 2);
   EXPECT_EQ(end->elapsed_ms, 60'000U);
 }

@@ -204,6 +204,19 @@ TEST(Grant, OfStructureChunksDoesNotCommitAndRepeatsFromThe65thOn) {
   EXPECT_EQ(grant(strict, medium, play, 3, uses(0, 1, 64), 0, kNow)->play.repeats, play.repeats + 1);
 }
 
+TEST(Grant, OfChunksOfTheHeadCountsOnceAndRepeatsFromThe65thOn) {
+  Extent medium = extent_of(100, 100);
+  medium.head = 2;
+  Play play = play_in(PlayState::opened);
+  PlayPolicy strict;
+  strict.commit_after = Seconds{0};
+  EXPECT_EQ(grant(strict, medium, play, 3, uses(0, 1), 0, kNow)->effect, Effect::commit);  // it holds media too
+  play.state = PlayState::committed;
+  play.repeats = repeats_of(medium);
+  EXPECT_TRUE(grant(kPolicy, medium, play, 3, uses(0, 2, 63), 0, kNow));
+  EXPECT_EQ(fault(grant(kPolicy, medium, play, 3, uses(0, 1, 64), 0, kNow)), Fault::budget_spent);
+}
+
 TEST(Deadline, IsAWeekOrThreeTimesTheMedium) {
   EXPECT_EQ(deadline_of(kPolicy, kMedium, kNow), kNow + Seconds{604'800});
   const Extent long_medium = extent_of(1, 360'000);

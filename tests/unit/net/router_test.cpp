@@ -232,11 +232,11 @@ TEST_F(Requests, TheRepeatsOfAPlayEnd) {
   Status status = Status::ok;
   std::uint32_t got = 0;
   for (std::uint32_t i = 0; status == Status::ok && i < 20 * kChunks; ++i) {
-    status = listener.status("api/download", chunk_body(play, static_cast<std::uint32_t>(i % kChunks)));
+    status = listener.status("api/download", chunk_body(play, static_cast<std::uint32_t>(1 + i % (kChunks - 1))));
     if (status == Status::ok) ++got;
   }
   EXPECT_EQ(status, Status::budget_spent);
-  EXPECT_EQ(got, kChunks + 176);
+  EXPECT_EQ(got, kChunks - 1 + 176);  // the first one has headers
 }
 
 TEST_F(Requests, APlayEndsAtItsDeadline) {

@@ -180,6 +180,25 @@ TEST_F(CountStore, StructureChunksAreNeitherHeardNorRepeatsUpToTheir64thGrant) {
   EXPECT_EQ(resume(*play)->free_left, play->free_left - 8);
 }
 
+TEST_F(CountStore, HeadChunksCanBeHadAgainWhenTheRepeatsAreSpent) {
+  Medium medium = new_medium("with a head");
+  medium.extent.head = 1;
+  ASSERT_TRUE(succeeds(store_->add_medium(medium, kNow)));
+  EXPECT_EQ(store_->find_medium(medium.id)->extent, medium.extent);
+  licence::LicenceTerms what = terms(1);
+  what.medium = medium.id;
+  what.manifest = medium.manifest;
+  issue(what);
+  const auto play = store_->open_play(caller_, new_operation(), {.medium = medium.id, .licence = {}}, kNow);
+  EXPECT_EQ(grant(*play, {0})->repeats_left, 200U);
+  EXPECT_EQ(resume(*play)->free_left, 37U);  // it holds media too
+  auto again = *resume(*play);
+  ASSERT_TRUE(grant(again, chunks(1, 50)));
+  for (int i = 0; i < 200; ++i) ASSERT_TRUE(succeeds(grant(again, {7})));
+  for (int i = 1; i < 64; ++i) ASSERT_TRUE(succeeds(grant(again, {0}))) << i;
+  EXPECT_TRUE(fails_with(grant(again, {0}), Fault::budget_spent));
+}
+
 TEST_F(CountStore, BatchIsGrantedWholeOrNotAtAll) {
   issue(1);
   const auto play = open();
