@@ -126,7 +126,7 @@ Value Key::value() const {
   return std::visit([](const auto* at) { return Value(*at); }, place);
 }
 
-std::string Key::variable() const {
+std::string variable_of(std::string_view name) {
   std::string result = "USHER_";
   for (const char c : name) {
     if (c == '.' || c == '-') {
@@ -173,7 +173,9 @@ Result<> Settings::read_environment(char** environment, std::span<const std::str
     if (key != keys_.end()) {
       USHER_CHECK(set_text(*key, text.substr(name.size() + 1), name));
     } else if (std::ranges::any_of(own, [&](std::string_view prefix) { return name.starts_with(prefix); })) {
-      return refuse("environment", name, "is not a key that " + std::string(program_) + " knows");
+      const auto gone =
+          std::ranges::find_if(retired_, [&](const Retired& old) { return variable_of(old.first) == name; });
+      return refuse("environment", name, why_unknown(gone == retired_.end() ? name : gone->first));
     }
   }
   return {};

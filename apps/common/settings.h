@@ -22,6 +22,9 @@ using Value = std::variant<bool, std::int64_t, std::string, Texts>;
 /// What the command line says for one key; also `--set key=value`.
 using Setting = std::pair<std::string, std::string>;
 
+/// "USHER_LIMITS_CONNECTIONS" for "limits.connections".
+[[nodiscard]] std::string variable_of(std::string_view name);
+
 /// One key, and where in a configuration its value stands.
 struct Key {
   using Place = std::variant<bool*, std::int64_t*, std::string*, Texts*>;
@@ -56,7 +59,7 @@ struct Key {
   }
   [[nodiscard]] Value value() const;
   /// "USHER_LIMITS_CONNECTIONS".
-  [[nodiscard]] std::string variable() const;
+  [[nodiscard]] std::string variable() const { return variable_of(name); }
 };
 
 /// The keys of one configuration, in the order in which they are shown; valid as long as it stays where it is.

@@ -99,6 +99,12 @@ Result<> find_obstacle(Looked& looked) {
     obstacle = "a file whose clock jumps: it holds " + seconds_text(measured.played_ms) + " of sound in " +
                seconds_text(measured.duration_ms);
   }
+  // With the default of 30 seconds, licence.md §5.2: of a longer medium, none may count before them.
+  constexpr std::size_t kFree = 38;            // seconds
+  constexpr std::uint64_t kLong = 2 * 38'000;  // milliseconds
+  if (measured.duration_ms >= kLong && measured.needed[kFree - 1] > looked.media->size() / 2) {
+    obstacle = "a file with so much beside its sound at its beginning that a listener would pay before he has heard it";
+  }
   return {};
 }
 

@@ -125,8 +125,9 @@ Result<> write_release_file(const fs::path& path, const media::SignedManifest& m
 }
 
 Result<> refuse_existing(const PressOptions& options, const fs::path& release, const fs::path& sidecar) {
+  std::error_code ignored;  // a name that is too long is refused when the file is made
   for (const fs::path& path : {release, sidecar}) {
-    if ((path == release || options.manifest_out) && fs::exists(path)) {
+    if ((path == release || options.manifest_out) && fs::exists(path, ignored)) {
       return fail(Fault::already_exists, "press", path.string());
     }
   }

@@ -16,7 +16,7 @@
 namespace usher::listening {
 namespace {
 
-constexpr std::array kSignals{SIGINT, SIGTERM, SIGHUP};
+constexpr std::array kSignals{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
 std::atomic<bool> g_interrupted{false};
 std::atomic<int> g_signal{0};
@@ -63,8 +63,11 @@ void show_status(std::string_view line) {
   // The last column stays free: some terminals wrap as soon as it is written.
   const std::size_t columns =
       ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1U : 79U;
-  g_line_shown = true;
-  write_error("\r\x1b[K" + client::fitted(line, columns));
+  static std::string last;  // one thread shows the line
+  std::string fitted = client::fitted(line, columns);
+  if (g_line_shown.exchange(true) && fitted == last) return;
+  write_error("\r\x1b[K" + fitted);
+  last = std::move(fitted);
 }
 
 void clear_status() {
@@ -139,7 +142,7 @@ void ConsoleView::opened(const client::Medium& medium, std::uint32_t plays_left,
               (manifest.artist.empty() ? "" : ", by " + printable(manifest.artist)) + "\n");
   if (resumed) tell("It goes on where it was interrupted, without charge.");
   if (const std::string text = client::counts_text(counts); !text.empty()) tell("This play " + text + ".");
-  if (terminal_) tell("Space: pause. Left, right: back, forward; held, faster. 1:23 Enter: go there. q: quit.");
+  if (terminal_) tell("Space: pause. Left, right: back, forward. 1:23 Enter: go there. q: quit.");
 }
 
 void ConsoleView::position(const client::PlayPosition& now) {
@@ -153,6 +156,8 @@ void ConsoleView::position(const client::PlayPosition& now) {
 }
 
 std::vector<client::Key> ConsoleView::keys() { return terminal_ ? terminal_->keys() : std::vector<client::Key>{}; }
+
+void ConsoleView::ended() { clear_status(); }
 
 void ConsoleView::note(std::string_view sentence) {
   if (!options_.quiet) tell(sentence);

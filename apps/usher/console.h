@@ -47,6 +47,7 @@ class ConsoleView final : public client::PlayView {
   void position(const client::PlayPosition& now) override;
   [[nodiscard]] std::vector<client::Key> keys() override;
   void note(std::string_view sentence) override;
+  void ended() override;
 
  private:
   const Options& options_;

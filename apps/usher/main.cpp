@@ -137,6 +137,7 @@ void add_verbs(CLI::App& app, Context& context, Wishes& wishes) {
   play->add_option("--licence", wishes.play.licence, "Use this licence, not the one that ends first")
       ->option_text("ID");
   play->add_option("--from", wishes.play.from, "Begin there: 83, 1:23, 1:02:03")->option_text("TIME");
+  play->add_flag("--counts", wishes.play.counts, "Begin there even if the play counts at once");
   play->add_flag("--resume", wishes.play.resume, "Carry on with an open play, even if it was begun elsewhere");
   play->add_flag("--fresh", wishes.play.fresh, "Open a new play, even if one was interrupted");
   add_file_verbs(app, context, wishes);

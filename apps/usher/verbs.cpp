@@ -159,6 +159,7 @@ Result<> do_play(Context& context, const PlayWish& wish) {
                                 : client::Resume::automatic;
   if (!wish.from.empty()) {
     request.from_ms = client::time_of_text(wish.from);
+    request.may_count_at_once = wish.counts;
     if (!request.from_ms) return fail(Fault::bad_usage, "play", "--from takes a time as 83, 1:23 or 1:02:03");
   }
   if (context.options.json && request.player.kind() == client::PlayerKind::standard_output) {

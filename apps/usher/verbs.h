@@ -21,6 +21,7 @@ struct PlayWish {
   std::string medium;     // number or id
   std::string licence{};  // id; empty: the server chooses
   std::string from{};     // "1:23"; empty: the beginning, or where the play was left
+  bool counts = false;    // begin there even if the play counts with that
   bool resume = false;
   bool fresh = false;
 };

@@ -53,6 +53,19 @@ class MarkingView final : public PlaybackView {
   bool begun_ = false;
 };
 
+/// A place that was asked for on the command line. Errors: bad_usage, would_count.
+Result<> check_from(const PlayRequest& request, const media::Manifest& manifest, const PlayPlan& plan,
+                    const StartPoint& from) {
+  if (!request.from_ms) return {};
+  if (*request.from_ms >= manifest.duration_ms) {
+    return fail(Fault::bad_usage, "listener: from", "it ends at " + clock_text(manifest.duration_ms));
+  }
+  const StartCost cost = plan.cost_of(from, [](std::uint32_t) { return false; });
+  if (cost.counts && !request.may_count_at_once)
+    return fail(Fault::would_count, "listener: from", clock_text(from.time_ms));
+  return {};
+}
+
 void say_kept(PlayView& view, const OpenPlay& play, bool committed, std::uint64_t position_ms) {
   const bool counts_later = play.plays_left() != wire::kNoLimit && !committed;
   view.note("The play is kept" + (counts_later ? std::string(", and does not count yet") : std::string{}) +
@@ -130,6 +143,9 @@ void LiveListener::say_what_is_open(const Id128& medium, PlayView& view) {
 Result<LiveListener::Started> LiveListener::start(const Id128& medium, const PlayRequest& request, PlayView& view) {
   USHER_TRY(std::optional<Started> old, carry_on(medium, request, view));
   if (old) return *std::move(old);
+  if (request.resume == Resume::always) {
+    return fail(Fault::unknown_play, "listener: resume", "no play of it is open; without --resume a new one begins");
+  }
   auto opened = engine_.open({.medium = medium, .licence = request.licence});
   if (!opened) {
     const Fault why = opened.error().fault;
@@ -173,6 +189,13 @@ Result<PlayReport> LiveListener::listen(const Started& started, const PlayReques
   const std::uint64_t left_at = started.mark.position_ms;
   StartPoint from = plan.timeline().start_at(request.from_ms.value_or(left_at > kStepBack ? left_at - kStepBack : 0));
   if (started.resumed && !request.from_ms) from = plan.within_repeats(from);
+  const auto refused = check_from(request, manifest, plan, from);
+  if (!refused) {
+    if (!started.resumed) {
+      [[maybe_unused]] const auto ignored = close(play, mark);
+    }
+    return std::unexpected(refused.error());
+  }
   plan.at({.clock_ms = from.time_ms, .own_ms = own.heard_ms(), .troubled = started.resumed});
   Fetcher fetcher(
       manifest, [&](std::uint32_t chunk, const std::atomic<bool>& stop) { return engine_.chunk(play, chunk, stop); },
@@ -191,6 +214,7 @@ Result<PlayReport> LiveListener::listen(const Started& started, const PlayReques
   };
   auto end = play_back(fetcher, setup, marking);
   marking.keep();
+  view.ended();
   const bool committed = fetcher.plan().committed();
   if (!end && is_over(end.error().fault)) {
     mark.done();

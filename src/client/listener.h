@@ -36,6 +36,7 @@ struct PlayRequest {
   const std::atomic<bool>* interrupted = nullptr;
   int output = 1;
   std::optional<std::uint64_t> from_ms{};  // where to begin; empty: the beginning, or where the play was left
+  bool may_count_at_once = false;          // begin at from_ms even if the play counts with that
   bool screen = false;                     // there is one, for video
 };
 
@@ -53,6 +54,8 @@ class PlayView : public PlaybackView {
  public:
   /// Once, before anything is heard. `counts`: from when on the play will count.
   virtual void opened(const Medium& medium, std::uint32_t plays_left, bool resumed, const CountsFrom& counts) = 0;
+  /// Once, when nothing is played any more: what is said now stands on a line of its own.
+  virtual void ended() {}
 };
 
 class Listener {

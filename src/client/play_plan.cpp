@@ -135,12 +135,10 @@ CountsFrom PlayPlan::counts_from(const InHand& in_hand) const {
   }
   if (chunk == extent_.chunks) return {.kind = never};
   const auto promised = static_cast<std::uint64_t>(promise_.count());
-  if (spent_ || now_.own_ms >= promised) return {.kind = first_new};
-  const std::uint64_t then = now_.clock_ms + promised - now_.own_ms;
+  if (spent_) return {.kind = first_new};
+  const std::uint64_t then = now_.clock_ms + (promised > now_.own_ms ? promised - now_.own_ms : 0);
   const std::uint64_t needed = std::max(time_of(chunk > 0 ? chunk - 1 : 0), latest_ask(chunk));
-  if (needed >= then) return {.kind = time, .ms = then};
-  if (free_left_ == 0) return {.kind = first_new};
-  return {.kind = time, .ms = std::max(needed, now_.clock_ms)};
+  return {.kind = time, .ms = std::max(std::min(needed, then), now_.clock_ms)};
 }
 
 /// What a player needs to begin there: the head, the chunk of the place, and the one behind it.

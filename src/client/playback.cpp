@@ -137,7 +137,8 @@ bool Playback::may_go(const StartPoint& start, const SeekKeys::Wish& wish) {
     return false;
   }
   if (cost.counts && !wish.confirmed) {
-    view_.note("At " + clock_text(start.time_ms) + " the play counts. Let go, and press the key again to go there all the same.");
+    view_.note("At " + clock_text(start.time_ms) +
+               " the play counts. Let go, and press the key again to go there all the same.");
     keys_.hold(wish, now());
     return false;
   }

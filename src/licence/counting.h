@@ -8,13 +8,13 @@ namespace usher::licence {
 
 using wire::Extent;
 
-inline constexpr Seconds kBuffer{8};                   // B: what a player may hold beyond its own clock
-inline constexpr Seconds kLookAhead{10};               // what a client fetches ahead of it
-inline constexpr std::uint32_t kHeaderGrants = 64;     // of a chunk with headers, in one play, §5.4
-inline constexpr std::uint32_t kMinRepeats = 176;      // chunks, §5.4
-inline constexpr Seconds kRepeatSeconds{200};          // §5.4
-inline constexpr std::uint32_t kMaxLease = 31;         // chunks, §8.3
-inline constexpr Seconds kLeaseSeconds{10};            // §8.3
+inline constexpr Seconds kBuffer{8};                // B: what a player may hold beyond its own clock
+inline constexpr Seconds kLookAhead{10};            // what a client fetches ahead of it
+inline constexpr std::uint32_t kHeaderGrants = 64;  // of a chunk with headers, in one play, §5.4
+inline constexpr std::uint32_t kMinRepeats = 176;   // chunks, §5.4
+inline constexpr Seconds kRepeatSeconds{200};       // §5.4
+inline constexpr std::uint32_t kMaxLease = 31;      // chunks, §8.3
+inline constexpr Seconds kLeaseSeconds{10};         // §8.3
 
 struct FreePart {
   std::uint32_t chunks = 0;  // F: distinct chunks outside the structure set, for one person, before a play counts

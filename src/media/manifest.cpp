@@ -53,7 +53,9 @@ bool is_structure_size(const Manifest& manifest) {
 }
 
 bool is_seek_index(const Manifest& manifest) {
-  if (manifest.seek.size() > kMaxSeekPoints || manifest.head > max_header(manifest.size) || manifest.head > manifest.size) return false;
+  if (manifest.seek.size() > kMaxSeekPoints || manifest.head > max_header(manifest.size) ||
+      manifest.head > manifest.size)
+    return false;
   constexpr std::uint64_t kMaxStep = 0xffff'ffff;
   SeekPoint last{.time_ms = 0, .offset = 0};
   for (const SeekPoint& point : manifest.seek) {

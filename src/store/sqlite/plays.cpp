@@ -189,8 +189,8 @@ Result<std::vector<OpenPlay>> list_plays(Connection& connection, const PlayRules
     const LicenceRow licence = load_licence(connection, row.licence);
     const auto medium = load_medium(connection, row.medium);
     const Scene scene{.row = row, .licence = licence};
-    const bool moved = row.installation != caller.installation;
-    const bool resumable = licence::resume(rules.policy, row.play, moved, now) && check_holder(scene, caller) &&
+    // One that was moved too often is listed too: who resumes it is refused by that name.
+    const bool resumable = licence::resume(rules.policy, row.play, false, now) && check_holder(scene, caller) &&
                            check_goes_on(scene, now) && medium && !medium->removed_at;
     if (resumable) plays.push_back(told(connection, rules, row, licence.licence, medium->extent));
   }

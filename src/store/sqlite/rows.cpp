@@ -4,8 +4,9 @@ namespace usher::store::sqlite {
 namespace {
 
 // Each list of columns is read by the one function below it, in this order.
-#define MEDIUM_COLUMNS \
-  "medium, manifest, object, chunk_size, size, chunk_count, duration_ms, structure, head_chunks, seconds, added_at, removed_at"
+#define MEDIUM_COLUMNS                                                                                                \
+  "medium, manifest, object, chunk_size, size, chunk_count, duration_ms, structure, head_chunks, seconds, added_at, " \
+  "removed_at"
 
 /// What cannot have been written by us reads as nothing, and its transaction fails.
 licence::Extent extent_of(const Query& q, int column) {

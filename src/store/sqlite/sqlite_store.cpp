@@ -183,8 +183,7 @@ class SqliteStore final : public Store {
   Result<> give_back_leases() override {
     Result<> all;
     for (const Id128& play : leases_.plays()) {  // one that fails must not cost the others theirs
-      auto given =
-          db_.quickly("store: give back", [&](Connection& c) { return give_back_lease(c, play, leases_); });
+      auto given = db_.quickly("store: give back", [&](Connection& c) { return give_back_lease(c, play, leases_); });
       if (!given && all) all = std::move(given);
     }
     return all;

@@ -90,7 +90,8 @@ std::vector<licence::ChunkUse> chunk_uses(Connection& connection, const PlayRow&
     }
     uses.push_back({.number = chunk,
                     .times = header ? header_times(connection, play.n, chunk)
-                             : (found->second.play.granted & bit_of(chunk)) != 0 ? 1U : 0U,
+                             : (found->second.play.granted & bit_of(chunk)) != 0 ? 1U
+                                                                                 : 0U,
                     .heard = (found->second.heard & bit_of(chunk)) != 0,
                     .uncounted = (found->second.play.pending & bit_of(chunk)) != 0});
   }

@@ -52,8 +52,8 @@ TEST(CountingVectors, AreWhatThisImplementationComputes) {
     const FreePart free = free_part(extent, Seconds(after));
     std::ostringstream computed;
     for (const std::uint64_t s : {1U, 30U, 256U, 300U}) computed << ' ' << extent.chunks_for(s);
-    computed << ' ' << extent.chunks_for((static_cast<std::uint64_t>(duration) + 999) / 1000) << ' ' << free.chunks << ' '
-             << free.promise.count() << ' ' << repeats_of(extent) << ' ' << lease_of(extent);
+    computed << ' ' << extent.chunks_for((static_cast<std::uint64_t>(duration) + 999) / 1000) << ' ' << free.chunks
+             << ' ' << free.promise.count() << ' ' << repeats_of(extent) << ' ' << lease_of(extent);
     std::string expected;
     std::getline(in, expected);
     EXPECT_EQ(computed.str(), expected);
