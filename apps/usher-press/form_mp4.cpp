@@ -54,7 +54,7 @@ Result<Form> mp4_form(const MediaFile& file) {
   if (media_before_index) {
     form.obstacle = "an MP4 file with its index at the end";
   } else if (form.units.empty() || media_before_fragment) {
-    form.obstacle = "an MP4 file that is not fragmented, so that nobody could go to another place in it";
+    form.obstacle = "an MP4 file that is not fragmented, which cannot be entered in its middle";
   }
   return form;
 }

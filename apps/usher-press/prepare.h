@@ -1,4 +1,4 @@
-// usher-press/prepare: from a file that somebody names to what is pressed: it can be played as a stream, holds one
+// usher-press/prepare: from a named file to what is pressed: it can be played as a stream, holds one
 // recording and no pictures, and has been read through; or it is refused, by name.
 #pragma once
 

@@ -13,7 +13,7 @@ namespace usher::client {
 
 class Feed {
  public:
-  /// The fetcher has been moved to the place of `start`, and is used by nobody else meanwhile. `end`: bytes before
+  /// The fetcher has been moved to the place of `start`; next() is called by this object alone. `end`: bytes before
   /// which everything may be given at once.
   Feed(Fetcher& fetcher, std::unique_ptr<Player> player, const StartPoint& start, std::uint64_t end);
   ~Feed() { stop(); }

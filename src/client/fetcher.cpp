@@ -53,7 +53,7 @@ bool Fetcher::is_open(std::uint32_t chunk) const {
   return !pieces_.contains(chunk) && !asked_.contains(chunk) && !errors_.contains(chunk);
 }
 
-/// The lowest chunk within the look-ahead that nobody has, has asked for or has failed to get.
+/// The lowest chunk within the look-ahead that is not here, not asked for and did not fail.
 std::optional<std::uint32_t> Fetcher::wanted() const {
   if (cancelled_) return std::nullopt;
   for (const std::uint32_t chunk : extra_) {

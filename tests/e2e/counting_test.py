@@ -1,5 +1,5 @@
-"""Fair counting with the built programs and both real players: who stops early keeps his play, who goes on pays, and who
-paid hears it all, whatever dies meanwhile.  licence.md §5."""
+"""Fair counting with the built programs and both real players: who stops early keeps his play, who goes on pays, and
+who paid hears it all, whatever dies meanwhile.  licence.md §5."""
 import concurrent.futures
 import re
 import signal
@@ -117,7 +117,7 @@ class Counting(unittest.TestCase):
             w.usherd("licence", "issue", "--to", pseudonym, "--medium", item["id"], "--plays", 1000)
 
     def stop_at(self, listener, player, name, second):
-        """Quits at that second, and a play that was stopped before T must come back; nothing: it was too late for that."""
+        """Quits at that second; a play that was stopped before T must come back. None: it was too late for that."""
         listening = Listening(listener, self.numbers[name], "--fresh", "--player", player)
         listening.reach(second)
         stopped, refunded = listening.quit()
@@ -151,7 +151,7 @@ class Counting(unittest.TestCase):
 
     def go_and_resume(self, listener, player, name):
         """Begins at 0:40, dies at 0:43, and goes on from there."""
-        first = Listening(listener, self.numbers[name], "--fresh", "--from", "0:40", "--player", player)
+        first = Listening(listener, self.numbers[name], "--fresh", "--from", "0:40", "--counts", "--player", player)
         first.reach(43)
         first.kill()
         self.assertTrue(30 <= first.began <= 40, f"{name} with {player}: --from 0:40 began at {first.began} s")
@@ -193,7 +193,7 @@ class Counting(unittest.TestCase):
 
 
 def heard_parts(heard, whole):
-    """Where in `whole` the bytes of `heard` are, as ranges; silence that the driver or a stall put in is passed over."""
+    """Where in `whole` the bytes of `heard` are, as ranges; silence that the driver or a stall put in is left out."""
     window, at = 4096, 0
     while at + window <= len(heard):
         piece = heard[at:at + window]

@@ -112,6 +112,26 @@ TEST_F(Prepared, ChainedOggIsRefusedAndJoinedWhereOneDecoderReadsAll) {
   EXPECT_NEAR(static_cast<double>(std::filesystem::file_size(path("pcm"))), 90 * 16'000, 16'000 / 5) << "all of it";
 }
 
+TEST_F(Prepared, BallastBeforeTheSoundIsRefusedSinceItWouldUseUpWhatIsFree) {
+  make("plain.mp3", {"-c:a", "libmp3lame", "-b:a", "64k", "-id3v2_version", "0", "-write_xing", "0"}, 90);
+  constexpr std::size_t kFrame = 3 << 20;
+  const auto syncsafe = [](std::size_t n) {
+    return Bytes{static_cast<std::uint8_t>(n >> 21 & 0x7f), static_cast<std::uint8_t>(n >> 14 & 0x7f),
+                 static_cast<std::uint8_t>(n >> 7 & 0x7f), static_cast<std::uint8_t>(n & 0x7f)};
+  };
+  Bytes bytes{'I', 'D', '3', 4, 0, 0};
+  append(bytes, syncsafe(kFrame + 10));
+  append(bytes, view_of("PRIV"));
+  append(bytes, syncsafe(kFrame));
+  bytes.resize(bytes.size() + 2);
+  append(bytes, view_of("owner"));
+  bytes.resize(bytes.size() + kFrame - 5);
+  append(bytes, read_file(path("plain.mp3")));
+  write_file(path("a.mp3"), bytes);
+  expect_reason("a.mp3", Fault::not_streamable, "pay before he has heard it");
+  expect_pressed("plain.mp3");
+}
+
 TEST_F(Prepared, ChainedOggOfDifferentEncodingsIsRefusedInAnyCase) {
   make("one.ogg", {"-c:a", "libvorbis", "-q:a", "2", "-serial_offset", "1"});
   make("two.ogg", {"-c:a", "libvorbis", "-q:a", "9", "-serial_offset", "9"});
