@@ -1,12 +1,18 @@
-// MP4 and QuickTime (ISO/IEC 14496-12): boxes, each with its size and its name.
+// MP4 and QuickTime (ISO/IEC 14496-12): boxes, each with its size and its type.
 #include "form.h"
 #include "wire/codec.h"
 
 namespace usher::press {
 namespace {
 
+constexpr std::uint32_t type_of(const char (&name)[5]) {
+  std::uint32_t type = 0;
+  for (int i = 0; i < 4; ++i) type = type << 8 | static_cast<std::uint8_t>(name[i]);
+  return type;
+}
+
 struct Box {
-  std::string name;
+  std::uint32_t type = 0;  // its four letters, big endian
   std::uint64_t size = 0;  // bytes, all of it
 };
 
@@ -16,7 +22,7 @@ Result<Box> box_at(const MediaFile& file, std::uint64_t at) {
   wire::Reader in(bytes, "form: MP4 box");
   Box box;
   box.size = in.u32();
-  box.name = std::string(text_of(in.raw(4)));
+  box.type = in.u32();
   std::uint64_t least = 8;
   if (box.size == 1) {
     box.size = in.u64();
@@ -38,12 +44,12 @@ Result<Form> mp4_form(const MediaFile& file) {
   bool media_before_fragment = false;
   for (std::uint64_t at = 0; at < file.size();) {
     USHER_TRY(const Box box, box_at(file, at));
-    if (box.name == "mdat") media = true;
-    if (box.name == "moov") {
+    if (box.type == type_of("mdat")) media = true;
+    if (box.type == type_of("moov")) {
       media_before_index = media;
       form.head = at + box.size;
     }
-    if (box.name == "moof") {
+    if (box.type == type_of("moof")) {
       media_before_fragment = media_before_fragment || (media && form.units.empty());
       if (!form.units.empty()) form.units.back().end = at;
       form.units.push_back({.begin = at, .end = file.size()});

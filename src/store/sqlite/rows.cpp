@@ -13,10 +13,10 @@ licence::Extent extent_of(const Query& q, int column) {
   licence::Extent extent;
   extent.chunks = q.number32(column);
   extent.duration = Milliseconds{q.number(column + 1)};
-  auto structure = wire::decode_ranges(q.blob(column + 2), wire::kMaxStructureRanges);
+  const auto structure = wire::decode_ranges(q.blob(column + 2), wire::kMaxStructureRanges);
   extent.head = q.number32(column + 3);
-  auto seconds = wire::decode_seconds(q.blob(column + 4));
-  if (structure) extent.structure = *std::move(structure);
+  const auto seconds = wire::decode_seconds(q.blob(column + 4));
+  if (structure) extent.structure = *structure;
   if (seconds) extent.seconds = *seconds;
   if (!structure || !seconds || !extent.check()) q.damaged("a medium's chunks in time");
   return extent;
