@@ -6,7 +6,7 @@ namespace usher::client {
 namespace {
 
 constexpr Milliseconds kStall{1'000};      // without a move, before a player is given more
-constexpr Milliseconds kSilence{5'000};    // before that is told
+constexpr Milliseconds kSilence{5'000};    // before the line says so
 constexpr std::uint64_t kStep = 2'000;     // milliseconds of the medium more
 constexpr std::uint64_t kMost = 60'000;    // and no more than that
 constexpr std::uint64_t kPlenty = 2'000;   // milliseconds that a player can play for sure
