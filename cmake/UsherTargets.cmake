@@ -21,15 +21,17 @@ function(usher_app_common)
   target_link_libraries(app_common PRIVATE usher_flags tomlplusplus::tomlplusplus Boost::json PUBLIC base crypto identity)
 endfunction()
 
-# usher_program(name libraries…): every .cpp of apps/<name>.
+# usher_program(name libraries…): main.cpp of apps/<name>, and <name>_parts, every other .cpp there, which tests may link.
 function(usher_program name)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/${name}/*.cpp)
-  if(sources)
-    add_executable(${name} ${sources})
-    target_link_libraries(${name} PRIVATE usher_flags app_common ${ARGN})
-    target_compile_definitions(${name} PRIVATE USHER_VERSION="${PROJECT_VERSION}")
-    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
-  endif()
+  list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/apps/${name}/main.cpp)
+  add_library(${name}_parts STATIC ${sources})
+  target_link_libraries(${name}_parts PRIVATE usher_flags PUBLIC app_common ${ARGN})
+  target_compile_definitions(${name}_parts PRIVATE USHER_VERSION="${PROJECT_VERSION}")
+  add_executable(${name} ${CMAKE_SOURCE_DIR}/apps/${name}/main.cpp)
+  target_link_libraries(${name} PRIVATE usher_flags ${name}_parts)
+  target_compile_definitions(${name} PRIVATE USHER_VERSION="${PROJECT_VERSION}")
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 endfunction()
 
 # usher_test_program(name folder libraries…): every .cpp of the folder, one ctest case for each TEST. The folder's

@@ -55,6 +55,7 @@ class Meter {
   const Unit* unit_ = nullptr;  // the last one that a packet of the main stream began in
   std::uint64_t smallest_ = ~std::uint64_t{0};
   std::uint64_t largest_ = 0;
+  std::uint64_t packets_ = 0;  // of the main stream
   std::vector<std::pair<double, std::uint64_t>> places_;
 };
 
@@ -115,6 +116,7 @@ void Meter::take(const Packet& packet) {
     const bool steady = time >= last.time && time - last.time <= kLongest;
     if (!is_first) played_ += steady ? step : last.end - last.time;
     last_lasts_ = lasts;
+    ++packets_;
     if (!is_first) note_size(last.size);  // the very last one may be cut
     take_main(packet, time, place);
   }
@@ -150,6 +152,8 @@ Result<Measured> Meter::finish() {
   const double begins = std::max(0.0, begins_.value_or(0));
   out_.begins_ms = milliseconds(begins);
   out_.duration_ms = milliseconds(ends_ - begins);
+  // Less than a millisecond for each packet: the clock stands still, and its times say nothing.
+  if (packets_ > 1 && out_.duration_ms < packets_) out_.duration_ms = 0;
   out_.played_ms = milliseconds(played_ + last_lasts_);
   constexpr std::uint64_t kPadding = 4;  // bytes by which frames of one bit rate differ
   out_.even_packets = largest_ == 0 || largest_ <= smallest_ + kPadding;

@@ -111,7 +111,11 @@ std::vector<std::string> PlayerSpec::arguments() const {
            "pipe:0"});
       break;
     case PlayerKind::mpv:
-      if (!video) add({"--vo=null", "--vid=no"});
+      // Left to itself, mpv 0.35 gives up a software renderer and stands still with the output that it takes instead.
+      if (video)
+        add({"--gpu-sw"});
+      else
+        add({"--vo=null", "--vid=no"});
       add({"--no-config", "--sid=no", "--no-ytdl", "--load-scripts=no", "--access-references=no", "--no-input-terminal",
            "--input-default-bindings=no", "--really-quiet", "--msg-level=all=error,statusline=status",
            "--term-status-msg=usher ${=time-pos}\n", "-"});

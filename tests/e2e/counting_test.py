@@ -1,13 +1,10 @@
 """Fair counting with the built programs and both real players: who stops early keeps his play, who goes on pays, and
 who paid hears it all, whatever dies meanwhile.  licence.md §5."""
 import concurrent.futures
-import re
-import signal
-import subprocess
-import threading
 import unittest
 
-from world import Failed, World, clip, decoded, run, tracks, wait_for
+from listening import Listening
+from world import World, clip, decoded, run, tracks
 
 AFTER = 6           # policy.commit_after_seconds: T, wherever half the medium is longer
 LENGTH = 60         # seconds of each medium
@@ -32,6 +29,10 @@ FORMATS = {
     "wav-full.wav": (["-i", NOISE, "-ac", "2", "-c:a", "pcm_s16le"], ()),
     "wav-64k.wav": (["-i", SINE % 8000, "-c:a", "pcm_u8"], ()),
     "aiff-full.aiff": (["-i", NOISE, "-ac", "2", "-c:a", "pcm_s16be"], ()),
+    "rf64.wav": (["-i", SINE % 16000, "-c:a", "pcm_s16le", "-rf64", "always"], ()),
+    "speex.spx": (["-i", SINE % 16000, "-c:a", "libspeex"], ()),
+    "vorbis.mka": (["-i", SINE % 44100, "-c:a", "libvorbis"], ()),
+    "packed-anew.wma": (["-i", SINE % 44100, "-c:a", "wmav2", "-b:a", "64k"], ("--remux",)),
     "webm-32k.webm": (["-i", SINE % 48000, "-c:a", "libopus", "-b:a", "32k", "-f", "webm"], ()),
 }
 
@@ -40,55 +41,6 @@ def make(directory, name, seconds=LENGTH):
     target = directory / name
     run("ffmpeg", "-v", "error", "-y", "-f", "lavfi", *FORMATS[name][0], "-t", seconds, target)
     return target
-
-
-class Listening:
-    """One `usher play` in real time, whose line is followed."""
-
-    def __init__(self, listener, *args, driver="dummy"):
-        listener.env["SDL_AUDIODRIVER"] = driver
-        self.process = subprocess.Popen(listener.command("--progress", "play", *args), env=listener.env,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.second = -1
-        self.began = None  # the first second that was shown
-        self.said = []
-        self.thread = threading.Thread(target=self.read, daemon=True)
-        self.thread.start()
-
-    def read(self):
-        for line in self.process.stderr:
-            self.said.append(line)
-            found = re.match(r"(\d+):(\d\d) / ", line)
-            if found:
-                self.second = int(found[1]) * 60 + int(found[2])
-                if self.began is None:
-                    self.began = self.second
-
-    def reach(self, second):
-        wait_for(lambda: self.second >= second or self.process.poll() is not None, f"second {second}", 120)
-        if self.second < second:
-            self.thread.join(10)
-            raise Failed("it ended before: " + "".join(self.said))
-
-    def end(self):
-        self.process.wait(120)
-        self.thread.join(30)
-        self.process.stdout.close()
-        self.process.stderr.close()
-
-    def quit(self):
-        """SIGTERM; (where it stopped, whether the play was given back), as it says itself."""
-        self.process.send_signal(signal.SIGTERM)
-        self.end()
-        text = "".join(self.said)
-        found = re.search(r"Stopped at (\d+):(\d\d)\. (The play was given back|It counts as one play)", text)
-        if not found:
-            raise Failed("it did not say what became of the play: " + text)
-        return int(found[1]) * 60 + int(found[2]), found[3] == "The play was given back"
-
-    def kill(self):
-        self.process.kill()
-        self.end()
 
 
 class Counting(unittest.TestCase):

@@ -314,5 +314,17 @@ TEST_F(Prepared, DurationIsStatedOnlyWhereItIsNeeded) {
   EXPECT_EQ(press_file("a.ogg", {"--duration", "-1"}).status, static_cast<int>(ExitClass::usage));
 }
 
+TEST_F(Prepared, UnknownDurationIsRefusedUnlessItIsStated) {
+  // Ten seconds of pictures, each of which says that it is shown at 0:00.
+  ffmpeg({"-f", "lavfi", "-i", "testsrc=d=10:s=64x48", "-c:v", "libvpx", "-bsf:v", "setts=pts=0:dts=0:duration=0",
+          "a.webm"});
+  expect_refused(press_file("a.webm"), Fault::unknown_duration);
+  expect_pressed("a.webm", {"--duration", "10"});
+  const Manifest& manifest = release("a").manifest();
+  EXPECT_EQ(manifest.duration_ms, 10'000U);
+  EXPECT_EQ(manifest.extent().chunks_for(10), manifest.extent().media_chunks());
+  EXPECT_NEAR(manifest.extent().chunks_for(5), manifest.extent().media_chunks() / 2.0, 1) << "all seconds are alike";
+}
+
 }  // namespace
 }  // namespace usher::media
