@@ -34,7 +34,7 @@ app::Settings settings_of(Config& c) {
       Key::texts("server.names", c.names, "Host names answered to, beside those in the server's certificate"),
       Key::texts("server.listen", c.listen, "addresses of the media channel, ADDRESS:PORT or [ADDRESS]:PORT; port 0: any"),
       Key::texts("server.operator_listen", c.operator_listen, "addresses of health, readiness and metrics; empty: none"),
-      Key::number("server.threads", c.threads, 0, 1024, "worker threads; 0: one for each processor, two at least"),
+      Key::number("server.threads", c.threads, 0, 1024, "threads that work on requests; 0: two for each processor, four at least"),
       Key::number("server.drain_seconds", c.drain_seconds, 0, 3600, "seconds that requests may take to finish after SIGTERM"),
 
       Key::file("keys.passphrase_file", c.passphrase_file, "file with the passphrase of the private keys, outside of the home; empty: asked for"),

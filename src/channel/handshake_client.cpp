@@ -18,7 +18,9 @@ struct Hello {
 struct Accepted {
   Message message;
 };
-struct Retry {};
+struct Retry {
+  Message message;
+};
 struct Other {};
 using Event = std::variant<Other, Hello, Accepted, Retry>;
 
@@ -34,7 +36,7 @@ Result<Event> event_of(View body) {
     if (!first.body.empty()) return fail(Fault::malformed, "keys accepted");
     event = Accepted{first};
   } else if (first.type == MessageType::retry) {
-    event = Retry{};
+    event = Retry{first};
   } else {
     return Other{};  // whatever follows it
   }
@@ -63,8 +65,8 @@ Result<Choice> check_choice(const ClientSettings& settings, const wire::ServerHe
 }  // namespace
 
 struct ClientHandshake::AwaitHello {
+  wire::ClientHello offer;
   Bytes hello;  // T(1)
-  wire::ChannelRandom client_random{};
 };
 
 struct ClientHandshake::AwaitAccepted {
@@ -93,9 +95,7 @@ struct ClientHandshake::Steps {
   Time now;
 
   Result<Bytes> on(std::unique_ptr<AwaitHello>&& state, const Hello& event) const;
-  Result<Bytes> on(std::unique_ptr<AwaitHello>&& /*state*/, const Retry& /*event*/) const {
-    return fail(Fault::server_busy, "client handshake: retry");
-  }
+  Result<Bytes> on(std::unique_ptr<AwaitHello>&& state, const Retry& event) const;
   Result<Bytes> on(std::unique_ptr<AwaitAccepted>&& state, const Accepted& event) const;
   /// Every other pair.
   template <class State, class Any>
@@ -120,6 +120,17 @@ Result<Bytes> ClientHandshake::Steps::prove_identity(crypto::Hasher& transcript)
   return content;
 }
 
+Result<Bytes> ClientHandshake::Steps::on(std::unique_ptr<AwaitHello>&& state, const Retry& event) const {
+  auto was = std::move(state);
+  if (!was->offer.extensions.empty()) return fail(Fault::server_busy, "client handshake: a second retry");
+  USHER_TRY(auto retry, wire::Retry::decode(event.message.body));
+  was->offer.extensions.push_back({.type = wire::kExtensionCookie, .data = std::move(retry.cookie)});
+  was->hello = was->offer.encode();
+  Bytes again = was->hello;
+  self.state_ = std::move(was);
+  return again;
+}
+
 Result<Bytes> ClientHandshake::Steps::on(std::unique_ptr<AwaitHello>&& state, const Hello& event) const {
   const auto was = std::move(state);
   USHER_TRY(const auto hello, wire::ServerHello::decode(event.hello.body));
@@ -138,7 +149,7 @@ Result<Bytes> ClientHandshake::Steps::on(std::unique_ptr<AwaitHello>&& state, co
   Bytes answer = wire::ClientKeys{hello.session, key.public_value()}.encode();
   transcript.update(answer);
   USHER_TRY(crypto::Secret shared, std::move(key).agree(hello.share));
-  KeySchedule schedule(suite, was->client_random, hello.server_random, std::move(shared));
+  KeySchedule schedule(suite, was->offer.client_random, hello.server_random, std::move(shared));
   Sealer sealer(suite, hello.session, wire::Direction::identity, schedule.handshake(transcript.value()), *self.random_);
   USHER_TRY(const Bytes content, prove_identity(transcript));
   Bytes record;
@@ -194,6 +205,9 @@ ClientHandshake::ClientHandshake(ClientHandshake&&) noexcept = default;
 ClientHandshake& ClientHandshake::operator=(ClientHandshake&&) noexcept = default;
 
 bool ClientHandshake::closed() const noexcept { return std::holds_alternative<Closed>(state_); }
+bool ClientHandshake::awaits_hello() const noexcept {
+  return std::holds_alternative<std::unique_ptr<AwaitHello>>(state_);
+}
 
 Result<Bytes> ClientHandshake::start() {
   if (!std::holds_alternative<Ready>(std::exchange(state_, Closed{}))) {
@@ -204,7 +218,7 @@ Result<Bytes> ClientHandshake::start() {
   for (const Suite* const suite : settings_->suites) hello.suites.push_back(suite->number);
   for (const crypto::Group group : settings_->groups) hello.groups.push_back(static_cast<std::uint16_t>(group));
   Bytes message = hello.encode();
-  state_ = std::make_unique<AwaitHello>(AwaitHello{message, hello.client_random});
+  state_ = std::make_unique<AwaitHello>(AwaitHello{std::move(hello), message});
   return message;
 }
 

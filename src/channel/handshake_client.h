@@ -2,6 +2,7 @@
 //
 //   start ─→ AwaitHello ─ServerHello, ServerProof→ AwaitAccepted ─KeysAccepted→ AwaitFinished
 //         ─record: ServerFinished→ a ClientSession
+//   AwaitHello ─Retry→ AwaitHello, once
 //
 // Closed until a step succeeds. One thread at a time.
 #pragma once
@@ -35,10 +36,11 @@ class ClientHandshake {
   [[nodiscard]] Result<Bytes> start();
 
   /// The answers to `POST /api/protocols` and `POST /api/keys`. Returns what to send next: the body of
-  /// `POST /api/keys` (ClientKeys ‖ record), then the record of `api/finished` for `POST /`.
+  /// `POST /api/keys` (ClientKeys ‖ record), then the record of `api/finished` for `POST /`. After a Retry, which
+  /// awaits_hello() tells, it is the body of a second `POST /api/protocols`.
   /// Errors, and the machine is closed then: unexpected_message, malformed, unsupported, too_long, no_common_suite,
-  /// bad_group (not offered, not fitting, p or g changed), bad_key_share, bad_signature, server_busy (Retry), what is
-  /// wrong with the server's chain or name, the signer's.
+  /// bad_group (not offered, not fitting, p or g changed), bad_key_share, bad_signature, server_busy (a second Retry), what
+  /// is wrong with the server's chain or name, the signer's.
   [[nodiscard]] Result<Bytes> on_messages(View body, Time now);
 
   /// The answer to `api/finished`. Errors: record_refused, malformed, unsupported, too_long for a record that does not
@@ -46,6 +48,8 @@ class ClientHandshake {
   [[nodiscard]] Result<std::unique_ptr<ClientSession>> on_record(Bytes record, Time now);
 
   [[nodiscard]] bool closed() const noexcept;
+  /// Whether the answer to a ClientHello is what comes next.
+  [[nodiscard]] bool awaits_hello() const noexcept;
 
  private:
   struct Ready {};

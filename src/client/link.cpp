@@ -5,10 +5,12 @@ namespace usher::client {
 Result<std::unique_ptr<Link>> Link::open(Transport& transport, std::shared_ptr<const channel::ClientSettings> settings,
                                          Random& random, const Clock& clock, const Stop& stop) {
   channel::ClientHandshake handshake(std::move(settings), random);
-  USHER_TRY(const Bytes hello, handshake.start());
-  USHER_TRY(const Bytes server_hello, transport.post("/api/protocols", kHandshakeType, hello, stop));
-  USHER_TRY(const Bytes keys, handshake.on_messages(server_hello, clock.now()));
-  USHER_TRY(const Bytes accepted, transport.post("/api/keys", kHandshakeType, keys, stop));
+  USHER_TRY(Bytes next, handshake.start());
+  while (handshake.awaits_hello()) {  // again after a Retry
+    USHER_TRY(const Bytes server_hello, transport.post("/api/protocols", kHandshakeType, next, stop));
+    USHER_TRY(next, handshake.on_messages(server_hello, clock.now()));
+  }
+  USHER_TRY(const Bytes accepted, transport.post("/api/keys", kHandshakeType, next, stop));
   USHER_TRY(const Bytes finished, handshake.on_messages(accepted, clock.now()));
   USHER_TRY(Bytes answer, transport.post("/", kRecordType, finished, stop));
   USHER_TRY(auto session, handshake.on_record(std::move(answer), clock.now()));

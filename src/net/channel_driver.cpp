@@ -56,10 +56,22 @@ void ChannelDriver::note_failure(const Error& error, const channel::Suite* suite
                                     {"suite", suite_name(suite)}});
 }
 
-Result<Bytes> ChannelDriver::protocols(View body, std::uint64_t number) {
+Result<std::optional<Bytes>> ChannelDriver::retry_for(View body, const std::string& network, Time now) {
+  if (!p_.sessions.has_its_share(network)) return std::nullopt;
+  USHER_TRY(const wire::Message message, wire::take_message(body));
+  if (message.type != wire::MessageType::client_hello) return fail(Fault::unexpected_message, "client hello");
+  USHER_TRY(const auto hello, wire::ClientHello::decode(message.body));
+  if (cookies_.accepts(hello, network, now)) return std::nullopt;
+  p_.metrics.handshake_ended("retry", {});
+  return cookies_.retry(hello, network, now).encode();
+}
+
+Result<Bytes> ChannelDriver::protocols(View body, const std::string& network, std::uint64_t number) {
   if (body.size() > wire::kMaxClientHello) return fail(Fault::too_long, "client hello");
   const Time now = p_.clock.now();
-  auto place = p_.sessions.reserve(now);
+  USHER_TRY(auto retry, retry_for(body, network, now));
+  if (retry) return *std::move(retry);
+  auto place = p_.sessions.reserve(now, network);
   if (!place) {
     note_failure(place.error(), nullptr, number);
     return std::unexpected(std::move(place).error());

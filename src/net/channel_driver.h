@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "channel/retry.h"
 #include "net/guarded.h"
 #include "net/log.h"
 #include "net/metrics.h"
@@ -31,20 +32,24 @@ class ChannelDriver {
     Log& log;
     Metrics& metrics;
   };
-  explicit ChannelDriver(const Parts& parts) : p_(parts) {}
+  explicit ChannelDriver(const Parts& parts) : p_(parts), cookies_(parts.random) {}
 
   // Each takes the body of one HTTP request and returns that of its answer. `number`: the HTTP request's, for the log.
   // Errors: those of §8.2; whatever is wrong with the client's chain has its own fault here, see http_error_of().
-  [[nodiscard]] Result<Bytes> protocols(View body, std::uint64_t number);
+  // `network`: where it comes from, as HttpRequest has it.
+  [[nodiscard]] Result<Bytes> protocols(View body, const std::string& network, std::uint64_t number);
   [[nodiscard]] Result<Bytes> keys(View body, std::uint64_t number);
   [[nodiscard]] Result<Bytes> record(Bytes record, std::uint64_t number);
 
  private:
   [[nodiscard]] Result<Bytes> finish(const Id128& session, const HalfOpenPtr& half_open, Bytes record,
                                      std::uint64_t number);
+  /// A Retry, where one network begins more handshakes than its share and has not brought a cookie; else nothing. §4.4.
+  [[nodiscard]] Result<std::optional<Bytes>> retry_for(View body, const std::string& network, Time now);
   void note_failure(const Error& error, const channel::Suite* suite, std::uint64_t number);
 
   Parts p_;
+  channel::RetryCookies cookies_;
 };
 
 /// What HTTP tells of a fault outside of records, §8.2.

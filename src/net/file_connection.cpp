@@ -205,14 +205,13 @@ FileConnection::Step FileConnection::take_line(std::string_view line) {
 FileConnection::Step FileConnection::begin(const wire::FileRequest& request) {
   deadline_ = Steady::time_point::max();
   if (const auto* list = std::get_if<wire::ListFiles>(&request)) {
-    state_ = State::working;
-    ask_for_list(list->prefix);
-    return Step::stop;
+    begin_working();
+    return ask_for_list(list->prefix);
   }
   auto file = snapshot()->shares->open_file(wire::argument_of(request), client_.peer->certificate());
   if (!file) return refuse(file.error());
   if (!std::holds_alternative<wire::GetFile>(request) && !std::holds_alternative<wire::GetFileFrom>(request)) {
-    state_ = State::working;
+    begin_working();
     ask_for_digest(*file);
     return Step::stop;
   }

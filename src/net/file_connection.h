@@ -54,8 +54,13 @@ class FileConnection final : public FileHandshake, public std::enable_shared_fro
   [[nodiscard]] Step read_line();
   [[nodiscard]] Step take_line(std::string_view line);
   [[nodiscard]] Step begin(const wire::FileRequest& request);
+  [[nodiscard]] std::string owner_of_jobs() const { return std::string(text_of(client_.digest)); }
+  void begin_working();
   void ask_for_digest(const OpenedFilePtr& file);
-  void ask_for_list(const std::string& prefix);
+  [[nodiscard]] Step ask_for_list(const std::string& prefix);
+  /// While workers prepare the answer: closes where the peer has ended the connection.
+  void watch_for_end();
+  void look_for_end();
   void continue_with(Result<FileAnswerPtr> answer);
   [[nodiscard]] Result<FileAnswerPtr> answer_with_digest(const OpenedFilePtr& file, const Hash256& digest);
   [[nodiscard]] Step refuse(const Error& error);
@@ -86,6 +91,7 @@ class FileConnection final : public FileHandshake, public std::enable_shared_fro
   std::shared_ptr<const FileContexts> contexts_;
   FileClient client_;
   FileAnswerPtr answer_;
+  std::shared_ptr<const void> working_;               // while workers prepare the answer; they stop once it is gone
   std::unique_ptr<boost::asio::steady_timer> pause_;  // of a refusal
   std::unique_ptr<wire::FileRequest> request_;
   std::string line_;

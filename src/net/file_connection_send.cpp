@@ -35,7 +35,7 @@ media::Suite suite_of(const wire::GetSealedFile& request) {
 
 void FileConnection::ask_for_digest(const OpenedFilePtr& file) {
   // A worker must not be the last to hold a connection: it would end on the wrong thread.
-  shared_.digests.ask(file, [weak = weak_from_this(), &loop = loop_, file](const Result<Hash256>& digest) {
+  const auto done = [weak = weak_from_this(), &loop = loop_, file](const Result<Hash256>& digest) {
     asio::post(loop.context, [weak, file, digest] {
       const auto self = weak.lock();
       if (!self || self->state_ != State::working) return;
@@ -45,13 +45,15 @@ void FileConnection::ask_for_digest(const OpenedFilePtr& file) {
         self->continue_with(std::unexpected(digest.error()));
       }
     });
-  });
+  };
+  shared_.digests.ask(file, {.client = owner_of_jobs(), .alive = working_, .done = done});
 }
 
-void FileConnection::ask_for_list(const std::string& prefix) {
-  shared_.workers.run([weak = weak_from_this(), &loop = loop_, &workers = shared_.workers, prefix,
-                       shares = snapshot()->shares, client = client_.peer] {
-    auto text = shares->list(prefix, client->certificate(), workers.cancelled());
+FileConnection::Step FileConnection::ask_for_list(const std::string& prefix) {
+  const auto list = [weak = weak_from_this(), &loop = loop_, &stopping = shared_.stopping, prefix,
+                     alive = std::weak_ptr(working_), shares = snapshot()->shares, client = client_.peer] {
+    auto text =
+        shares->list(prefix, client->certificate(), [&stopping, &alive] { return stopping || alive.expired(); });
     asio::post(loop.context, [weak, text = std::move(text)]() mutable {
       const auto self = weak.lock();
       if (!self || self->state_ != State::working) return;
@@ -61,7 +63,37 @@ void FileConnection::ask_for_list(const std::string& prefix) {
         self->continue_with(std::unexpected(std::move(text).error()));
       }
     });
-  });
+    return false;
+  };
+  const auto queued = shared_.workers.run(owner_of_jobs(), list);
+  return queued ? Step::stop : refuse(queued.error());
+}
+
+void FileConnection::begin_working() {
+  state_ = State::working;
+  working_ = std::make_shared<const bool>(true);
+  watch_for_end();
+}
+
+void FileConnection::watch_for_end() {
+  socket_.async_wait(asio::posix::descriptor_base::wait_read,
+                     [self = shared_from_this()](const boost::system::error_code& error) {
+                       if (!error && self->state_ == State::working) self->look_for_end();
+                     });
+}
+
+void FileConnection::look_for_end() {
+  std::array<std::uint8_t, 4096> rest{};  // bytes after LF are not looked at (§3.1)
+  while (lingered_ < kLingerBytes) {
+    const ssize_t got = ::recv(socket_.native_handle(), rest.data(), rest.size(), MSG_DONTWAIT);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return watch_for_end();
+    if (got <= 0) {
+      report(code_of(Fault::interrupted));
+      return close();
+    }
+    lingered_ += static_cast<std::size_t>(got);
+  }
 }
 
 Result<FileAnswerPtr> FileConnection::answer_with_digest(const OpenedFilePtr& file, const Hash256& digest) {
@@ -72,6 +104,7 @@ Result<FileAnswerPtr> FileConnection::answer_with_digest(const OpenedFilePtr& fi
 }
 
 void FileConnection::continue_with(Result<FileAnswerPtr> answer) {
+  working_.reset();
   if (answer) {
     answer_ = *std::move(answer);
     state_ = State::answering;
@@ -253,6 +286,7 @@ void FileConnection::close() {
   if (tls_) SSL_set_shutdown(tls_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   tls_.reset();
   answer_.reset();
+  working_.reset();
   pause_.reset();
   boost::system::error_code ignored;
   ignored = socket_.close(ignored);

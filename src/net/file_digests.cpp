@@ -2,15 +2,13 @@
 
 #include <cerrno>
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/thread_pool.hpp>
-
 #include "base/os_error.h"
 
 namespace usher::net {
 namespace {
 
-constexpr std::size_t kBlock = 256 << 10;  // bytes
+constexpr std::size_t kBlock = 256 << 10;                 // bytes
+constexpr std::uint64_t kTurn = std::uint64_t{16} << 20;  // bytes that are read before others have their turn
 /// File systems tell times in steps: what changed this recently may change again without a new time.
 constexpr std::int64_t kTooFreshNs = 2'000'000'000;
 
@@ -28,37 +26,7 @@ Result<std::size_t> read_medium(const media::Medium& medium, std::uint64_t offse
   return done;
 }
 
-Result<Hash256> digest_of_all(const OpenedFile& file, const std::atomic<bool>& cancelled) {
-  crypto::Hasher hasher(crypto::Digest::sha256);
-  crypto::Secret block(kBlock);
-  for (std::uint64_t at = 0; at < file.size();) {
-    if (cancelled) return fail(Fault::cancelled, "file digest");
-    USHER_TRY(const std::size_t got, read_opened(file, at, block.expose_for_writing()));
-    if (got == 0) return fail(Fault::interrupted, "file digest: changed");
-    hasher.update(block.expose().first(got));
-    at += got;
-  }
-  USHER_CHECK(check_unchanged(file));
-  return array_of<32>(hasher.value());
-}
-
 }  // namespace
-
-struct FileWorkers::Pool {
-  explicit Pool(unsigned threads) : pool(threads) {}
-  boost::asio::thread_pool pool;
-};
-
-FileWorkers::FileWorkers(unsigned threads) : pool_(std::make_unique<Pool>(threads)) {}
-FileWorkers::~FileWorkers() { stop(); }
-
-void FileWorkers::run(std::function<void()> task) { boost::asio::post(pool_->pool, std::move(task)); }
-
-void FileWorkers::stop() {
-  cancelled_ = true;
-  pool_->pool.stop();
-  pool_->pool.join();
-}
 
 Result<std::size_t> read_opened(const OpenedFile& file, std::uint64_t offset, MutableView out) {
   if (file.medium) return read_medium(*file.medium, offset, out);
@@ -80,7 +48,14 @@ Result<> check_unchanged(const OpenedFile& file) {
   return {};
 }
 
-void FileDigests::ask(const OpenedFilePtr& file, const Done& done) {
+struct FileDigests::Job {
+  OpenedFilePtr file;
+  Key key;
+  crypto::Hasher hasher{crypto::Digest::sha256};
+  std::uint64_t at = 0;
+};
+
+void FileDigests::ask(const OpenedFilePtr& file, const Asker& asker) {
   const Key key{file->state, file->medium ? file->medium->manifest().object : Id128{}};
   std::optional<Hash256> known;
   bool first = false;
@@ -91,26 +66,54 @@ void FileDigests::ask(const OpenedFilePtr& file, const Done& done) {
     } else {
       auto& waiting = waiting_[key];
       first = waiting.empty();
-      waiting.push_back(done);
+      waiting.push_back(asker);
     }
   }
-  if (known) done(*known);
-  if (first) workers_.run([this, file, key] { compute(file, key); });
+  if (known) asker.done(*known);
+  if (!first) return;
+  const auto job = std::make_shared<Job>(Job{.file = file, .key = key});
+  const auto queued = workers_.run(asker.client, [this, job] { return step(*job); });
+  if (!queued) finish(*job, std::unexpected(queued.error()));
 }
 
-void FileDigests::compute(const OpenedFilePtr& file, const Key& key) {
-  ++computed_;
-  const auto digest = digest_of_all(*file, workers_.cancelled());
+bool FileDigests::is_awaited(const Key& key) {
+  const std::scoped_lock lock(mutex_);
+  auto& waiting = waiting_[key];
+  std::erase_if(waiting, [](const Asker& asker) { return asker.alive.expired(); });
+  if (waiting.empty()) waiting_.erase(key);
+  return waiting_.contains(key);
+}
+
+bool FileDigests::step(Job& job) {
+  if (!is_awaited(job.key)) return false;
+  if (job.at == 0) ++computed_;
+  crypto::Secret block(kBlock);
+  for (const std::uint64_t end = std::min(job.at + kTurn, job.file->size()); job.at < end;) {
+    const auto got = read_opened(*job.file, job.at, block.expose_for_writing());
+    if (!got || *got == 0) {
+      finish(job, fail(got ? Fault::interrupted : got.error().fault, "file digest"));
+      return false;
+    }
+    job.hasher.update(block.expose().first(*got));
+    job.at += *got;
+  }
+  if (job.at < job.file->size()) return true;
+  const auto unchanged = check_unchanged(*job.file);
+  finish(job, unchanged ? Result<Hash256>(array_of<32>(job.hasher.value())) : std::unexpected(unchanged.error()));
+  return false;
+}
+
+void FileDigests::finish(const Job& job, const Result<Hash256>& digest) {
   const std::int64_t now = std::chrono::nanoseconds(clock_.now().time_since_epoch()).count();
-  const bool settled = file->medium || now - file->state.changed_ns > kTooFreshNs;
-  std::vector<Done> waiting;
+  const bool settled = job.file->medium || now - job.file->state.changed_ns > kTooFreshNs;
+  std::vector<Asker> waiting;
   {
     const std::scoped_lock lock(mutex_);
-    if (digest && settled) known_.put(key, *digest);
-    waiting = std::exchange(waiting_[key], {});
-    waiting_.erase(key);
+    if (digest && settled) known_.put(job.key, *digest);
+    waiting = std::exchange(waiting_[job.key], {});
+    waiting_.erase(job.key);
   }
-  for (const Done& done : waiting) done(digest);
+  for (const Asker& asker : waiting) asker.done(digest);
 }
 
 }  // namespace usher::net

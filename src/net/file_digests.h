@@ -11,28 +11,9 @@
 #include "base/lru.h"
 #include "crypto/digest.h"
 #include "net/file_shares.h"
+#include "net/workers.h"
 
 namespace usher::net {
-
-/// Threads for what takes long: reading whole files and directories.
-class FileWorkers {
- public:
-  explicit FileWorkers(unsigned threads);
-  ~FileWorkers();  // stops
-  FileWorkers(const FileWorkers&) = delete;
-  FileWorkers& operator=(const FileWorkers&) = delete;
-
-  void run(std::function<void()> task);
-  /// Tasks look at it now and then.
-  [[nodiscard]] const std::atomic<bool>& cancelled() const noexcept { return cancelled_; }
-  /// Ends soon what runs, drops what waits.
-  void stop();
-
- private:
-  struct Pool;
-  std::atomic<bool> cancelled_ = false;
-  std::unique_ptr<Pool> pool_;
-};
 
 /// Bytes of a file or medium from `offset` on, as many as there are; 0: the end. Errors: io; truncated; the medium's.
 [[nodiscard]] Result<std::size_t> read_opened(const OpenedFile& file, std::uint64_t offset, MutableView out);
@@ -43,26 +24,36 @@ class FileWorkers {
 class FileDigests {
  public:
   using Done = std::function<void(const Result<Hash256>&)>;
+  /// Who asks, and who is told. An asker that is gone is not told; a digest that no one waits for is not computed on.
+  struct Asker {
+    std::string client;  // whose job it is, see Workers
+    std::weak_ptr<const void> alive;
+    Done done;
+  };
   /// All borrowed. `max_entries`: digests that are kept.
-  FileDigests(FileWorkers& workers, const Clock& clock, std::size_t max_entries)
+  FileDigests(Workers& workers, const Clock& clock, std::size_t max_entries)
       : workers_(workers), clock_(clock), known_(max_entries) {}
 
-  /// `done` comes at once where the digest is known, else from a worker. Errors: io, cancelled; interrupted, the file
-  /// changed while it was read.
-  void ask(const OpenedFilePtr& file, const Done& done);
-  /// How often a file was read for its digest, for tests.
+  /// `done` comes at once where the digest is known or there are too many jobs, else from a worker.
+  /// Errors: io; server_busy; interrupted, the file changed while it was read.
+  void ask(const OpenedFilePtr& file, const Asker& asker);
+  /// How often reading a file for its digest was begun, for tests.
   [[nodiscard]] std::size_t computed() const noexcept { return computed_; }
 
  private:
   /// A file by its state; a medium by its object's id, which is made afresh with each release.
   using Key = std::pair<FileState, Id128>;
-  void compute(const OpenedFilePtr& file, const Key& key);
+  struct Job;
+  /// A piece of it. False: it is over.
+  [[nodiscard]] bool step(Job& job);
+  [[nodiscard]] bool is_awaited(const Key& key);
+  void finish(const Job& job, const Result<Hash256>& digest);
 
-  FileWorkers& workers_;
+  Workers& workers_;
   const Clock& clock_;
   std::mutex mutex_;
   LruMap<Key, Hash256> known_;
-  std::map<Key, std::vector<Done>> waiting_;
+  std::map<Key, std::vector<Asker>> waiting_;
   std::atomic<std::size_t> computed_ = 0;
 };
 

@@ -74,7 +74,7 @@ Result<> FileListing::walk(const Walk& walk, const std::string& inner, std::size
   if (!directory) return fail_errno("file list");
   const int number = opened->release();
   while (const dirent* entry = ::readdir(directory.get())) {
-    if (cancelled_) return fail(Fault::cancelled, "file list");
+    if (cancelled_()) return fail(Fault::cancelled, "file list");
     USHER_CHECK(look_at(walk, number, entry->d_name, inner, depth));
   }
   return {};

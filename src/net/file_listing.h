@@ -17,7 +17,7 @@ namespace usher::net {
 /// Name to line, ordered by the names' bytes.
 class FileListing {
  public:
-  FileListing(std::string_view prefix, const std::atomic<bool>& cancelled) : prefix_(prefix), cancelled_(cancelled) {}
+  FileListing(std::string_view prefix, const Cancelled& cancelled) : prefix_(prefix), cancelled_(cancelled) {}
 
   /// `before`: what stands before the share's own names ("albums/", or nothing). `allows`: of names beneath the share.
   /// Errors: as FileShares::list.
@@ -33,7 +33,7 @@ class FileListing {
                                  std::size_t depth);
 
   std::string prefix_;
-  const std::atomic<bool>& cancelled_;
+  const Cancelled& cancelled_;
   std::map<std::string, std::string> lines_;
 };
 

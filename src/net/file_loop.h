@@ -27,7 +27,7 @@ inline constexpr std::size_t kFileTurn = 256 << 10;   // after which others have
 
 /// What all connections of one server share.
 struct FileShared {
-  FileShared(const FileLimits& limits_, FileStream::Parts p, FileSnapshot first, unsigned worker_threads)
+  FileShared(const FileLimits& limits_, FileStream::Parts p, FileSnapshot first, const WorkerLimits& worker_limits)
       : limits(limits_),
         clock(p.clock),
         random(p.random),
@@ -36,7 +36,7 @@ struct FileShared {
         snapshot(std::make_shared<const FileSnapshot>(std::move(first))),
         verdicts(kVerdicts),
         sessions(limits_.sessions, limits_.session_life),
-        workers(worker_threads),
+        workers(worker_limits),
         digests(workers, p.clock, kDigests) {}
 
   static constexpr std::size_t kVerdicts = 10'000;
@@ -50,10 +50,11 @@ struct FileShared {
   Guarded<FileSnapshot> snapshot;
   identity::VerifyCache verdicts;
   FileSessions sessions;
-  FileWorkers workers;
+  Workers workers;  // for what takes long: reading whole files and folders
   FileDigests digests;
   std::atomic<std::size_t> open = 0;  // connections
-  bool kernel_tls = false;            // is offered; set before the first connection
+  std::atomic<bool> stopping = false;
+  bool kernel_tls = false;  // is offered; set before the first connection
 
   std::mutex mutex;
   std::map<std::string, std::size_t> by_address;

@@ -105,7 +105,7 @@ Result<OpenedFilePtr> FileShares::open_file(std::string_view name, const identit
 }
 
 Result<std::string> FileShares::list(std::string_view prefix, const identity::Certificate& client,
-                                     const std::atomic<bool>& cancelled) const {
+                                     const Cancelled& cancelled) const {
   FileListing listing(prefix, cancelled);
   for (const Share& share : shares_) {
     const std::string before = shares_.size() == 1 ? "" : share.what.name + "/";

@@ -1,8 +1,8 @@
 // net/file_shares: the names that the file stream serves, and what stands behind them.  Spec: filestream.md §3.2, §3.3.
 #pragma once
 
-#include <atomic>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -42,6 +42,9 @@ struct OpenedFile {
 };
 using OpenedFilePtr = std::shared_ptr<const OpenedFile>;
 
+/// Asked now and then by what takes long. True: it is to give up.
+using Cancelled = std::function<bool()>;
+
 /// Immutable; used from many threads at once. A reload makes a new one.
 class FileShares {
  public:
@@ -62,7 +65,7 @@ class FileShares {
 
   /// The answer to LIST. Reads directories: not for an event loop. Errors: too_long (lines); cancelled; io.
   [[nodiscard]] Result<std::string> list(std::string_view prefix, const identity::Certificate& client,
-                                         const std::atomic<bool>& cancelled) const;
+                                         const Cancelled& cancelled) const;
 
   [[nodiscard]] bool has_media() const noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return shares_.size(); }

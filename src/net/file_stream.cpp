@@ -19,7 +19,17 @@ namespace {
 
 constexpr Milliseconds kSweep{250};  // between two looks at all deadlines
 constexpr int kAcceptsATurn = 64;
-constexpr unsigned kWorkers = 2;
+constexpr unsigned kWorkers = 2;        // and one more for each processor beyond two
+constexpr std::size_t kJobs = 1'024;    // digests and lists that are made or wait
+constexpr std::size_t kJobsOfOne = 64;  // the same, of one client
+
+/// One job of a client at a time; the others wait for it.
+WorkerLimits worker_limits() {
+  return {.threads = std::max(kWorkers, std::thread::hardware_concurrency()),
+          .jobs = kJobs,
+          .jobs_of_one = kJobsOfOne,
+          .at_once = 1};
+}
 
 /// The address of a peer; nothing for what is neither IPv4 nor IPv6.
 std::optional<asio::ip::address> address_of(const sockaddr_storage& from) {
@@ -44,7 +54,7 @@ struct FileStream::Impl {
   };
 
   Impl(FileStreamOptions options_, Parts parts, FileSnapshot snapshot)
-      : options(std::move(options_)), shared(options.limits, parts, std::move(snapshot), kWorkers) {
+      : options(std::move(options_)), shared(options.limits, parts, std::move(snapshot), worker_limits()) {
     const unsigned threads = options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
     for (unsigned i = 0; i < threads; ++i) loops.push_back(std::make_unique<FileLoop>());
   }
@@ -210,6 +220,7 @@ bool FileStream::drained() const { return impl_->shared.open == 0; }
 void FileStream::stop() {
   Impl& s = *impl_;
   if (std::exchange(s.stopped, true)) return;
+  s.shared.stopping = true;
   s.shared.workers.stop();
   for (const auto& loop : s.loops) {
     loop->context.stop();

@@ -21,6 +21,7 @@ struct HttpRequest {
   std::string content_type;  // as sent; "," between repeated fields
   std::string accept;        // the same
   std::string peer;          // address without the port
+  std::string network;       // what limits count by: the address, of IPv6 its /64
   Bytes body;                // empty while only the head has been read
 };
 
@@ -35,13 +36,16 @@ struct HttpResponse {
 /// Whether a request whose head was read may send its body: the largest size in bytes, or the refusal.
 using Admission = std::variant<std::size_t, HttpResponse>;
 
-/// What a listener serves. Called from several threads at once; may block (a worker thread waits, accepting does not).
+/// What a listener serves. Called from several threads at once.
 class HttpHandler {
  public:
   virtual ~HttpHandler() = default;
-  /// `head` has no body yet.
+  /// `head` has no body yet. Never blocks: it runs on the event loop.
   [[nodiscard]] virtual Admission admit(const HttpRequest& head) = 0;
+  /// May block: it runs on a worker, unless answers_at_once().
   [[nodiscard]] virtual HttpResponse handle(HttpRequest request) = 0;
+  /// Whether handle() waits for nothing with such a request, so that it is answered even where all workers hang.
+  [[nodiscard]] virtual bool answers_at_once(const HttpRequest& /*head*/) const { return false; }
   /// What the transport itself refuses (a head that cannot be parsed, a body that is too long, a wrong Host, too many
   /// connections), in this listener's form. `code`: a literal, §8.2.
   [[nodiscard]] virtual HttpResponse refuse(unsigned status, std::string_view code, const HttpRequest& head) = 0;

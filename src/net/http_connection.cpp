@@ -40,10 +40,11 @@ std::string joined(const http::fields& fields, http::field name) {
   return out;
 }
 
-HttpRequest head_from(const Parser::value_type& message, const std::string& peer) {
+HttpRequest head_from(const Parser::value_type& message, const std::string& peer, const std::string& network) {
   HttpRequest head;
   head.number = next_number();
   head.peer = peer;
+  head.network = network;
   switch (message.method()) {
     case http::verb::get:
       head.method = Method::get;
@@ -148,15 +149,15 @@ HttpConnection::Awaited HttpConnection::serve_one() {
   co_await http::async_read_header(stream_, buffer_, parser, asio::redirect_error(kAwait, error));
   if (error == beast::error::timeout) shared_->refused("timeout");
   if (error == http::error::header_limit || error == http::error::buffer_overflow) {
-    co_return co_await refuse_and_close(431, "too-long", head_from(parser.get(), peer_));
+    co_return co_await refuse_and_close(431, "too-long", head_from(parser.get(), peer_, counted_as_));
   }
   if (error && error.category() == beast::http::make_error_code(http::error::bad_method).category() &&
       error != http::error::end_of_stream && error != http::error::partial_message) {
-    co_return co_await refuse_and_close(400, "malformed", head_from(parser.get(), peer_));
+    co_return co_await refuse_and_close(400, "malformed", head_from(parser.get(), peer_, counted_as_));
   }
   if (error) co_return false;
 
-  HttpRequest request = head_from(parser.get(), peer_);
+  HttpRequest request = head_from(parser.get(), peer_, counted_as_);
   const auto host = parser.get().equal_range(http::field::host);
   if (host.first == host.second || std::next(host.first) != host.second ||
       !shared_->names.contains({host.first->value().data(), host.first->value().size()})) {
@@ -177,10 +178,29 @@ HttpConnection::Awaited HttpConnection::serve_one() {
 
   request.body = std::move(parser.get().body());
   const bool wants_more = parser.get().keep_alive();
-  HttpResponse response = handle(std::move(request));
+  HttpResponse response = co_await work(std::move(request));
   const bool keep = wants_more && !shared_->draining;
   const bool sent = co_await send(std::move(response), keep);
   co_return sent&& keep;
+}
+
+asio::awaitable<HttpResponse, Strand> HttpConnection::work(HttpRequest request) {
+  if (shared_->handler.answers_at_once(request)) co_return handle(std::move(request));
+  const auto initiate = [this, &request](auto handler) {
+    // A step can be copied, and a handler cannot.
+    const auto done = std::make_shared<decltype(handler)>(std::move(handler));
+    const auto answer = [this, done](HttpResponse response) {
+      asio::post(stream_.get_executor(),
+                 [done, response = std::move(response)]() mutable { std::move (*done)(std::move(response)); });
+    };
+    const auto asked = std::make_shared<HttpRequest>(std::move(request));
+    const auto queued = shared_->workers.run(counted_as_, [this, answer, asked] {
+      answer(handle(std::move(*asked)));
+      return false;
+    });
+    if (!queued) answer(shared_->handler.refuse(503, "server-busy", *asked));
+  };
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<Strand>, void(HttpResponse)>(initiate, kAwait);
 }
 
 HttpResponse HttpConnection::handle(HttpRequest request) {
@@ -192,6 +212,7 @@ HttpResponse HttpConnection::handle(HttpRequest request) {
                    .content_type = request.content_type,
                    .accept = request.accept,
                    .peer = request.peer,
+                   .network = request.network,
                    .body = {}};
   try {
     return shared_->handler.handle(std::move(request));

@@ -16,6 +16,7 @@
 #include <boost/beast/http/vector_body.hpp>
 
 #include "net/http_server.h"
+#include "net/workers.h"
 
 namespace usher::net {
 
@@ -28,9 +29,11 @@ class HttpConnection;
 
 /// What all connections of one server share.
 struct HttpShared {
-  HttpShared(HttpHandler& handler_, const HostNames& names_, Log& log_, HttpLimits limits_, HttpEvents events_)
-      : handler(handler_), names(names_), log(log_), limits(limits_), events(std::move(events_)) {}
+  HttpShared(Workers& workers_, HttpHandler& handler_, const HostNames& names_, Log& log_, HttpLimits limits_,
+             HttpEvents events_)
+      : workers(workers_), handler(handler_), names(names_), log(log_), limits(limits_), events(std::move(events_)) {}
 
+  Workers& workers;
   HttpHandler& handler;
   const HostNames& names;
   Log& log;
@@ -69,6 +72,8 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   Awaited wait_for_request();
   Awaited serve_one();
   [[nodiscard]] HttpResponse handle(HttpRequest request);
+  /// handle() on a worker. Owners of jobs are the peers' networks, so that they take turns.
+  boost::asio::awaitable<HttpResponse, Strand> work(HttpRequest request);
   Awaited refuse_and_close(unsigned status, std::string_view code, const HttpRequest& head);
   Awaited read_body(Parser& parser, const HttpRequest& head, std::size_t max);
   Awaited send_continue();

@@ -99,10 +99,10 @@ void HttpServer::Impl::take(Socket socket) {
       ->start();
 }
 
-HttpServer::HttpServer(Runtime& runtime, HttpHandler& handler, const HostNames& names, Log& log, HttpLimits limits,
-                       HttpEvents events)
-    : impl_(std::make_shared<Impl>(runtime,
-                                   std::make_shared<HttpShared>(handler, names, log, limits, std::move(events)))) {}
+HttpServer::HttpServer(Runtime& runtime, Workers& workers, HttpHandler& handler, const HostNames& names, Log& log,
+                       HttpLimits limits, HttpEvents events)
+    : impl_(std::make_shared<Impl>(
+          runtime, std::make_shared<HttpShared>(workers, handler, names, log, limits, std::move(events)))) {}
 
 HttpServer::~HttpServer() = default;
 

@@ -15,6 +15,7 @@
 namespace usher::net {
 
 class Runtime;
+class Workers;
 
 struct HttpLimits {
   std::size_t header_bytes = 16 << 10;
@@ -36,9 +37,9 @@ struct HttpEvents {
 class HttpServer {
  public:
   /// All borrowed, and outlive the server; `names` may change while it runs.
-  HttpServer(Runtime& runtime, HttpHandler& handler, const HostNames& names, Log& log, HttpLimits limits,
-             HttpEvents events = {});
-  ~HttpServer();  // the runtime must have been stopped, or drained() be true
+  HttpServer(Runtime& runtime, Workers& workers, HttpHandler& handler, const HostNames& names, Log& log,
+             HttpLimits limits, HttpEvents events = {});
+  ~HttpServer();  // runtime and workers must have been stopped, or drained() be true
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 

@@ -57,7 +57,7 @@ Result<Bytes> MediaChannel::work(Route route, HttpRequest& request) {
   }
   const auto form = form_of_request(request, type_of(route));
   USHER_TRY(Bytes message, message_from_body(request, form.value_or(Form::binary)));
-  if (route == Route::protocols) return driver_.protocols(message, number);
+  if (route == Route::protocols) return driver_.protocols(message, request.network, number);
   if (route == Route::keys) return driver_.keys(message, number);
   return driver_.record(std::move(message), number);
 }

@@ -204,10 +204,12 @@ Result<wire::Opened> MediaService::opened(const store::OpenPlay& play) {
 
 Result<wire::Opened> MediaService::open(const store::Caller& caller, const store::Operation& operation,
                                         const wire::Open& wanted, Time now) {
-  // Read first: a medium that cannot be read costs the listener no play.
+  const store::OpenRequest request{.medium = wanted.medium, .licence = wanted.licence};
+  // Who may not open it must not make the vault unseal it.
+  USHER_CHECK(p_.store.check_open(caller, operation, request, now));
+  // Read before it is opened: a medium that cannot be read costs the listener no play.
   USHER_TRY([[maybe_unused]] const MediumPtr readable, medium(wanted.medium));
-  USHER_TRY(const auto play,
-            p_.store.open_play(caller, operation, {.medium = wanted.medium, .licence = wanted.licence}, now));
+  USHER_TRY(const auto play, p_.store.open_play(caller, operation, request, now));
   return opened(play);
 }
 

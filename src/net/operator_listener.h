@@ -16,6 +16,7 @@ class OperatorListener final : public HttpHandler {
 
   [[nodiscard]] Admission admit(const HttpRequest& head) override;
   [[nodiscard]] HttpResponse handle(HttpRequest request) override;
+  [[nodiscard]] bool answers_at_once(const HttpRequest& head) const override { return head.path == "/healthz"; }
   [[nodiscard]] HttpResponse refuse(unsigned status, std::string_view code, const HttpRequest& head) override;
 
  private:

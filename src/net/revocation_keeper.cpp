@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t kMaxBytes = 512 << 20;         // of all lists
 constexpr std::size_t kMaxIssuers = 16;              // remembered of one URL
 constexpr Milliseconds kClockSkew{300'000};          // by which a list may be ahead
+constexpr Milliseconds kYoung{60'000};               // for so long a URL keeps its place, whoever points to new ones
 constexpr Milliseconds kForget{7 * 24 * 3'600'000};  // after a list has expired and could not be renewed
 
 /// DER, as RFC 5280 §4.2.1.13 has it, or PEM, as some servers have it.
@@ -68,7 +69,7 @@ RevocationKeeper::RevocationKeeper(RevocationOptions options, Parts parts)
     source.list = std::move(cached.list);
   }
   for (const std::string& url : options_.urls) {
-    sources_[url];
+    sources_[url].pinned = true;
     refresher_.add(url);
   }
 }
@@ -89,16 +90,37 @@ void RevocationKeeper::trust(identity::Chain authorities) {
   authorities_ = std::move(authorities);
 }
 
+/// The list that was wanted longest ago goes, those that are of no use at first. It is fetched again when it is wanted.
+/// mutex_ is held.
+bool RevocationKeeper::make_room() {
+  const Time now = p_.clock.now();
+  const auto worth = [now](const Source& source) {
+    return std::pair(source.list && source.list->next_update() > now, source.wanted);
+  };
+  auto least = sources_.end();
+  for (auto at = sources_.begin(); at != sources_.end(); ++at) {
+    if (at->second.pinned || at->second.wanted + kYoung > now) continue;
+    if (least == sources_.end() || worth(at->second) < worth(least->second)) least = at;
+  }
+  if (least == sources_.end() || !refresher_.forget(least->first)) return false;
+  p_.log.info("revocation list forgotten", {{"url", least->first}, {"reason", "there are too many"}});
+  p_.cache.forget(least->first);
+  sources_.erase(least);
+  return true;
+}
+
 /// Whether it is among the sources now. mutex_ is held.
 bool RevocationKeeper::add(const std::string& url, const identity::Chain& issuers) {
   if (!sources_.contains(url)) {
-    if (sources_.size() >= kMaxFetchedLists) {
+    if (sources_.size() >= kMaxFetchedLists && !make_room()) {
       p_.log.warning("revocation list not fetched", {{"url", url}, {"reason", "there are too many"}});
       return false;
     }
     p_.log.info("revocation list wanted", {{"url", url}});
   }
-  add_once(sources_[url].issuers, issuers);
+  Source& source = sources_[url];
+  source.wanted = p_.clock.now();
+  add_once(source.issuers, issuers);
   refresher_.add(url);
   return true;
 }
@@ -106,7 +128,9 @@ bool RevocationKeeper::add(const std::string& url, const identity::Chain& issuer
 void RevocationKeeper::keep(const identity::Chain& own) {
   const std::scoped_lock lock(mutex_);
   for (const identity::Certificate& one : own) {
-    for (const std::string& url : identity::list_urls(one)) static_cast<void>(add(url, {}));
+    for (const std::string& url : identity::list_urls(one)) {
+      if (add(url, {})) sources_[url].pinned = true;
+    }
   }
 }
 

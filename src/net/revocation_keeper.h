@@ -60,6 +60,8 @@ class RevocationKeeper {
   struct Source {
     std::optional<identity::Crl> list{};
     identity::Chain issuers{};  // of the paths that asked
+    Time wanted{};              // when a path last asked
+    bool pinned = false;        // configured, or of the server's own certificates: it stays
   };
   using Sources = std::map<std::string, Source, std::less<>>;
 
@@ -70,6 +72,7 @@ class RevocationKeeper {
   void hasten_base(const identity::Crl& delta);
   void refuse(const std::string& url, const Error& error);
   [[nodiscard]] bool add(const std::string& url, const identity::Chain& issuers);
+  [[nodiscard]] bool make_room();
   [[nodiscard]] std::size_t bytes_kept() const;
 
   RevocationOptions options_;

@@ -30,7 +30,7 @@ class Repeater final : public std::enable_shared_from_this<Repeater> {
 }  // namespace
 
 Runtime::Runtime(unsigned threads)
-    : impl_(std::make_unique<Impl>(threads != 0 ? threads : std::max(2U, std::thread::hardware_concurrency()))) {}
+    : impl_(std::make_unique<Impl>(threads != 0 ? threads : std::max(2U, std::thread::hardware_concurrency() / 2))) {}
 
 Runtime::~Runtime() { stop(); }
 

@@ -1,4 +1,4 @@
-// net/runtime: the threads that everything of the server runs on.
+// net/runtime: the event loop of the HTTP listeners. What blocks belongs to workers.h.
 #pragma once
 
 #include <functional>
@@ -8,12 +8,12 @@
 
 namespace usher::net {
 
-/// An event loop with several threads. Handlers may block: the other threads go on.
+/// An event loop with several threads. Nothing that runs on it may block.
 class Runtime {
  public:
   struct Impl;
 
-  /// threads: 0 takes one for each processor, and two at least.
+  /// threads: 0 takes one for every two processors, and two at least.
   explicit Runtime(unsigned threads);
   ~Runtime();  // stops
   Runtime(const Runtime&) = delete;

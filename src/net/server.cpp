@@ -9,6 +9,7 @@
 #include "net/operator_listener.h"
 #include "net/router.h"
 #include "net/runtime.h"
+#include "net/workers.h"
 
 namespace usher::net {
 namespace {
@@ -17,6 +18,14 @@ constexpr Milliseconds kSweep{1'000};
 constexpr Milliseconds kExpirePlays{30'000};
 constexpr Milliseconds kForget{3'600'000};
 constexpr Milliseconds kDrainStep{20};
+constexpr std::size_t kJobs = 1'024;  // requests that are worked on or wait; beyond it: server-busy
+constexpr unsigned kHousekeepers = 2;
+constexpr std::size_t kHousekeeping = 64;
+
+/// Some of them may wait for a token or a disk: more than there are processors.
+unsigned worker_threads(unsigned wanted) {
+  return wanted != 0 ? wanted : std::max(4U, 2 * std::thread::hardware_concurrency());
+}
 
 HttpEvents events_for(const std::string& listener, Metrics& metrics) {
   HttpEvents events;
@@ -44,6 +53,8 @@ struct Server::Impl {
   void sweep();
   void expire_plays();
   void forget();
+  /// Off the event loop; not while the one before still runs.
+  void now_and_then(Milliseconds period, std::function<void()> task);
   [[nodiscard]] std::string not_ready();
   void show_expiries();
 
@@ -69,6 +80,8 @@ struct Server::Impl {
   std::vector<Endpoint> bound;
   std::vector<Endpoint> operator_bound;
   Runtime runtime;
+  Workers workers;       // for listeners' requests
+  Workers housekeeping;  // for the operator's requests, and for what is done now and then
   HttpServer media_http;
   HttpServer operator_http;
   std::optional<FileStream> files;
@@ -114,9 +127,12 @@ Server::Impl::Impl(ServerOptions options_, Parts parts, ServerSnapshot snapshot)
               .metrics = metrics}),
       channel(driver, handed, metrics, p.log),
       operators(metrics, [this] { return not_ready(); }),
-      runtime(options.threads),
-      media_http(runtime, channel, names, p.log, options.http, events_for("media", metrics)),
-      operator_http(runtime, operators, operator_host_names, p.log, options.http, events_for("operator", metrics)) {
+      runtime(0),
+      workers({.threads = worker_threads(options.threads), .jobs = kJobs, .jobs_of_one = kJobs}),
+      housekeeping({.threads = kHousekeepers, .jobs = kHousekeeping, .jobs_of_one = kHousekeeping}),
+      media_http(runtime, workers, channel, names, p.log, options.http, events_for("media", metrics)),
+      operator_http(runtime, housekeeping, operators, operator_host_names, p.log, options.http,
+                    events_for("operator", metrics)) {
   if (options.files && snapshot.files) {
     files.emplace(*options.files,
                   FileStream::Parts{.clock = p.clock, .random = p.random, .log = p.log, .metrics = metrics},
@@ -149,6 +165,19 @@ void Server::Impl::expire_plays() {
 void Server::Impl::forget() {
   const auto forgotten = p.store.forget_operations(p.clock.now() - options.keep_operations);
   if (!forgotten) p.log.error("operations not forgotten", {{"code", code_of(forgotten.error().fault)}});
+}
+
+void Server::Impl::now_and_then(Milliseconds period, std::function<void()> task) {
+  const auto running = std::make_shared<std::atomic<bool>>(false);
+  runtime.every(period, [this, running, task = std::move(task)] {
+    if (running->exchange(true)) return;
+    const auto queued = housekeeping.run("", [running, task] {
+      task();
+      *running = false;
+      return false;
+    });
+    if (!queued) *running = false;
+  });
 }
 
 std::string Server::Impl::not_ready() {
@@ -213,8 +242,8 @@ Result<> Server::start() {
   if (s.files) USHER_CHECK(s.files->start());
   s.expire_plays();
   s.runtime.every(kSweep, [&s] { s.sweep(); });
-  s.runtime.every(kExpirePlays, [&s] { s.expire_plays(); });
-  s.runtime.every(kForget, [&s] { s.forget(); });
+  s.now_and_then(kExpirePlays, [&s] { s.expire_plays(); });
+  s.now_and_then(kForget, [&s] { s.forget(); });
   s.runtime.start();
   if (s.p.keepers != nullptr) {
     s.p.keepers->lists.keep(s.authorities.get()->channel->chain);
@@ -274,6 +303,8 @@ void Server::stop() {
   if (impl_->p.keepers != nullptr) impl_->p.keepers->stop();
   if (impl_->files) impl_->files->stop();
   impl_->runtime.stop();
+  impl_->workers.stop();
+  impl_->housekeeping.stop();
 }
 
 }  // namespace usher::net

@@ -30,40 +30,75 @@ std::size_t SessionTable::IdHash::operator()(const Id128& id) const noexcept {
 SessionTable::Place::~Place() {
   if (table_ == nullptr) return;
   const std::scoped_lock lock(table_->mutex_);
-  --table_->reserved_;
+  table_->release_locked(network_);
 }
 
-Result<SessionTable::Place> SessionTable::reserve(Time now) {
+void SessionTable::release_locked(const std::string& network) {
+  --reserved_;
+  const auto share = shares_.find(network);
+  --share->second.reserved;
+  if (share->second.places() == 0) shares_.erase(share);
+}
+
+HalfOpenPtr SessionTable::take_locked(HalfOpens::iterator at) {
+  HalfOpenPtr taken = std::move(at->second.half_open);
+  const auto share = shares_.find(taken->network);
+  share->second.sessions.erase(at->second.place);
+  if (share->second.places() == 0) shares_.erase(share);
+  half_open_.erase(at);
+  return taken;
+}
+
+/// For a network that has so many `places` itself. nullptr: no other has more than one place more.
+HalfOpenPtr SessionTable::displace_locked(std::size_t places) {
+  const auto most =
+      std::ranges::max_element(shares_, {}, [](const auto& entry) { return entry.second.sessions.size(); });
+  if (most == shares_.end() || most->second.sessions.size() <= places + 1) return nullptr;
+  return take_locked(half_open_.find(most->second.sessions.front()));
+}
+
+bool SessionTable::has_its_share(const std::string& network) const {
   const std::scoped_lock lock(mutex_);
-  if (half_open_.size() + reserved_ >= limits_.half_open) {
-    std::erase_if(half_open_, [&](const auto& entry) { return entry.second->deadline <= now; });
-  }
-  if (half_open_.size() + reserved_ >= limits_.half_open) return fail(Fault::server_busy, "session: half open");
+  const auto share = shares_.find(network);
+  return share != shares_.end() && share->second.places() >= std::max<std::size_t>(limits_.half_open / 4, 1);
+}
+
+Result<SessionTable::Place> SessionTable::reserve(Time now, const std::string& network) {
+  std::vector<HalfOpenPtr> gone;  // destroyed outside of the lock
+  const std::scoped_lock lock(mutex_);
   if (open_.size() + reserved_ >= limits_.open) return fail(Fault::server_busy, "session: open");
+  if (is_full_locked()) gone = take_late_locked(now);
+  if (is_full_locked()) {
+    const auto share = shares_.find(network);
+    gone.push_back(displace_locked(share == shares_.end() ? 0 : share->second.places()));
+    if (!gone.back()) return fail(Fault::server_busy, "session: half open");
+  }
   ++reserved_;
-  return Place(this);
+  ++shares_[network].reserved;
+  return Place(this, network);
 }
 
 void SessionTable::add_half_open(Place place, const Id128& session, HalfOpenPtr half_open) {
   const std::scoped_lock lock(mutex_);
-  half_open_.emplace(session, std::move(half_open));
-  --reserved_;
+  half_open->network = place.network_;
+  Share& share = shares_[place.network_];
+  const auto at = share.sessions.insert(share.sessions.end(), session);
+  half_open_.emplace(session, Waiting{std::move(half_open), at});
+  release_locked(place.network_);
   place.table_ = nullptr;
 }
 
 HalfOpenPtr SessionTable::find_half_open(const Id128& session) const {
   const std::scoped_lock lock(mutex_);
   const auto found = half_open_.find(session);
-  return found == half_open_.end() ? nullptr : found->second;
+  return found == half_open_.end() ? nullptr : found->second.half_open;
 }
 
 void SessionTable::remove_half_open(const Id128& session) {
   HalfOpenPtr gone;  // destroyed outside of the lock
   const std::scoped_lock lock(mutex_);
   const auto found = half_open_.find(session);
-  if (found == half_open_.end()) return;
-  gone = std::move(found->second);
-  half_open_.erase(found);
+  if (found != half_open_.end()) gone = take_locked(found);
 }
 
 SessionPtr SessionTable::open(std::unique_ptr<channel::ServerSession> channel, Time now) {
@@ -72,9 +107,10 @@ SessionPtr SessionTable::open(std::unique_ptr<channel::ServerSession> channel, T
   const Time ends = std::min(now + limits_.life, channel->peer().valid_until());
   auto session = std::make_shared<LiveSession>(std::move(channel), installation, ends);
   std::vector<SessionPtr> displaced;
+  HalfOpenPtr half_opened;
   {
     const std::scoped_lock lock(mutex_);
-    half_open_.erase(id);
+    if (const auto was = half_open_.find(id); was != half_open_.end()) half_opened = take_locked(was);
     std::vector<Id128>& own = by_installation_[installation];
     own.push_back(id);
     open_.emplace(id, session);
@@ -126,15 +162,20 @@ void SessionTable::end(const Id128& session, std::string_view reason) {
   finish(over, reason);
 }
 
+std::vector<HalfOpenPtr> SessionTable::take_late_locked(Time now) {
+  std::vector<HalfOpenPtr> late;
+  for (auto at = half_open_.begin(); at != half_open_.end();) {
+    const auto here = at++;
+    if (here->second.half_open->deadline <= now) late.push_back(take_locked(here));
+  }
+  return late;
+}
+
 void SessionTable::sweep(Time now) {
-  std::vector<HalfOpenPtr> gone;
+  std::vector<HalfOpenPtr> late;
   {
     const std::scoped_lock lock(mutex_);
-    std::erase_if(half_open_, [&](auto& entry) {
-      if (entry.second->deadline > now) return false;
-      gone.push_back(std::move(entry.second));
-      return true;
-    });
+    late = take_late_locked(now);
   }
   end_where([&](const LiveSession& session) { return session.ends() <= now; }, "expired");
 }

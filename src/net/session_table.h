@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -61,7 +62,8 @@ struct HalfOpen {
       : machine(std::move(settings), random) {}
   std::mutex mutex;
   channel::ServerHandshake machine;
-  Time deadline{};  // set before it is shared
+  Time deadline{};      // set before it is shared, as the next one
+  std::string network;  // where its ClientHello came from: an IPv4 address, an IPv6 /64
 };
 using HalfOpenPtr = std::shared_ptr<HalfOpen>;
 
@@ -76,17 +78,21 @@ class SessionTable {
   /// A place among the half-open sessions, before any work is done for one; given back when it is destroyed.
   class Place {
    public:
-    Place(Place&& other) noexcept : table_(std::exchange(other.table_, nullptr)) {}
+    Place(Place&& other) noexcept : table_(std::exchange(other.table_, nullptr)), network_(std::move(other.network_)) {}
     Place& operator=(Place&&) = delete;
     ~Place();
 
    private:
     friend class SessionTable;
-    explicit Place(SessionTable* table) : table_(table) {}
+    Place(SessionTable* table, std::string network) : table_(table), network_(std::move(network)) {}
     SessionTable* table_;
+    std::string network_;
   };
+  /// Whether a network has its share of the half-open sessions already: a quarter of all.
+  [[nodiscard]] bool has_its_share(const std::string& network) const;
+  /// Where all places are taken, the network that has most of them loses its oldest one to one that has fewer.
   /// Errors: server_busy.
-  [[nodiscard]] Result<Place> reserve(Time now);
+  [[nodiscard]] Result<Place> reserve(Time now, const std::string& network);
   void add_half_open(Place place, const Id128& session, HalfOpenPtr half_open);
   /// nullptr: there is none.
   [[nodiscard]] HalfOpenPtr find_half_open(const Id128& session) const;
@@ -110,6 +116,24 @@ class SessionTable {
   struct IdHash {
     std::size_t operator()(const Id128& id) const noexcept;
   };
+  /// What one network holds of the places of half-open sessions.
+  struct Share {
+    std::size_t reserved = 0;
+    std::list<Id128> sessions;  // the oldest first
+    [[nodiscard]] std::size_t places() const noexcept { return reserved + sessions.size(); }
+  };
+  struct Waiting {
+    HalfOpenPtr half_open;
+    std::list<Id128>::iterator place;  // in its network's share
+  };
+  using HalfOpens = std::unordered_map<Id128, Waiting, IdHash>;
+
+  [[nodiscard]] bool is_full_locked() const { return half_open_.size() + reserved_ >= limits_.half_open; }
+  /// The half-open session goes. Its keys are to be destroyed without the lock.
+  HalfOpenPtr take_locked(HalfOpens::iterator at);
+  std::vector<HalfOpenPtr> take_late_locked(Time now);
+  HalfOpenPtr displace_locked(std::size_t places);
+  void release_locked(const std::string& network);
   SessionPtr take_locked(const Id128& session);
   void finish(const std::vector<SessionPtr>& over, std::string_view reason);
 
@@ -117,7 +141,8 @@ class SessionTable {
   SessionEnded ended_;
   mutable std::mutex mutex_;
   std::size_t reserved_ = 0;
-  std::unordered_map<Id128, HalfOpenPtr, IdHash> half_open_;
+  HalfOpens half_open_;
+  std::map<std::string, Share, std::less<>> shares_;
   std::unordered_map<Id128, SessionPtr, IdHash> open_;
   std::map<Hash256, std::vector<Id128>> by_installation_;  // the oldest first
 };

@@ -53,6 +53,10 @@ class Store {
 
   // --- plays: every verb checks the caller, the licence and its times; the policy is the store's own
 
+  /// Whether open_play() would come as far as to reserve a play, before anything costly is done for it. Changes nothing.
+  /// Errors: those of open_play(), but for too_many_plays.
+  [[nodiscard]] virtual Result<> check_open(const Caller& caller, const Operation& operation,
+                                            const OpenRequest& request, Time now) = 0;
   /// Reserves one play. Errors: operation_conflict; unknown_medium; unknown_licence; wrong_installation;
   /// licence_revoked; licence_expired; licence_not_yet_valid; no_licence (none, or none left); too_many_plays.
   [[nodiscard]] virtual Result<OpenPlay> open_play(const Caller& caller, const Operation& operation,

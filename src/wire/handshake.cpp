@@ -182,6 +182,16 @@ Result<Finished> Finished::decode(View body) {
   return Finished{to_bytes(body)};
 }
 
+Bytes Retry::encode() const { return message_of(MessageType::retry, Writer().vec16(cookie).bytes()); }
+
+Result<Retry> Retry::decode(View body) {
+  Reader in(body, "retry");
+  Retry retry;
+  retry.cookie = to_bytes(in.vec16(1, kMaxCookie));
+  USHER_CHECK(in.finish());
+  return retry;
+}
+
 Bytes encode_keys_accepted() { return message_of(MessageType::keys_accepted, {}); }
 
 Result<Id128> session_of_keys(View body) {

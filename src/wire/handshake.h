@@ -45,6 +45,9 @@ struct Message {
 /// Type and length put before a body.
 [[nodiscard]] Bytes message_of(MessageType type, View body);
 
+inline constexpr std::uint16_t kExtensionCookie = 1;  // what a Retry gave, in the second ClientHello
+inline constexpr std::size_t kMaxCookie = 255;        // bytes
+
 struct Extension {
   std::uint16_t type = 0;
   Bytes data;
@@ -108,6 +111,13 @@ struct Finished {
   [[nodiscard]] Bytes encode(MessageType type) const;
   [[nodiscard]] static Result<Finished> decode(View body);
   bool operator==(const Finished&) const = default;
+};
+
+struct Retry {
+  Bytes cookie;  // 1..255 bytes
+  [[nodiscard]] Bytes encode() const;
+  [[nodiscard]] static Result<Retry> decode(View body);
+  bool operator==(const Retry&) const = default;
 };
 
 /// KeysAccepted has an empty body.

@@ -66,27 +66,23 @@ std::optional<std::uint32_t> store_end(Connection& connection, const Scene& scen
   return left;
 }
 
+Result<> fits_for_play(const LicenceRow& row, const Caller& caller, Time now) {
+  USHER_CHECK(licence::check_holder(row.licence.terms, caller.pseudonym, caller.installation));
+  USHER_CHECK(check_usable(row.licence, now));
+  if (row.licence.standing.plays_left == 0U) return fail(Fault::no_licence, "store: open");
+  return {};
+}
+
 /// The usable licence that ends first, then the oldest. If there is none: why not the newest.
 Result<LicenceRow> choose_licence(Connection& connection, const Caller& caller, const Id128& medium, Time now) {
-  std::optional<LicenceRow> best;
-  Error why{.fault = Fault::no_licence, .where = "store: open"};
-  const auto end_of = [](const LicenceRow& row) {
-    return licence::usable_until(row.licence.terms, row.licence.standing)
-        .value_or(std::numeric_limits<std::int64_t>::max());
-  };
-  for (LicenceRow& row : load_licences_for(connection, caller.pseudonym, medium)) {
-    const licence::LicenceTerms& terms = row.licence.terms;
-    Result<> fits = licence::check_holder(terms, caller.pseudonym, caller.installation);
-    if (fits) fits = check_usable(row.licence, now);
-    if (fits && row.licence.standing.plays_left == 0U) fits = fail(Fault::no_licence, "store: open");
-    if (!fits) {
-      why = fits.error();
-      continue;
-    }
-    if (!best || end_of(row) < end_of(*best)) best = std::move(row);
-  }
-  if (!best) return std::unexpected(std::move(why));
-  return *std::move(best);
+  auto best = find_licence_for(connection, caller.pseudonym, medium, now,
+                               [&](const LicenceRow& row) { return fits_for_play(row, caller, now).has_value(); });
+  if (best) return *std::move(best);
+  const auto last = load_last_licence_for(connection, caller.pseudonym, medium);
+  if (!last) return fail(Fault::no_licence, "store: open");
+  USHER_CHECK(fits_for_play(*last, caller, now));
+  connection.damaged("a licence that is in no index");
+  return fail(Fault::store, "store: open");
 }
 
 Result<LicenceRow> named_licence(Connection& connection, const Caller& caller, const Id128& medium, const Id128& id,
@@ -109,7 +105,25 @@ Result<> reserve(Connection& connection, LicenceRow& row) {
   return {};
 }
 
+Result<LicenceRow> licence_for_open(Connection& connection, const Caller& caller, const OpenRequest& request,
+                                    Time now) {
+  if (!request.licence) return choose_licence(connection, caller, request.medium, now);
+  return named_licence(connection, caller, request.medium, *request.licence, now);
+}
+
 }  // namespace
+
+Result<> check_open(Connection& connection, const Caller& caller, const Operation& operation,
+                    const OpenRequest& request, Time now) {
+  USHER_TRY(const auto before, load_done(connection, caller.pseudonym, operation, Done::Kind::open));
+  if (before) return {};
+  USHER_TRY([[maybe_unused]] const Medium medium, require_medium(connection, request.medium));
+  auto row = licence_for_open(connection, caller, request, now);
+  if (row && row->licence.standing.plays_left == 0U) row = fail(Fault::no_licence, "store: open");
+  if (row) return {};
+  if (row.error().fault == Fault::no_licence && !load_overdue(connection, caller.pseudonym, now).empty()) return {};
+  return std::unexpected(row.error());
+}
 
 Result<OpenPlay> open_play(Connection& connection, const PlayRules& rules, const Id128& new_play, const Caller& caller,
                            const Operation& operation, const OpenRequest& request, Time now) {
@@ -118,8 +132,7 @@ Result<OpenPlay> open_play(Connection& connection, const PlayRules& rules, const
 
   USHER_TRY(const Medium medium, require_medium(connection, request.medium));
   USHER_CHECK(expire_plays(connection, caller.pseudonym, now));  // what they had reserved is there again
-  USHER_TRY(LicenceRow row, request.licence ? named_licence(connection, caller, medium.id, *request.licence, now)
-                                            : choose_licence(connection, caller, medium.id, now));
+  USHER_TRY(LicenceRow row, licence_for_open(connection, caller, request, now));
   USHER_CHECK(reserve(connection, row));
   if (count_open_plays(connection, caller.pseudonym, medium.id) >= rules.max_open_plays) {
     return fail(Fault::too_many_plays, "store: open");

@@ -14,6 +14,9 @@ struct PlayRules {
   std::uint32_t max_open_plays = 1;  // of one person and medium
 };
 
+/// As Store::check_open(). Plays that were reserved too long count as free: open_play() ends them first.
+[[nodiscard]] Result<> check_open(Connection& connection, const Caller& caller, const Operation& operation,
+                                  const OpenRequest& request, Time now);
 [[nodiscard]] Result<OpenPlay> open_play(Connection& connection, const PlayRules& rules, const Id128& new_play,
                                          const Caller& caller, const Operation& operation, const OpenRequest& request,
                                          Time now);

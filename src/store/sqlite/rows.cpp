@@ -148,13 +148,25 @@ LicenceRow load_licence_briefly(Connection& connection, std::int64_t n) {
   return {};
 }
 
-std::vector<LicenceRow> load_licences_for(Connection& connection, const Hash256& pseudonym, const Id128& medium) {
-  Query q = connection.query(
-      "SELECT " LICENCE_COLUMNS_("''", "0") " FROM licences WHERE pseudonym = ? AND medium = ? ORDER BY n");
-  q.put(pseudonym).put(medium);
-  std::vector<LicenceRow> rows;
-  while (q.step()) rows.push_back(licence_of(q));
-  return rows;
+std::optional<LicenceRow> find_licence_for(Connection& connection, const Hash256& pseudonym, const Id128& medium,
+                                           Time now, const std::function<bool(const LicenceRow&)>& fits) {
+  Query q = connection.query("SELECT " LICENCE_COLUMNS_(
+      "''", "0") " FROM licences WHERE pseudonym = ? AND medium = ? AND ends > ? "
+                 "AND revoked_at IS NULL AND coalesce(plays_left, 1) > 0 ORDER BY ends, n");
+  q.put(pseudonym).put(medium).put(unix_seconds(now));
+  while (q.step()) {
+    LicenceRow row = licence_of(q);
+    if (fits(row)) return row;
+  }
+  return std::nullopt;
+}
+
+std::optional<LicenceRow> load_last_licence_for(Connection& connection, const Hash256& pseudonym, const Id128& medium) {
+  Query q = connection.query("SELECT " LICENCE_COLUMNS_(
+      "''", "0") " FROM licences WHERE pseudonym = ? AND medium = ? "
+                 "ORDER BY n DESC LIMIT 1");
+  if (!q.put(pseudonym).put(medium).step()) return std::nullopt;
+  return licence_of(q);
 }
 
 Page<Licence> load_licences(Connection& connection, const Hash256& pseudonym, Range range) {

@@ -1,6 +1,8 @@
 // store/sqlite/rows: media, licences, plays and operations as rows.
 #pragma once
 
+#include <functional>
+
 #include "store/records.h"
 #include "store/sqlite/connection.h"
 
@@ -19,9 +21,14 @@ struct LicenceRow {
 [[nodiscard]] LicenceRow load_licence(Connection& connection, std::int64_t n);
 /// Without the document and the number of open plays: what is judged at every chunk.
 [[nodiscard]] LicenceRow load_licence_briefly(Connection& connection, std::int64_t n);
-/// A person's for the medium, briefly, in the order of addition.
-[[nodiscard]] std::vector<LicenceRow> load_licences_for(Connection& connection, const Hash256& pseudonym,
-                                                        const Id128& medium);
+/// Of a person's for the medium that are not over, not revoked and have a play left, briefly: the first that `fits`, those
+/// that end sooner first, then the older ones.
+[[nodiscard]] std::optional<LicenceRow> find_licence_for(Connection& connection, const Hash256& pseudonym,
+                                                         const Id128& medium, Time now,
+                                                         const std::function<bool(const LicenceRow&)>& fits);
+/// A person's newest one for the medium, whatever it is worth, briefly.
+[[nodiscard]] std::optional<LicenceRow> load_last_licence_for(Connection& connection, const Hash256& pseudonym,
+                                                              const Id128& medium);
 [[nodiscard]] Page<Licence> load_licences(Connection& connection, const Hash256& pseudonym, Range range);
 [[nodiscard]] Page<Licence> load_all_licences(Connection& connection, Range range);
 

@@ -42,9 +42,15 @@ CREATE TABLE licences (
   plays_left   INTEGER CHECK (plays_left BETWEEN 0 AND plays),
   first_play   INTEGER,
   revoked_at   INTEGER,
+  -- What licence::usable_until() says; the last second there is for "never".
+  ends         INTEGER NOT NULL GENERATED ALWAYS AS
+                 (min(coalesce(expires, 9223372036854775807), coalesce(first_play + window, 9223372036854775807))),
   CHECK ((plays IS NULL) = (plays_left IS NULL))
 ) STRICT;
 CREATE INDEX licences_of_person ON licences (pseudonym, medium);
+-- Those that a play may be opened with, the one that ends first in front: however many there are, few are looked at.
+CREATE INDEX licences_with_plays ON licences (pseudonym, medium, ends)
+  WHERE revoked_at IS NULL AND coalesce(plays_left, 1) > 0;
 
 CREATE TABLE plays (
   n            INTEGER PRIMARY KEY,

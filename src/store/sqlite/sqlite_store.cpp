@@ -134,6 +134,10 @@ class SqliteStore final : public Store {
 
   // --- plays
 
+  Result<> check_open(const Caller& caller, const Operation& operation, const OpenRequest& request, Time now) override {
+    return db_.with_reader([&](Connection& c) { return sqlite::check_open(c, caller, operation, request, now); });
+  }
+
   Result<OpenPlay> open_play(const Caller& caller, const Operation& operation, const OpenRequest& request,
                              Time now) override {
     const Id128 play = random_.id();

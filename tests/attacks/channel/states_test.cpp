@@ -182,7 +182,12 @@ TEST_P(MessageInClient, BeforeServerHelloIsUnexpectedUnlessItIsOne) {
     EXPECT_TRUE(answer.has_value());
     return;
   }
-  EXPECT_EQ(fault_of(answer), GetParam() == 10 ? Fault::server_busy : Fault::unexpected_message);
+  if (GetParam() == 10) {  // once
+    EXPECT_TRUE(answer.has_value());
+    EXPECT_EQ(fault_of(all.client.on_messages(body_of(10, all), kNow)), Fault::server_busy);
+  } else {
+    EXPECT_EQ(fault_of(answer), Fault::unexpected_message);
+  }
   EXPECT_TRUE(all.client.closed());
   EXPECT_EQ(fault_of(all.client.on_messages(all.server_answer, kNow)), Fault::unexpected_message);
 }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "unit/channel/world.h"
+#include "wire/handshake.h"
 
 namespace usher::channel::test {
 namespace {
@@ -140,6 +141,34 @@ TEST(Handshake, UnknownSuitesAndGroupsAndExtensionsOfTheClientAreIgnored) {
                                 .extensions = {{1, {}}, {0x4242, {1, 2, 3}}}};
   must(server.on_messages(hello.encode(), kNow));
   EXPECT_EQ(server.suite()->number, 0x0102);
+}
+
+TEST(Handshake, GoesOnWithTheSecondHelloAfterARetry) {
+  Handshake all(World::copy());
+  const Bytes first = all.hello();
+  all.client_hello = must(all.client.on_messages(wire::Retry{.cookie = {1, 2, 3}}.encode(), kNow));
+  EXPECT_TRUE(all.client.awaits_hello());
+  View before(first);
+  View after(all.client_hello);
+  auto expected = must(wire::ClientHello::decode(must(wire::take_message(before)).body));
+  expected.extensions = {{.type = wire::kExtensionCookie, .data = {1, 2, 3}}};
+  EXPECT_EQ(must(wire::ClientHello::decode(must(wire::take_message(after)).body)), expected);
+  const Bytes answer = must(all.server.on_messages(all.client_hello, kNow));
+  const Bytes accepted = must(all.server.on_messages(must(all.client.on_messages(answer, kNow)), kNow));
+  EXPECT_FALSE(all.client.awaits_hello());
+  const FinishStep last = must(all.server.on_record(must(all.client.on_messages(accepted, kNow)), kNow));
+  ASSERT_TRUE(last.session);
+  EXPECT_TRUE(all.client.on_record(last.answer, kNow));
+}
+
+TEST(Handshake, ASecondRetryIsRefused) {
+  Handshake all(World::copy());
+  static_cast<void>(all.hello());
+  static_cast<void>(must(all.client.on_messages(wire::Retry{.cookie = {1}}.encode(), kNow)));
+  const auto second = all.client.on_messages(wire::Retry{.cookie = {2}}.encode(), kNow);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().fault, Fault::server_busy);
+  EXPECT_TRUE(all.client.closed());
 }
 
 TEST(Handshake, EndsTenSecondsAfterClientHello) {

@@ -10,6 +10,7 @@
 
 #include "base/encoding.h"
 #include "net/file_digests.h"
+#include "support/eventually.h"
 #include "support/pki.h"
 #include "unit/media/fixtures.h"
 
@@ -125,7 +126,7 @@ class Shares : public ::testing::Test {
   }
   std::string list(std::string_view prefix = {}) {
     std::string names;
-    const std::string text = must(shares->list(prefix, client, cancelled));
+    const std::string text = must(shares->list(prefix, client, [this] { return cancelled; }));
     for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
       const std::size_t name = text.find(' ', text.find(' ', at) + 1) + 1;
       names += text.substr(name, text.find('\n', name) - name) + "\n";
@@ -137,7 +138,7 @@ class Shares : public ::testing::Test {
   fs::path inside = directory.path / "share";
   identity::Certificate client = Authority::root().leaf(identity::Role::client).certificate;
   std::shared_ptr<const FileShares> shares;
-  std::atomic<bool> cancelled = false;
+  bool cancelled = false;
 };
 
 TEST_F(Shares, AFileIsFoundAndOthersAreNot) {
@@ -207,7 +208,7 @@ TEST_F(Shares, NamesThatBreakTheRulesAreNotListed) {
 TEST_F(Shares, AListEndsWhenItIsCancelled) {
   open();
   cancelled = true;
-  const auto text = shares->list("", client, cancelled);
+  const auto text = shares->list("", client, [this] { return cancelled; });
   ASSERT_FALSE(text);
   EXPECT_EQ(text.error().fault, Fault::cancelled);
 }
@@ -230,11 +231,14 @@ TEST_F(Shares, ConfigurationsThatMakeNoSenseAreRefused) {
 TEST_F(Shares, ADigestIsComputedOnceForAllAndAgainAfterAChange) {
   open();
   SystemClock clock;
-  FileWorkers workers(1);
+  Workers workers({.threads = 1});
+  const auto asker = std::make_shared<int>();
   FileDigests digests(workers, clock, 10);
   const auto ask = [&](const OpenedFilePtr& file) {
     std::promise<Result<Hash256>> promise;
-    digests.ask(file, [&](const Result<Hash256>& digest) { promise.set_value(digest); });
+    digests.ask(file, {.client = "ana", .alive = asker, .done = [&](const Result<Hash256>& digest) {
+                         promise.set_value(digest);
+                       }});
     return promise.get_future().get();
   };
   const timespec old[2] = {{.tv_sec = 1, .tv_nsec = 0}, {.tv_sec = 1, .tv_nsec = 0}};
@@ -246,6 +250,32 @@ TEST_F(Shares, ADigestIsComputedOnceForAllAndAgainAfterAChange) {
   ASSERT_FALSE(changed);
   EXPECT_EQ(changed.error().fault, Fault::interrupted);
   EXPECT_EQ(must(ask(must(shares->open_file("song.flac", client)))), crypto::sha256(view_of("other")));
+}
+
+TEST_F(Shares, DigestsOfHugeFilesHoldNobodyUpAndEndWithWhoAskedForThem) {
+  for (const char* const name : {"huge-1", "huge-2"}) {
+    write(inside / name, "");
+    fs::resize_file(inside / name, std::uintmax_t{100} << 30);  // sparse: minutes to read, no room on the disk
+  }
+  open();
+  SystemClock clock;
+  Workers workers({.threads = 2, .at_once = 1});
+  FileDigests digests(workers, clock, 10);
+  auto impatient = std::make_shared<int>();
+  for (const char* const name : {"huge-1", "huge-2"}) {
+    digests.ask(must(shares->open_file(name, client)),
+                {.client = name, .alive = impatient, .done = [](const auto&) { ADD_FAILURE() << "nobody is told"; }});
+  }
+  const auto asker = std::make_shared<int>();
+  std::promise<Result<Hash256>> small;
+  digests.ask(must(shares->open_file("song.flac", client)),
+              {.client = "ana", .alive = asker, .done = [&](const auto& digest) { small.set_value(digest); }});
+  auto answer = small.get_future();
+  ASSERT_EQ(answer.wait_for(std::chrono::seconds(120)), std::future_status::ready);
+  EXPECT_EQ(must(answer.get()), crypto::sha256(view_of("song")));
+  EXPECT_TRUE(usher::test::eventually([&] { return workers.jobs() == 2; })) << "both huge ones are still under way";
+  impatient.reset();
+  EXPECT_TRUE(usher::test::eventually([&] { return workers.jobs() == 0; }));
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <thread>
 
 #include "net/runtime.h"
+#include "net/workers.h"
+#include "support/eventually.h"
 #include "unit/net/raw_client.h"
 
 namespace usher::net::test {
@@ -20,11 +22,13 @@ class Echo final : public HttpHandler {
     if (request.path == "/wait") {
       std::unique_lock lock(mutex);
       waiting = true;
+      ++hanging;
       changed.notify_all();
       changed.wait(lock, [&] { return released; });
     }
     return {.content_type = "text/plain", .body = concat({view_of(request.path), view_of("|"), request.body})};
   }
+  bool answers_at_once(const HttpRequest& head) const override { return head.path == "/health"; }
   HttpResponse refuse(unsigned status, std::string_view code, const HttpRequest&) override {
     return {.status = status,
             .content_type = "text/plain",
@@ -34,6 +38,7 @@ class Echo final : public HttpHandler {
   std::mutex mutex;
   std::condition_variable changed;
   bool waiting = false;
+  int hanging = 0;
   bool released = false;
 };
 
@@ -45,7 +50,7 @@ class HttpServerTest : public ::testing::Test {
       const std::scoped_lock lock(mutex_);
       refused_.emplace_back(reason);
     };
-    server_ = std::make_unique<HttpServer>(runtime_, echo_, names_, *log_, limits, std::move(events));
+    server_ = std::make_unique<HttpServer>(runtime_, workers_, echo_, names_, *log_, limits, std::move(events));
     const auto bound = server_->listen({{address, 0}});
     ASSERT_TRUE(bound);
     endpoint_ = bound->at(0);
@@ -77,6 +82,7 @@ class HttpServerTest : public ::testing::Test {
   HostNames names_{{"localhost", "*.example.org", "::1"}};
   Echo echo_;
   Runtime runtime_{2};
+  Workers workers_{{.threads = 2, .jobs = 4}};
   std::unique_ptr<HttpServer> server_;
   Endpoint endpoint_;
   std::mutex mutex_;
@@ -101,6 +107,28 @@ TEST_F(HttpServerTest, OneConnectionCarriesManyRequests) {
     EXPECT_TRUE(response.ends_with("/again|")) << response;
     EXPECT_EQ(response.find("Connection:"), std::string::npos);
   }
+}
+
+TEST_F(HttpServerTest, WhereAllWorkersHangOthersAreToldSoAndWhatWaitsForNothingIsAnswered) {
+  start();
+  std::vector<std::unique_ptr<RawClient>> hanging;
+  const auto begin = [&] {
+    hanging.push_back(std::make_unique<RawClient>(endpoint_));
+    hanging.back()->send("GET /wait HTTP/1.1\r\n" + std::string(kClose) + "\r\n");
+  };
+  for (int i = 0; i < 4; ++i) begin();
+  ASSERT_TRUE(usher::test::eventually([this] { return workers_.jobs() == 4; })) << "two hang, two wait";
+  expect_status(ask("GET /another HTTP/1.1\r\n" + std::string(kClose) + "\r\n"), "503", "server-busy");
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(ask("GET /health HTTP/1.1\r\n" + std::string(kClose) + "\r\n").ends_with("/health|"));
+  }
+  {
+    const std::scoped_lock lock(echo_.mutex);
+    EXPECT_EQ(echo_.hanging, 2);
+    echo_.released = true;
+    echo_.changed.notify_all();
+  }
+  for (const auto& client : hanging) EXPECT_TRUE(client->rest().ends_with("/wait|"));
 }
 
 TEST_F(HttpServerTest, PipelinedRequestsAreAnsweredInOrder) {
@@ -274,7 +302,7 @@ TEST_F(HttpServerTest, ListensOnIpv6) {
 
 TEST_F(HttpServerTest, APortThatIsTakenIsToldSo) {
   start();
-  HttpServer second(runtime_, echo_, names_, *log_, {});
+  HttpServer second(runtime_, workers_, echo_, names_, *log_, {});
   const auto bound = second.listen({endpoint_});
   ASSERT_FALSE(bound);
   EXPECT_EQ(bound.error().fault, Fault::busy);

@@ -56,6 +56,19 @@ TEST_F(Requests, ADamagedMediumDoesNotHideTheOthers) {
   EXPECT_EQ(world.unreadable, std::vector<Id128>{second});
 }
 
+TEST_F(Requests, WhoHasNoLicenceDoesNotMakeTheVaultOpenAMedium) {
+  const auto file = world.directory.path / "media" / (to_hex(kMedium) + ".medium");
+  std::fstream(file, std::ios::in | std::ios::out | std::ios::binary).seekp(60).write("damaged", 7);
+  Listener listener(world);
+  ASSERT_EQ(listener.log_in(), Status::ok);
+  EXPECT_EQ(listener.status_once("api/play/open", open_body()), Status::no_licence) << "it was not looked at";
+  static_cast<void>(listener.acquire(kMedium));
+  EXPECT_NE(listener.status_once("api/play/open", open_body()), Status::ok);
+  EXPECT_EQ(must(wire::Licences::decode(must(listener.ask("api/licences", page())).body())).entries.at(0).plays_left,
+            1U)
+      << "a medium that cannot be read costs no play";
+}
+
 TEST_F(Requests, TheWholeJobWorks) {
   Listener listener(world);
   ASSERT_EQ(listener.log_in(), Status::ok);

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "unit/net/service_world.h"
+#include "wire/handshake.h"
 
 namespace usher::net::test {
 namespace {
@@ -12,14 +13,119 @@ Bytes hello() {
 }
 HttpResponse say_hello(World& world) { return send(world, post("/api/protocols", kTypeHandshake, hello())); }
 
+wire::MessageType type_of(const HttpResponse& response) {
+  View body(response.body);
+  return must(wire::take_message(body)).type;
+}
+HttpResponse say(World& world, const Bytes& hello, const std::string& network) {
+  HttpRequest request = post("/api/protocols", kTypeHandshake, hello);
+  request.network = network;
+  return send(world, std::move(request));
+}
+/// What a client does that is told to retry: the answer to its last ClientHello.
+HttpResponse say_hello_from(World& world, const std::string& network) {
+  channel::ClientHandshake machine(channel_world().client_settings, randomness());
+  const HttpResponse first = say(world, must(machine.start()), network);
+  if (first.status != 200 || type_of(first) != wire::MessageType::retry) return first;
+  return say(world, must(machine.on_messages(first.body, world.clock.now())), network);
+}
+
 TEST(HalfOpenSessions, AreLimitedInNumber) {
   World world({.half_open = 2});
-  EXPECT_EQ(say_hello(world).status, 200U);
-  EXPECT_EQ(say_hello(world).status, 200U);
-  const HttpResponse refused = say_hello(world);
+  EXPECT_EQ(say_hello_from(world, "a").status, 200U);
+  EXPECT_EQ(say_hello_from(world, "b").status, 200U);
+  const HttpResponse refused = say_hello_from(world, "c");
   EXPECT_EQ(refused.status, 503U);
   EXPECT_EQ(text_of(refused.body), "server-busy");
   EXPECT_GT(refused.retry_after, 0U);
+}
+
+TEST(Retry, IsAskedOfANetworkThatHasItsShareAndTakesNoPlace) {
+  World world({.half_open = 8});
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(type_of(say(world, hello(), "a")), wire::MessageType::server_hello);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(type_of(say(world, hello(), "a")), wire::MessageType::retry);
+  EXPECT_EQ(world.sessions.half_open(), 2U);
+  EXPECT_EQ(type_of(say(world, hello(), "b")), wire::MessageType::server_hello) << "another network has its own share";
+}
+
+TEST(Retry, CookieGivesAPlaceAsLongAsThereIsRoom) {
+  World world({.half_open = 8});
+  for (int i = 0; i < 8; ++i) {
+    const HttpResponse answer = say_hello_from(world, "a");
+    ASSERT_EQ(answer.status, 200U);
+    EXPECT_EQ(type_of(answer), wire::MessageType::server_hello);
+  }
+  EXPECT_EQ(say_hello_from(world, "a").status, 503U) << "there is none, and no other network has more";
+}
+
+TEST(Retry, CookieHoldsForTheSameHelloFromTheSameNetworkForTenSecondsAtLeast) {
+  World world({.half_open = 8});
+  for (int i = 0; i < 2; ++i) static_cast<void>(say(world, hello(), "a"));
+  for (int i = 0; i < 2; ++i) static_cast<void>(say(world, hello(), "b"));
+  channel::ClientHandshake machine(channel_world().client_settings, randomness());
+  const HttpResponse retry = say(world, must(machine.start()), "a");
+  const Bytes second = must(machine.on_messages(retry.body, kNow));
+  EXPECT_EQ(type_of(say(world, second, "b")), wire::MessageType::retry) << "from elsewhere";
+
+  View body(second);
+  auto other = must(wire::ClientHello::decode(must(wire::take_message(body)).body));
+  other.client_random[0] ^= 1;
+  EXPECT_EQ(type_of(say(world, other.encode(), "a")), wire::MessageType::retry) << "another hello";
+  other.client_random[0] ^= 1;
+  other.extensions.push_back({.type = 9, .data = {}});
+  EXPECT_EQ(type_of(say(world, other.encode(), "a")), wire::MessageType::retry) << "with something added";
+  other.extensions.pop_back();
+  other.extensions[0].data[0] ^= 1;
+  EXPECT_EQ(type_of(say(world, other.encode(), "a")), wire::MessageType::retry) << "another cookie";
+  other.extensions[0].data = {1};
+  EXPECT_EQ(type_of(say(world, other.encode(), "a")), wire::MessageType::retry) << "a short one";
+
+  world.clock.advance(Milliseconds(9'999));  // what is half open is so still
+  EXPECT_EQ(type_of(say(world, second, "a")), wire::MessageType::server_hello);
+}
+
+TEST(Retry, CookieIsTooOldAfterTwentySeconds) {
+  World world({.half_open = 4});
+  static_cast<void>(say(world, hello(), "a"));
+  channel::ClientHandshake machine(channel_world().client_settings, randomness());
+  const HttpResponse retry = say(world, must(machine.start()), "a");
+  const Bytes second = must(machine.on_messages(retry.body, kNow));
+  world.clock.advance(Milliseconds(20'000));
+  world.sessions.sweep(world.clock.now());
+  static_cast<void>(say(world, hello(), "a"));
+  EXPECT_EQ(type_of(say(world, second, "a")), wire::MessageType::retry);
+}
+
+TEST(HalfOpenSessions, OneNetworkThatTakesAllPlacesLosesThemToOthers) {
+  World world({.half_open = 8});
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(say_hello_from(world, "greedy").status, 200U);
+  for (const char* const network : {"b", "c", "b", "d"}) {
+    EXPECT_EQ(type_of(say_hello_from(world, network)), wire::MessageType::server_hello) << network;
+  }
+  EXPECT_EQ(world.sessions.half_open(), 8U);
+  EXPECT_EQ(say_hello_from(world, "greedy").status, 503U) << "it still has most";
+}
+
+TEST(HalfOpenSessions, FortyListenersOfOneNetworkBeginAtOnceAndAllGetTheirSessions) {
+  World world({.half_open = 64});
+  struct Reviewer {
+    channel::ClientHandshake machine{channel_world().client_settings, randomness()};
+    HttpResponse answer;
+  };
+  std::vector<Reviewer> reviewers(40);
+  for (Reviewer& one : reviewers) one.answer = say(world, must(one.machine.start()), "office");
+  for (Reviewer& one : reviewers) {
+    if (type_of(one.answer) != wire::MessageType::retry) continue;
+    one.answer = say(world, must(one.machine.on_messages(one.answer.body, kNow)), "office");
+  }
+  for (Reviewer& one : reviewers) {
+    const Bytes accepted =
+        exchanged(world, "/api/keys", kTypeHandshake, must(one.machine.on_messages(one.answer.body, kNow)));
+    const Bytes last = exchanged(world, "/", kTypeRecord, must(one.machine.on_messages(accepted, kNow)));
+    EXPECT_TRUE(one.machine.on_record(last, kNow));
+  }
+  EXPECT_EQ(world.sessions.open_sessions(), 40U);
+  EXPECT_EQ(world.sessions.half_open(), 0U);
 }
 
 TEST(HalfOpenSessions, EndByTime) {

@@ -58,6 +58,19 @@ TEST_F(StoreFile, OfAnotherApplicationIsRefusedAndLeftAlone) {
   EXPECT_TRUE(database.tableExists("theirs"));
 }
 
+TEST_F(StoreFile, FindsTheLicenceForAPlayByAnIndexHoweverManyThereAre) {
+  SQLite::Database database(directory_.file().string());
+  SQLite::Statement plan(
+      database,
+      "EXPLAIN QUERY PLAN SELECT n FROM licences WHERE pseudonym = ? AND medium = ? AND ends > ? AND "
+      "revoked_at IS NULL AND coalesce(plays_left, 1) > 0 ORDER BY ends, n");
+  ASSERT_TRUE(plan.executeStep());
+  EXPECT_NE(plan.getColumn(3).getString().find("licences_with_plays (pseudonym=? AND medium=? AND ends>?)"),
+            std::string::npos)
+      << plan.getColumn(3).getString();
+  EXPECT_FALSE(plan.executeStep()) << "nothing is sorted: " << plan.getColumn(3).getString();
+}
+
 TEST_F(StoreFile, OfANewerUsherIsRefused) {
   store_.reset();
   execute("PRAGMA user_version = 3");
