@@ -42,6 +42,9 @@ class ChannelDriver {
  private:
   [[nodiscard]] Result<Bytes> finish(const Id128& session, const HalfOpenPtr& half_open, Bytes record,
                                      std::uint64_t number);
+  /// `judged_by`: the generation of trust that took the peer. Errors: those of TrustStore::verify, by the trust of now.
+  [[nodiscard]] Result<SessionPtr> admit(std::unique_ptr<channel::ServerSession> session, std::uint64_t judged_by,
+                                         Time now);
   void note_failure(const Error& error, const channel::Suite* suite, std::uint64_t number);
 
   Parts p_;

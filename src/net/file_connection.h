@@ -85,6 +85,7 @@ class FileConnection final : public FileHandshake, public std::enable_shared_fro
   tls::ConnectionPtr tls_;
   std::shared_ptr<const FileContexts> contexts_;
   FileClient client_;
+  std::shared_ptr<const identity::TrustStore> judged_by_;  // that took client_
   FileAnswerPtr answer_;
   std::unique_ptr<boost::asio::steady_timer> pause_;  // of a refusal
   std::unique_ptr<wire::FileRequest> request_;

@@ -66,14 +66,26 @@ void SessionTable::remove_half_open(const Id128& session) {
   half_open_.erase(found);
 }
 
-SessionPtr SessionTable::open(std::unique_ptr<channel::ServerSession> channel, Time now) {
+std::uint64_t SessionTable::trust_generation() const {
+  const std::scoped_lock lock(mutex_);
+  return generation_;
+}
+
+void SessionTable::renew_trust() {
+  const std::scoped_lock lock(mutex_);
+  ++generation_;
+}
+
+SessionPtr SessionTable::open(std::unique_ptr<channel::ServerSession>& channel, Time now, std::uint64_t generation) {
   const Id128 id = channel->id();
   const Hash256 installation = channel->peer().certificate().key_fingerprint();
   const Time ends = std::min(now + limits_.life, channel->peer().valid_until());
-  auto session = std::make_shared<LiveSession>(std::move(channel), installation, ends);
+  SessionPtr session;
   std::vector<SessionPtr> displaced;
   {
     const std::scoped_lock lock(mutex_);
+    if (generation != generation_) return nullptr;
+    session = std::make_shared<LiveSession>(std::move(channel), installation, ends);
     half_open_.erase(id);
     std::vector<Id128>& own = by_installation_[installation];
     own.push_back(id);
@@ -82,6 +94,13 @@ SessionPtr SessionTable::open(std::unique_ptr<channel::ServerSession> channel, T
   }
   finish(displaced, "displaced");
   return session;
+}
+
+bool SessionTable::set_person(LiveSession& session, std::shared_ptr<const Person> person, std::uint64_t generation) {
+  const std::scoped_lock lock(mutex_);
+  if (generation != generation_) return false;
+  session.set_person(std::move(person));
+  return true;
 }
 
 SessionPtr SessionTable::find(const Id128& session, Time now) {
