@@ -67,6 +67,7 @@ TEST(LoginGaps, AnExpiredListOrRootIsOne) {
   EXPECT_NE(t.gap({t.root.crl(1, {}, {}, late - kDay, late + kDay)}, late).find("[certificate-expired]"),
             std::string::npos);
   t.clients.tolerance.expired_list = true;
+  t.persons.tolerance.expired_list = true;
   EXPECT_EQ(t.gap({t.root.crl()}, kNow + 11 * kDay), "");
 }
 

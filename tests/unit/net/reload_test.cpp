@@ -159,7 +159,7 @@ TEST_F(Reloading, DuringALoginCutsOffWhoWasRevoked) {
   give_keys();
   finish();
   meanwhile.set([&] { server->reload(snapshot(clients({}), persons({People::get().ana.certificate}))); });
-  EXPECT_EQ(log_in(), wire::Status::bad_certificate);
+  EXPECT_EQ(log_in(), wire::Status::revoked);
   EXPECT_EQ(ask("api/list", wire::Page{}.encode()), wire::Status::not_authenticated);
 }
 
