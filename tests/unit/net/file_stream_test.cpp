@@ -116,7 +116,12 @@ TEST_F(FileStreamTest, AReloadDuringTheHandshakeCutsOffWhoWasRevoked) {
     };
     stream->reload(snapshot(must(identity::TrustStore::make(
         {.role = identity::Role::client, .anchors = {root.certificate}, .crls = {root.crl(2)}, .answers = reload}))));
-    const auto answer = ask("GET small", version(number));
+    // In TLS 1.3 the line can be there before the client was judged: both are then worked on in one turn.
+    TlsClient one(to, client, version(number));
+    one.gather(1);
+    if (one.shake_hands()) one.send("GET small\n");
+    one.gather(0);
+    const auto answer = one.rest();
     EXPECT_TRUE(reloaded);
     EXPECT_TRUE(answer.bytes.empty()) << answer.bytes;
   }
