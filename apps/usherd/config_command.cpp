@@ -1,6 +1,9 @@
 // usherd config: check and show.
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 
@@ -8,6 +11,7 @@
 #include "disk.h"
 #include "file_keys.h"
 #include "home.h"
+#include "identity/token_key.h"
 #include "key_files.h"
 #include "net/readiness.h"
 #include "trust_files.h"
@@ -16,6 +20,12 @@ namespace usher::usherd {
 namespace {
 
 void warn(const std::string& what) { std::printf("  warning: %s\n", what.c_str()); }
+
+bool is_of_all_keys(Fault fault) {
+  static constexpr std::array kOfAll{Fault::wrong_pin,   Fault::pin_locked,     Fault::pin_last_try,
+                                     Fault::pin_invalid, Fault::module_missing, Fault::module_failed};
+  return std::ranges::find(kOfAll, fault) != kOfAll.end();
+}
 
 /// Everything that `serve` would read, without changing anything; what is wrong is gathered to the end.
 class Check {
@@ -30,6 +40,14 @@ class Check {
     if (!result) problems_.push_back(result.error());
     return result.has_value();
   }
+  /// Of a key. A PIN or a module that is wrong is so for each key on a token: it is told once.
+  template <class T>
+  bool took_key(const std::string& name, const Result<T>& result) {
+    if (result || !identity::is_token_key(name) || !is_of_all_keys(result.error().fault)) return took(result);
+    if (token_fault_ == result.error().fault) return false;
+    token_fault_ = result.error().fault;
+    return took(result);
+  }
   void check_keys();
   void check_pairs(Keyring& keys);
   void check_files(Keyring& keys);
@@ -40,6 +58,7 @@ class Check {
 
   const Context& context_;
   Problems problems_;
+  std::optional<Fault> token_fault_;
   const Config config_;
   net::Authorities authorities_;
   net::Expiries endings_;
@@ -88,9 +107,10 @@ void Check::check_keys() {
   const auto keys = open_keyring(config_, context_.passphrase, context_.pin);
   if (!took(keys)) return;
   const auto issuer = load_licence_issuer(config_, **keys);
-  const bool vault = took(load_vault_key(config_, **keys));
+  const bool licences = took_key(config_.licence_key, issuer);
+  const bool vault = took_key(config_.vault_token, load_vault_key(config_, **keys));
   const bool pseudonyms = took(load_pseudonym_key(config_, **keys));
-  if (took(issuer) && vault && pseudonyms) {
+  if (licences && vault && pseudonyms) {
     std::printf("own keys: licences (%zu public), vault, pseudonyms\n", issuer->public_keys.size());
   }
   check_pairs(**keys);
@@ -98,13 +118,15 @@ void Check::check_keys() {
 }
 
 void Check::check_pairs(Keyring& keys) {
-  if (!own_.empty()) took(load_pair(config_, config_.server_certificate, config_.server_key, keys));
+  if (!own_.empty()) {
+    took_key(config_.server_key, load_pair(config_, config_.server_certificate, config_.server_key, keys));
+  }
   if (!is_key_there(config_, config_.recipient_key)) {
     std::printf("release recipient: no key, so nothing can be imported\n");
     return;
   }
   const auto recipient = load_pair(config_, config_.recipient_certificate, config_.recipient_key, keys);
-  if (!took(recipient)) return;
+  if (!took_key(config_.recipient_key, recipient)) return;
   const identity::Certificate& leaf = recipient->chain.front();
   endings_.push_back({.what = "recipient certificate", .when = leaf.not_after(), .stops = false});
   std::printf("releases are sealed for: %s\n", leaf.subject_text().c_str());
