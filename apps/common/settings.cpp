@@ -95,9 +95,22 @@ std::optional<Value> value_from(const toml::node& node) {
   return Value(std::move(texts));
 }
 
+void note(Problems& problems, Result<> result) {
+  if (!result) problems.push_back(std::move(result).error());
+}
+
+Result<> read_value(const Settings& settings, const toml::node& node, const std::string& path, bool section,
+                    std::string_view where) {
+  const Key* key = settings.find(path);
+  if (key == nullptr) return refuse(where, path, section ? "is a section, not a value" : settings.why_unknown(path));
+  auto value = value_from(node);
+  if (!value) return refuse(where, path, "is neither text, a number, true, false nor a list of texts");
+  return set_value(*key, *std::move(value), where);
+}
+
 /// `prefix`: the table's own name, empty at the top.
-Result<> read_table(const Settings& settings, const toml::table& table, const std::string& prefix,
-                    const std::filesystem::path& file) {
+void read_table(const Settings& settings, const toml::table& table, const std::string& prefix,
+                const std::filesystem::path& file, Problems& problems) {
   for (const auto& [name, node] : table) {
     std::string path = prefix;
     if (!path.empty()) path += '.';
@@ -106,18 +119,11 @@ Result<> read_table(const Settings& settings, const toml::table& table, const st
     const bool section =
         std::ranges::any_of(settings.keys(), [&](const Key& key) { return key.name.starts_with(path + "."); });
     if (const auto* inner = node.as_table(); inner != nullptr && section) {
-      USHER_CHECK(read_table(settings, *inner, path, file));
-      continue;
+      read_table(settings, *inner, path, file, problems);
+    } else {
+      note(problems, read_value(settings, node, path, section, where));
     }
-    const Key* key = settings.find(path);
-    if (key == nullptr) {
-      return refuse(where, path, section ? "is a section, not a value" : settings.why_unknown(path));
-    }
-    auto value = value_from(node);
-    if (!value) return refuse(where, path, "is neither text, a number, true, false nor a list of texts");
-    USHER_CHECK(set_value(*key, *std::move(value), where));
   }
-  return {};
 }
 
 }  // namespace
@@ -149,19 +155,40 @@ std::string Settings::why_unknown(std::string_view name) const {
   return "is not a key that " + std::string(program_) + " knows";
 }
 
-Result<> Settings::read_toml(const std::filesystem::path& file) const {
+Result<> first_of(Problems problems) {
+  if (problems.empty()) return {};
+  return std::unexpected(std::move(problems.front()));
+}
+
+void Settings::read_toml(const std::filesystem::path& file, Problems& problems) const {
   std::error_code ignored;
-  if (!std::filesystem::exists(file, ignored)) return fail(Fault::not_found, "config", file.string());
-  try {
-    return read_table(*this, toml::parse_file(file.string()), "", file);
-  } catch (const toml::parse_error& error) {
-    return fail(Fault::bad_config, "config: syntax",
-                at_line(file, error.source()) + ": " + std::string(error.description()));
+  if (!std::filesystem::exists(file, ignored)) {
+    problems.push_back({Fault::not_found, "config", file.string()});
+    return;
   }
+  try {
+    read_table(*this, toml::parse_file(file.string()), "", file, problems);
+  } catch (const toml::parse_error& error) {
+    problems.push_back(
+        {Fault::bad_config, "config: syntax", at_line(file, error.source()) + ": " + std::string(error.description())});
+  }
+}
+
+Result<> Settings::read_toml(const std::filesystem::path& file) const {
+  Problems problems;
+  read_toml(file, problems);
+  return first_of(std::move(problems));
 }
 
 Result<> Settings::read_environment(char** environment, std::span<const std::string_view> own,
                                     std::span<const Alias> aliases) const {
+  Problems problems;
+  read_environment(environment, own, aliases, problems);
+  return first_of(std::move(problems));
+}
+
+void Settings::read_environment(char** environment, std::span<const std::string_view> own,
+                                std::span<const Alias> aliases, Problems& problems) const {
   for (char** entry = environment; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
     const std::string_view name = text.substr(0, text.find('='));
@@ -171,14 +198,13 @@ Result<> Settings::read_environment(char** environment, std::span<const std::str
       return candidate.variable() == name || (alias != aliases.end() && candidate.name == alias->second);
     });
     if (key != keys_.end()) {
-      USHER_CHECK(set_text(*key, text.substr(name.size() + 1), name));
+      note(problems, set_text(*key, text.substr(name.size() + 1), name));
     } else if (std::ranges::any_of(own, [&](std::string_view prefix) { return name.starts_with(prefix); })) {
       const auto gone =
           std::ranges::find_if(retired_, [&](const Retired& old) { return variable_of(old.first) == name; });
-      return refuse("environment", name, why_unknown(gone == retired_.end() ? name : gone->first));
+      note(problems, refuse("environment", name, why_unknown(gone == retired_.end() ? name : gone->first)));
     }
   }
-  return {};
 }
 
 Result<> Settings::apply(std::span<const Setting> settings) const {

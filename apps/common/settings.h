@@ -22,6 +22,11 @@ using Value = std::variant<bool, std::int64_t, std::string, Texts>;
 /// What the command line says for one key; also `--set key=value`.
 using Setting = std::pair<std::string, std::string>;
 
+/// Everything that is wrong, in the order in which it was found.
+using Problems = std::vector<Error>;
+/// The first of them, if there is one.
+[[nodiscard]] Result<> first_of(Problems problems);
+
 /// "USHER_LIMITS_CONNECTIONS" for "limits.connections".
 [[nodiscard]] std::string variable_of(std::string_view name);
 
@@ -82,6 +87,8 @@ class Settings {
   /// Errors: bad_config, with file and line (syntax, an unknown key, a value of another kind or out of its bounds);
   /// not_found, not_permitted.
   [[nodiscard]] Result<> read_toml(const std::filesystem::path& file) const;
+  /// The same to the end: a key with something wrong keeps its value.
+  void read_toml(const std::filesystem::path& file, Problems& problems) const;
 
   /// A variable that stands for a key under another name.
   using Alias = std::pair<std::string_view, std::string_view>;
@@ -89,6 +96,8 @@ class Settings {
   /// taken for a mistake; what else there is belongs to usher's other programs. Errors: bad_config.
   [[nodiscard]] Result<> read_environment(char** environment, std::span<const std::string_view> own,
                                           std::span<const Alias> aliases = {}) const;
+  void read_environment(char** environment, std::span<const std::string_view> own, std::span<const Alias> aliases,
+                        Problems& problems) const;
 
   /// Lists have commas between. Errors: bad_config.
   [[nodiscard]] Result<> apply(std::span<const Setting> settings) const;

@@ -37,7 +37,7 @@ std::string certificate_text(const SeenCertificate& seen) {
                      or_unnamed(certificate.issuer_field("CN").value_or("")), day_of(certificate.not_before()),
                      day_of(certificate.not_after()));
   if (certificate.is_ca()) out += " (an authority)";
-  if (seen.meant) out += " (the person's)";
+  if (seen.meant) out += " (the person's, " + to_hex(View(certificate.fingerprint()).first(8)) + ")";
   return out + "\n";
 }
 

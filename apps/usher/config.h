@@ -33,6 +33,7 @@ struct Config {
   std::vector<std::string> modules{};
   std::string profile = "cartao-de-cidadao";
   std::string token{};
+  std::string card_certificate{};
   std::int64_t slot = -1;
   std::string removed = "go-on";
   std::vector<std::string> card_intermediates{};

@@ -30,6 +30,7 @@ app::Settings settings_of(Config& c) {
       Key::choice("card.profile", c.profile, "cartao-de-cidadao|generic", "what the card must look like"),
       Key::text("card.token", c.token, "label of the token; empty: the one that fits"),
       Key::number("card.slot", c.slot, -1, std::numeric_limits<std::int64_t>::max(), "number of its slot, as usher card shows it; -1: any"),
+      Key::text("card.certificate", c.card_certificate, "first digits of the fingerprint of the certificate to use, as usher card shows it; empty: the one that fits"),
       Key::choice("card.removed", c.removed, "go-on|stop", "what happens when the card is taken out after the login"),
       Key::files("card.intermediates", c.card_intermediates, "PEM files with sub-CAs, for cards that do not hold theirs"),
       Key::file("card.pin_file", c.pin_file, "file with the PIN, for tests; empty: asked for"),

@@ -74,17 +74,26 @@ void clear_status() {
   if (g_line_shown.exchange(false)) write_error("\r\x1b[K");
 }
 
-bool confirm(std::string_view question) {
+bool has_terminal() {
   const int terminal = ::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
-  if (terminal < 0) return false;
+  if (terminal >= 0) ::close(terminal);
+  return terminal >= 0 && ::isatty(STDERR_FILENO) == 1;
+}
+
+std::string ask_terminal(std::string_view question) {
+  const int terminal = ::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (terminal < 0) return {};
   std::array<char, 64> answer{};
   ssize_t got = -1;
   if (::write(terminal, question.data(), question.size()) == static_cast<ssize_t>(question.size())) {
     got = ::read(terminal, answer.data(), answer.size());
   }
   ::close(terminal);
-  return got > 0 && std::string_view(answer.data(), static_cast<std::size_t>(got)) == "yes\n";
+  const std::string_view line(answer.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+  return std::string(line.substr(0, line.find('\n')));
 }
+
+bool confirm(std::string_view question) { return ask_terminal(question) == "yes"; }
 
 Interrupts::Interrupts() {
   begin_afresh();

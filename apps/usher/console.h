@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "client/listener.h"
@@ -16,6 +17,10 @@ void tell(std::string_view sentence);
 /// A line on stderr, a terminal, that the next one or a sentence takes the place of. Cut to the terminal's width.
 void show_status(std::string_view line);
 void clear_status();
+/// Whether there is a terminal to ask on, and somebody reads what is told.
+[[nodiscard]] bool has_terminal();
+/// One line of the terminal, without its end; empty where there is none.
+[[nodiscard]] std::string ask_terminal(std::string_view question);
 /// Asks on the terminal; false where there is none.
 [[nodiscard]] bool confirm(std::string_view question);
 

@@ -1,5 +1,9 @@
 #include "login.h"
 
+#include <charconv>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "console.h"
@@ -49,7 +53,28 @@ Result<> enter_pin(const LoginSource& source, identity::Card& card) {
   return card.login(pin, last);
 }
 
+std::string day_of(Time time) {
+  return fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+}
+
 }  // namespace
+
+Result<std::size_t> choose_certificate(const std::vector<identity::CardChoice>& choices) {
+  tell("More than one certificate can be used:");
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    const identity::CardChoice& one = choices[i];
+    tell(fmt::format("  {}. {}, from {}, until {}, on the card \"{}\" in slot {} ({})", i + 1,
+                     one.certificate.common_name(), one.certificate.issuer_field("CN").value_or("(no name)"),
+                     day_of(one.certificate.not_after()), one.token_label, one.slot, one.name()));
+  }
+  const std::string answer = ask_terminal(fmt::format("Which one? (1 to {}; nothing: none) ", choices.size()));
+  std::size_t chosen = 0;
+  const auto [end, bad] = std::from_chars(answer.data(), answer.data() + answer.size(), chosen);
+  if (bad != std::errc{} || end != answer.data() + answer.size() || chosen < 1 || chosen > choices.size()) {
+    return fail(Fault::cancelled, "card: certificates", "no certificate was chosen");
+  }
+  return chosen - 1;
+}
 
 Result<identity::CardOptions> card_options(const Config& config) {
   USHER_TRY(identity::Profile profile, identity::profile_of_name(config.profile));
@@ -57,6 +82,7 @@ Result<identity::CardOptions> card_options(const Config& config) {
   identity::CardOptions options{.modules = config.modules,
                                 .profile = std::move(profile),
                                 .token_label = config.token,
+                                .certificate = config.card_certificate,
                                 .intermediates = std::move(sub_cas)};
   if (config.slot >= 0) options.slot = static_cast<identity::p11::SlotId>(config.slot);
   return options;

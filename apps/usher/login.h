@@ -20,6 +20,9 @@ struct LoginSource {
 /// Which card is meant, by the configuration. Errors: bad_config; those of the files with sub-CAs.
 [[nodiscard]] Result<identity::CardOptions> card_options(const Config& config);
 
+/// Has the person choose on the terminal. Errors: cancelled.
+[[nodiscard]] Result<std::size_t> choose_certificate(const std::vector<identity::CardChoice>& choices);
+
 /// Opens the card, asks for the PIN, and has the card sign once. Where `card.removed` is stop, the card is watched from
 /// then on, and Interrupts::stop() called when it is taken out.
 /// Errors: the card's; those of the PIN's source; pin_last_try, if nobody agreed to spend it.

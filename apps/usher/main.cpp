@@ -65,6 +65,7 @@ void add_options(CLI::App& app, Context& context) {
   add_key_flag(app, context, "--window", "player.window", "N");
   add_key_flag(app, context, "--token", "card.token", "LABEL");
   add_key_flag(app, context, "--slot", "card.slot", "NUMBER");
+  add_key_flag(app, context, "--card-certificate", "card.certificate", "FINGERPRINT");
   app.add_option("--pin-file", options.pin.file, "Read the card's PIN from this file")->option_text("FILE");
   app.add_option("--pin-fd", options.pin.descriptor, "Read the card's PIN from this descriptor")->option_text("FD");
   app.add_flag("--last-try", options.last_try, "Use the PIN even if the card has one try left");

@@ -158,6 +158,8 @@ Result<std::unique_ptr<Session>> Session::open(const Options& options, const Con
                                      {.url = config.url, .proxy = config.proxy, .user_agent = "usher/" USHER_VERSION}));
   USHER_TRY(identity::ServerName name, server_name_of(config, session->transport_->host()));
   USHER_TRY(identity::CardOptions card, card_options(config));
+  card.now = clock.now();
+  if (has_terminal()) card.choose = choose_certificate;
   USHER_TRY(auto settings, channel_settings(options, config, std::move(name)));
   USHER_CHECK(session->connect({.options = options,
                                 .config = config,

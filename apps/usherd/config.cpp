@@ -26,18 +26,29 @@ std::filesystem::path Config::path_of(const std::string& value) const {
 }
 
 Result<> read_toml(Config& config, const std::filesystem::path& file) {
-  USHER_CHECK(settings_of(config).read_toml(file));
+  Problems problems;
+  read_toml(config, file, problems);
+  return app::first_of(std::move(problems));
+}
+
+void read_toml(Config& config, const std::filesystem::path& file, Problems& problems) {
+  settings_of(config).read_toml(file, problems);
   std::error_code ignored;
   config.file = std::filesystem::absolute(file, ignored);
-  return {};
 }
 
 Result<> read_environment(Config& config, char** environment) {
+  Problems problems;
+  read_environment(config, environment, problems);
+  return app::first_of(std::move(problems));
+}
+
+void read_environment(Config& config, char** environment, Problems& problems) {
   // Sections that the listener's program has too (trust) are not searched for mistakes.
   static constexpr std::array<std::string_view, 9> kOwn{"USHER_SERVER_",  "USHER_KEYS_",   "USHER_PERSON_",
                                                         "USHER_CHANNEL_", "USHER_LIMITS_", "USHER_POLICY_",
                                                         "USHER_LOG_",     "USHER_FILES_",  "USHER_REVOCATION_"};
-  return settings_of(config).read_environment(environment, kOwn);
+  settings_of(config).read_environment(environment, kOwn, {}, problems);
 }
 
 Result<> apply_settings(Config& config, std::span<const app::Setting> settings) {
@@ -56,42 +67,39 @@ std::string to_json(const Config& config) {
   return settings_of(copy).to_json();
 }
 
-namespace {
-
-Result<> check_token_keys(const Config& config) {
-  if (identity::is_token_key(config.files_key_transport_key)) {
-    return refuse("files.key_transport_key cannot be on a token: OpenSSL takes no such key for RSA key transport");
-  }
-  if (!config.vault_token.empty() && !identity::is_token_key(config.vault_token)) {
-    return refuse("keys.vault_token must be the URI of a key on a token: pkcs11:…");
-  }
-  return {};
+Result<> check(const Config& config) {
+  Problems problems;
+  check(config, problems);
+  return app::first_of(std::move(problems));
 }
 
-}  // namespace
-
-Result<> check(const Config& config) {
-  if (!licence::is_server_id(config.id)) {
-    return refuse("server.id must be 1 to 255 printable ASCII characters without space, \" and \\");
-  }
+void check(const Config& config, Problems& problems) {
+  const auto note = [&](const auto& result) {
+    if (!result) problems.push_back(result.error());
+  };
+  const auto demand = [&](bool met, const char* what) {
+    if (!met) note(Result<>(refuse(what)));
+  };
+  demand(licence::is_server_id(config.id),
+         "server.id must be 1 to 255 printable ASCII characters without space, \" and \\");
   for (const auto* list : {&config.listen, &config.operator_listen, &config.files_listen}) {
-    for (const std::string& text : *list) USHER_CHECK(net::Endpoint::from_text(text));
+    for (const std::string& text : *list) note(net::Endpoint::from_text(text));
   }
-  if (config.listen.empty()) return refuse("server.listen must name an address");
-  if (!config.suites.empty()) USHER_CHECK(all_ok("channel.suites", channel::suite_order(config.suites)));
-  if (!config.groups.empty()) USHER_CHECK(all_ok("channel.groups", channel::group_order(config.groups)));
-  if (config.licence_retired.size() > 7) return refuse("keys.licence_retired must be 7 keys at most");
-  USHER_CHECK(check_token_keys(config));
-  USHER_CHECK(shares_of(config));
-  USHER_CHECK(revocation_options_of(config));
-  if (config.files_certificates.size() != config.files_keys.size()) {
-    return refuse("files.certificates and files.keys must be of one length");
-  }
-  if (config.client.anchors.empty()) return refuse("trust.client.anchors must name a file");
-  if (config.citizen.trust.anchors.empty() && config.generic.trust.anchors.empty()) {
-    return refuse("person needs anchors for cartao-de-cidadao or generic");
-  }
-  return {};
+  demand(!config.listen.empty(), "server.listen must name an address");
+  if (!config.suites.empty()) note(all_ok("channel.suites", channel::suite_order(config.suites)));
+  if (!config.groups.empty()) note(all_ok("channel.groups", channel::group_order(config.groups)));
+  demand(config.licence_retired.size() <= 7, "keys.licence_retired must be 7 keys at most");
+  demand(!identity::is_token_key(config.files_key_transport_key),
+         "files.key_transport_key cannot be on a token: OpenSSL takes no such key for RSA key transport");
+  demand(config.vault_token.empty() || identity::is_token_key(config.vault_token),
+         "keys.vault_token must be the URI of a key on a token: pkcs11:…");
+  static_cast<void>(shares_of(config, problems));
+  static_cast<void>(revocation_options_of(config, problems));
+  demand(config.files_certificates.size() == config.files_keys.size(),
+         "files.certificates and files.keys must be of one length");
+  demand(!config.client.anchors.empty(), "trust.client.anchors must name a file");
+  demand(!config.citizen.trust.anchors.empty() || !config.generic.trust.anchors.empty(),
+         "person needs anchors for cartao-de-cidadao or generic");
 }
 
 }  // namespace usher::usherd

@@ -121,12 +121,18 @@ struct Config {
 /// Every key, pointing into `config`.
 [[nodiscard]] app::Settings settings_of(Config& config);
 
+using app::Problems;
+
 // The sources, in rising order. Errors: app::Settings'.
 [[nodiscard]] Result<> read_toml(Config& config, const std::filesystem::path& file);
 [[nodiscard]] Result<> read_environment(Config& config, char** environment);
 [[nodiscard]] Result<> apply_settings(Config& config, std::span<const app::Setting> settings);
+/// The first two to their ends, with everything that is wrong.
+void read_toml(Config& config, const std::filesystem::path& file, Problems& problems);
+void read_environment(Config& config, char** environment, Problems& problems);
 /// What no single key shows: addresses, suites, groups, sizes that must fit each other. Errors: bad_config.
 [[nodiscard]] Result<> check(const Config& config);
+void check(const Config& config, Problems& problems);
 
 /// `commented_defaults`: keys that have their default stand as comments.
 [[nodiscard]] std::string to_toml(const Config& config, bool commented_defaults);

@@ -1,64 +1,191 @@
 // usherd config: check and show.
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 
+#include "common/report.h"
+#include "disk.h"
+#include "file_keys.h"
 #include "home.h"
+#include "identity/token_key.h"
 #include "key_files.h"
+#include "net/readiness.h"
 #include "trust_files.h"
 
 namespace usher::usherd {
 namespace {
 
-void warn_of_files(const Config& config) {
-  if (!config.files_publish.empty()) std::printf("  warning: copies of published media are not counted\n");
-  if (!config.files_key_transport_certificate.empty()) {
-    std::printf("  warning: RSA key transport is offered, without forward secrecy\n");
+void warn(const std::string& what) { std::printf("  warning: %s\n", what.c_str()); }
+
+bool is_of_all_keys(Fault fault) {
+  static constexpr std::array kOfAll{Fault::wrong_pin,   Fault::pin_locked,     Fault::pin_last_try,
+                                     Fault::pin_invalid, Fault::module_missing, Fault::module_failed};
+  return std::ranges::find(kOfAll, fault) != kOfAll.end();
+}
+
+/// Everything that `serve` would read, without changing anything; what is wrong is gathered to the end.
+class Check {
+ public:
+  explicit Check(const Context& context) : context_(context), config_(load_config(context, problems_)) {}
+
+  [[nodiscard]] Result<> run();
+
+ private:
+  template <class T>
+  bool took(const Result<T>& result) {
+    if (!result) problems_.push_back(result.error());
+    return result.has_value();
+  }
+  /// Of a key. A PIN or a module that is wrong is so for each key on a token: it is told once.
+  template <class T>
+  bool took_key(const std::string& name, const Result<T>& result) {
+    if (result || !identity::is_token_key(name) || !is_of_all_keys(result.error().fault)) return took(result);
+    if (token_fault_ == result.error().fault) return false;
+    token_fault_ = result.error().fault;
+    return took(result);
+  }
+  void check_keys();
+  void check_pairs(Keyring& keys);
+  void check_files(Keyring& keys);
+  void check_trust();
+  void check_endings();
+  void check_gaps();
+  [[nodiscard]] Result<> verdict();
+
+  const Context& context_;
+  Problems problems_;
+  std::optional<Fault> token_fault_;
+  const Config config_;
+  net::Authorities authorities_;
+  net::Expiries endings_;
+  identity::Chain own_;  // the server's certificates
+};
+
+Result<> Check::run() {
+  if (!problems_.empty() && problems_.front().fault == Fault::not_found) return app::first_of(problems_);
+  check(config_, problems_);
+  std::printf("configuration: %s\n", config_.file.c_str());
+  took(check_room(config_.path_of(config_.data)));
+  check_trust();
+  check_keys();
+  check_endings();
+  check_gaps();
+  return verdict();
+}
+
+void Check::check_trust() {
+  ReadTrust read = read_trust(config_, cached_lists(config_), problems_);
+  auto channel = std::make_shared<channel::ServerSettings>();
+  channel->clients = std::move(read.clients);
+  authorities_ = {
+      .channel = std::move(channel), .persons = std::move(read.persons), .distributors = std::move(read.distributors)};
+  for (const auto& source : authorities_.persons) std::printf("persons: %s\n", source.profile.name.c_str());
+  if (config_.distributor.anchors.empty()) std::printf("distributors: none trusted, so nothing can be imported\n");
+}
+
+void Check::check_keys() {
+  const auto chain = load_chain(config_, config_.server_certificate);
+  if (took(chain)) {
+    own_ = *chain;
+    endings_.push_back({.what = "server certificate", .when = chain->front().not_after()});
+    if (context_.clock.now() < chain->front().not_before()) {
+      problems_.push_back({Fault::certificate_not_yet_valid, "server certificate", config_.server_certificate});
+    }
+    std::printf("server certificate: %s\n", chain->front().subject_text().c_str());
+    for (const std::string& name : names_of(config_, chain->front())) std::printf("  answers to %s\n", name.c_str());
+  }
+  const bool passphrase_at_hand =
+      !context_.passphrase.file.empty() || context_.passphrase.descriptor >= 0 || !config_.passphrase_file.empty();
+  if (!passphrase_at_hand) {
+    std::printf("private keys: not checked, because no passphrase file is configured or given\n");
+    return;
+  }
+  const auto keys = open_keyring(config_, context_.passphrase, context_.pin);
+  if (!took(keys)) return;
+  const auto issuer = load_licence_issuer(config_, **keys);
+  const bool licences = took_key(config_.licence_key, issuer);
+  const bool vault = took_key(config_.vault_token, load_vault_key(config_, **keys));
+  const bool pseudonyms = took(load_pseudonym_key(config_, **keys));
+  if (licences && vault && pseudonyms) {
+    std::printf("own keys: licences (%zu public), vault, pseudonyms\n", issuer->public_keys.size());
+  }
+  check_pairs(**keys);
+  check_files(**keys);
+}
+
+void Check::check_pairs(Keyring& keys) {
+  if (!own_.empty()) {
+    took_key(config_.server_key, load_pair(config_, config_.server_certificate, config_.server_key, keys));
+  }
+  if (!is_key_there(config_, config_.recipient_key)) {
+    std::printf("release recipient: no key, so nothing can be imported\n");
+    return;
+  }
+  const auto recipient = load_pair(config_, config_.recipient_certificate, config_.recipient_key, keys);
+  if (!took_key(config_.recipient_key, recipient)) return;
+  const identity::Certificate& leaf = recipient->chain.front();
+  endings_.push_back({.what = "recipient certificate", .when = leaf.not_after(), .stops = false});
+  std::printf("releases are sealed for: %s\n", leaf.subject_text().c_str());
+}
+
+void Check::check_files(Keyring& keys) {
+  if (!authorities_.channel->clients || (config_.files_shares.empty() && config_.files_publish.empty())) return;
+  if (config_.files_certificates.size() != config_.files_keys.size()) return;  // told already
+  const auto files = load_files(config_, keys, authorities_.channel->clients, nullptr, endings_);
+  if (!took(files)) return;
+  std::printf("file stream: %zu shares\n", files->shares->size());
+  if (!config_.files_publish.empty()) warn("copies of published media are not counted");
+  if (!config_.files_key_transport_certificate.empty()) {
+    warn("RSA key transport is offered, without forward secrecy");
   }
 }
 
-/// Everything that `serve` would read, without changing anything.
-Result<> check_all(const Context& context) {
-  USHER_TRY(const Config config, load_config(context));
-  USHER_CHECK(check(config));
-  std::printf("configuration: %s\n", config.file.c_str());
-  const bool passphrase_at_hand =
-      !context.passphrase.file.empty() || context.passphrase.descriptor >= 0 || !config.passphrase_file.empty();
-  if (!passphrase_at_hand) {
-    std::printf("keys, certificates and trust: not checked, because no passphrase file is configured or given\n");
+void Check::check_endings() {
+  const Time now = context_.clock.now();
+  for (net::Expiry& end : net::trust_expiries(authorities_, now)) endings_.push_back(std::move(end));
+  for (const net::Expiry& end : endings_) {
+    const auto left = std::chrono::floor<std::chrono::days>(end.when - now).count();
+    std::printf("%s: ends in %lld days\n", end.what.c_str(), static_cast<long long>(left));
+    const std::string warning = net::warning_of(end, now);
+    if (warning.empty()) continue;
+    warn(warning);
+    if (end.when <= now && end.stops) {
+      const bool list = end.what.find(" list of ") != std::string::npos;
+      problems_.push_back({list ? Fault::crl_expired : Fault::certificate_expired, "config check", end.what});
+    }
+  }
+}
+
+void Check::check_gaps() {
+  identity::Chain known = all_authorities(authorities_);
+  known.insert(known.end(), own_.begin(), own_.end());
+  net::MayFetch may_fetch;
+  if (config_.revocation_fetch) {
+    may_fetch = [&](const identity::Certificate& one) {
+      return !config_.revocation_urls.empty() || net::points_to_lists_of(one, known);
+    };
+  }
+  const net::LoginGaps gaps = net::login_gaps(authorities_, context_.clock.now(), may_fetch);
+  for (const Error& gap : gaps.some) warn(net::gap_text(gap));
+  problems_.insert(problems_.end(), gaps.none.begin(), gaps.none.end());
+}
+
+/// All of it is told; the last one is left to the caller.
+Result<> Check::verdict() {
+  if (problems_.empty()) {
+    std::printf("ok\n");
     return {};
   }
-  USHER_TRY(const auto keys, open_keyring(config, context.passphrase, context.pin));
-  USHER_TRY(const auto issuer, load_licence_issuer(config, *keys));
-  USHER_TRY(const auto vault_key, load_vault_key(config, *keys));
-  USHER_TRY(const auto pseudonym_key, load_pseudonym_key(config, *keys));
-  std::printf("own keys: licences (%zu public), vault, pseudonyms\n", issuer.public_keys.size());
-  USHER_TRY(const auto snapshot, load_snapshot(config, *keys, cached_lists(config), nullptr, nullptr, context.clock));
-  std::printf("server certificate: %s\n", snapshot.authorities->channel->chain.front().subject_text().c_str());
-  for (const std::string& name : snapshot.names) std::printf("  answers to %s\n", name.c_str());
-  if (snapshot.files) {
-    std::printf("file stream: %zu shares\n", snapshot.files->shares->size());
-    warn_of_files(config);
-  }
-  for (const auto& source : snapshot.authorities->persons) std::printf("persons: %s\n", source.profile.name.c_str());
-  net::Expiries ends = snapshot.expiries;
-  for (auto& end : list_expiries(*snapshot.authorities)) ends.push_back(std::move(end));
-  for (const auto& [what, when] : ends) {
-    const auto left = std::chrono::duration_cast<std::chrono::days>(when - context.clock.now()).count();
-    std::printf("%s: ends in %lld days\n", what.c_str(), static_cast<long long>(left));
-    if (when <= context.clock.now()) return fail(Fault::crl_expired, "config check", what);
-  }
-  if (!snapshot.authorities->distributors) std::printf("distributors: none trusted, so nothing can be imported\n");
-  if (is_key_there(config, config.recipient_key)) {
-    USHER_TRY(const auto recipient, load_pair(config, config.recipient_certificate, config.recipient_key, *keys));
-    std::printf("releases are sealed for: %s\n", recipient.chain.front().subject_text().c_str());
-  } else {
-    std::printf("release recipient: no key, so nothing can be imported\n");
-  }
-  std::printf("ok\n");
-  return {};
+  if (problems_.size() > 1) std::printf("faults: %zu\n", problems_.size());
+  for (std::size_t i = 0; i + 1 < problems_.size(); ++i) app::report("usherd", problems_[i]);
+  return std::unexpected(problems_.back());
 }
+
+Result<> check_all(const Context& context) { return Check(context).run(); }
 
 }  // namespace
 

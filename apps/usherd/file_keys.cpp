@@ -7,10 +7,9 @@ namespace usher::usherd {
 namespace {
 
 Result<net::FileServerIdentity> load_identity(const Config& config, const std::string& certificate,
-                                              const std::string& key, Keyring& keys,
-                                              std::vector<std::pair<std::string, Time>>& expiries) {
+                                              const std::string& key, Keyring& keys, net::Expiries& expiries) {
   USHER_TRY(KeyPair pair, load_pair(config, certificate, key, keys));
-  expiries.emplace_back("file stream certificate " + certificate, pair.chain.front().not_after());
+  expiries.push_back({.what = "file stream certificate " + certificate, .when = pair.chain.front().not_after()});
   return net::FileServerIdentity{.chain = std::move(pair.chain), .key = std::move(pair.key)};
 }
 
@@ -18,7 +17,7 @@ Result<net::FileServerIdentity> load_identity(const Config& config, const std::s
 
 Result<net::FileSnapshot> load_files(const Config& config, Keyring& keyring,
                                      std::shared_ptr<const identity::TrustStore> clients, const media::Vault* vault,
-                                     std::vector<std::pair<std::string, Time>>& expiries) {
+                                     net::Expiries& expiries) {
   const bool own = !config.files_certificates.empty();
   const std::vector<std::string> certificates =
       own ? config.files_certificates : std::vector{config.server_certificate};

@@ -4,6 +4,7 @@
 #include "config.h"
 #include "keyring.h"
 #include "net/file_stream.h"
+#include "net/readiness.h"
 
 namespace usher::usherd {
 
@@ -11,7 +12,6 @@ namespace usher::usherd {
 /// only the configuration is checked. Errors: those of the files, of FileContexts::make and FileShares::open.
 [[nodiscard]] Result<net::FileSnapshot> load_files(const Config& config, Keyring& keyring,
                                                    std::shared_ptr<const identity::TrustStore> clients,
-                                                   const media::Vault* vault,
-                                                   std::vector<std::pair<std::string, Time>>& expiries);
+                                                   const media::Vault* vault, net::Expiries& expiries);
 
 }  // namespace usher::usherd

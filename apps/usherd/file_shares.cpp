@@ -70,17 +70,29 @@ Result<> add_rule(std::vector<net::FileShare>& shares, const std::string& text) 
 
 }  // namespace
 
-Result<std::vector<net::FileShare>> shares_of(const Config& config) {
+std::vector<net::FileShare> shares_of(const Config& config, Problems& problems) {
+  const auto note = [&](Result<> result) {
+    if (!result) problems.push_back(std::move(result).error());
+  };
+  const std::size_t before = problems.size();
   std::vector<net::FileShare> shares;
   for (const std::string& text : config.files_shares) {
     const std::size_t equals = text.find('=');
     const std::string directory = equals == std::string::npos ? "" : text.substr(equals + 1);
-    if (directory.empty()) return refuse("files.shares", text, "NAME=DIRECTORY");
+    if (directory.empty()) note(refuse("files.shares", text, "NAME=DIRECTORY"));
+    // With a fault too: else its rules and media would be faults as well.
     shares.push_back({.name = text.substr(0, equals), .directory = config.path_of(directory)});
   }
-  for (const std::string& text : config.files_publish) USHER_CHECK(add_published(shares, text));
-  for (const std::string& text : config.files_rules) USHER_CHECK(add_rule(shares, text));
-  USHER_CHECK(net::FileShares::check(shares));
+  for (const std::string& text : config.files_publish) note(add_published(shares, text));
+  for (const std::string& text : config.files_rules) note(add_rule(shares, text));
+  if (problems.size() == before) note(net::FileShares::check(shares));
+  return shares;
+}
+
+Result<std::vector<net::FileShare>> shares_of(const Config& config) {
+  Problems problems;
+  std::vector<net::FileShare> shares = shares_of(config, problems);
+  USHER_CHECK(app::first_of(std::move(problems)));
   return shares;
 }
 

@@ -53,15 +53,30 @@ Result<> add_environment_and_flags(Config& config, const Context& context) {
 }
 
 Result<Config> load_config(const Context& context) {
+  Problems problems;
+  Config config = load_config(context, problems);
+  USHER_CHECK(app::first_of(std::move(problems)));
+  return config;
+}
+
+Config load_config(const Context& context, Problems& problems) {
   Config config;
   const fs::path file = config_file_of(context);
-  auto read = read_toml(config, file);
-  if (!read && read.error().fault == Fault::not_found) {
-    return fail(Fault::not_found, "config",
-                file.string() + " (make a home with `usherd init`, or name it with --home)");
+  read_toml(config, file, problems);
+  if (!problems.empty() && problems.front().fault == Fault::not_found) {
+    problems.front().about = file.string() + " (make a home with `usherd init`, or name it with --home)";
+    return config;
   }
-  USHER_CHECK(std::move(read));
-  USHER_CHECK(add_environment_and_flags(config, context));
+  read_environment(config, environ, problems);
+  const auto note = [&](const auto& result) {
+    if (!result) problems.push_back(result.error());
+  };
+  for (const std::string& text : context.set) {
+    const auto setting = app::setting_from_text(text);
+    note(setting);
+    if (setting) note(apply_settings(config, {&*setting, 1}));
+  }
+  for (const app::Setting& setting : context.settings) note(apply_settings(config, {&setting, 1}));
   return config;
 }
 

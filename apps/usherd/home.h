@@ -39,6 +39,8 @@ struct Context {
 [[nodiscard]] std::string default_data_of(const Context& context);
 /// Defaults, file, environment, command line. Errors: bad_config, not_found (with advice in `about`).
 [[nodiscard]] Result<Config> load_config(const Context& context);
+/// The same to the end, with everything that is wrong; not_found is the only thing then.
+[[nodiscard]] Config load_config(const Context& context, Problems& problems);
 /// The same without a file.
 [[nodiscard]] Result<> add_environment_and_flags(Config& config, const Context& context);
 

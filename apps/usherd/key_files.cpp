@@ -148,18 +148,23 @@ bool is_key_there(const Config& config, const std::string& name) {
   return identity::is_token_key(name) || fs::exists(config.path_of(name), ignored);
 }
 
-Result<KeyPair> load_pair(const Config& config, const std::string& certificates, const std::string& key,
-                          Keyring& keys) {
+Result<identity::Chain> load_chain(const Config& config, const std::string& certificates) {
   const fs::path file = config.path_of(certificates);
   USHER_TRY(const std::string pem, app::read_file(file, kMaxKeyFile));
   auto chain = identity::chain_from_pem(pem);
   if (!chain) return fail(chain.error().fault, "certificates", file.string());
+  return chain;
+}
+
+Result<KeyPair> load_pair(const Config& config, const std::string& certificates, const std::string& key,
+                          Keyring& keys) {
+  USHER_TRY(identity::Chain chain, load_chain(config, certificates));
   USHER_TRY(crypto::PrivateKey loaded, keys.load(config, key));
-  if (loaded.public_key().fingerprint() != chain->front().key_fingerprint()) {
+  if (loaded.public_key().fingerprint() != chain.front().key_fingerprint()) {
     return fail(Fault::bad_key, "key and certificate",
-                printable(key) + " is not the key of the certificate " + file.string());
+                printable(key) + " is not the key of the certificate " + config.path_of(certificates).string());
   }
-  return KeyPair{*std::move(chain), std::make_shared<const crypto::PrivateKey>(std::move(loaded))};
+  return KeyPair{std::move(chain), std::make_shared<const crypto::PrivateKey>(std::move(loaded))};
 }
 
 Result<net::LicenceIssuer> load_licence_issuer(const Config& config, Keyring& keys) {

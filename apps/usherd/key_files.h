@@ -25,6 +25,8 @@ struct KeyPair {
   identity::Chain chain;
   std::shared_ptr<const crypto::PrivateKey> key;
 };
+/// A file of certificates, leaf first, as the configuration names it. Errors: the file's; Certificate::from_der's.
+[[nodiscard]] Result<identity::Chain> load_chain(const Config& config, const std::string& certificates);
 /// `certificates`, `key`: as the configuration names them.
 /// Errors: Keyring::load's; malformed; bad_key (they do not belong together).
 [[nodiscard]] Result<KeyPair> load_pair(const Config& config, const std::string& certificates, const std::string& key,

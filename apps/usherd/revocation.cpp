@@ -20,15 +20,14 @@ bool names_a_host(std::string_view prefix) {
   return false;
 }
 
-Result<> check_issuers_from(const Config& config) {
+void check_issuers_from(const Config& config, Problems& problems) {
   for (const SourceKeys* keys : {&config.client_sources, &config.citizen.sources, &config.generic.sources}) {
     for (const std::string& prefix : keys->issuers_from) {
       if (names_a_host(prefix)) continue;
-      return fail(Fault::bad_config, "config",
-                  "issuers_from: " + prefix + " is no http or https URL with a / after its host");
+      problems.push_back({Fault::bad_config, "config",
+                          "issuers_from: " + prefix + " is no http or https URL with a / after its host"});
     }
   }
-  return {};
 }
 
 }  // namespace
@@ -46,22 +45,32 @@ Fetched fetched_by(net::Keepers* keepers, const Config& config) {
   return {.lists = keepers->lists.lists(), .keepers = keepers};
 }
 
-Result<net::RevocationOptions> revocation_options_of(const Config& config) {
+net::RevocationOptions revocation_options_of(const Config& config, Problems& problems) {
   net::RevocationOptions options{.urls = config.revocation_urls,
                                  .refreshing = {.refresh = Seconds(config.revocation_refresh_seconds),
                                                 .retry = Seconds(config.revocation_retry_seconds)}};
   for (const std::string& url : options.urls) {
     if (url.starts_with("http://") || url.starts_with("https://")) continue;
-    return fail(Fault::bad_config, "config", "revocation.urls: " + url + " is neither http nor https");
+    problems.push_back({Fault::bad_config, "config", "revocation.urls: " + url + " is neither http nor https"});
   }
-  USHER_CHECK(check_issuers_from(config));
+  check_issuers_from(config, problems);
   options.limits.bytes = static_cast<std::size_t>(config.revocation_max_bytes);
   options.limits.deadline = Seconds(config.revocation_deadline_seconds);
   options.limits.proxy = config.revocation_proxy;
   for (const std::string& text : config.revocation_addresses) {
-    USHER_TRY(net::AddressRange range, net::AddressRange::from_text(text));
-    options.limits.allowed.push_back(std::move(range));
+    if (auto range = net::AddressRange::from_text(text)) {
+      options.limits.allowed.push_back(*std::move(range));
+    } else {
+      problems.push_back(std::move(range).error());
+    }
   }
+  return options;
+}
+
+Result<net::RevocationOptions> revocation_options_of(const Config& config) {
+  Problems problems;
+  net::RevocationOptions options = revocation_options_of(config, problems);
+  USHER_CHECK(app::first_of(std::move(problems)));
   return options;
 }
 

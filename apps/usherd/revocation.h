@@ -22,6 +22,8 @@ struct Fetched {
 [[nodiscard]] Fetched fetched_by(net::Keepers* keepers, const Config& config);
 /// Errors: bad_config (urls, addresses, beginnings of URLs).
 [[nodiscard]] Result<net::RevocationOptions> revocation_options_of(const Config& config);
+/// As far as it goes, with everything that is wrong.
+net::RevocationOptions revocation_options_of(const Config& config, Problems& problems);
 /// References are borrowed. Errors: as revocation_options_of.
 [[nodiscard]] Result<std::unique_ptr<net::Keepers>> make_keepers(const Config& config, const Clock& clock,
                                                                  Random& random, net::Log& log, store::Store& store);

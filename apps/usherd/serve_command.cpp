@@ -7,6 +7,8 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include "base/encoding.h"
+#include "disk.h"
 #include "file_shares.h"
 #include "files.h"
 #include "home.h"
@@ -203,6 +205,18 @@ class TokenKeyLog {
   Keyring& keys_;
 };
 
+/// For readiness: a key on a token that cannot be used, a disk that is full.
+std::vector<std::string> obstacles(const Config& config, Keyring& keys) {
+  std::vector<std::string> found;
+  if (std::string key = keys.unusable(); !key.empty()) found.push_back(std::move(key));
+  const auto data = config.path_of(config.data);
+  if (const auto room = check_room(data); !room) {
+    found.push_back("nothing can be written to " + printable(data.string()) + " [" +
+                    std::string(code_of(room.error().fault)) + "]");
+  }
+  return found;
+}
+
 Result<> serve(const Context& context, const ServeOptions& options) {
   const Signals signals;
   USHER_TRY(const Config config, load_config(context));
@@ -229,7 +243,7 @@ Result<> serve(const Context& context, const ServeOptions& options) {
                       .random = context.random,
                       .log = *log,
                       .keepers = keepers.get(),
-                      .not_ready = [&keys = *home.keys] { return keys.unusable(); }},
+                      .not_ready = [&] { return obstacles(config, *home.keys); }},
                      std::move(snapshot));
   make_room_for_descriptors(config, *log);
   warn_of_files(config, *log);

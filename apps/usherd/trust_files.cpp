@@ -63,6 +63,8 @@ Result<std::shared_ptr<const channel::ServerSettings>> load_channel(const Config
   return settings;
 }
 
+}  // namespace
+
 std::vector<std::string> names_of(const Config& config, const identity::Certificate& leaf) {
   std::vector<std::string> names = config.names;
   for (const std::string& name : leaf.dns_names()) names.push_back(name);
@@ -70,13 +72,39 @@ std::vector<std::string> names_of(const Config& config, const identity::Certific
   return names;
 }
 
-}  // namespace
-
 Result<TrustPtr> load_distributors(const Config& config, const Fetched& fetched, store::Store* store) {
   if (config.distributor.anchors.empty()) {
     return fail(Fault::bad_config, "trust: distributor", "trust.distributor.anchors must name a file");
   }
   return load_trust(config, config.distributor, {}, identity::Role::distributor, std::nullopt, fetched, store);
+}
+
+ReadTrust read_trust(const Config& config, const Fetched& fetched, Problems& problems) {
+  const auto take = [&](auto loaded, const auto& use) {
+    if (loaded) {
+      use(*std::move(loaded));
+    } else {
+      problems.push_back(std::move(loaded).error());
+    }
+  };
+  ReadTrust read;
+  const auto add = [&](net::PersonSource source) { read.persons.push_back(std::move(source)); };
+  if (!config.client.anchors.empty()) {
+    take(load_trust(config, config.client, config.client_sources, identity::Role::client, std::nullopt, fetched,
+                    nullptr),
+         [&](TrustPtr trust) { read.clients = std::move(trust); });
+  }
+  if (!config.citizen.trust.anchors.empty()) {
+    take(load_person(config, identity::citizen_card_profile(), config.citizen, fetched, nullptr), add);
+  }
+  if (!config.generic.trust.anchors.empty()) {
+    take(load_person(config, identity::generic_profile(config.generic.subject_field), config.generic, fetched, nullptr),
+         add);
+  }
+  if (!config.distributor.anchors.empty()) {
+    take(load_distributors(config, fetched, nullptr), [&](TrustPtr trust) { read.distributors = std::move(trust); });
+  }
+  return read;
 }
 
 Result<std::vector<net::PersonSource>> load_persons(const Config& config, const Fetched& fetched, store::Store* store) {
@@ -123,7 +151,7 @@ Result<net::ServerSnapshot> load_snapshot(const Config& config, Keyring& keys, c
     USHER_TRY(authorities->distributors, load_distributors(config, fetched, store));
   }
   const identity::Certificate& leaf = authorities->channel->chain.front();
-  snapshot.expiries.emplace_back("server certificate", leaf.not_after());
+  snapshot.expiries.push_back({.what = "server certificate", .when = leaf.not_after()});
   snapshot.names = names_of(config, leaf);
   snapshot.policy = std::make_shared<const net::ServicePolicy>(
       net::ServicePolicy{.acquisition = acquisition_of(config), .bind_installation = config.bind_installation});

@@ -16,6 +16,18 @@ namespace usher::usherd {
                                                         store::Store* store, const media::Vault* vault,
                                                         const Clock& clock);
 
+/// What the media channel answers to: server.names, and the names in the server's certificate.
+[[nodiscard]] std::vector<std::string> names_of(const Config& config, const identity::Certificate& leaf);
+
+/// What a configuration trusts, as far as it can be read: nullptr and left out where it cannot.
+struct ReadTrust {
+  std::shared_ptr<const identity::TrustStore> clients;
+  std::vector<net::PersonSource> persons;
+  std::shared_ptr<const identity::TrustStore> distributors;
+};
+/// To the end, with everything that is wrong. No floor is known or raised.
+[[nodiscard]] ReadTrust read_trust(const Config& config, const Fetched& fetched, Problems& problems);
+
 /// The trust in distributors alone, for `media add`. Errors: as above.
 [[nodiscard]] Result<std::shared_ptr<const identity::TrustStore>> load_distributors(const Config& config,
                                                                                     const Fetched& fetched,

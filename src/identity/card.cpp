@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/encoding.h"
 #include "identity/card_service.h"
 
 namespace usher::identity {
@@ -53,6 +54,22 @@ Error farthest(std::vector<Error> errors, const std::vector<std::string>& module
   if (most->fault == Fault::module_missing) most->about = fmt::format("{}", fmt::join(modules, ", "));
   return std::move(*most);
 }
+
+std::string unusable(const Certificate* parsed, std::span<const crypto::SignatureScheme> schemes, bool keyless,
+                     const std::optional<Time>& now) {
+  if (parsed == nullptr) return "it cannot be read";
+  if (now && *now > parsed->not_after()) return "it has expired";
+  if (now && *now < parsed->not_before()) return "it is not valid yet";
+  if (keyless) return "its key is not there";
+  const auto key = parsed->public_key();
+  if (!key) return "its key is neither RSA of 2048 to 4096 bits nor P-256";
+  if (std::ranges::none_of(schemes, [&](auto scheme) { return key->fits(scheme); })) {
+    return "its key cannot sign with SHA-256";
+  }
+  return {};
+}
+
+std::string CardChoice::name() const { return to_hex(View(certificate.fingerprint()).first(8)); }
 
 bool can_be_meant(const CardLabels& labels, std::string_view label, const Certificate* parsed) noexcept {
   if (!labels.certificate.empty()) return label == labels.certificate;
@@ -103,13 +120,57 @@ Card::Card(Card&&) noexcept = default;
 Card& Card::operator=(Card&&) noexcept = default;
 Card::~Card() = default;
 
+namespace {
+
+constexpr std::size_t kMinPrefix = 8;  // digits of a fingerprint
+
+Result<> check_prefix(std::string_view prefix) {
+  const bool digits = prefix.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  if (prefix.empty() || (digits && prefix.size() >= kMinPrefix && prefix.size() <= 64)) return {};
+  return fail(Fault::bad_config, "card: certificate",
+              "a card's certificate is named by the first 8 or more digits of its fingerprint, as usher card shows it");
+}
+
+Result<std::vector<CardChoice>> choices_of(const std::vector<OfferedCertificate>& offered) {
+  std::vector<CardChoice> choices;
+  for (const OfferedCertificate& one : offered) {
+    auto certificate = Certificate::from_der(one.certificate);
+    if (!certificate) return fail(Fault::module_failed, "card: choice");
+    choices.push_back({*std::move(certificate), one.label, one.token_label, one.slot});
+  }
+  return choices;
+}
+
+/// The name of the one that is to be used. Errors: card_unsuitable, naming all of them; what `choose` says.
+Result<std::string> chosen_of(const std::vector<OfferedCertificate>& offered, const ChooseCertificate& choose) {
+  USHER_TRY(const std::vector<CardChoice> choices, choices_of(offered));
+  if (choose) {
+    USHER_TRY(const std::size_t chosen, choose(choices));
+    if (chosen < choices.size()) return to_hex(choices[chosen].certificate.fingerprint());
+  }
+  std::vector<std::string> names;
+  names.reserve(choices.size());
+  for (const CardChoice& one : choices) {
+    names.push_back(fmt::format("{} ({}, on the card \"{}\" in slot {})", one.name(), one.certificate.common_name(),
+                                one.token_label, one.slot));
+  }
+  return fail(
+      Fault::card_unsuitable, "card: certificates",
+      fmt::format("more than one certificate can be meant, choose one with --card-certificate, or its card with "
+                  "--token or --slot: {}",
+                  fmt::join(names, ", ")));
+}
+
+}  // namespace
+
 Result<Card> Card::open(const CardOptions& options) {
   USHER_TRY(const std::vector<std::string> modules, modules_of(options));
+  USHER_CHECK(check_prefix(options.certificate));
   std::vector<Error> errors;
   for (const std::string& module : modules) {
     // Each in a child of its own: a module that hangs or crashes does not stand in the way of the next one.
     auto card = open_with(options, module);
-    if (card) return card;
+    if (card || card.error().fault == Fault::cancelled) return card;
     errors.push_back(std::move(card).error());
   }
   return std::unexpected(farthest(std::move(errors), modules));
@@ -117,7 +178,13 @@ Result<Card> Card::open(const CardOptions& options) {
 
 Result<Card> Card::open_with(const CardOptions& options, const std::string& module) {
   USHER_TRY(std::unique_ptr<CardService> service, card_service(options));
-  USHER_TRY(OpenedCard opened, service->open({module, options.token_label, options.slot, options.profile.labels}));
+  CardQuery query{module, options.token_label, options.slot, options.profile.labels, options.certificate, options.now};
+  USHER_TRY(OpenedCard opened, service->open(query));
+  if (!opened.choices.empty()) {
+    USHER_TRY(query.certificate, chosen_of(opened.choices, options.choose));
+    USHER_TRY(opened, service->open(query));
+    if (!opened.choices.empty()) return fail(Fault::card_unsuitable, "card: certificates", "it is on two cards");
+  }
   const auto certificate = Certificate::from_der(opened.certificate);
   if (!certificate) return fail(Fault::card_unsuitable, "card: certificate", "its certificate cannot be read");
   USHER_TRY(crypto::PublicKey key, certificate->public_key());

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,17 +21,32 @@ namespace usher::identity {
 
 using p11::PinState;
 
+/// One of several certificates that can be meant (§9.3).
+struct CardChoice {
+  Certificate certificate;
+  std::string label;  // of the certificate on the token
+  std::string token_label;
+  p11::SlotId slot = 0;
+  /// What CardOptions::certificate takes: the first 16 digits of its fingerprint.
+  [[nodiscard]] std::string name() const;
+};
+/// Which of them is used, by its place. Errors: the caller's; cancelled: no other module is tried.
+using ChooseCertificate = std::function<Result<std::size_t>(const std::vector<CardChoice>& choices)>;
+
 struct CardOptions {
   /// PKCS #11 modules, tried in order: paths, or names for the loader to find. Empty: the profile's, then
   /// kDefaultModules.
   std::vector<std::string> modules{};
   Profile profile{};
-  std::string token_label{};                       // empty: the one token that fits
-  std::optional<p11::SlotId> slot{};               // nothing: any
-  Chain intermediates{};                           // sub-CAs for cards that do not hold theirs (§5.2)
-  Milliseconds deadline{20'000};                   // of each call
-  Milliseconds login_deadline{120'000};            // where the PIN is typed at the reader
-  bool in_process = false;                         // no child: for tests and for provisioning
+  std::string token_label{};             // empty: the one token that fits
+  std::optional<p11::SlotId> slot{};     // nothing: any
+  std::string certificate{};             // the beginning of its fingerprint, hexadecimal, 8 digits at least; empty: any
+  std::optional<Time> now{};             // by which a certificate that is not valid is passed over; nothing: none is
+  ChooseCertificate choose{};            // where several can be used; none: refused, and all are named
+  Chain intermediates{};                 // sub-CAs for cards that do not hold theirs (§5.2)
+  Milliseconds deadline{20'000};         // of each call
+  Milliseconds login_deadline{120'000};  // where the PIN is typed at the reader
+  bool in_process = false;               // no child: for tests and for provisioning
   std::filesystem::path agent = "/proc/self/exe";  // its main() gives `card-agent` to run_card_agent
 };
 
@@ -44,8 +60,9 @@ enum class LastTry : std::uint8_t { refuse, accept };
 /// Destroying it logs out and ends the child.
 class Card final : public crypto::Signer {
  public:
-  /// Finds module, token and certificate; needs no PIN.
-  /// Errors: module_missing, module_failed (also: hung, crashed), no_card, card_removed, card_unsuitable.
+  /// Finds module, token and certificate; needs no PIN. May ask CardOptions::choose.
+  /// Errors: module_missing, module_failed (also: hung, crashed), no_card, card_removed, card_unsuitable; choose's;
+  /// bad_config (CardOptions::certificate is no fingerprint's beginning).
   [[nodiscard]] static Result<Card> open(const CardOptions& options);
   Card(const Card&) = delete;
   Card& operator=(const Card&) = delete;

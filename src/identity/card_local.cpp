@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/encoding.h"
+#include "crypto/digest.h"
 #include "identity/card_service.h"
 
 namespace usher::identity {
@@ -22,51 +24,75 @@ std::optional<std::string> label_or_any(const std::string& label) {
 struct Fit {
   Module module;
   TokenInfo token;
-  Session session;
+  std::shared_ptr<Session> session;
   Object certificate;
   Bytes der;
+  std::string obstacle;  // empty: it can be used, as far as is seen before the login
 };
 
-/// The end entity's certificate of a token: the one with the profile's label, or, where the profile names none, the
-/// only one that is not an authority's.
-Result<std::optional<std::pair<Object, Bytes>>> own_certificate(const Session& session, const CardLabels& labels) {
-  USHER_TRY(const auto objects, session.find({ObjectClass::certificate, label_or_any(labels.certificate), {}}));
-  std::optional<std::pair<Object, Bytes>> found;
-  for (const Object& object : objects) {
-    USHER_TRY(Bytes der, session.value_of(object.handle));
-    const auto parsed = Certificate::from_der(der);
-    if (!can_be_meant(labels, object.label, parsed ? &*parsed : nullptr)) continue;
-    if (found) {
-      return fail(Fault::card_unsuitable, "card: certificates",
-                  "it holds more than one certificate that could be meant");
-    }
-    found.emplace(object, std::move(der));
-  }
-  return found;
+/// Where nothing is to be seen, nothing is known.
+bool is_keyless(const Bytes& id, const std::vector<Bytes>& keys) {
+  return !id.empty() && !keys.empty() && std::ranges::find(keys, id) == keys.end();
 }
 
-Result<Fit> choose(std::vector<Fit> fits, const CardQuery& query) {
+/// The ids of the keys that are to be seen before a login; most cards show the public ones.
+Result<std::vector<Bytes>> visible_keys(const Session& session) {
+  std::vector<Bytes> ids;
+  for (const ObjectClass kind : {ObjectClass::public_key, ObjectClass::private_key}) {
+    USHER_TRY(const auto objects, session.find({kind, {}, {}}));
+    for (const Object& object : objects) ids.push_back(object.id);
+  }
+  return ids;
+}
+
+/// The certificates of a token that can be meant: those with the profile's label, or, where the profile names none, all
+/// that are not an authority's.
+Result<> look_at(const Module& module, const TokenInfo& token, const CardQuery& query, std::vector<Fit>& fits) {
+  USHER_TRY(Session opened, module.open(token.slot));
+  const auto session = std::make_shared<Session>(std::move(opened));
+  USHER_TRY(const auto objects, session->find({ObjectClass::certificate, label_or_any(query.labels.certificate), {}}));
+  USHER_TRY(const auto keys, visible_keys(*session));
+  USHER_TRY(const auto schemes, module.schemes(token.slot));
+  for (const Object& object : objects) {
+    USHER_TRY(Bytes der, session->value_of(object.handle));
+    const auto parsed = Certificate::from_der(der);
+    if (!can_be_meant(query.labels, object.label, parsed ? &*parsed : nullptr)) continue;
+    std::string obstacle = unusable(parsed ? &*parsed : nullptr, schemes, is_keyless(object.id, keys), query.now);
+    fits.push_back({module, token, session, object, std::move(der), std::move(obstacle)});
+  }
+  return {};
+}
+
+std::string described(const Fit& fit) {
+  return fmt::format("\"{}\" in slot {}: {}", fit.token.label, fit.token.slot, fit.obstacle);
+}
+
+/// The one that is meant, or several that can be used.
+Result<std::vector<Fit>> choose(std::vector<Fit> fits, const CardQuery& query) {
   if (fits.empty()) {
     return fail(Fault::card_unsuitable, "card: certificates",
                 query.labels.certificate.empty()
                     ? std::string("it holds no certificate of a person")
                     : fmt::format("it holds no certificate labelled \"{}\"", query.labels.certificate));
   }
-  if (fits.size() > 1) {
-    std::vector<std::string> names;
-    names.reserve(fits.size());
-    for (const Fit& fit : fits) names.push_back(fmt::format("\"{}\" in slot {}", fit.token.label, fit.token.slot));
-    return fail(Fault::card_unsuitable, "card: tokens",
-                fmt::format("more than one card fits, choose one with --token or --slot: {}", fmt::join(names, ", ")));
+  if (!query.certificate.empty()) {
+    std::erase_if(fits,
+                  [&](const Fit& fit) { return !to_hex(crypto::sha256(fit.der)).starts_with(query.certificate); });
+    if (fits.empty()) return fail(Fault::card_unsuitable, "card: certificates", "it holds none of that fingerprint");
+    // Whoever names one gets it, and is told at its use what is wrong with it.
+    if (query.certificate.size() == 64) fits.erase(fits.begin() + 1, fits.end());
+    return fits;
   }
-  return std::move(fits.front());
-}
-
-Result<std::optional<Fit>> look_at(const Module& module, const TokenInfo& token, const CardQuery& query) {
-  USHER_TRY(Session session, module.open(token.slot));
-  USHER_TRY(auto certificate, own_certificate(session, query.labels));
-  if (!certificate) return std::nullopt;
-  return Fit{module, token, std::move(session), certificate->first, std::move(certificate->second)};
+  // One alone is taken as it is: what is wrong with it is told at its use.
+  if (fits.size() == 1) return fits;
+  std::vector<std::string> obstacles;
+  for (const Fit& fit : fits) obstacles.push_back(described(fit));
+  std::erase_if(fits, [](const Fit& fit) { return !fit.obstacle.empty(); });
+  if (fits.empty()) {
+    return fail(Fault::card_unsuitable, "card: certificates",
+                fmt::format("none of its certificates can be used: {}", fmt::join(obstacles, ", ")));
+  }
+  return fits;
 }
 
 /// What is said of a module without a card that is meant.
@@ -77,7 +103,7 @@ std::string why_none(const Module& module, const std::vector<TokenInfo>& tokens,
   return tokens.empty() ? "" : "what is in the reader has not been initialised";
 }
 
-Result<Fit> find_card(const CardQuery& query) {
+Result<std::vector<Fit>> find_card(const CardQuery& query) {
   USHER_TRY(const Module module, Module::load(query.module));
   USHER_TRY(const std::vector<TokenInfo> tokens, module.tokens());
   std::vector<Fit> fits;
@@ -87,12 +113,7 @@ Result<Fit> find_card(const CardQuery& query) {
     if (!token.initialised || (query.slot && *query.slot != token.slot)) continue;
     if (!query.token_label.empty() && query.token_label != token.label) continue;
     any = true;
-    auto fit = look_at(module, token, query);
-    if (!fit) {
-      trouble = std::move(fit).error();
-    } else if (*fit) {
-      fits.push_back(**std::move(fit));
-    }
+    if (auto looked = look_at(module, token, query, fits); !looked) trouble = std::move(looked).error();
   }
   // A token that cannot be read does not stand in the way of one that can.
   if (fits.empty() && trouble) return std::unexpected(*std::move(trouble));
@@ -107,8 +128,14 @@ constexpr std::string_view kNoScheme = "its key cannot sign with SHA-256 in any 
 class LocalCard final : public CardService {
  public:
   Result<OpenedCard> open(const CardQuery& query) override {
-    USHER_TRY(Fit fit, find_card(query));
-    return finish(std::move(fit), query);
+    USHER_TRY(std::vector<Fit> fits, find_card(query));
+    if (fits.size() == 1) return finish(std::move(fits.front()), query);
+    OpenedCard offer{.module = fits.front().module.path()};
+    for (const Fit& fit : fits) {
+      if (offer.choices.size() == kMaxCardChoices) break;
+      offer.choices.push_back({fit.token.slot, fit.token.label, fit.certificate.label, fit.der});
+    }
+    return offer;
   }
   Result<SeenModule> survey(const std::string& module) override { return survey_module(module); }
 
@@ -122,13 +149,13 @@ class LocalCard final : public CardService {
     again_.reset();
     if (std::exchange(logged_in_, false)) {
       // Somebody who is logged in already would be taken at their word; and a signature may have been begun.
-      USHER_CHECK(fit_->session.logout());
-      USHER_TRY(fit_->session, fit_->module.open(fit_->token.slot));
+      USHER_CHECK(fit_->session->logout());
+      USHER_TRY(*fit_->session, fit_->module.open(fit_->token.slot));
     }
-    USHER_CHECK(fit_->session.login(p11::User::user, pin));
+    USHER_CHECK(fit_->session->login(p11::User::user, pin));
     logged_in_ = true;
     USHER_TRY(const p11::ObjectId key, key_of_certificate());
-    USHER_TRY(use_, fit_->session.use_of(key));
+    USHER_TRY(use_, fit_->session->use_of(key));
     if (use_ == p11::KeyUse::each_signature && pin != nullptr) again_ = crypto::Secret::copy_of(pin->expose());
     return use_;
   }
@@ -142,13 +169,13 @@ class LocalCard final : public CardService {
     if (use_ == p11::KeyUse::each_signature && !pin && !fit_->token.protected_path) {
       return fail(Fault::not_authenticated, "card: sign again", "it asks for its PIN for each signature");
     }
-    return fit_->session.sign(key, scheme_, message, use_, pin ? &*pin : nullptr);
+    return fit_->session->sign(key, scheme_, message, use_, pin ? &*pin : nullptr);
   }
 
   Result<> logout() override {
     if (!fit_) return not_open();
     again_.reset();
-    if (std::exchange(logged_in_, false)) return fit_->session.logout();
+    if (std::exchange(logged_in_, false)) return fit_->session->logout();
     return {};
   }
 
@@ -156,7 +183,7 @@ class LocalCard final : public CardService {
   Result<> present() override {
     if (!fit_) return not_open();
     USHER_TRY(const p11::SlotInfo slot, fit_->module.slot(fit_->token.slot));
-    USHER_CHECK(fit_->session.alive());
+    USHER_CHECK(fit_->session->alive());
     USHER_TRY(const TokenInfo now, fit_->module.token(fit_->token.slot));
     if (!slot.token_present || now.serial != fit_->token.serial) return fail(Fault::card_removed, "card: present");
     return {};
@@ -176,21 +203,21 @@ class LocalCard final : public CardService {
     if (scheme == schemes.end()) return fail(Fault::card_unsuitable, "card: mechanisms", std::string(kNoScheme));
     scheme_ = *scheme;
     USHER_TRY(std::vector<Bytes> authorities, authorities_of(fit));
-    OpenedCard out{fit.module.path(), fit.token, scheme_, fit.der, std::move(authorities)};
+    OpenedCard out{fit.module.path(), fit.token, scheme_, fit.der, std::move(authorities), {}};
     fit_ = std::move(fit);
     return out;
   }
 
   Result<std::vector<Bytes>> authorities_of(const Fit& fit) const {
     std::vector<Bytes> out;
-    USHER_TRY(const auto objects, fit.session.find({ObjectClass::certificate, {}, {}}));
+    USHER_TRY(const auto objects, fit.session->find({ObjectClass::certificate, {}, {}}));
     for (const Object& object : objects) {
       const bool named = !labels_.sub_ca.empty() || !labels_.root.empty();
       if (named && object.label != labels_.sub_ca && object.label != labels_.root) continue;
       if (object.handle == fit.certificate.handle) continue;
-      USHER_TRY(Bytes der, fit.session.value_of(object.handle));
+      USHER_TRY(Bytes der, fit.session->value_of(object.handle));
       const auto parsed = Certificate::from_der(der);
-      if (!parsed || !parsed->is_ca()) continue;
+      if (!parsed || !parsed->may_certify()) continue;
       out.push_back(std::move(der));
       if (out.size() == kMaxCardAuthorities) break;
     }
@@ -201,10 +228,10 @@ class LocalCard final : public CardService {
   Result<p11::ObjectId> key_of_certificate() const {
     p11::Search search{ObjectClass::private_key, label_or_any(labels_.key), {}};
     if (!fit_->certificate.id.empty()) search.id = fit_->certificate.id;
-    USHER_TRY(auto keys, fit_->session.find(search));
+    USHER_TRY(auto keys, fit_->session->find(search));
     if (keys.empty() && search.id && search.label) {
       search.label.reset();
-      USHER_TRY(keys, fit_->session.find(search));
+      USHER_TRY(keys, fit_->session->find(search));
     }
     if (keys.empty()) {
       if (auto now = fit_->module.token(fit_->token.slot); !now) return std::unexpected(std::move(now).error());

@@ -9,6 +9,7 @@
 namespace usher::identity {
 
 inline constexpr std::size_t kMaxCardAuthorities = 8;
+inline constexpr std::size_t kMaxCardChoices = 12;
 inline constexpr std::size_t kMaxSignedByCard = 4096;  // bytes of a message
 inline constexpr std::size_t kMaxPin = 255;            // bytes
 inline constexpr std::size_t kMaxSeen = 128 << 10;     // bytes of certificates in a survey
@@ -19,6 +20,16 @@ struct CardQuery {
   std::string token_label{};
   std::optional<p11::SlotId> slot{};
   CardLabels labels{};
+  std::string certificate{};  // the beginning of its fingerprint, in lower case hexadecimal; empty: any
+  std::optional<Time> now{};  // nothing: validity is not looked at
+};
+
+/// One of several certificates that can be meant: its own, unchecked.
+struct OfferedCertificate {
+  p11::SlotId slot = 0;
+  std::string token_label{};
+  std::string label{};
+  Bytes certificate{};  // DER
 };
 
 struct OpenedCard {
@@ -27,6 +38,8 @@ struct OpenedCard {
   crypto::SignatureScheme scheme = crypto::SignatureScheme::ecdsa_p256_sha256;  // with which it will sign
   Bytes certificate{};                                                          // DER, unchecked
   std::vector<Bytes> authorities{};  // DER, in any order, at most kMaxCardAuthorities
+  /// Not empty: several can be meant, 2 to kMaxCardChoices, and none was opened; all else but the module is empty.
+  std::vector<OfferedCertificate> choices{};
 };
 
 /// One card; `open` comes first. One thread at a time. Errors: as Card's functions.
@@ -56,6 +69,10 @@ class CardService {
 [[nodiscard]] Result<std::unique_ptr<CardService>> card_service(const CardOptions& options);
 /// Of the errors of the modules, in their order, the one that came farthest (§9.1).
 [[nodiscard]] Error farthest(std::vector<Error> errors, const std::vector<std::string>& modules);
+/// Why this one cannot sign, in a few words; empty: nothing that is seen from here. `keyless`: keys are to be seen, and
+/// none is its.
+[[nodiscard]] std::string unusable(const Certificate* parsed, std::span<const crypto::SignatureScheme> schemes,
+                                   bool keyless, const std::optional<Time>& now);
 /// Whether a certificate can be the person's, by the profile (§9.3). `parsed`: nothing if it cannot be read.
 [[nodiscard]] bool can_be_meant(const CardLabels& labels, std::string_view label, const Certificate* parsed) noexcept;
 /// By names, key identifiers and key usage; authorities of one name but different keys are told apart.

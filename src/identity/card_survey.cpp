@@ -43,7 +43,7 @@ void judge_pin(SeenSlot& seen) {
 bool has_issuer(const Certificate& leaf, const SeenSlot& seen, const CardOptions& options) {
   Chain authorities = options.intermediates;
   for (const SeenCertificate& other : seen.certificates) {
-    if (other.certificate && other.certificate->is_ca()) authorities.push_back(*other.certificate);
+    if (other.certificate && other.certificate->may_certify()) authorities.push_back(*other.certificate);
   }
   return chain_of(leaf, authorities).size() > 1 ||
          std::ranges::any_of(authorities, [&](const Certificate& authority) { return issued_by(leaf, authority); });
@@ -65,6 +65,16 @@ void judge_certificates(SeenSlot& seen, const CardOptions& options, Time now) {
   const CardLabels& labels = options.profile.labels;
   for (SeenCertificate& own : seen.certificates) {
     own.meant = can_be_meant(labels, own.label, own.certificate ? &*own.certificate : nullptr);
+  }
+  // Of several, those that cannot be used do not count (§9.3).
+  const auto unfit = [&](const SeenCertificate& one) {
+    return one.meant &&
+           !unusable(one.certificate ? &*one.certificate : nullptr, seen.schemes, one.keyless, now).empty();
+  };
+  const auto all = std::ranges::count(seen.certificates, true, &SeenCertificate::meant);
+  const auto unfit_ones = std::ranges::count_if(seen.certificates, unfit);
+  if (all > 1 && unfit_ones < all) {
+    for (SeenCertificate& own : seen.certificates) own.meant = own.meant && !unfit(own);
   }
   const auto meant = std::ranges::find(seen.certificates, true, &SeenCertificate::meant);
   if (meant == seen.certificates.end()) {
@@ -141,9 +151,10 @@ void mark_rivals(SeenModule& module) {
 }
 
 /// What a login would do with this module: the card that it takes is marked.
-Result<Card> try_module(SeenModule& module, CardOptions options) {
+Result<Card> try_module(SeenModule& module, CardOptions options, Time now) {
   if (module.trouble) return std::unexpected(*module.trouble);
   options.modules = {module.path};
+  options.now = now;
   Result<Card> card = Card::open(options);
   if (!card) {
     mark_rivals(module);
@@ -176,7 +187,7 @@ Result<CardSurvey> survey_cards(const CardOptions& options, Time now) {
   for (const std::string& path : modules) {
     SeenModule& module = survey.modules.emplace_back(see(options, path, now));
     if (taken) continue;
-    if (const Result<Card> card = try_module(module, options)) {
+    if (const Result<Card> card = try_module(module, options, now)) {
       taken = true;
       survey.usable = check_usable(*card, now);
     } else {

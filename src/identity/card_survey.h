@@ -33,7 +33,8 @@ struct SeenCertificate {
   std::string label{};
   Bytes id{};
   std::optional<Certificate> certificate{};  // nothing: it cannot be read
-  bool meant = false;                        // the one that a login would use, by the profile
+  bool keyless = false;                      // keys are to be seen, and none has its id
+  bool meant = false;                        // one that a login may use, by the profile
 };
 
 struct SeenSlot {

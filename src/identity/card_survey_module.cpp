@@ -11,16 +11,20 @@ using p11::Object;
 using p11::ObjectClass;
 using p11::Session;
 
-/// Whether a key is to be seen whose id no certificate has. Most cards show their public keys only.
-Result<bool> has_bare_key(const Session& session, const std::vector<SeenCertificate>& certificates) {
+/// Which keys have no certificate, and which certificates no key. Most cards show their public keys only.
+Result<> match_keys(const Session& session, SeenSlot& seen) {
+  std::vector<Object> keys;
   for (const ObjectClass kind : {ObjectClass::public_key, ObjectClass::private_key}) {
-    USHER_TRY(const std::vector<Object> keys, session.find({kind, {}, {}}));
-    const bool bare = std::ranges::any_of(keys, [&](const Object& key) {
-      return std::ranges::find(certificates, key.id, &SeenCertificate::id) == certificates.end();
-    });
-    if (bare) return true;
+    USHER_TRY(const std::vector<Object> some, session.find({kind, {}, {}}));
+    keys.insert(keys.end(), some.begin(), some.end());
   }
-  return false;
+  seen.bare_key = std::ranges::any_of(keys, [&](const Object& key) {
+    return std::ranges::find(seen.certificates, key.id, &SeenCertificate::id) == seen.certificates.end();
+  });
+  for (SeenCertificate& one : seen.certificates) {
+    one.keyless = !keys.empty() && !one.id.empty() && std::ranges::find(keys, one.id, &Object::id) == keys.end();
+  }
+  return {};
 }
 
 /// `room`: bytes that may still be answered; what is beyond them is not looked at.
@@ -40,8 +44,7 @@ Result<> look_into(const Module& module, SeenSlot& seen, std::size_t& room) {
     seen.certificates.push_back(std::move(certificate));
   }
   USHER_TRY(seen.schemes, module.schemes(seen.slot.slot));
-  USHER_TRY(seen.bare_key, has_bare_key(session, seen.certificates));
-  return {};
+  return match_keys(session, seen);
 }
 
 SeenSlot look_at(const Module& module, const p11::SlotInfo& slot, std::size_t& room) {

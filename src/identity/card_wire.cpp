@@ -16,6 +16,7 @@ using wire::Reader;
 using wire::Writer;
 
 constexpr std::string_view kWhere = "card agent";
+constexpr std::uint64_t kMaxSeconds = 253402300799;  // the year 9999
 
 /// Waits until the socket is ready. Errors: server_busy, io.
 Result<> wait_for(int socket, short events, const Deadline& deadline) {
@@ -105,6 +106,8 @@ Bytes encode(const CardQuery& query) {
   out.text8(query.token_label).u8(query.slot ? 1 : 0).u64(query.slot.value_or(0));
   const CardLabels& labels = query.labels;
   out.text8(labels.certificate).text8(labels.key).text8(labels.sub_ca).text8(labels.root);
+  out.text8(query.certificate).u8(query.now ? 1 : 0);
+  out.u64(query.now ? static_cast<std::uint64_t>(unix_seconds(*query.now)) : 0);
   return std::move(out).take();
 }
 
@@ -117,13 +120,22 @@ Result<CardQuery> decode_query(View body) {
   const p11::SlotId slot = in.u64();
   if (has_slot) query.slot = slot;
   query.labels = {in.text8(), in.text8(), in.text8(), in.text8()};
+  query.certificate = in.text8();
+  const bool has_now = in.flag();
+  const std::uint64_t now = in.u64();
+  if (now > kMaxSeconds) in.refuse();
+  if (has_now && in.ok()) query.now = from_unix_seconds(static_cast<std::int64_t>(now));
   USHER_CHECK(in.finish());
   return query;
 }
 
 Bytes encode(const OpenedCard& card) {
   Writer out;
-  out.vec16(view_of(card.module));
+  out.vec16(view_of(card.module)).u8(static_cast<std::uint8_t>(card.choices.size()));
+  for (const OfferedCertificate& one : card.choices) {
+    out.u64(one.slot).text16(one.token_label).text16(one.label).vec16(one.certificate);
+  }
+  if (!card.choices.empty()) return std::move(out).take();
   write_token(out, card.token);
   out.u16(static_cast<std::uint16_t>(card.scheme));
   out.vec16(card.certificate).u8(static_cast<std::uint8_t>(card.authorities.size()));
@@ -135,6 +147,15 @@ Result<OpenedCard> decode_opened(View body) {
   Reader in(body, kWhere);
   OpenedCard card;
   card.module = text_of(in.vec16());
+  const std::uint8_t choices = in.u8();
+  if (choices > kMaxCardChoices) in.refuse();
+  for (int i = 0; i < choices && in.ok(); ++i) {
+    card.choices.push_back({in.u64(), in.text16(), in.text16(), to_bytes(in.vec16(1, p11::kMaxObjectValue))});
+  }
+  if (!card.choices.empty()) {
+    USHER_CHECK(in.finish());
+    return card;
+  }
   card.token = read_token(in);
   const auto scheme = crypto::scheme_of(in.u16());
   if (!scheme) in.refuse();

@@ -15,11 +15,13 @@ constexpr std::string_view kWhere = "card agent";
 
 void write_certificate(Writer& out, const SeenCertificate& seen) {
   out.text16(seen.label).vec16(seen.id).vec16(seen.certificate ? View(seen.certificate->der()) : View{});
+  out.u8(seen.keyless ? 1 : 0);
 }
 
 SeenCertificate read_certificate(Reader& in) {
   SeenCertificate seen{.label = in.text16(), .id = to_bytes(in.vec16())};
   const View der = in.vec16(0, p11::kMaxObjectValue);
+  seen.keyless = in.flag();
   if (der.empty()) return seen;
   auto parsed = Certificate::from_der(der);
   if (!parsed) {

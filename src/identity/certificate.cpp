@@ -126,6 +126,9 @@ Result<Certificate> Certificate::from_x509(X509* certificate) {
 
 Result<Certificate> Certificate::of(X509* taken, Bytes der) {
   X509Ptr x509(taken);
+  if (X509_get_version(x509.get()) != X509_VERSION_3) {
+    return fail(Fault::bad_certificate, "certificate: version", "it is not of X.509 version 3");
+  }
   auto parsed = std::make_shared<Parsed>();
   const auto not_before = time_of(X509_get0_notBefore(x509.get()));
   const auto not_after = time_of(X509_get0_notAfter(x509.get()));
@@ -254,7 +257,9 @@ bool Certificate::has_eku(std::string_view oid) const {
 }
 
 std::uint32_t Certificate::key_usage() const noexcept { return X509_get_key_usage(x509()); }
-bool Certificate::is_ca() const noexcept { return X509_check_ca(x509()) > 0; }
+bool Certificate::has_ca_flag() const noexcept { return (X509_get_extension_flags(x509()) & EXFLAG_CA) != 0; }
+bool Certificate::may_certify() const noexcept { return has_ca_flag() && X509_check_ca(x509()) > 0; }
+bool Certificate::is_ca() const noexcept { return has_ca_flag() || X509_check_ca(x509()) > 0; }
 bool Certificate::is_self_issued() const noexcept {
   return X509_NAME_cmp(X509_get_subject_name(x509()), X509_get_issuer_name(x509())) == 0;
 }

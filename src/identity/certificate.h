@@ -30,11 +30,12 @@ struct IpAddress {
 /// Copies share one object. Safe to use from many threads at once.
 class Certificate {
  public:
-  /// The whole input is one DER certificate. Errors: too_long (above kMaxCertificate), malformed.
+  /// The whole input is one DER certificate of X.509 v3. Errors: too_long (above kMaxCertificate), malformed;
+  /// bad_certificate (another version).
   [[nodiscard]] static Result<Certificate> from_der(View der);
-  /// Exactly one certificate; text around the PEM block is ignored. Errors: as above, malformed for none or two.
+  /// Exactly one certificate; text around the PEM block is ignored. Errors: as from_der, malformed for none or two.
   [[nodiscard]] static Result<Certificate> from_pem(std::string_view pem);
-  /// Takes a reference of its own: nobody changes the object from here on. Errors: malformed, too_long.
+  /// Takes a reference of its own: nobody changes the object from here on. Errors: as from_der.
   [[nodiscard]] static Result<Certificate> from_x509(X509* certificate);
 
   [[nodiscard]] const Bytes& der() const noexcept;
@@ -71,6 +72,11 @@ class Certificate {
   [[nodiscard]] bool has_eku(std::string_view dotted) const;
   /// OpenSSL's KU_… bits; all ones when the extension is absent.
   [[nodiscard]] std::uint32_t key_usage() const noexcept;
+  /// Whether basicConstraints says cA, whatever the key usage: RFC 5280 decides by this alone which lists are about it.
+  [[nodiscard]] bool has_ca_flag() const noexcept;
+  /// Whether it may issue certificates: the same, and its key usage permits it.
+  [[nodiscard]] bool may_certify() const noexcept;
+  /// Whether it is an authority's at all (§1.2): by its basicConstraints, or because OpenSSL takes it for one.
   [[nodiscard]] bool is_ca() const noexcept;
   /// Subject and issuer are equal.
   [[nodiscard]] bool is_self_issued() const noexcept;
@@ -93,11 +99,11 @@ using Chain = std::vector<Certificate>;  // leaf first
 /// Whether subject_field() and subject_fields() know an attribute of this name.
 [[nodiscard]] bool is_attribute(std::string_view name);
 
-/// All certificates of a PEM text in their order, 1 to `max`. Errors: malformed, too_long.
+/// All certificates of a PEM text in their order, 1 to `max`. Errors: Certificate::from_der's.
 [[nodiscard]] Result<Chain> chain_from_pem(std::string_view pem, std::size_t max = kMaxChain);
 /// A bundle of anchors or intermediates from a file: 1 to 256.
 [[nodiscard]] Result<Chain> bundle_from_pem(std::string_view pem);
-/// A chain as a peer sends it: 1 to kMaxChain certificates of DER. Errors: malformed, too_long.
+/// A chain as a peer sends it: 1 to kMaxChain certificates of DER. Errors: Certificate::from_der's.
 [[nodiscard]] Result<Chain> chain_from_der(std::span<const View> certificates);
 [[nodiscard]] std::string to_pem(std::span<const Certificate> chain);
 

@@ -88,6 +88,7 @@ Result<Crl> Crl::from_der(View der) {
   parsed->der = to_bytes(der);
   USHER_TRY(parsed->light, LightCrl::make(parsed->der));
   const X509_CRL* crl = parsed->light->ossl();
+  if (X509_CRL_get_version(crl) != X509_CRL_VERSION_2) return fail(Fault::malformed, "crl: version");
   const auto this_update = time_of(X509_CRL_get0_lastUpdate(crl));
   const auto next_update = time_of(X509_CRL_get0_nextUpdate(crl));
   if (!this_update || !next_update) return crypto::ossl_fail(Fault::malformed, "crl: times");

@@ -111,6 +111,9 @@ struct CrlSelection {
 };
 [[nodiscard]] CrlSelection select_crls(std::span<const Crl> crls, Time at);
 
+/// Whether a list can be about certificates that are not authorities' (its issuing distribution point).
+[[nodiscard]] bool may_cover_leaves(const Crl& crl);
+
 /// What a trust store puts up with, by explicit configuration (§4.7). None of it ever hides a revocation at hand.
 struct RevocationTolerance {
   bool missing_delta = false;   // a delta is pointed to, and none in force is at hand

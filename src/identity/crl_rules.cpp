@@ -30,15 +30,15 @@ std::map<Hash256, Crl> newest_by_scope(std::span<const Crl> crls, Wanted wanted)
   return out;
 }
 
-/// Whether a list with this issuing distribution point can be about the certificate at all.
-bool may_cover(const Crl& crl, const Certificate& certificate) {
+/// Whether a list with this issuing distribution point can be about an authority's certificate, or about another one.
+bool may_cover(const Crl& crl, bool authority) {
   using PointPtr = Ossl<ISSUING_DIST_POINT, ISSUING_DIST_POINT_free>;
   const PointPtr point(static_cast<ISSUING_DIST_POINT*>(
       X509_CRL_get_ext_d2i(crl.ossl(), NID_issuing_distribution_point, nullptr, nullptr)));
   if (!point) return true;
-  return !(point->onlyattr > 0 || (point->onlyuser > 0 && certificate.is_ca()) ||
-           (point->onlyCA > 0 && !certificate.is_ca()));
+  return !(point->onlyattr > 0 || (point->onlyuser > 0 && authority) || (point->onlyCA > 0 && !authority));
 }
+bool may_cover(const Crl& crl, const Certificate& certificate) { return may_cover(crl, certificate.has_ca_flag()); }
 
 const Crl* base_of(const Crl& delta, const CrlSelection& crls) {
   const auto found = std::ranges::find_if(crls.complete, [&](const Crl& crl) { return crl.scope() == delta.scope(); });
@@ -112,6 +112,8 @@ std::string line_of(std::string_view kind, const Hash256& scope, const Revocatio
 }
 
 }  // namespace
+
+bool may_cover_leaves(const Crl& crl) { return may_cover(crl, false); }
 
 CrlSelection select_crls(std::span<const Crl> crls, Time at) {
   const auto complete =

@@ -112,7 +112,8 @@ Result<Certificate> sign(X509* certificate, const crypto::PrivateKey& key) {
 }
 
 Result<> check_issuer(const Issuer& issuer) {
-  if (issuer.certificate.key_fingerprint() != issuer.key.public_key().fingerprint() || !issuer.certificate.is_ca()) {
+  if (issuer.certificate.key_fingerprint() != issuer.key.public_key().fingerprint() ||
+      !issuer.certificate.may_certify()) {
     return fail(Fault::bad_key, "issuer", "the key does not belong to the authority's certificate");
   }
   return {};

@@ -49,7 +49,7 @@ Result<Chain> issuers_from_content(View content) {
 }
 
 bool has_issued(const Certificate& authority, const Certificate& certificate) {
-  if (!authority.is_ca() || X509_check_issued(authority.x509(), certificate.x509()) != X509_V_OK) return false;
+  if (!authority.may_certify() || X509_check_issued(authority.x509(), certificate.x509()) != X509_V_OK) return false;
   EVP_PKEY* key = X509_get0_pubkey(authority.x509());
   const bool verified = key != nullptr && X509_verify(certificate.x509(), key) == 1;
   ERR_clear_error();

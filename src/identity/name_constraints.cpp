@@ -47,7 +47,7 @@ bool has_misplaced_constraints(const Certificate& certificate) {
   const int at = X509_get_ext_by_NID(certificate.x509(), NID_name_constraints, -1);
   if (at < 0) return false;
   const bool critical = X509_EXTENSION_get_critical(X509_get_ext(certificate.x509(), at)) == 1;
-  return !certificate.is_ca() || !critical;
+  return !certificate.has_ca_flag() || !critical;
 }
 
 bool has_excluded_wildcard(const Certificate& leaf, const Certificate& authority) {

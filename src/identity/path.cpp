@@ -98,6 +98,30 @@ int tolerate(int ok, X509_STORE_CTX* context) {
   return 1;
 }
 
+/// What OpenSSL itself does with a list that it found.
+X509_STORE_CTX_check_crl_fn usual_check() {
+  static const X509_STORE_CTX_check_crl_fn kUsual = [] {
+    const StoreCtxPtr plain(X509_STORE_CTX_new());
+    const bool made = plain && X509_STORE_CTX_init(plain.get(), nullptr, nullptr, nullptr) == 1;
+    return made ? X509_STORE_CTX_get_check_crl(plain.get()) : nullptr;
+  }();
+  return kUsual;
+}
+
+/// A complete list that has ended is an error: to OpenSSL it is none beside a delta in force (§4.2).
+int check_list(X509_STORE_CTX* context, X509_CRL* list) {
+  const auto usual = usual_check();
+  if (usual == nullptr) return 0;
+  const ASN1_TIME* end = X509_CRL_get0_nextUpdate(list);
+  std::time_t at = X509_VERIFY_PARAM_get_time(X509_STORE_CTX_get0_param(context));
+  const bool complete = X509_CRL_get_ext_by_NID(list, NID_delta_crl, -1) < 0;
+  if (complete && end != nullptr && X509_cmp_time(end, &at) < 0) {
+    X509_STORE_CTX_set_error(context, X509_V_ERR_CRL_HAS_EXPIRED);
+    if (X509_STORE_CTX_get_verify_cb(context)(0, context) == 0) return 0;
+  }
+  return usual(context, list);
+}
+
 unsigned long flags_of(const PathOptions& options) {
   unsigned long flags = X509_V_FLAG_POLICY_CHECK;
   if (options.revocation != RevocationMode::none) {
@@ -137,11 +161,13 @@ X509Stack untrusted_of(std::span<const Certificate> chain, const PathTrust& trus
   return stack;
 }
 
-CrlStack stack_of(const CrlSelection& selection, int security_level) {
+/// A delta that has ended is not among them: it refuses by §4.3 (5), and must not take back a hold where that is put up with.
+CrlStack stack_of(const CrlSelection& selection, Time at, int security_level) {
   CrlStack stack(sk_X509_CRL_new_null());
   if (!stack) return stack;
   for (const auto* list : {&selection.complete, &selection.deltas}) {
     for (const Crl& crl : *list) {
+      if (crl.is_delta() && !crl.in_force(at)) continue;
       const X509_ALGOR* algorithm = nullptr;
       X509_CRL_get0_signature(crl.ossl(), nullptr, &algorithm);
       // OpenSSL's security level does not look at the signatures of CRLs.
@@ -235,6 +261,7 @@ Result<PathTrust> PathTrust::make(Chain anchors, Chain intermediates, std::vecto
   PathTrust trust;
   trust.store_ = {X509_STORE_new(), [](X509_STORE* store) { X509_STORE_free(store); }};
   if (!trust.store_) return crypto::ossl_fail(Fault::local, "trust");
+  X509_STORE_set_check_crl(trust.store_.get(), check_list);
   for (const Certificate& anchor : anchors) {
     if (!anchor.is_self_issued()) {
       return fail(Fault::bad_config, "trust", "a certificate among the roots is not a root: " + anchor.subject_text());
@@ -257,7 +284,7 @@ Result<VerifiedPath> verify_path(std::span<const Certificate> chain, const PathT
   const CrlSelection selection =
       options.revocation == RevocationMode::none ? CrlSelection{} : select_crls(trust.crls(), options.at);
   const X509Stack untrusted = untrusted_of(chain, trust);
-  const CrlStack crls = stack_of(selection, options.security_level);
+  const CrlStack crls = stack_of(selection, options.at, options.security_level);
   Verification verification{.options = options};
   const StoreCtxPtr context(X509_STORE_CTX_new());
   if (!untrusted || !crls || !context ||

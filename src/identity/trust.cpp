@@ -154,6 +154,47 @@ Result<> TrustStore::verify_again(const VerifiedPeer& peer, Time at) const {
   return {};
 }
 
+/// Its own path, and whether some list at hand can be about those below it.
+Result<> TrustStore::check_authority(const Certificate& authority, const CrlSelection& lists, Time at) const {
+  PathOptions options = options_at(at);
+  // Its status does not count where only leaves' do; nor is a responder asked before somebody comes.
+  if (options.revocation == RevocationMode::leaf || config_.answers) options.revocation = RevocationMode::none;
+  USHER_CHECK(verify_path({&authority, 1}, trust_, options));
+  if (config_.revocation == RevocationMode::none || config_.answers) return {};
+  const auto is_of = [](const Crl& list, const Certificate& one) {
+    return X509_NAME_cmp(X509_CRL_get_issuer(list.ossl()), X509_get_subject_name(one.x509())) == 0;
+  };
+  bool ended = false;
+  for (const Crl& list : lists.complete) {
+    if (!may_cover_leaves(list)) continue;
+    const bool usable = config_.tolerance.expired_list || list.in_force(at);
+    // An authority that a peer sends may be below this one, and the list its.
+    const bool others = std::ranges::none_of(config_.anchors, [&](const auto& one) { return is_of(list, one); }) &&
+                        std::ranges::none_of(config_.intermediates, [&](const auto& one) { return is_of(list, one); });
+    const bool below = std::ranges::any_of(config_.intermediates, [&](const auto& one) {
+      return is_of(list, one) && has_issued(authority, one) && list.verify(one);
+    });
+    if (!others && !below && !(is_of(list, authority) && list.verify(authority))) continue;
+    if (usable) return {};
+    ended = true;
+  }
+  if (ended) return fail(Fault::crl_expired, "trust", "the revocation list for those below it has ended");
+  return fail(Fault::revocation_unknown, "trust", "no revocation list at hand is about those below it");
+}
+
+std::vector<TrustGap> TrustStore::gaps(Time at) const {
+  std::vector<TrustGap> out;
+  const CrlSelection lists = select_crls(trust_.crls(), at);
+  for (const Chain* chain : {&config_.anchors, &config_.intermediates}) {
+    for (const Certificate& authority : *chain) {
+      if (auto usable = check_authority(authority, lists, at); !usable) {
+        out.push_back({authority, std::move(usable).error()});
+      }
+    }
+  }
+  return out;
+}
+
 RevocationFloor TrustStore::raised(RevocationFloor floor) const {
   for (const Crl& crl : trust_.crls()) {
     for (const Chain* chain : {&config_.anchors, &config_.intermediates}) {

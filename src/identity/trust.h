@@ -80,6 +80,12 @@ struct TrustConfig {
   IssuersOf issuers_of{};  // none: what a chain lacks is not fetched
 };
 
+/// Why no certificate below an authority of a trust store can be accepted, whatever it is.
+struct TrustGap {
+  Certificate authority;
+  Error why;
+};
+
 /// What one role's certificates are judged by: an immutable snapshot; a reload makes a new one and swaps the pointer.
 class TrustStore {
  public:
@@ -104,6 +110,11 @@ class TrustStore {
   /// Whether somebody who was verified by an earlier snapshot still is: for reloads and long sessions.
   [[nodiscard]] Result<> verify_again(const VerifiedPeer& peer, Time at) const;
 
+  /// The anchors and intermediates below which nobody can be accepted at `at` by what is at hand: expired, or their own
+  /// status or that of everybody below them cannot be established. What a peer or a fetch may still bring is not counted
+  /// in, but for the lists of authorities that are not known here.
+  [[nodiscard]] std::vector<TrustGap> gaps(Time at) const;
+
   /// `floor`, raised by those of this store's CRLs whose signature one of its certificates proves.
   [[nodiscard]] RevocationFloor raised(RevocationFloor floor) const;
 
@@ -114,6 +125,7 @@ class TrustStore {
   TrustStore(TrustConfig config, PathTrust trust) : config_(std::move(config)), trust_(std::move(trust)) {}
   [[nodiscard]] Result<VerifiedPeer> finish(VerifiedPath path, int* depth = nullptr) const;
   [[nodiscard]] PathOptions options_at(Time at) const;
+  [[nodiscard]] Result<> check_authority(const Certificate& authority, const CrlSelection& lists, Time at) const;
   /// The chain with the authorities that it lacks, as far as IssuersOf has them. Errors: server_busy, if one is on its way.
   [[nodiscard]] Result<Chain> complete(std::span<const Certificate> chain) const;
   /// The path; where an authority is missing IssuersOf is asked, and where its status is, StatusMissing is told.

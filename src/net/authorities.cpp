@@ -1,7 +1,6 @@
 #include "net/authorities.h"
 
 #include <algorithm>
-#include <map>
 
 #include "net/session_table.h"
 
@@ -16,22 +15,6 @@ void add_all(identity::Chain& to, const TrustPtr& trust) {
     for (const identity::Certificate& one : *chain) {
       if (std::ranges::find(to, one) == to.end()) to.push_back(one);
     }
-  }
-}
-
-void add_expiries(Expiries& expiries, std::string_view what, const TrustPtr& trust) {
-  if (!trust) return;
-  std::map<Hash256, Time> ends;  // of each scope the list that ends last: older ones may stay configured
-  for (const identity::Crl& crl : trust->config().crls) {
-    if (!crl.is_delta()) ends[crl.scope()] = std::max(ends[crl.scope()], crl.next_update());
-  }
-  for (const identity::Crl& crl : trust->config().fetched) {
-    const auto end = ends.find(crl.scope());
-    if (!crl.is_delta() && end != ends.end()) end->second = std::max(end->second, crl.next_update());
-  }
-  std::size_t n = 0;
-  for (const auto& [scope, end] : ends) {
-    expiries.emplace_back(std::string(what) + " revocation list " + std::to_string(++n), end);
   }
 }
 
@@ -58,14 +41,6 @@ identity::Chain all_authorities(const Authorities& authorities) {
   for (const PersonSource& source : authorities.persons) add_all(all, source.trust);
   add_all(all, authorities.distributors);
   return all;
-}
-
-Expiries list_expiries(const Authorities& authorities) {
-  Expiries expiries;
-  add_expiries(expiries, "client", authorities.channel->clients);
-  for (const PersonSource& source : authorities.persons) add_expiries(expiries, source.profile.name, source.trust);
-  add_expiries(expiries, "distributor", authorities.distributors);
-  return expiries;
 }
 
 Result<identity::VerifiedPerson> authenticate(const identity::AuthRequest& request,

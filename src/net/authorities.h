@@ -32,11 +32,6 @@ struct Authorities {
 /// Every root and authority of every trust store, each once.
 [[nodiscard]] identity::Chain all_authorities(const Authorities& authorities);
 
-/// When the revocation lists end that were configured: "client revocation list 1", … A newer one that was fetched counts
-/// in a configured one's place.
-using Expiries = std::vector<std::pair<std::string, Time>>;
-[[nodiscard]] Expiries list_expiries(const Authorities& authorities);
-
 /// Asks each source in turn; the first that takes the card wins. Errors: verify_auth's, the most telling one.
 [[nodiscard]] Result<identity::VerifiedPerson> authenticate(const identity::AuthRequest& request,
                                                             const identity::AuthContext& context,

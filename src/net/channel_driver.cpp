@@ -76,7 +76,8 @@ Result<Bytes> ChannelDriver::protocols(View body, const std::string& network, st
     note_failure(place.error(), nullptr, number);
     return std::unexpected(std::move(place).error());
   }
-  auto half_open = std::make_shared<HalfOpen>(p_.settings.get(), p_.random);
+  const std::uint64_t generation = p_.sessions.trust_generation();
+  auto half_open = std::make_shared<HalfOpen>(p_.settings.get(), generation, p_.random);
   auto answer = half_open->machine.on_messages(body, now);
   if (!answer) {
     note_failure(answer.error(), half_open->machine.suite(), number);
@@ -120,6 +121,15 @@ Result<Bytes> ChannelDriver::record(Bytes record, std::uint64_t number) {
   return out;
 }
 
+Result<SessionPtr> ChannelDriver::admit(std::unique_ptr<channel::ServerSession> session, std::uint64_t judged_by,
+                                        Time now) {
+  for (;;) {  // once more for each reload meanwhile
+    const std::uint64_t generation = p_.sessions.trust_generation();
+    if (generation != judged_by) USHER_CHECK(p_.settings.get()->clients->verify_again(session->peer(), now));
+    if (SessionPtr open = p_.sessions.open(session, now, generation)) return open;
+  }
+}
+
 Result<Bytes> ChannelDriver::finish(const Id128& session, const HalfOpenPtr& half_open, Bytes record,
                                     std::uint64_t number) {
   const Time now = p_.clock.now();
@@ -130,7 +140,13 @@ Result<Bytes> ChannelDriver::finish(const Id128& session, const HalfOpenPtr& hal
     if (step.refused) note_failure(*step.refused, half_open->machine.suite(), number);
     return std::move(step.answer);
   }
-  const SessionPtr open = p_.sessions.open(std::move(step.session), now);
+  auto admitted = admit(std::move(step.session), half_open->generation, now);
+  if (!admitted) {
+    p_.sessions.remove_half_open(session);
+    note_failure(admitted.error(), half_open->machine.suite(), number);
+    return std::unexpected(std::move(admitted).error());
+  }
+  const SessionPtr& open = *admitted;
   const std::string_view suite = suite_name(half_open->machine.suite());
   p_.metrics.handshake_ended("ok", suite);
   p_.log.info("session open", {{"request", number},

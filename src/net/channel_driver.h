@@ -46,6 +46,9 @@ class ChannelDriver {
                                      std::uint64_t number);
   /// A Retry, where one network begins more handshakes than its share and has not brought a cookie; else nothing. §4.4.
   [[nodiscard]] Result<std::optional<Bytes>> retry_for(View body, const std::string& network, Time now);
+  /// `judged_by`: the generation of trust that took the peer. Errors: those of TrustStore::verify, by the trust of now.
+  [[nodiscard]] Result<SessionPtr> admit(std::unique_ptr<channel::ServerSession> session, std::uint64_t judged_by,
+                                         Time now);
   void note_failure(const Error& error, const channel::Suite* suite, std::uint64_t number);
 
   Parts p_;

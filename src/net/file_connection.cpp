@@ -94,14 +94,15 @@ FileConnection::Step FileConnection::step() {
 
 Result<> FileConnection::judge(const tls::PeerCertificates& peer) {
   const Hash256 digest = peer.digest();
-  auto verified =
-      shared_.verdicts.verify(snapshot()->clients, digest, [&] { return peer.chain(); }, shared_.clock.now());
+  const auto trust = snapshot()->clients;
+  auto verified = shared_.verdicts.verify(trust, digest, [&] { return peer.chain(); }, shared_.clock.now());
   if (!verified) {
     judged_ = true;
     verdict_ = verified.error().fault;
     return std::unexpected(std::move(verified).error());
   }
   client_ = {.peer = *std::move(verified), .digest = digest};
+  judged_by_ = trust;
   return {};
 }
 
@@ -111,10 +112,12 @@ tls::SessionPtr FileConnection::find_session(View id) {
   if (!found) return nullptr;
   // §2.3: by the trust and the lists of this moment, from what the path was built of then.
   const auto& path = found->client.peer->path();
+  const auto trust = snapshot()->clients;
   auto verified = shared_.verdicts.verify(
-      snapshot()->clients, found->client.digest, [&] { return Result<identity::Chain>(without_root(path)); }, now);
+      trust, found->client.digest, [&] { return Result<identity::Chain>(without_root(path)); }, now);
   if (!verified) return nullptr;
   client_ = {.peer = *std::move(verified), .digest = found->client.digest};
+  judged_by_ = trust;
   return std::move(found->session);
 }
 
@@ -199,7 +202,9 @@ FileConnection::Step FileConnection::take_line(std::string_view line) {
   auto request = wire::decode_file_request(line);
   if (!request) return refuse(request.error());
   request_ = std::make_unique<wire::FileRequest>(*std::move(request));
-  return begin(*request_);
+  // A reload during the handshake has asked for another look, which may be behind this in the loop's queue.
+  if (const auto now = snapshot(); now->clients != judged_by_) verify_again(*now);
+  return state_ == State::closed ? Step::stop : begin(*request_);
 }
 
 FileConnection::Step FileConnection::begin(const wire::FileRequest& request) {

@@ -90,6 +90,7 @@ class FileConnection final : public FileHandshake, public std::enable_shared_fro
   tls::ConnectionPtr tls_;
   std::shared_ptr<const FileContexts> contexts_;
   FileClient client_;
+  std::shared_ptr<const identity::TrustStore> judged_by_;  // that took client_
   FileAnswerPtr answer_;
   std::shared_ptr<const void> working_;               // while workers prepare the answer; they stop once it is gone
   std::unique_ptr<boost::asio::steady_timer> pause_;  // of a refusal

@@ -323,7 +323,10 @@ void FileConnection::verify_again(const FileSnapshot& now) {
   const auto& path = client_.peer->path();
   const auto verified = shared_.verdicts.verify(
       now.clients, client_.digest, [&] { return Result<identity::Chain>(without_root(path)); }, shared_.clock.now());
-  if (verified) return;
+  if (verified) {
+    judged_by_ = now.clients;
+    return;
+  }
   shared_.log.info("file client no longer trusted", {{"peer", address_}, {"code", code_of(verified.error().fault)}});
   if (request_) report(code_of(verified.error().fault));
   close();

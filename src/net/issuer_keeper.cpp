@@ -18,7 +18,7 @@ constexpr const char* kExtension = ".issuers";
 /// Errors: too_long; malformed, also where there is no authority.
 Result<identity::Chain> authorities_in(View content) {
   USHER_TRY(identity::Chain held, identity::issuers_from_content(content));
-  std::erase_if(held, [](const identity::Certificate& one) { return !one.is_ca(); });
+  std::erase_if(held, [](const identity::Certificate& one) { return !one.may_certify(); });
   if (held.empty()) return fail(Fault::malformed, "issuers", "no authority's certificate is there");
   return held;
 }

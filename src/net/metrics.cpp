@@ -1,5 +1,6 @@
 #include "net/metrics.h"
 
+#include <mutex>
 #include <sstream>
 
 #include <prometheus/counter.h>
@@ -65,6 +66,9 @@ struct Metrics::Impl {
   Gauge& reloaded_at = gauge(registry, "usher_reload_timestamp_seconds", "The last good reload.").Add({});
   Family<Gauge>& expiry =
       gauge(registry, "usher_expires_timestamp_seconds", "When a certificate or revocation list ends.");
+  Family<Gauge>& soon = gauge(registry, "usher_expires_soon", "1 where it is time to renew it, or over; else 0.");
+  std::mutex ending;
+  std::vector<std::pair<Gauge*, Gauge*>> endings;
   Gauge& media = gauge(registry, "usher_media", "Media in the catalogue.").Add({});
 };
 
@@ -114,8 +118,20 @@ void Metrics::reload(bool ok, Time now) {
   if (ok) impl_->reloaded_at.Set(static_cast<double>(unix_seconds(now)));
 }
 void Metrics::fetched(std::string_view code) { impl_->fetched.Add({{"code", std::string(code)}}).Increment(); }
-void Metrics::expires(std::string_view what, Time when) {
-  impl_->expiry.Add({{"what", std::string(what)}}).Set(static_cast<double>(unix_seconds(when)));
+void Metrics::endings(const std::vector<Ending>& all) {
+  const std::scoped_lock lock(impl_->ending);
+  for (const auto& [expiry, soon] : impl_->endings) {
+    impl_->expiry.Remove(expiry);
+    impl_->soon.Remove(soon);
+  }
+  impl_->endings.clear();
+  for (const Ending& one : all) {
+    Gauge& expiry = impl_->expiry.Add({{"what", one.what}});
+    Gauge& soon = impl_->soon.Add({{"what", one.what}});
+    expiry.Set(static_cast<double>(unix_seconds(one.when)));
+    soon.Set(one.soon ? 1 : 0);
+    impl_->endings.emplace_back(&expiry, &soon);
+  }
 }
 void Metrics::media(std::size_t count) { impl_->media.Set(static_cast<double>(count)); }
 

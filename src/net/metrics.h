@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 
@@ -36,7 +37,13 @@ class Metrics {
   void reload(bool ok, Time now);
   /// A revocation list, a responder's answer or an authority's certificate. `code`: "ok" or a fault's.
   void fetched(std::string_view code);
-  void expires(std::string_view what, Time when);
+  struct Ending {
+    std::string what;
+    Time when{};
+    bool soon = false;
+  };
+  /// Everything that ends at a known time, in place of what was told before.
+  void endings(const std::vector<Ending>& all);
   void media(std::size_t count);
 
   /// The text format of Prometheus.

@@ -28,8 +28,9 @@ HttpResponse OperatorListener::handle(HttpRequest request) {
     return {.content_type = Metrics::kContentType, .body = to_bytes(view_of(metrics_.text()))};
   }
   if (request.path == "/readyz") {
-    const std::string reason = not_ready_();
-    return reason.empty() ? text(200, "ready") : text(503, reason);
+    std::string reasons;  // a line each
+    for (const std::string& reason : not_ready_()) reasons += (reasons.empty() ? "" : "\n") + reason;
+    return reasons.empty() ? text(200, "ready") : text(503, reasons);
   }
   return text(200, "ok");
 }

@@ -10,8 +10,8 @@ namespace usher::net {
 
 class OperatorListener final : public HttpHandler {
  public:
-  /// `not_ready`: empty, or in a few words why requests should not be sent here now. Both borrowed for life.
-  OperatorListener(const Metrics& metrics, std::function<std::string()> not_ready)
+  /// `not_ready`: every reason why requests should not be sent here now, a few words each. Both borrowed for life.
+  OperatorListener(const Metrics& metrics, std::function<std::vector<std::string>()> not_ready)
       : metrics_(metrics), not_ready_(std::move(not_ready)) {}
 
   [[nodiscard]] Admission admit(const HttpRequest& head) override;
@@ -21,7 +21,7 @@ class OperatorListener final : public HttpHandler {
 
  private:
   const Metrics& metrics_;
-  std::function<std::string()> not_ready_;
+  std::function<std::vector<std::string>()> not_ready_;
 };
 
 }  // namespace usher::net

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "identity/issuers.h"
 #include "identity/pointers.h"
 
 namespace usher::net {
@@ -49,7 +50,7 @@ Result<> check_newer(const identity::Crl& list, const std::optional<identity::Cr
 
 void add_once(identity::Chain& to, const identity::Chain& certificates) {
   for (const identity::Certificate& one : certificates) {
-    if (to.size() < kMaxIssuers && one.is_ca() && std::ranges::find(to, one) == to.end()) to.push_back(one);
+    if (to.size() < kMaxIssuers && one.may_certify() && std::ranges::find(to, one) == to.end()) to.push_back(one);
   }
 }
 
@@ -132,6 +133,20 @@ void RevocationKeeper::keep(const identity::Chain& own) {
       if (add(url, {})) sources_[url].pinned = true;
     }
   }
+}
+
+bool RevocationKeeper::may_bring(const identity::Certificate& authority, const identity::Chain& certificates) const {
+  const std::scoped_lock lock(mutex_);
+  const bool looked_for = std::ranges::any_of(sources_, [&](const auto& entry) {
+    const auto& [url, source] = entry;
+    if (source.list || refresher_.has_failed(url)) return false;
+    return source.issuers.empty() || std::ranges::find(source.issuers, authority) != source.issuers.end();
+  });
+  return looked_for || std::ranges::any_of(certificates, [&](const identity::Certificate& one) {
+           const auto urls = identity::list_urls(one);
+           const auto is_new = [&](const std::string& url) { return !sources_.contains(url); };
+           return std::ranges::any_of(urls, is_new) && identity::has_issued(authority, one);
+         });
 }
 
 bool RevocationKeeper::want(const identity::Chain& path) {

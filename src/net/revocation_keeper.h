@@ -47,6 +47,9 @@ class RevocationKeeper {
   void trust(identity::Chain authorities);
   /// The lists that the server's own certificates point to: for listeners.
   void keep(const identity::Chain& own);
+  /// Whether a list of this authority may still come: a path, the configuration, or one of these certificates, which the
+  /// authority issued, points to one, and it was not sought in vain.
+  [[nodiscard]] bool may_bring(const identity::Certificate& authority, const identity::Chain& certificates) const;
   /// `path` leads to a configured root, and its status is not known. Returns whether a list for it is on its way.
   [[nodiscard]] bool want(const identity::Chain& path);
 

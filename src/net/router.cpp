@@ -138,29 +138,36 @@ void Router::note(const LiveSession& session, std::uint64_t number, std::string_
   }
 }
 
+Result<std::shared_ptr<const Person>> Router::admit_person(const Ask& ask, const identity::AuthRequest& request) {
+  channel::ServerSession& channel = ask.session.channel();
+  USHER_TRY(const Hash256 exporter, channel.exporter(kExporterLabel));
+  for (;;) {  // once more for each reload meanwhile
+    const std::uint64_t generation = p_.sessions.trust_generation();
+    const auto authorities = p_.authorities.get();
+    const identity::AuthContext context{.server_key = authorities->channel->chain.front().key_fingerprint(),
+                                        .installation = channel.peer().certificate().fingerprint(),
+                                        .exporter = exporter,
+                                        .now = ask.now};
+    USHER_TRY(auto verified, authenticate(request, context, authorities->persons));
+    const Hash256 pseudonym = p_.pseudonyms.of(verified);
+    USHER_CHECK(p_.store.note_person({.pseudonym = pseudonym, .installation = ask.session.installation()}, ask.now));
+    auto person = std::make_shared<const Person>(Person{pseudonym, std::move(verified)});
+    if (p_.sessions.set_person(ask.session, person, generation)) return person;
+  }
+}
+
 Result<Bytes> Router::auth(const Ask& ask) {
   USHER_TRY(const auto request, identity::AuthRequest::decode(ask.body));
   const auto lock = ask.session.lock_for_auth();
   if (ask.session.person()) return fail(Fault::already_authenticated, "auth");
-  const auto authorities = p_.authorities.get();
-  channel::ServerSession& channel = ask.session.channel();
-  USHER_TRY(const Hash256 exporter, channel.exporter(kExporterLabel));
-  const identity::AuthContext context{.server_key = authorities->channel->chain.front().key_fingerprint(),
-                                      .installation = channel.peer().certificate().fingerprint(),
-                                      .exporter = exporter,
-                                      .now = ask.now};
-  USHER_TRY(auto verified, authenticate(request, context, authorities->persons));
-  const Hash256 pseudonym = p_.pseudonyms.of(verified);
-  const std::string name = verified.display_name();
-  USHER_CHECK(p_.store.note_person({.pseudonym = pseudonym, .installation = ask.session.installation()}, ask.now));
-  ask.session.set_person(std::make_shared<const Person>(Person{pseudonym, std::move(verified)}));
+  USHER_TRY(const auto person, admit_person(ask, request));
   p_.log.info("person authenticated", {{"request", ask.number},
-                                       {"session", session_prefix(channel.id())},
-                                       {"pseudonym", pseudonym_prefix(pseudonym)},
-                                       {"profile", ask.session.person()->verified.profile()}});
+                                       {"session", session_prefix(ask.session.channel().id())},
+                                       {"pseudonym", pseudonym_prefix(person->pseudonym)},
+                                       {"profile", person->verified.profile()}});
   wire::Authenticated answer;
-  answer.pseudonym = pseudonym;
-  answer.name = name;
+  answer.pseudonym = person->pseudonym;
+  answer.name = person->verified.display_name();
   answer.session_end = static_cast<std::uint64_t>(unix_seconds(ask.session.ends()));
   answer.server_id = p_.media.issuer().server_id;
   answer.licence_keys = p_.media.issuer().public_keys;

@@ -54,6 +54,8 @@ class Router final : public RequestSink {
   void note(const LiveSession& session, std::uint64_t number, std::string_view path, const Error* error) const;
 
   Result<Bytes> auth(const Ask& ask);
+  /// By the trust of now, which a reload may replace meanwhile.
+  Result<std::shared_ptr<const Person>> admit_person(const Ask& ask, const identity::AuthRequest& request);
   Result<Bytes> list(const Ask& ask);
   Result<Bytes> licences(const Ask& ask);
   Result<Bytes> license(const Ask& ask);

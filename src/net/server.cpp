@@ -1,6 +1,7 @@
 #include "net/server.h"
 
 #include <atomic>
+#include <map>
 #include <thread>
 
 #include "base/encoding.h"
@@ -17,6 +18,8 @@ namespace {
 constexpr Milliseconds kSweep{1'000};
 constexpr Milliseconds kExpirePlays{30'000};
 constexpr Milliseconds kForget{3'600'000};
+constexpr Milliseconds kLookAtEndings{60'000};
+constexpr Milliseconds kWarnAgain{24 * 3'600'000};
 constexpr Milliseconds kDrainStep{20};
 constexpr std::size_t kJobs = 1'024;  // requests that are worked on or wait; beyond it: server-busy
 constexpr unsigned kHousekeepers = 2;
@@ -49,14 +52,17 @@ struct Server::Impl {
   void ended(const LiveSession& session, std::string_view reason);
   /// Puts these in force, and ends the sessions that would no longer be taken.
   void install(std::shared_ptr<const Authorities> now);
-  void use_lists(const std::vector<identity::Crl>& lists);
+  void use_fetched_lists();
   void sweep();
   void expire_plays();
   void forget();
   /// Off the event loop; not while the one before still runs.
   void now_and_then(Milliseconds period, std::function<void()> task);
-  [[nodiscard]] std::string not_ready();
+  [[nodiscard]] std::vector<std::string> not_ready();
+  [[nodiscard]] LoginGaps gaps() const;
   void show_expiries();
+  void tell_endings();
+  void tell_gaps() const;
 
   ServerOptions options;
   Parts p;
@@ -67,7 +73,9 @@ struct Server::Impl {
   Guarded<Expiries> expiries;
   Guarded<Bytes> handed;  // revocation lists for listeners
   std::mutex installing;
-  Expiries certificates;  // what ends beside the lists; under `installing`
+  Expiries certificates;  // what ends beside what the trust stores hold; under `installing`
+  std::mutex telling;
+  std::map<std::string, Time> told;  // of which ending the log was told, and when; under `telling`
   HostNames names;
   HostNames operator_host_names;
   SessionTable sessions;
@@ -180,28 +188,71 @@ void Server::Impl::now_and_then(Milliseconds period, std::function<void()> task)
   });
 }
 
-std::string Server::Impl::not_ready() {
-  if (draining) return "draining";
-  if (const auto version = p.store.schema_version(); !version) return "the store cannot be read";
-  const auto ends = expiries.get();
-  for (const auto& [what, when] : *ends) {
-    if (when <= p.clock.now()) return what + " has expired";
+std::vector<std::string> Server::Impl::not_ready() {
+  std::vector<std::string> reasons;
+  if (draining) reasons.emplace_back("draining");
+  if (const auto version = p.store.schema_version(); !version) reasons.emplace_back("the store cannot be read");
+  const Time now = p.clock.now();
+  for (const Expiry& end : *expiries.get()) {
+    if (end.stops && end.when <= now) reasons.push_back(warning_of(end, now));
   }
-  return p.not_ready ? p.not_ready() : std::string();
+  for (const Error& gap : gaps().none) reasons.push_back(gap_text(gap));
+  if (p.not_ready) {
+    for (std::string& reason : p.not_ready()) reasons.push_back(std::move(reason));
+  }
+  return reasons;
+}
+
+LoginGaps Server::Impl::gaps() const {
+  const auto current = authorities.get();
+  identity::Chain known = all_authorities(*current);
+  known.insert(known.end(), current->channel->chain.begin(), current->channel->chain.end());
+  MayFetch may_fetch;
+  if (p.keepers != nullptr) {
+    may_fetch = [&](const identity::Certificate& one) { return p.keepers->lists.may_bring(one, known); };
+  }
+  return login_gaps(*current, p.clock.now(), may_fetch);
+}
+
+void Server::Impl::tell_gaps() const {
+  const LoginGaps found = gaps();
+  for (const Error& gap : found.none) p.log.error("nobody can log in", {{"reason", gap_text(gap)}});
+  for (const Error& gap : found.some) p.log.warning("some cannot log in", {{"reason", gap_text(gap)}});
+}
+
+/// Once a day of each: what ends soon, or has ended.
+void Server::Impl::tell_endings() {
+  const std::scoped_lock lock(telling);
+  const Time now = p.clock.now();
+  std::vector<Metrics::Ending> shown;
+  for (const Expiry& end : *expiries.get()) {
+    const std::string warning = warning_of(end, now);
+    shown.push_back({.what = end.what, .when = end.when, .soon = !warning.empty()});
+    if (warning.empty()) {
+      told.erase(end.what);
+      continue;
+    }
+    const auto [last, first] = told.try_emplace(end.what, now);
+    if (!first && now - last->second < kWarnAgain) continue;
+    last->second = now;
+    p.log.warning("renew in time", {{"what", end.what}, {"ends", unix_seconds(end.when)}, {"reason", warning}});
+  }
+  metrics.endings(shown);
 }
 
 /// `installing` is held, or nobody else is here yet.
 void Server::Impl::show_expiries() {
   Expiries ends = certificates;
-  for (auto& end : list_expiries(*authorities.get())) ends.push_back(std::move(end));
-  for (const auto& [what, when] : ends) metrics.expires(what, when);
+  for (Expiry& end : trust_expiries(*authorities.get(), p.clock.now())) ends.push_back(std::move(end));
   expiries.set(std::make_shared<const Expiries>(std::move(ends)));
+  tell_endings();
 }
 
 /// `installing` is held.
 void Server::Impl::install(std::shared_ptr<const Authorities> next) {
   authorities.set(next);
   channel_settings.set(next->channel);
+  sessions.renew_trust();  // now: sessions that open later are judged by these, those there are below
   handed.set(std::make_shared<const Bytes>(handed_lists(*next, p.clock.now())));
   show_expiries();
   const Time now = p.clock.now();
@@ -217,9 +268,10 @@ void Server::Impl::install(std::shared_ptr<const Authorities> next) {
       "revoked");
 }
 
-void Server::Impl::use_lists(const std::vector<identity::Crl>& lists) {
+/// Those of now: a reload may have put newer ones in force than were published.
+void Server::Impl::use_fetched_lists() {
   const std::scoped_lock lock(installing);
-  auto next = with_fetched(*authorities.get(), lists);
+  auto next = with_fetched(*authorities.get(), p.keepers->lists.lists());
   if (!next) {
     p.log.error("revocation lists not in use", {{"code", code_of(next.error().fault)}, {"about", next.error().about}});
     return;
@@ -244,11 +296,13 @@ Result<> Server::start() {
   s.runtime.every(kSweep, [&s] { s.sweep(); });
   s.now_and_then(kExpirePlays, [&s] { s.expire_plays(); });
   s.now_and_then(kForget, [&s] { s.forget(); });
+  s.now_and_then(kLookAtEndings, [&s] { s.tell_endings(); });
   s.runtime.start();
   if (s.p.keepers != nullptr) {
     s.p.keepers->lists.keep(s.authorities.get()->channel->chain);
-    s.p.keepers->start([&s](const std::vector<identity::Crl>& lists) { s.use_lists(lists); }, s.metrics);
+    s.p.keepers->start([&s](const std::vector<identity::Crl>&) { s.use_fetched_lists(); }, s.metrics);
   }
+  s.tell_gaps();
   return {};
 }
 
@@ -280,6 +334,7 @@ void Server::reload(ServerSnapshot snapshot) {
     s.p.log.warning("setting needs a restart", {{"key", "files.shares"}});
   }
   s.install(std::move(next));
+  s.tell_gaps();
   s.metrics.reload(true, s.p.clock.now());
 }
 

@@ -13,6 +13,7 @@
 #include "net/keepers.h"
 #include "net/media_service.h"
 #include "net/metrics.h"
+#include "net/readiness.h"
 #include "net/session_table.h"
 
 namespace usher::net {
@@ -33,7 +34,7 @@ struct ServerSnapshot {
   std::shared_ptr<const ServicePolicy> policy;
   std::optional<FileSnapshot> files{};  // none: nothing is shared
   std::vector<std::string> names;       // Host names of the media channel
-  /// What ends when, beside the revocation lists, for metrics and readiness: "server certificate", …
+  /// What ends when, beside what the trust stores hold: "server certificate", …
   Expiries expiries;
 };
 
@@ -49,8 +50,8 @@ class Server {
     Random& random;
     Log& log;
     Keepers* keepers = nullptr;  // none: nothing is fetched
-    /// Empty, or in a few words what outside of the server keeps it from working. May be null.
-    std::function<std::string()> not_ready{};
+    /// Everything outside of the server that keeps it from working, a few words each. May be null.
+    std::function<std::vector<std::string>()> not_ready{};
   };
   Server(ServerOptions options, Parts parts, ServerSnapshot snapshot);
   ~Server();  // stops

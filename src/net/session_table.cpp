@@ -101,15 +101,27 @@ void SessionTable::remove_half_open(const Id128& session) {
   if (found != half_open_.end()) gone = take_locked(found);
 }
 
-SessionPtr SessionTable::open(std::unique_ptr<channel::ServerSession> channel, Time now) {
+std::uint64_t SessionTable::trust_generation() const {
+  const std::scoped_lock lock(mutex_);
+  return generation_;
+}
+
+void SessionTable::renew_trust() {
+  const std::scoped_lock lock(mutex_);
+  ++generation_;
+}
+
+SessionPtr SessionTable::open(std::unique_ptr<channel::ServerSession>& channel, Time now, std::uint64_t generation) {
   const Id128 id = channel->id();
   const Hash256 installation = channel->peer().certificate().key_fingerprint();
   const Time ends = std::min(now + limits_.life, channel->peer().valid_until());
-  auto session = std::make_shared<LiveSession>(std::move(channel), installation, ends);
+  SessionPtr session;
   std::vector<SessionPtr> displaced;
   HalfOpenPtr half_opened;
   {
     const std::scoped_lock lock(mutex_);
+    if (generation != generation_) return nullptr;
+    session = std::make_shared<LiveSession>(std::move(channel), installation, ends);
     if (const auto was = half_open_.find(id); was != half_open_.end()) half_opened = take_locked(was);
     std::vector<Id128>& own = by_installation_[installation];
     own.push_back(id);
@@ -118,6 +130,13 @@ SessionPtr SessionTable::open(std::unique_ptr<channel::ServerSession> channel, T
   }
   finish(displaced, "displaced");
   return session;
+}
+
+bool SessionTable::set_person(LiveSession& session, std::shared_ptr<const Person> person, std::uint64_t generation) {
+  const std::scoped_lock lock(mutex_);
+  if (generation != generation_) return false;
+  session.set_person(std::move(person));
+  return true;
 }
 
 SessionPtr SessionTable::find(const Id128& session, Time now) {

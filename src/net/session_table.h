@@ -58,12 +58,13 @@ using SessionPtr = std::shared_ptr<LiveSession>;
 
 /// A handshake that has begun. `mutex` is held while the machine works.
 struct HalfOpen {
-  HalfOpen(std::shared_ptr<const channel::ServerSettings> settings, Random& random)
-      : machine(std::move(settings), random) {}
+  HalfOpen(std::shared_ptr<const channel::ServerSettings> settings, std::uint64_t judged_by, Random& random)
+      : machine(std::move(settings), random), generation(judged_by) {}
   std::mutex mutex;
   channel::ServerHandshake machine;
-  Time deadline{};      // set before it is shared, as the next one
-  std::string network;  // where its ClientHello came from: an IPv4 address, an IPv6 /64
+  const std::uint64_t generation;  // of the trust in the machine's settings
+  Time deadline{};                 // set before it is shared, as the next one
+  std::string network;             // where its ClientHello came from: an IPv4 address, an IPv6 /64
 };
 using HalfOpenPtr = std::shared_ptr<HalfOpen>;
 
@@ -98,8 +99,17 @@ class SessionTable {
   [[nodiscard]] HalfOpenPtr find_half_open(const Id128& session) const;
   void remove_half_open(const Id128& session);
 
-  /// Takes the session out of the half-open ones.
-  SessionPtr open(std::unique_ptr<channel::ServerSession> channel, Time now);
+  // Peers are judged by trust that a reload or a new list replaces meanwhile (identity.md §3.3). Whoever judges reads the
+  // generation first and the trust then, and takes both along: what an earlier generation accepted changes nothing here.
+  [[nodiscard]] std::uint64_t trust_generation() const;
+  /// Other trust is in force. The caller then looks at the sessions there are: end_where().
+  void renew_trust();
+
+  /// Takes the session out of the half-open ones. nullptr: its peer was judged by an earlier generation than the one in
+  /// force; `channel` is left as it was.
+  [[nodiscard]] SessionPtr open(std::unique_ptr<channel::ServerSession>& channel, Time now, std::uint64_t generation);
+  /// False: `person` was judged by an earlier generation than the one in force, and is not in the session.
+  [[nodiscard]] bool set_person(LiveSession& session, std::shared_ptr<const Person> person, std::uint64_t generation);
   /// nullptr: there is none, or it has ended.
   [[nodiscard]] SessionPtr find(const Id128& session, Time now);
   /// Destroys its keys. No session of that number, no effect.
@@ -140,6 +150,7 @@ class SessionTable {
   SessionLimits limits_;
   SessionEnded ended_;
   mutable std::mutex mutex_;
+  std::uint64_t generation_ = 0;
   std::size_t reserved_ = 0;
   HalfOpens half_open_;
   std::map<std::string, Share, std::less<>> shares_;

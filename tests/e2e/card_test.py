@@ -1,13 +1,15 @@
 """Cards through the built `usher`: what it shows of them, and what it does with good ones and bad ones."""
+import hashlib
 import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import unittest
 
 from terminal import Terminal
-from world import DEADLINE, SOURCE, Failed, World, clip, tracks, wait_for
+from world import DEADLINE, SOFTHSM, SOURCE, Failed, World, clip, run, tracks, wait_for
 
 SHIM = pathlib.Path(os.environ.get("USHER_SHIM", SOURCE / "build/dev/tests/shim/usher-shim-pkcs11.so"))
 
@@ -171,6 +173,43 @@ class Logins(Served):
         self.assertIn("Enter the PIN at the reader once more", shown.err)
         (self.shim / "pin").write_text("9999")
         self.listen().refused("wrong-pin", "list", pin=False)
+
+    def second_certificate(self):
+        """One more under the label of the person's, for the card's own key: a renewed one beside the old one."""
+        if shutil.which("pkcs11-tool") is None:
+            self.skipTest("USHER-SKIPPED: needs pkcs11-tool")
+        world, label = self.world, "CITIZEN AUTHENTICATION CERTIFICATE"
+        tool = ["pkcs11-tool", "--module", SOFTHSM, "--token-label", "card"]
+        old, new = world.root / "old.der", world.root / "new.der"
+        run(*tool, "--read-object", "--type", "cert", "--label", label, "--output-file", old, env=world.env)
+        run("openssl", "x509", "-inform", "DER", "-in", old, "-out", world.root / "old.pem")
+        issued = world.root / "issued/renewed.pem"
+        world.ca("issue", "user", "--public-key", world.root / "old.pem", "--cn", "Ana Maria Silva", "--civil-number",
+                 "BI123456789", "--out", issued.with_suffix(""))
+        run("openssl", "x509", "-in", issued, "-outform", "DER", "-out", new)
+        pin = world.secret("card.pin").read_text().strip()
+        run(*tool, "--login", "--pin", pin, "--write-object", new, "--type", "cert", "--id", "45", "--label", label,
+            env=world.env)
+        return [hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in (old, new)]
+
+    def test_of_two_certificates_under_one_label_the_person_chooses(self):
+        names = self.second_certificate()
+        listener = self.listen()
+        outcome = listener.refused("card-unsuitable", "list")
+        for text in (*names, "--card-certificate"):
+            self.assertIn(text, outcome.err)
+        for name in names:
+            listener.usher("--card-certificate", name, "list")
+        screen = Terminal(listener.command("list"), dict(listener.env, TERM="xterm"))
+        listed = screen.expect(r"Which one\? \(1 to 2; nothing: none\) ")
+        for name in names:
+            self.assertIn(name, listed)
+        screen.type("2\n")
+        self.assertEqual(screen.end(), 0)
+        screen = Terminal(listener.command("list"), dict(listener.env, TERM="xterm"))
+        screen.expect(r"Which one\?")
+        screen.type("\n")
+        self.assertEqual(screen.end(), 130)
 
     def test_bad_cards_are_told_apart(self):
         listener = self.listen()

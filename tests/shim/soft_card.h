@@ -122,6 +122,21 @@ class SoftCards {
         [&](const crypto::PublicKey& key) { return hierarchy.certify(key, hierarchy.citizen()); }));
   }
 
+  /// One more certificate on a card, under the label of the person's. `id`: of the card's own key, or another.
+  void add_certificate(const std::string& card, const identity::Certificate& certificate,
+                       std::uint8_t id = 0x45) const {
+    const auto module = must(identity::p11::Module::load(kSoftHsm));
+    for (const auto& token : must(module.tokens())) {
+      if (token.label != card) continue;
+      auto session = must(module.open(token.slot, true));
+      const auto own_pin = pin();
+      must(session.login(identity::p11::User::user, &own_pin));
+      must(session.write_certificate(identity::citizen_card_profile().labels.certificate, Bytes{id}, certificate));
+      return;
+    }
+    std::abort();
+  }
+
   /// What the shim does from now on (shim.cpp says which lines there are).
   void set_mode(const std::string& lines) const { std::ofstream(folder_ / "mode") << lines << '\n'; }
   /// What somebody types at the reader's own keys.

@@ -90,11 +90,18 @@ TEST(CardAgent, IsNotRunWhenSomebodyTypesItsVerb) {
 }
 
 TEST(CardWire, MessagesAreReadAsTheyWereWritten) {
-  const CardQuery query{.module = "/b/c.so", .token_label = "t", .slot = 7, .labels = {"c", "k", "s", "r"}};
+  const CardQuery query{.module = "/b/c.so",
+                        .token_label = "t",
+                        .slot = 7,
+                        .labels = {"c", "k", "s", "r"},
+                        .certificate = "0123abcd",
+                        .now = from_unix_seconds(1'800'000'000)};
   const CardQuery read = test::must(card_wire::decode_query(card_wire::encode(query)));
   EXPECT_EQ(read.module, query.module);
   EXPECT_EQ(read.slot, query.slot);
   EXPECT_EQ(read.labels.root, "r");
+  EXPECT_EQ(read.certificate, query.certificate);
+  EXPECT_EQ(read.now, query.now);
 
   const OpenedCard card{.module = "m",
                         .token = {.slot = 3, .label = "l", .protected_path = true, .pin = PinState::last_try},
@@ -104,6 +111,12 @@ TEST(CardWire, MessagesAreReadAsTheyWereWritten) {
   EXPECT_EQ(opened.token.pin, PinState::last_try);
   EXPECT_TRUE(opened.token.protected_path);
   EXPECT_EQ(opened.authorities, card.authorities);
+
+  const OpenedCard offer{.module = "m", .choices = {{3, "t", "l", Bytes(10, 1)}, {4, "u", "m", Bytes(20, 2)}}};
+  const OpenedCard offered = test::must(card_wire::decode_opened(card_wire::encode(offer)));
+  ASSERT_EQ(offered.choices.size(), 2U);
+  EXPECT_EQ(offered.choices[1].token_label, "u");
+  EXPECT_EQ(offered.choices[1].certificate, Bytes(20, 2));
 
   const Error error = card_wire::decode_error(card_wire::encode(Error{Fault::card_removed, "x", "about"}));
   EXPECT_EQ(error.fault, Fault::card_removed);
@@ -115,6 +128,10 @@ TEST(CardWire, CutMessagesAreMalformed) {
   const Bytes bytes = card_wire::encode(card);
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     EXPECT_FALSE(card_wire::decode_opened(View(bytes).first(size))) << size;
+  }
+  const Bytes offer = card_wire::encode(OpenedCard{.module = "m", .choices = {{3, "t", "l", Bytes(10, 1)}}});
+  for (std::size_t size = 0; size < offer.size(); ++size) {
+    EXPECT_FALSE(card_wire::decode_opened(View(offer).first(size))) << size;
   }
   EXPECT_EQ(card_wire::decode_error({}).fault, Fault::module_failed);
 }

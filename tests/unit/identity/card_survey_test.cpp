@@ -188,10 +188,17 @@ TEST_F(CardSurveyTest, AnUnsupportedKeyIsTold) {
 }
 
 TEST_F(CardSurveyTest, TwoCertificatesThatCouldBeMeantAreTold) {
-  cards.provision(hierarchy, "ana", crypto::NewKey::p256);
-  write_as_own("ana", p384_certificate(now));
+  const Certificate own = cards.provision(hierarchy, "ana", crypto::NewKey::p256).front();
+  write_as_own("ana", hierarchy.certify(test::must(own.public_key()), hierarchy.citizen()).front());
   EXPECT_EQ(remarks(), Codes{"many-certificates"});
   EXPECT_EQ(fault(), Fault::card_unsuitable);
+}
+
+TEST_F(CardSurveyTest, ASecondCertificateThatCannotBeUsedIsPassedOver) {
+  cards.provision(hierarchy, "ana", crypto::NewKey::p256);
+  write_as_own("ana", p384_certificate(now));
+  EXPECT_EQ(remarks(), Codes{});
+  EXPECT_TRUE(survey().usable);
 }
 
 TEST_F(CardSurveyTest, ACertificateThatCannotBeReadIsTold) {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/encoding.h"
+#include "identity/card_survey.h"
 #include "shim/soft_card.h"
 
 namespace usher::identity {
@@ -85,6 +87,93 @@ TEST_F(CardTest, AProfileWithoutLabelsFindsTheOnlyPersonsCertificate) {
   EXPECT_EQ(card.chain(), (Chain{issued[0], issued[1]}));
   ASSERT_TRUE(card.login(SoftCards::pin()));
   EXPECT_TRUE(card.sign(view_of("x")));
+}
+
+/// A card with two certificates under one label.
+class TwoCertificates : public CardTest {
+ protected:
+  TwoCertificates() { options.now = now; }
+  [[nodiscard]] Certificate another(const std::string& name, Validity validity) {
+    LeafRequest request = hierarchy.citizen();
+    request.name.common_name = name;
+    request.validity = validity;
+    return hierarchy.certify(test::must(first.public_key()), request).front();
+  }
+  void expect_works(const Certificate& certificate) const {
+    auto card = test::must(Card::open(options));
+    EXPECT_EQ(card.certificate(), certificate);
+    ASSERT_TRUE(card.login(SoftCards::pin()));
+    EXPECT_TRUE(card.sign(view_of("x")));
+  }
+
+  Time now = SystemClock{}.now();
+  CardOptions options = options_for(test::kSoftHsm);
+  Certificate first = cards.provision(hierarchy, "v2", crypto::NewKey::p256).front();
+};
+
+TEST_F(TwoCertificates, AnExpiredOneIsPassedOver) {
+  cards.add_certificate("v2", another("Old", {now - std::chrono::days(20), now - std::chrono::days(10)}));
+  expect_works(first);
+  const auto survey = test::must(survey_cards(options, now));
+  EXPECT_TRUE(survey.usable);
+  for (const SeenSlot& slot : survey.modules.front().slots) EXPECT_EQ(slot.taken, slot.token && slot.remarks.empty());
+}
+
+TEST_F(TwoCertificates, OneThatIsNotValidYetIsPassedOver) {
+  cards.add_certificate("v2", another("New", {now + std::chrono::days(10), now + std::chrono::days(20)}));
+  expect_works(first);
+}
+
+TEST_F(TwoCertificates, OneWithoutAKeyIsPassedOver) {
+  const auto stranger = test::must(crypto::PrivateKey::generate(crypto::NewKey::p256));
+  cards.add_certificate("v2", hierarchy.certify(stranger.public_key(), hierarchy.citizen()).front(), 0x46);
+  expect_works(first);
+}
+
+TEST_F(TwoCertificates, OfTwoThatCanBeUsedThePersonChooses) {
+  const Certificate second = another("Second", hierarchy.validity());
+  cards.add_certificate("v2", second);
+  std::vector<CardChoice> offered;
+  options.choose = [&](const std::vector<CardChoice>& choices) -> Result<std::size_t> {
+    offered = choices;
+    return choices[0].certificate == second ? 0 : 1;
+  };
+  expect_works(second);
+  ASSERT_EQ(offered.size(), 2U);
+  EXPECT_EQ(offered[0].token_label, "v2");
+  options.choose = [](const auto&) -> Result<std::size_t> { return fail(Fault::cancelled, "test"); };
+  EXPECT_EQ(fault_of_opening(options), Fault::cancelled);
+}
+
+TEST_F(TwoCertificates, WithoutAPersonBothAreNamedAndTheFingerprintChooses) {
+  const Certificate second = another("Second", hierarchy.validity());
+  cards.add_certificate("v2", second);
+  const auto unclear = Card::open(options);
+  ASSERT_FALSE(unclear);
+  EXPECT_EQ(unclear.error().fault, Fault::card_unsuitable);
+  for (const Certificate* one : std::vector<const Certificate*>{&first, &second}) {
+    const std::string name = to_hex(View(one->fingerprint()).first(8));
+    EXPECT_NE(unclear.error().about.find(name), std::string::npos) << unclear.error().about;
+    options.certificate = name;
+    expect_works(*one);
+  }
+  EXPECT_NE(unclear.error().about.find("--card-certificate"), std::string::npos);
+  options.certificate = "0123456789abcdef";
+  EXPECT_EQ(fault_of_opening(options), Fault::card_unsuitable);
+  options.certificate = "xyz";
+  EXPECT_EQ(fault_of_opening(options), Fault::bad_config);
+}
+
+TEST_F(TwoCertificates, WhereNoneCanBeUsedEachSaysWhy) {
+  const Certificate old = another("Old", {now - std::chrono::days(20), now - std::chrono::days(10)});
+  cards.add_certificate("v2", old);
+  options.now = now + std::chrono::days(1000);
+  const auto none = Card::open(options);
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().fault, Fault::card_unsuitable);
+  EXPECT_NE(none.error().about.find("expired"), std::string::npos) << none.error().about;
+  options.certificate = to_hex(View(old.fingerprint()).first(8));
+  EXPECT_EQ(test::must(Card::open(options)).certificate(), old);
 }
 
 TEST_F(CardTest, SigningBeforeLoginIsRefused) {

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
-#include "support/pki.h"
+#include "support/odd.h"
 
 namespace usher::identity {
 namespace {
@@ -53,6 +53,33 @@ TEST(Certificate, PemAndDerAreTheSame) {
   EXPECT_EQ(must(Certificate::from_der(leaf.certificate.der())), leaf.certificate);
   const Chain both{leaf.certificate, root.certificate};
   EXPECT_EQ(must(chain_from_pem(to_pem(both))), both);
+}
+
+TEST(Certificate, OfAnotherVersionThanThreeIsRefused) {
+  Bytes der = Authority::root().leaf(Role::client).certificate.der();
+  const Bytes version{0xa0, 0x03, 0x02, 0x01, 0x02};
+  const auto at = std::ranges::search(der, version);
+  ASSERT_FALSE(at.empty());
+  EXPECT_TRUE(Certificate::from_der(der));
+  for (const std::uint8_t other : Bytes{0, 1, 3, 4}) {
+    at[4] = other;
+    EXPECT_EQ(Certificate::from_der(der).error().fault, Fault::bad_certificate) << int{other};
+  }
+}
+
+TEST(Certificate, AnAuthoritysIsKnownByEitherSign) {
+  const Authority root = Authority::root();
+  const auto flagged = test::odd_leaf(root, "critical,CA:TRUE", "critical,digitalSignature").certificate;
+  const auto signing = test::odd_leaf(root, "", "critical,digitalSignature,keyCertSign").certificate;
+  const auto plain = test::odd_leaf(root, "critical,CA:FALSE", "critical,digitalSignature").certificate;
+  EXPECT_TRUE(flagged.is_ca() && flagged.has_ca_flag() && !flagged.may_certify());
+  EXPECT_TRUE(signing.is_ca() && !signing.has_ca_flag() && !signing.may_certify());
+  EXPECT_FALSE(plain.is_ca() || plain.has_ca_flag() || plain.may_certify());
+  EXPECT_TRUE(root.certificate.is_ca() && root.certificate.has_ca_flag() && root.certificate.may_certify());
+  const auto trust = test::trust(Role::client, root, {root.crl()});
+  EXPECT_EQ(trust->verify({{flagged}}, test::kNow).error().fault, Fault::bad_certificate);
+  EXPECT_EQ(trust->verify({{signing}}, test::kNow).error().fault, Fault::bad_certificate);
+  EXPECT_TRUE(trust->verify({{plain}}, test::kNow));
 }
 
 TEST(Certificate, BytesAfterItAreRefused) {

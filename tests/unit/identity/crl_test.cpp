@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "support/pki.h"
+#include "support/odd.h"
 
 namespace usher::identity {
 namespace {
@@ -181,6 +181,78 @@ TEST(Delta, DoesNotReviveAnExpiredBase) {
   const Deltas d;
   const Crl old_base = d.root.crl(5, {}, {}, kNow - 9 * kDay, kNow - kDay);
   EXPECT_EQ(d.verdict({old_base, d.root.crl(6, {}, 5)}), "crl-expired");
+}
+
+TEST(Delta, DoesNotReviveAnExpiredBaseWhereItIsPointedTo) {
+  const Pointing p;
+  const Crl old_base = p.root.crl(5, {}, {}, kNow - 9 * kDay, kNow - kDay);
+  const Crl fresh = p.root.crl(6, {}, 5);
+  EXPECT_EQ(p.verdict({old_base, fresh}), "crl-expired");
+  EXPECT_EQ(p.verdict_with({.expired_list = true}, {old_base, fresh}), "");
+  const Deltas d;
+  const Crl old_plain = d.root.crl(5, {}, {}, kNow - 9 * kDay, kNow - kDay);
+  const auto tolerant = must(TrustStore::make({.role = Role::client,
+                                               .anchors = {d.root.certificate},
+                                               .crls = {old_plain, d.root.crl(6, {}, 5)},
+                                               .tolerance = {.expired_list = true}}));
+  EXPECT_TRUE(tolerant->verify({{d.leaf.certificate}}, kNow));
+}
+
+/// Number `number` of a list of the authority's with one entry, a delta where `base` says so.
+Crl list_with(const Authority& root, const Certificate& about, RevocationReason reason, std::uint64_t number,
+              std::optional<std::uint64_t> base, Time until) {
+  return must(issue_crl(root.issuer(), {.number = number,
+                                        .base_number = base,
+                                        .this_update = kNow - 2 * kDay,
+                                        .next_update = until,
+                                        .revoked = {{about.serial_hex(), kNow - 2 * kDay, reason}}}));
+}
+
+TEST(Delta, OneThatHasEndedTakesNoHoldBackWhereItIsLeftOut) {
+  const Pointing p;
+  const auto& leaf = p.leaf.certificate;
+  const RevocationTolerance both{.missing_delta = true, .unusable_delta = true};
+  const Crl hold = list_with(p.root, leaf, RevocationReason::certificate_hold, 5, {}, kNow + kDay);
+  const auto lifted = [&](Time until) {
+    return list_with(p.root, leaf, RevocationReason::remove_from_crl, 6, 5, until);
+  };
+  EXPECT_EQ(p.verdict_with(both, {hold, lifted(kNow + kDay)}), "");
+  EXPECT_EQ(p.verdict_with(both, {hold, lifted(kNow - kDay)}), "revoked");
+  EXPECT_EQ(p.verdict({hold, lifted(kNow - kDay)}), "revoked");
+}
+
+TEST(DeltaScope, IsDecidedByBasicConstraintsAlone) {
+  const Authority root = Authority::root();
+  const auto verdict = [&](const Certificate& leaf, const char* point) {
+    const Crl base = test::with_scope(root, root.crl(5), point);
+    const Crl delta = test::with_scope(root, root.crl(6, {leaf}, 5), point);
+    // One list for the other kind of certificates, so that the complete lists cover all.
+    const bool users = std::string(point).find("onlyuser") != std::string::npos;
+    const Crl rest = test::with_scope(root, root.crl(5), users ? "critical,onlyCA:TRUE" : "critical,onlyuser:TRUE");
+    const auto trust = must(PathTrust::make({root.certificate}, {}, {base, delta, rest}));
+    const auto path = verify_path({{leaf}}, trust, {.at = kNow});
+    return path ? "" : std::string(code_of(path.error().fault));
+  };
+  const auto flagged = test::odd_leaf(root, "critical,CA:TRUE", "critical,digitalSignature");
+  const auto signing = test::odd_leaf(root, "", "critical,digitalSignature,keyCertSign");
+  const auto plain = test::odd_leaf(root, "critical,CA:FALSE", "critical,digitalSignature");
+  EXPECT_EQ(verdict(flagged.certificate, "critical,onlyCA:TRUE"), "revoked");
+  EXPECT_EQ(verdict(flagged.certificate, "critical,onlyuser:TRUE"), "");
+  EXPECT_EQ(verdict(signing.certificate, "critical,onlyuser:TRUE"), "revoked");
+  EXPECT_EQ(verdict(signing.certificate, "critical,onlyCA:TRUE"), "");
+  EXPECT_EQ(verdict(plain.certificate, "critical,onlyuser:TRUE"), "revoked");
+  EXPECT_EQ(verdict(plain.certificate, "critical,onlyCA:TRUE"), "");
+}
+
+TEST(Crl, OfAnotherVersionIsRefused) {
+  Bytes der = Authority::root().crl().der();
+  const Bytes version{0x02, 0x01, 0x01};
+  const auto at = std::ranges::search(der, version);
+  ASSERT_FALSE(at.empty());
+  for (const std::uint8_t other : Bytes{0, 2, 3}) {
+    at[2] = other;
+    EXPECT_EQ(Crl::from_der(der).error().fault, Fault::malformed) << int{other};
+  }
 }
 
 TEST(Delta, RemoveFromCrlIsNoRevocation) {

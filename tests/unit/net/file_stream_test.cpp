@@ -106,6 +106,27 @@ TEST_F(FileStreamTest, AnAnswerIsTheFileAndCloseNotify) {
   }
 }
 
+TEST_F(FileStreamTest, AReloadDuringTheHandshakeCutsOffWhoWasRevoked) {
+  start();
+  for (const int number : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    bool reloaded = false;
+    const identity::AnswerOf reload = [&](const Hash256&, const Hash256&) -> std::optional<identity::StatusAnswer> {
+      if (!std::exchange(reloaded, true)) stream->reload(snapshot(trusting({client.certificate}, 3)));
+      return std::nullopt;
+    };
+    stream->reload(snapshot(must(identity::TrustStore::make(
+        {.role = identity::Role::client, .anchors = {root.certificate}, .crls = {root.crl(2)}, .answers = reload}))));
+    // In TLS 1.3 the line can be there before the client was judged: both are then worked on in one turn.
+    TlsClient one(to, client, version(number));
+    one.gather(1);
+    if (one.shake_hands()) one.send("GET small\n");
+    one.gather(0);
+    const auto answer = one.rest();
+    EXPECT_TRUE(reloaded);
+    EXPECT_TRUE(answer.bytes.empty()) << answer.bytes;
+  }
+}
+
 TEST_F(FileStreamTest, TheCertificateFollowsWhatTheClientCanVerify) {
   const Identity rsa = root.leaf(identity::Role::server, crypto::NewKey::rsa2048);
   settings.identities.push_back(served(rsa));

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
@@ -47,6 +48,8 @@ class TlsClient {
     std::size_t written = 0;
     SSL_write_ex(tls_.get(), text.data(), text.size(), &written);
   }
+  /// While it is on, the kernel keeps what would not fill a segment for a moment, so that it arrives in one.
+  void gather(int on) const { ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_CORK, &on, sizeof on); }
   struct Answer {
     std::string bytes;
     bool whole = false;  // close_notify came
