@@ -6,6 +6,7 @@
 
 #include "home.h"
 #include "key_files.h"
+#include "owner.h"
 #include "trust_files.h"
 
 namespace usher::usherd {
@@ -30,6 +31,7 @@ Result<> check_all(const Context& context) {
     return {};
   }
   USHER_TRY(const auto keys, open_keyring(config, context.passphrase, context.pin));
+  USHER_CHECK(work_as_owner(config));  // what the server cannot read is to be found here
   USHER_TRY(const auto issuer, load_licence_issuer(config, *keys));
   USHER_TRY(const auto vault_key, load_vault_key(config, *keys));
   USHER_TRY(const auto pseudonym_key, load_pseudonym_key(config, *keys));
