@@ -89,9 +89,10 @@ Result<> check(const Config& config) {
   }
   if (config.client.anchors.empty()) return refuse("trust.client.anchors must name a file");
   // The file stream asks for no card: a server for files alone needs no trust in any.
-  const bool files = !config.files_shares.empty();
+  const bool files = !config.files_shares.empty() || !config.files_publish.empty();
   if (config.citizen.trust.anchors.empty() && config.generic.trust.anchors.empty() && !files) {
-    return refuse("person needs anchors for cartao-de-cidadao or generic, unless there are files.shares");
+    return refuse(
+        "person needs anchors for cartao-de-cidadao or generic, unless there are files.shares or files.publish");
   }
   return {};
 }

@@ -66,7 +66,7 @@ TEST_F(Requests, AMediumThatCannotBeReadIsCalledThatToTheListenerAndByItsCauseIn
   const std::string log = world.log.text();
   EXPECT_NE(log.find("request failed"), std::string::npos) << log;
   EXPECT_NE(log.find("medium-unavailable"), std::string::npos) << log;
-  EXPECT_NE(log.find("damaged"), std::string::npos) << log;
+  EXPECT_NE(log.find("wrong-object, medium " + to_hex(kMedium)), std::string::npos) << log;
 }
 
 TEST_F(Requests, ALicenceOfAMediumThatWasTakenOutIsNotCalledUsable) {
