@@ -41,7 +41,7 @@ void number_catalogue(std::vector<CatalogueItem>& catalogue, const std::filesyst
   if (!lock || known.size() == before) return;
   std::string text;
   for (const Id128& id : known) text += to_hex(id) + "\n";
-  static_cast<void>(replace_file(file, text));  // without it the next run begins where this one did
+  if (!replace_file(file, text)) return;  // the next run begins where this one did
 }
 
 }  // namespace usher::client
