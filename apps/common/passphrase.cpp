@@ -1,5 +1,7 @@
 #include "common/passphrase.h"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 
@@ -8,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/descriptor.h"
+#include "base/file.h"
 #include "base/os_error.h"
 
 namespace usher::app {
@@ -54,20 +57,44 @@ void say(int terminal, std::string_view text) {
   }
 }
 
-Result<crypto::Secret> finished(crypto::Secret line, std::size_t size) {
+std::unexpected<Error> refused(const std::string& source, std::string_view why) {
+  return fail(Fault::unusable_passphrase, "passphrase", source + " " + std::string(why));
+}
+
+/// What an editor or a shell adds is not part of a passphrase, and nobody sees it: it is named, and not tried.
+Result<> check_text(View text, const std::string& source) {
+  constexpr std::array<std::uint8_t, 3> kUtf8Mark{0xef, 0xbb, 0xbf};
+  constexpr std::uint8_t kDelete = 127;
+  const auto begins_with = [&](View mark) { return text.size() >= mark.size() && same(text.first(mark.size()), mark); };
+  if (begins_with(kUtf8Mark) || begins_with(std::array<std::uint8_t, 2>{0xff, 0xfe}) ||
+      begins_with(std::array<std::uint8_t, 2>{0xfe, 0xff})) {
+    return refused(source, "begins with a byte order mark");
+  }
+  if (std::ranges::find(text, '\n') != text.end()) return refused(source, "has more than one line");
+  if (std::ranges::any_of(text, [](std::uint8_t byte) { return byte < ' ' || byte == kDelete; })) {
+    return refused(source, "has a control character");
+  }
+  return {};
+}
+
+/// `source`: what it comes from, at the beginning of a sentence about it.
+Result<crypto::Secret> finished(crypto::Secret line, std::size_t size, const std::string& source) {
+  if (size > 0 && line.expose()[size - 1] == '\r') --size;
   if (size == 0) return fail(Fault::bad_passphrase, "passphrase: empty", "an empty passphrase");
+  USHER_CHECK(check_text(line.expose().first(size), source));
   line.truncate(size);
   return line;
 }
 
 Result<crypto::Secret> read_line(int descriptor) {
+  const std::string source = "descriptor " + std::to_string(descriptor);
   crypto::Secret line(kMaxPassphrase);
   std::size_t size = 0;
   for (;;) {
     std::uint8_t byte = 0;
     const ssize_t got = read_byte(descriptor, byte);
-    if (got < 0) return fail_errno("passphrase: read", "descriptor " + std::to_string(descriptor));
-    if (got == 0 || byte == '\n') return finished(std::move(line), size);
+    if (got < 0) return fail_errno("passphrase: read", source);
+    if (got == 0 || byte == '\n') return finished(std::move(line), size, source);
     if (size == kMaxPassphrase) return fail(Fault::too_long, "passphrase");
     line.expose_for_writing()[size++] = byte;
   }
@@ -94,7 +121,7 @@ Result<crypto::Secret> read_keys(int terminal) {
     const ssize_t got = read_byte(terminal, byte);
     if (got < 0) return fail_errno("passphrase: terminal");
     if (got == 0 || byte == kCtrlC || byte == kCtrlD) return fail(Fault::cancelled, "passphrase: terminal");
-    if (byte == '\n' || byte == '\r') return finished(std::move(line), size);
+    if (byte == '\n' || byte == '\r') return finished(std::move(line), size, "what was typed");
     if (byte == kCtrlU) {
       size = 0;
     } else if (byte == kDelete || byte == kCtrlH) {
@@ -109,22 +136,12 @@ Result<crypto::Secret> read_keys(int terminal) {
 }  // namespace
 
 Result<crypto::Secret> passphrase_from_file(const std::filesystem::path& file) {
-  const Descriptor in(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (in.get() < 0) return fail_errno("passphrase: file", file.string());
   crypto::Secret content(kMaxPassphrase + 2);
-  std::size_t size = 0;
-  for (;;) {
-    const MutableView left = content.expose_for_writing().subspan(size);
-    if (left.empty()) return fail(Fault::too_long, "passphrase: file", file.string());
-    const ssize_t got = ::read(in.get(), left.data(), left.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_errno("passphrase: file", file.string());
-    if (got == 0) break;
-    size += static_cast<std::size_t>(got);
-  }
+  USHER_TRY(std::size_t size, read_file_into(file, content.expose_for_writing()));
   if (size > 0 && content.expose()[size - 1] == '\n') --size;
-  if (size > kMaxPassphrase) return fail(Fault::too_long, "passphrase: file", file.string());
-  return finished(std::move(content), size);
+  auto line = finished(std::move(content), size, file.string());
+  if (line && line->size() > kMaxPassphrase) return fail(Fault::too_long, "passphrase: file", file.string());
+  return line;
 }
 
 Result<crypto::Secret> passphrase_from_descriptor(int descriptor) { return read_line(descriptor); }
@@ -157,6 +174,28 @@ Result<crypto::Secret> read_passphrase(const PassphraseSource& source, std::stri
     }
   }
   return first;
+}
+
+Result<crypto::Secret> read_pin(const PassphraseSource& source, std::string_view prompt, bool twice) {
+  USHER_TRY(crypto::Secret pin, read_passphrase(source, prompt, twice));
+  if (pin.expose().front() == ' ' || pin.expose().back() == ' ') {
+    return refused("the PIN", "has a blank at its beginning or its end");
+  }
+  return pin;
+}
+
+Result<> check_citizen_pin(const crypto::Secret& pin) {
+  const bool digits = std::ranges::all_of(pin.expose(), [](std::uint8_t byte) { return byte >= '0' && byte <= '9'; });
+  if (digits && pin.size() >= 4 && pin.size() <= 8) return {};
+  return fail(Fault::pin_invalid, "PIN", "a citizen card's PIN has 4 to 8 digits; the card was not asked");
+}
+
+Result<crypto::Secret> read_new_passphrase(const PassphraseSource& source, std::string_view prompt) {
+  USHER_TRY(crypto::Secret passphrase, read_passphrase(source, prompt, true));
+  if (passphrase.size() < kMinNewPassphrase) {
+    return refused("the new passphrase", "is shorter than " + std::to_string(kMinNewPassphrase) + " characters");
+  }
+  return passphrase;
 }
 
 }  // namespace usher::app

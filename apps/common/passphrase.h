@@ -23,16 +23,31 @@ struct PassphraseSource {
 [[nodiscard]] Result<crypto::Secret> read_passphrase(const PassphraseSource& source, std::string_view prompt,
                                                      bool twice = false);
 
-/// The file's content without one newline at its end. Errors: not_found, not_permitted, io; bad_passphrase, empty;
-/// too_long.
+/// The same for the PIN of a card or a token, which counts wrong ones: what cannot be a PIN is refused before the card is
+/// asked. 1..kMaxPassphrase bytes without a blank at the beginning or the end.
+/// Errors: as read_passphrase; unusable_passphrase, a blank.
+[[nodiscard]] Result<crypto::Secret> read_pin(const PassphraseSource& source, std::string_view prompt,
+                                              bool twice = false);
+
+/// The authentication PIN of a citizen card: 4 to 8 digits. Errors: pin_invalid.
+[[nodiscard]] Result<> check_citizen_pin(const crypto::Secret& pin);
+
+/// A new passphrase for keys has 8 bytes at least: what it protects may be copied, and then tried without end.
+/// Errors: unusable_passphrase.
+inline constexpr std::size_t kMinNewPassphrase = 8;
+[[nodiscard]] Result<crypto::Secret> read_new_passphrase(const PassphraseSource& source, std::string_view prompt);
+
+/// The file's content without one line end, LF or CR LF, after it. Errors: not_found, not_permitted, io; bad_passphrase,
+/// empty; unusable_passphrase, a byte order mark, a control character or a second line; too_long.
 [[nodiscard]] Result<crypto::Secret> passphrase_from_file(const std::filesystem::path& file);
 
 /// One line, or what there is up to the end; not a byte more, so that a second passphrase can follow.
-/// Errors: io; bad_passphrase, empty; too_long.
+/// Errors: io; bad_passphrase, empty; unusable_passphrase, as above; too_long.
 [[nodiscard]] Result<crypto::Secret> passphrase_from_descriptor(int descriptor);
 
 /// Asks on the controlling terminal, without echo. The terminal's state is restored, after Ctrl-C too.
-/// Errors: bad_usage, there is no terminal; cancelled, Ctrl-C or Ctrl-D; bad_passphrase, empty; too_long.
+/// Errors: bad_usage, there is no terminal; cancelled, Ctrl-C or Ctrl-D; bad_passphrase, empty; unusable_passphrase, as
+/// above; too_long.
 [[nodiscard]] Result<crypto::Secret> passphrase_from_terminal(std::string_view prompt);
 
 }  // namespace usher::app

@@ -4,7 +4,7 @@
 #include <iterator>
 
 #include "base/encoding.h"
-#include "common/files.h"
+#include "base/file.h"
 
 namespace usher::app {
 namespace {

@@ -79,7 +79,7 @@ Result<std::string> issuing_root(const std::filesystem::path& home) {
 }
 
 Result<> set_issuing_root(const std::filesystem::path& home, const std::string& name) {
-  return write_file(home / "media/issuing", std::filesystem::path(name).filename().string() + "\n", 0600, true);
+  return replace_file(home / "media/issuing", std::filesystem::path(name).filename().string() + "\n");
 }
 
 identity::Validity validity_of(int days, Time now, const identity::Certificate* authority) {

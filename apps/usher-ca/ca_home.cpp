@@ -1,9 +1,5 @@
 #include "ca_home.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
 #include <map>
@@ -80,26 +76,6 @@ Result<std::map<std::string, std::string>> parse_state(std::string_view text, co
 
 }  // namespace
 
-/// Held as long as an Authority is open, so that two processes never use one number twice.
-class Authority::Lock {
- public:
-  explicit Lock(const std::filesystem::path& directory)
-      : fd_(::open((directory / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
-    held_ = fd_ >= 0 && ::flock(fd_, LOCK_EX | LOCK_NB) == 0;
-  }
-  ~Lock() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Lock(const Lock&) = delete;
-  Lock& operator=(const Lock&) = delete;
-  [[nodiscard]] bool opened() const noexcept { return fd_ >= 0; }
-  [[nodiscard]] bool held() const noexcept { return held_; }
-
- private:
-  int fd_;
-  bool held_ = false;
-};
-
 Result<Authority> Authority::create(const std::filesystem::path& directory, const identity::Certificate& certificate,
                                     const crypto::PrivateKey& key, const crypto::Secret& passphrase,
                                     const identity::Pointers& pointers) {
@@ -113,20 +89,24 @@ Result<Authority> Authority::create(const std::filesystem::path& directory, cons
   // The certificate comes last: a directory without one is not an authority yet.
   if (std::filesystem::exists(directory / "ca.pem"))
     return fail(Fault::already_exists, "authority", directory.string());
-  USHER_CHECK(write_file(directory / "ca.key", key_pem, 0600, true));
+  USHER_CHECK(replace_file(directory / "ca.key", key_pem));
   USHER_CHECK(authority.save_index());
   USHER_CHECK(authority.save_state());
-  USHER_CHECK(write_file(directory / "ca.pem", certificate.to_pem(), 0644, false));
+  USHER_CHECK(create_file(directory / "ca.pem", certificate.to_pem(), 0644));
   return open(directory);
 }
 
 Result<Authority> Authority::open(const std::filesystem::path& directory) {
-  USHER_TRY(const std::string pem, read_file(directory / "ca.pem", kMaxSmall));
+  auto read = read_file(directory / "ca.pem", kMaxSmall);
+  if (!read && read.error().fault == Fault::not_found) {
+    return fail(Fault::not_set_up, "authority",
+                "no authority in " + directory.string() + "; `usher-ca init` makes them");
+  }
+  USHER_TRY(const std::string pem, std::move(read));
   USHER_TRY(identity::Certificate certificate, identity::Certificate::from_pem(pem));
   Authority authority(directory, std::move(certificate));
-  authority.lock_ = std::make_shared<Lock>(directory);
-  if (!authority.lock_->opened()) return fail_errno("lock", directory.string());
-  if (!authority.lock_->held()) return fail(Fault::busy, "lock", directory.string());
+  USHER_TRY(FileLock lock, FileLock::try_now(directory / "lock"));
+  authority.lock_ = std::make_shared<const FileLock>(std::move(lock));
   USHER_TRY(const std::string index, read_file(directory / "index", kMaxIndex));
   USHER_TRY(authority.index_, parse_index(index, (directory / "index").string()));
   USHER_CHECK(authority.load_state());
@@ -154,13 +134,13 @@ Result<> Authority::save_state() const {
                      std::to_string(crl_state_.base_number) + "\nbase-at " + std::to_string(crl_state_.base_at) + "\n";
   text += "crl-url " + pointers_.crl + "\nfreshest-crl-url " + pointers_.freshest_crl + "\nissuer-url " +
           pointers_.issuer + "\nresponder-url " + pointers_.responder + "\n";
-  return write_file(directory_ / "state", text, 0600, true);
+  return replace_file(directory_ / "state", text);
 }
 
 Result<> Authority::save_index() const {
   std::string text(kIndexHeader);
   for (const IndexEntry& entry : index_) text += line_of(entry);
-  return write_file(directory_ / "index", text, 0600, true);
+  return replace_file(directory_ / "index", text);
 }
 
 Result<crypto::PrivateKey> Authority::load_key(const crypto::Secret& passphrase) const {
@@ -183,7 +163,7 @@ Result<> Authority::record(const identity::Certificate& certificate, std::string
   std::error_code error;
   std::filesystem::create_directory(kept, error);
   if (error) return fail(fault_of_errno(error.value()), "authority", kept.string());
-  USHER_CHECK(write_file(kept / (certificate.serial_hex() + ".pem"), certificate.to_pem(), 0600, true));
+  USHER_CHECK(replace_file(kept / (certificate.serial_hex() + ".pem"), certificate.to_pem()));
   index_.push_back(IndexEntry{.serial_hex = certificate.serial_hex(),
                               .kind = std::move(kind),
                               .not_after = unix_seconds(certificate.not_after()),
@@ -216,7 +196,7 @@ Result<identity::Crl> Authority::make_crl(const crypto::PrivateKey& key, bool de
   // The number is spent before the list can be seen: a crash wastes one, and never uses one twice.
   ++crl_state_.next_number;
   USHER_CHECK(save_state());
-  USHER_CHECK(write_file(directory_ / (delta ? "delta.pem" : "crl.pem"), crl.to_pem(), 0644, true));
+  USHER_CHECK(replace_file(directory_ / (delta ? "delta.pem" : "crl.pem"), crl.to_pem(), 0644));
   if (delta) return crl;
   crl_state_.base_number = request.number;
   crl_state_.base_at = unix_seconds(now);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/random.h"
 #include "crypto/secret.h"
 #include "identity/issue.h"
@@ -37,7 +38,7 @@ class Authority {
   [[nodiscard]] static Result<Authority> create(const std::filesystem::path& directory,
                                                 const identity::Certificate& certificate, const crypto::PrivateKey& key,
                                                 const crypto::Secret& passphrase, const identity::Pointers& pointers);
-  /// Errors: not_found, busy (another usher-ca), malformed, io.
+  /// Errors: not_set_up, busy (another usher-ca), malformed, io.
   [[nodiscard]] static Result<Authority> open(const std::filesystem::path& directory);
 
   [[nodiscard]] const identity::Certificate& certificate() const noexcept { return certificate_; }
@@ -66,7 +67,6 @@ class Authority {
   [[nodiscard]] const identity::Pointers& pointers() const noexcept { return pointers_; }
 
  private:
-  class Lock;
   Authority(std::filesystem::path directory, identity::Certificate certificate)
       : directory_(std::move(directory)), certificate_(std::move(certificate)) {}
   [[nodiscard]] Result<> save_index() const;
@@ -75,17 +75,10 @@ class Authority {
 
   std::filesystem::path directory_;
   identity::Certificate certificate_;
-  std::shared_ptr<Lock> lock_;
+  std::shared_ptr<const FileLock> lock_;  // as long as it is open: no number is used twice
   std::vector<IndexEntry> index_;
   CrlState crl_state_;
   identity::Pointers pointers_;
 };
-
-/// Replaces the file whole or not at all. `mode`: 0600 for keys. Errors: io, disk_full, not_permitted, already_exists
-/// (when `replace` is false and something is there).
-[[nodiscard]] Result<> write_file(const std::filesystem::path& path, std::string_view content, unsigned mode,
-                                  bool replace);
-/// Errors: not_found, too_long, io, not_permitted.
-[[nodiscard]] Result<std::string> read_file(const std::filesystem::path& path, std::size_t max);
 
 }  // namespace usher::ca

@@ -47,8 +47,9 @@ Result<> make_card(Context& context, const CardCommand& command) {
   USHER_TRY(user.civil_number, civil_number_of(user));
   USHER_TRY(const identity::Profile profile, identity::profile_of_name(user.profile));
   USHER_CHECK(check_authority(context));
-  USHER_TRY(const crypto::Secret so_pin, app::read_passphrase(command.so_pin, "New SO-PIN of the card: ", true));
-  USHER_TRY(const crypto::Secret pin, app::read_passphrase(command.pin, "New PIN of the card: ", true));
+  USHER_TRY(const crypto::Secret so_pin, app::read_pin(command.so_pin, "New SO-PIN of the card: ", true));
+  USHER_TRY(const crypto::Secret pin, app::read_pin(command.pin, "New PIN of the card: ", true));
+  if (profile.name == identity::citizen_card_profile().name) USHER_CHECK(app::check_citizen_pin(pin));
 
   // Whatever the profile, the objects have the citizen card's labels: a profile that names none finds them too.
   const identity::NewCard card{

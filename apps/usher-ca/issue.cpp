@@ -25,7 +25,7 @@ Result<Subject> make_subject(const IssueOptions& options) {
   }
   USHER_TRY(const crypto::NewKey kind, new_key_of(options.key_kind));
   USHER_TRY(const crypto::Secret passphrase,
-            app::read_passphrase(options.key_passphrase, "Passphrase for the new key " + options.out + ".key: ", true));
+            app::read_new_passphrase(options.key_passphrase, "Passphrase for the new key " + options.out + ".key: "));
   USHER_TRY(const crypto::PrivateKey key, crypto::PrivateKey::generate(kind));
   USHER_TRY(std::string pem, key.to_pem(passphrase));
   return Subject{key.public_key(), std::move(pem)};
@@ -34,8 +34,8 @@ Result<Subject> make_subject(const IssueOptions& options) {
 /// Only now, when everything else has succeeded: a failure leaves no file in the way of the next try.
 Result<> write_outputs(const IssueOptions& options, const Subject& subject,
                        std::span<const identity::Certificate> chain) {
-  if (!subject.private_pem.empty()) USHER_CHECK(write_file(options.out + ".key", subject.private_pem, 0600, false));
-  return write_file(options.out + ".pem", identity::to_pem(chain), 0644, false);
+  if (!subject.private_pem.empty()) USHER_CHECK(create_file(options.out + ".key", subject.private_pem));
+  return create_file(options.out + ".pem", identity::to_pem(chain), 0644);
 }
 
 Result<> check_outputs(const IssueOptions& options) {

@@ -45,7 +45,9 @@ int run(int argc, char** argv) {
                       .random = random,
                       .passphrase = [&](bool fresh) -> Result<crypto::Secret> {
                         if (!asked) {
-                          USHER_TRY(asked, app::read_passphrase(source, "Passphrase of the authority's key: ", fresh));
+                          USHER_TRY(asked,
+                                    fresh ? app::read_new_passphrase(source, "New passphrase of the authority's key: ")
+                                          : app::read_passphrase(source, "Passphrase of the authority's key: "));
                         }
                         return asked->clone();
                       }};
@@ -68,11 +70,11 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitClass::usage);
+    return app.exit(error) == 0 ? app::finish("usher-ca", 0) : static_cast<int>(ExitClass::usage);
   }
   if (!context.action) return static_cast<int>(ExitClass::usage);
   const auto done = context.action();
-  return done ? 0 : app::report("usher-ca", done.error());
+  return done ? app::finish("usher-ca", 0) : app::report("usher-ca", done.error());
 }
 
 }  // namespace

@@ -60,10 +60,10 @@ Result<std::filesystem::path> publish(const std::filesystem::path& out, std::str
   std::ranges::replace(stem, '/', '-');
   const std::string kind = crl.is_delta() ? ".delta.crl" : ".crl";
   std::filesystem::path pem = out / (stem + kind + ".pem");
-  USHER_CHECK(write_file(pem, crl.to_pem(), 0644, true));
-  USHER_CHECK(write_file(out / (stem + kind), text_of(crl.der()), 0644, true));
-  USHER_CHECK(write_file(out / (stem + ".crt"), text_of(authority.certificate().der()), 0644, true));
-  USHER_CHECK(write_file(out / (stem + ".pem"), authority.certificate().to_pem(), 0644, true));
+  USHER_CHECK(replace_file(pem, crl.to_pem(), 0644));
+  USHER_CHECK(replace_file(out / (stem + kind), text_of(crl.der()), 0644));
+  USHER_CHECK(replace_file(out / (stem + ".crt"), text_of(authority.certificate().der()), 0644));
+  USHER_CHECK(replace_file(out / (stem + ".pem"), authority.certificate().to_pem(), 0644));
   std::error_code ignored;  // an older delta is superseded by a complete list; verifiers leave it out anyway
   for (const char* old : {".delta.crl", ".delta.crl.pem"}) {
     if (!crl.is_delta()) std::filesystem::remove(out / (stem + old), ignored);
@@ -96,13 +96,15 @@ Result<> make_crls(Context& context, const CrlOptions& options) {
     USHER_CHECK(make_one(context, options, name));
     made = true;
   }
-  if (!made) return fail(Fault::not_found, "crl", "no authority in " + context.home.string());
+  if (!made)
+    return fail(Fault::not_set_up, "crl", "no authority in " + context.home.string() + "; `usher-ca init` makes it");
   return {};
 }
 
 Result<> list(const Context& context) {
   const std::vector<std::string> names = authorities_in(context.home);
-  if (names.empty()) return fail(Fault::not_found, "list", "no authority in " + context.home.string());
+  if (names.empty())
+    return fail(Fault::not_set_up, "list", "no authority in " + context.home.string() + "; `usher-ca init` makes it");
   for (const std::string& name : names) {
     USHER_TRY(const Authority authority, Authority::open(context.home / name));
     std::printf("%s: %s\n", name.c_str(), authority.certificate().subject_text().c_str());

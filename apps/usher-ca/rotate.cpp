@@ -1,6 +1,7 @@
 // usher-ca rotate: a new root beside the old one, and successors of certificates.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <optional>
 
@@ -12,6 +13,7 @@ namespace usher::ca {
 namespace {
 
 struct RootOptions {
+  bool begin = false;
   bool switch_over = false;
   bool again = false;
   bool json = false;
@@ -21,6 +23,7 @@ struct RootOptions {
   int crl_days = 30;
   std::string url;
   std::filesystem::path out;
+  bool for_a_new_root = false;  // one of the options was given that say how it is made
 };
 
 struct ServerOptions {
@@ -109,7 +112,7 @@ Result<Successor> reissue(const Context& context, Roots& roots, const IndexEntry
   USHER_TRY(const identity::Certificate made,
             issue_recorded(roots.next, roots.key, request, entry.kind, key, context.random));
   successor.file = (options.out / file_name_of(entry)).string();
-  USHER_CHECK(write_file(successor.file, made.to_pem(), 0644, false));
+  USHER_CHECK(create_file(successor.file, made.to_pem(), 0644));
   return successor;
 }
 
@@ -140,16 +143,30 @@ Result<std::vector<Successor>> switch_over(const Context& context, const RootOpt
   return out;
 }
 
+/// A change is begun once: nothing is made by a command that is repeated.
+Result<> check_beginning(Stage stage, const RootOptions& options) {
+  if (stage == Stage::prepared) {
+    return fail(Fault::bad_usage, "rotate", "a new root is there already: usher-ca rotate root tells what is next");
+  }
+  if (stage == Stage::switched && !options.again) {
+    return fail(Fault::bad_usage, "rotate", "an earlier change has been gone through: --again begins another one");
+  }
+  return {};
+}
+
 Result<> rotate_root(const Context& context, const RootOptions& options) {
   USHER_TRY(const Rotation before, rotation_of(context));
   USHER_TRY(const std::string current, issuing_root(context.home));
   std::vector<Successor> successors;
   if (options.switch_over) {
     if (before.stage != Stage::prepared) {
-      return fail(Fault::bad_usage, "rotate", "there is no root to switch to: usher-ca rotate root makes one");
+      return fail(Fault::bad_usage, "rotate", "there is no root to switch to: usher-ca rotate root --begin makes one");
     }
     USHER_TRY(successors, switch_over(context, options, current, before.roots.back().name));
-  } else if (before.stage == Stage::none || (options.again && before.stage == Stage::switched)) {
+  } else if (options.for_a_new_root && !options.begin && !options.again) {
+    return fail(Fault::bad_usage, "rotate", "nothing is made without --begin");
+  } else if (options.begin || options.again) {
+    USHER_CHECK(check_beginning(before.stage, options));
     USHER_CHECK(prepare(context, options, current));
   }
   USHER_TRY(Rotation after, rotation_of(context));
@@ -205,27 +222,37 @@ void add_rotate_command(CLI::App& app, Context& context) {
   rotate->require_subcommand(1);
   rotate->footer(
       "Examples:\n"
-      "  usher-ca --home ca rotate root                       a new root; then, and later again: what to do next\n"
+      "  usher-ca --home ca rotate root                       how far the change is, and what to do next\n"
+      "  usher-ca --home ca rotate root --begin               a new root beside the old one\n"
       "  usher-ca --home ca rotate root --switch --out again  once everybody trusts both\n"
       "  usher-ca --home ca rotate server media.example.org --out server-2027");
   auto root = std::make_shared<RootOptions>();
   CLI::App* verb = rotate->add_subcommand(
-      "root", "Make a new media root beside the old one; later: say how far it is, and what is next");
-  verb->add_flag("--switch", root->switch_over, "From now on the new root issues; certify the same keys anew");
-  verb->add_flag("--again", root->again, "Begin another change, after an earlier one has been gone through");
+      "root", "Say how far the change of the media root is, and what is next; only the flags below change anything");
+  CLI::Option* begin = verb->add_flag("--begin", root->begin, "Make a new media root beside the old one");
+  CLI::Option* over =
+      verb->add_flag("--switch", root->switch_over, "From now on the new root issues; certify the same keys anew");
+  CLI::Option* again =
+      verb->add_flag("--again", root->again, "Begin another change, after an earlier one has been gone through");
+  begin->excludes(over);
+  over->excludes(again);
   verb->add_option("--out", root->out, "Directory for the successors' certificates");
-  verb->add_option("--cn", root->common_name, "The new root's common name");
-  verb->add_option("--key", root->key_kind, "Kind of the new root's key: p256, rsa2048 or rsa3072")
-      ->capture_default_str();
-  verb->add_option("--days", root->days, "Validity of the new root in days")
-      ->check(CLI::Range(1, 36500))
-      ->capture_default_str();
-  verb->add_option("--crl-days", root->crl_days, "Validity of its first revocation list in days")
-      ->check(CLI::Range(1, 3650))
-      ->capture_default_str();
-  verb->add_option("--url", root->url, "Where its lists will be published (default: where the old one's are)");
+  const std::array making{
+      verb->add_option("--cn", root->common_name, "The new root's common name"),
+      verb->add_option("--key", root->key_kind, "Kind of the new root's key: p256, rsa2048 or rsa3072")
+          ->capture_default_str(),
+      verb->add_option("--days", root->days, "Validity of the new root in days")
+          ->check(CLI::Range(1, 36500))
+          ->capture_default_str(),
+      verb->add_option("--crl-days", root->crl_days, "Validity of its first revocation list in days")
+          ->check(CLI::Range(1, 3650))
+          ->capture_default_str(),
+      verb->add_option("--url", root->url, "Where its lists will be published (default: where the old one's are)")};
   verb->add_flag("--json", root->json, "For programs");
-  verb->callback([&context, root] { context.action = [&context, root] { return rotate_root(context, *root); }; });
+  verb->callback([&context, root, making] {
+    root->for_a_new_root = std::ranges::any_of(making, [](const CLI::Option* option) { return option->count() > 0; });
+    context.action = [&context, root] { return rotate_root(context, *root); };
+  });
 
   auto server = std::make_shared<ServerOptions>();
   CLI::App* one =

@@ -21,7 +21,8 @@ struct Step {
 };
 
 constexpr Step kBegin[] = {
-    {"authority", "usher-ca rotate root: makes a new root beside the old one; nothing is issued by it yet", "at once"}};
+    {"authority", "usher-ca rotate root --begin: makes a new root beside the old one; nothing is issued by it yet",
+     "at once"}};
 constexpr Step kPrepared[] = {
     {"authority", "usher-ca crl --out published: lists of both roots, from now on; publish them and the new root",
      "at once"},
@@ -64,7 +65,9 @@ std::string_view name_of(Stage stage) {
 
 Result<Rotation> rotation_of(const Context& context) {
   const std::vector<std::string> names = media_roots_in(context.home);
-  if (names.empty()) return fail(Fault::not_found, "rotate", "no media root in " + context.home.string());
+  if (names.empty())
+    return fail(Fault::not_set_up, "rotate",
+                "no media root in " + context.home.string() + "; `usher-ca init` makes it");
   USHER_TRY(const std::string issuing, issuing_root(context.home));
   Rotation out;
   bool after = false;

@@ -21,6 +21,10 @@ struct Context {
   Random& random;
   /// Set by the verb that was chosen; main() runs it after the command line was read whole.
   std::function<Result<>()> action{};
+  /// What main() ends with where the action succeeds: the first refusal's of a batch that went on.
+  int status = 0;
+  /// Errors are told as JSON.
+  bool json = false;
 };
 
 void add_press_command(CLI::App& app, Context& context);

@@ -2,7 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "common/files.h"
+#include "base/file.h"
 #include "identity/token_key.h"
 
 namespace usher::press {
@@ -19,10 +19,10 @@ Result<T> about_file(Result<T> result, const std::filesystem::path& file) {
 
 Result<std::shared_ptr<const identity::TrustStore>> load_trust(identity::Role role, const TrustOptions& options) {
   identity::TrustConfig config{.role = role};
-  USHER_TRY(const std::string anchors, app::read_file(options.anchors, kMaxPem));
+  USHER_TRY(const std::string anchors, read_file(options.anchors, kMaxPem));
   USHER_TRY(config.anchors, about_file(identity::bundle_from_pem(anchors), options.anchors));
   for (const auto& file : options.crls) {
-    USHER_TRY(const std::string pem, app::read_file(file, identity::kMaxCrlFile));
+    USHER_TRY(const std::string pem, read_file(file, identity::kMaxCrlFile));
     USHER_TRY(identity::Crl crl, about_file(identity::Crl::from_pem(pem), file));
     config.crls.push_back(std::move(crl));
   }
@@ -43,7 +43,7 @@ Result<> check_dates(const identity::Certificate& certificate, Time at) {
 }  // namespace
 
 Result<identity::Chain> load_chain(const std::filesystem::path& file) {
-  USHER_TRY(const std::string pem, app::read_file(file, kMaxPem));
+  USHER_TRY(const std::string pem, read_file(file, kMaxPem));
   return about_file(identity::chain_from_pem(pem), file);
 }
 
@@ -60,12 +60,12 @@ CLI::Option* add_key_options(CLI::App& verb, KeyOptions& options, const std::str
 Result<crypto::PrivateKey> load_key(const KeyOptions& options) {
   if (identity::is_token_key(options.name)) {
     auto pins = std::make_shared<identity::TokenPins>([source = options.passphrase](const std::string& token) {
-      return app::read_passphrase(source, "PIN of the token " + token + ": ");
+      return app::read_pin(source, "PIN of the token " + token + ": ");
     });
     return identity::open_token_key({.uri = options.name, .module = options.module, .pins = std::move(pins)});
   }
   const std::filesystem::path file = options.name;
-  USHER_TRY(std::string pem, app::read_file(file, kMaxPem));
+  USHER_TRY(std::string pem, read_file(file, kMaxPem));
   USHER_TRY(const crypto::Secret secret,
             app::read_passphrase(options.passphrase, "Passphrase of " + file.string() + ": "));
   return about_file(crypto::PrivateKey::from_pem(pem, secret), file);

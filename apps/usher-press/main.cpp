@@ -56,12 +56,12 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitClass::usage);
+    return app.exit(error) == 0 ? app::finish("usher-press", 0) : static_cast<int>(ExitClass::usage);
   }
   if (!context.action) return static_cast<int>(ExitClass::usage);
   press::catch_interrupts();
   const auto done = context.action();
-  return done ? 0 : app::report("usher-press", done.error());
+  return done ? app::finish("usher-press", context.status) : app::report("usher-press", done.error(), context.json);
 }
 
 }  // namespace

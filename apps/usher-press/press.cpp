@@ -1,9 +1,12 @@
 // usher-press press: media files become releases.
 #include <CLI/CLI.hpp>
+#include <boost/json.hpp>
 #include <cstdio>
+#include <map>
 
 #include "base/encoding.h"
 #include "commands.h"
+#include "common/report.h"
 #include "crypto/digest.h"
 #include "keys.h"
 #include "prepare.h"
@@ -15,6 +18,9 @@ namespace usher::press {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::string_view kReleaseSuffix = ".usher";
+constexpr std::string_view kManifestSuffix = ".manifest";
 
 struct PressOptions {
   std::vector<fs::path> files;
@@ -36,6 +42,7 @@ struct PressOptions {
   bool no_cover = false;
   bool manifest_out = false;
   bool anonymous = false;
+  bool json = false;
 };
 
 /// Everything that is the same for all files of one run.
@@ -46,7 +53,31 @@ struct Shop {
   media::PublicKeyWrapper recipient;
 };
 
+/// Files of one batch whose releases would have one name: told before anything is pressed.
+Result<> check_names(const PressOptions& options) {
+  std::map<std::string, fs::path> taken;
+  for (const fs::path& file : options.files) {
+    const std::string name = file.stem().string() + std::string(kReleaseSuffix);
+    const auto [at, is_new] = taken.emplace(name, file);
+    if (is_new) continue;
+    return fail(Fault::bad_usage, "press",
+                at->second.string() + " and " + file.string() + " would both become " + name +
+                    "; press them into different directories, or with --anonymous");
+  }
+  return {};
+}
+
+/// A name that the file system would not take is told before the medium is read.
+Result<> check_length(const PressOptions& options, const fs::path& file) {
+  constexpr std::size_t kMaxName = 255;  // bytes
+  const std::size_t suffix = options.manifest_out ? kManifestSuffix.size() : kReleaseSuffix.size();
+  if (options.anonymous || file.stem().string().size() + suffix <= kMaxName) return {};
+  return fail(Fault::bad_usage, "press",
+              file.string() + ": the release's name would be longer than 255 bytes; --anonymous names it by its id");
+}
+
 Result<> check_options(const PressOptions& options) {
+  if (!options.anonymous) USHER_CHECK(check_names(options));
   if (options.files.size() > 1 && (options.title || !options.medium.empty() || options.duration != 0)) {
     return fail(Fault::bad_usage, "press", "--title, --medium and --duration are for one file at a time");
   }
@@ -115,7 +146,7 @@ Result<media::Manifest> draft_of(const PressOptions& options, const fs::path& fi
 
 Result<> write_release_file(const fs::path& path, const media::SignedManifest& manifest, const Prepared& prepared,
                             const Shop& shop, Context& context, const media::Progress& progress) {
-  USHER_TRY(media::NewFile out, media::NewFile::create(path));
+  USHER_TRY(NewFile out, NewFile::create(path));
   media::FileSink sink(out);
   std::vector<Bytes> parts;
   if (prepared.cover) parts.push_back(*prepared.cover);
@@ -134,12 +165,37 @@ Result<> refuse_existing(const PressOptions& options, const fs::path& release, c
   return {};
 }
 
+struct Pressed {
+  fs::path file;
+  fs::path release;
+  Id128 medium{};
+  std::uint32_t chunks = 0;
+};
+
+void tell(const PressOptions& options, const Pressed& pressed, const std::vector<std::string>& notes) {
+  if (options.json) {
+    const boost::json::object line{{"file", printable(pressed.file.string())},
+                                   {"release", printable(pressed.release.string())},
+                                   {"medium", to_hex(pressed.medium)},
+                                   {"chunks", pressed.chunks},
+                                   {"notes", boost::json::array(notes.begin(), notes.end())}};
+    std::printf("%s\n", boost::json::serialize(line).c_str());
+  } else {
+    const std::string name = printable(pressed.file.filename().string());
+    for (const std::string& note : notes) std::printf("%s: %s\n", name.c_str(), note.c_str());
+    std::printf("%s  medium %s  %u chunks\n", printable(pressed.release.string()).c_str(),
+                to_hex(pressed.medium).c_str(), pressed.chunks);
+  }
+  std::fflush(stdout);
+}
+
 Result<> press_one(const PressOptions& options, const fs::path& file, const Shop& shop, Context& context) {
+  USHER_CHECK(check_length(options, file));
   USHER_TRY(const Prepared prepared, prepare(file, options.prepare));
   USHER_TRY(media::Manifest manifest, draft_of(options, file, prepared, shop, context));
   const std::string stem = options.anonymous ? to_hex(manifest.medium) : file.stem().string();
-  const fs::path release = options.out / (stem + ".usher");
-  const fs::path sidecar = options.out / (stem + ".manifest");
+  const fs::path release = options.out / (stem + std::string(kReleaseSuffix));
+  const fs::path sidecar = options.out / (stem + std::string(kManifestSuffix));
   USHER_CHECK(refuse_existing(options, release, sidecar));
   const std::string name = file.filename().string();
   const media::Source& media = *prepared.media;
@@ -147,10 +203,8 @@ Result<> press_one(const PressOptions& options, const fs::path& file, const Shop
   USHER_TRY(const auto signed_manifest, media::SignedManifest::sign(manifest, shop.key, shop.chain));
   USHER_CHECK(write_release_file(release, signed_manifest, prepared, shop, context, progress_line(name + "  sealing")));
   if (options.manifest_out) USHER_CHECK(write_sidecar(sidecar, signed_manifest));
-  for (const std::string& note : prepared.notes) std::printf("%s: %s\n", printable(name).c_str(), note.c_str());
-  std::printf("%s  medium %s  %u chunks\n", printable(release.string()).c_str(), to_hex(manifest.medium).c_str(),
-              manifest.chunks);
-  std::fflush(stdout);
+  tell(options, {.file = file, .release = release, .medium = manifest.medium, .chunks = manifest.chunks},
+       prepared.notes);
   return {};
 }
 
@@ -159,11 +213,15 @@ Result<> press_all(const PressOptions& options, Context& context) {
   USHER_TRY(const Shop shop, open_shop(options, context.clock.now()));
   std::error_code error;
   fs::create_directories(options.out, error);
+  app::Batch batch("usher-press", options.json);
   for (const fs::path& file : options.files) {
     auto pressed = press_one(options, file, shop, context);
-    if (!pressed && pressed.error().about.empty()) pressed.error().about = file.string();
-    USHER_CHECK(pressed);
+    if (pressed) continue;
+    if (pressed.error().about.empty()) pressed.error().about = file.string();
+    if (pressed.error().fault == Fault::cancelled) return pressed;
+    batch.refused(pressed.error());
   }
+  context.status = batch.status();
   return {};
 }
 
@@ -219,8 +277,10 @@ void add_press_command(CLI::App& app, Context& context) {
   verb->add_flag("--manifest-out", options->manifest_out,
                  "Write <name>.manifest too, in the clear, for your own records");
   verb->add_flag("--anonymous", options->anonymous, "Name the files by the medium's id: a file's name is not sealed");
+  verb->add_flag("--json", options->json, "One JSON object a line for each release, and for each refusal on stderr");
   add_trust_options(*verb, options->trust);
   verb->callback([options, &context] {
+    context.json = options->json;
     options->prepare.cover = !options->no_cover;
     options->prepare.duration_ms = static_cast<std::uint64_t>(options->duration * 1000);
     context.action = [options, &context] { return press_all(*options, context); };

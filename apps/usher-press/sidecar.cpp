@@ -1,5 +1,7 @@
 #include "sidecar.h"
 
+#include "base/file.h"
+
 namespace usher::press {
 namespace {
 
@@ -8,9 +10,7 @@ constexpr std::string_view kMagic = "USHERSM1";
 }  // namespace
 
 Result<> write_sidecar(const std::filesystem::path& path, const media::SignedManifest& manifest) {
-  USHER_TRY(media::NewFile out, media::NewFile::create(path));
-  USHER_CHECK(out.write_at(0, concat({view_of(kMagic), manifest.encode()})));
-  return out.publish();
+  return create_file(path, text_of(concat({view_of(kMagic), manifest.encode()})));
 }
 
 Result<std::optional<media::SignedManifest>> read_sidecar(const media::Source& source) {

@@ -43,6 +43,7 @@ struct Config {
   std::int64_t window = 8;
 
   std::filesystem::path folder{};  // what relative paths are relative to
+  std::filesystem::path file{};    // where it was looked for
   [[nodiscard]] std::filesystem::path path_of(const std::string& value) const;
 };
 

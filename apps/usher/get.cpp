@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/encoding.h"
-#include "client/files.h"
+#include "base/file.h"
 #include "client/lists.h"
 #include "console.h"
 #include "installation.h"
@@ -17,6 +17,8 @@ namespace usher::listening {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t kMaxLocalName = 255;  // bytes, as file systems have it
 
 void print_line(const std::string& text) {
   std::fwrite((text + "\n").data(), 1, text.size() + 1, stdout);
@@ -56,6 +58,10 @@ Result<std::vector<client::FileWish>> wishes_of(const GetWish& wish) {
       USHER_TRY(const std::string local, client::local_name(name));
       one.target = output / (local + (one.sealed ? ".sealed" : ""));
     }
+    if (one.target.filename().string().size() > kMaxLocalName) {
+      return fail(Fault::bad_usage, "get",
+                  one.target.filename().string() + " is longer than a name can be here: give one with -o");
+    }
     if (std::ranges::count(wishes, one.target, &client::FileWish::target) != 0) {
       return fail(Fault::bad_usage, "get", "two of the names would go to " + one.target.string());
     }
@@ -67,9 +73,10 @@ Result<std::vector<client::FileWish>> wishes_of(const GetWish& wish) {
 Result<client::FileStream> connect(const Context& context, const GetWish& wish) {
   USHER_TRY(client::Endpoint server, client::Endpoint::from_text(wish.server));
   USHER_TRY(const Config config, load_config(context.options, context.environment));
+  USHER_CHECK(check_set_up(config));
   USHER_TRY(identity::ServerName name, server_name_of(config, server.host));
   USHER_TRY(const fs::path data, data_folder(context.options));
-  USHER_CHECK(client::make_private_directory(data));
+  USHER_CHECK(make_private_directory(data));
   USHER_TRY(auto trust, load_trust(config, config.server, identity::Role::server, data,
                                    client::KeptLists(lists_file_of(data)).lists()));
   USHER_TRY(Installation own, load_installation(context.options, config));

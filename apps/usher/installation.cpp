@@ -1,8 +1,7 @@
 #include "installation.h"
 
 #include "base/encoding.h"
-#include "client/files.h"
-#include "common/files.h"
+#include "base/file.h"
 #include "identity/token_key.h"
 
 namespace usher::listening {
@@ -21,7 +20,7 @@ app::PassphraseSource passphrase_source(const Options& options, const Config& co
 Result<crypto::PrivateKey> load_token_key(const Options& options, const Config& config) {
   auto pins =
       std::make_shared<identity::TokenPins>([source = passphrase_source(options, config)](const std::string& token) {
-        return app::read_passphrase(source, "PIN of the token " + token + ": ");
+        return app::read_pin(source, "PIN of the token " + token + ": ");
       });
   return identity::open_token_key(
       {.uri = config.key, .module = config.module, .pins = std::move(pins), .last_try = options.last_try});
@@ -29,7 +28,7 @@ Result<crypto::PrivateKey> load_token_key(const Options& options, const Config& 
 
 Result<crypto::PrivateKey> load_key_file(const Options& options, const Config& config) {
   const fs::path file = config.path_of(config.key);
-  USHER_TRY(const std::string pem, app::read_file(file, kMaxPem));
+  USHER_TRY(const std::string pem, read_file(file, kMaxPem));
   USHER_TRY(const crypto::Secret passphrase,
             app::read_passphrase(passphrase_source(options, config),
                                  "Passphrase of this installation's key (" + file.string() + "): "));
@@ -60,7 +59,7 @@ Result<std::shared_ptr<const identity::TrustStore>> load_trust(const Config& con
   identity::RevocationFloor floor;
   std::error_code ignored;
   if (fs::exists(marks, ignored)) {
-    USHER_TRY(const std::string text, app::read_file(marks, kMaxPem));
+    USHER_TRY(const std::string text, read_file(marks, kMaxPem));
     auto known = identity::RevocationFloor::from_text(text);
     if (!known) return fail(known.error().fault, "trust: marks", marks.string());
     floor = *std::move(known);
@@ -71,7 +70,7 @@ Result<std::shared_ptr<const identity::TrustStore>> load_trust(const Config& con
     return made;
   }
   const identity::RevocationFloor raised = (*made)->raised(floor);
-  if (!(raised == floor)) USHER_CHECK(client::replace_file(marks, raised.to_text()));
+  if (!(raised == floor)) USHER_CHECK(replace_file(marks, raised.to_text()));
   return made;
 }
 
@@ -92,7 +91,7 @@ Result<crypto::PrivateKey> load_key(const Options& options, const Config& config
 
 Result<Installation> load_installation(const Options& options, const Config& config) {
   const fs::path file = config.path_of(config.certificate);
-  USHER_TRY(const std::string pem, app::read_file(file, kMaxPem));
+  USHER_TRY(const std::string pem, read_file(file, kMaxPem));
   auto chain = identity::chain_from_pem(pem);
   if (!chain) return fail(chain.error().fault, "installation: certificate", file.string());
   USHER_TRY(crypto::PrivateKey key, load_key(options, config));

@@ -30,8 +30,8 @@ json::object who_object(const client::Who& who) {
           {"suite", text(who.suite)}};
 }
 
-json::object item_object(std::size_t number, const client::CatalogueItem& item) {
-  json::object out{{"number", number}, {"id", text(to_hex(item.id))}};
+json::object item_object(const client::CatalogueItem& item) {
+  json::object out{{"number", item.number}, {"id", text(to_hex(item.id))}};
   if (!item.medium) {
     out["error"] = error_object(item.medium.error());
     return out;
@@ -162,7 +162,7 @@ json::object module_object(const identity::SeenModule& seen) {
 std::string shelf_json(const client::Who& who, const client::Shelf& shelf) {
   json::object out = who_object(who);
   json::array catalogue;
-  for (std::size_t i = 0; i < shelf.catalogue.size(); ++i) catalogue.push_back(item_object(i + 1, shelf.catalogue[i]));
+  for (const client::CatalogueItem& item : shelf.catalogue) catalogue.push_back(item_object(item));
   out["catalogue"] = std::move(catalogue);
   add_licences(out, shelf);
   return json::serialize(out);

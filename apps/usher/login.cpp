@@ -49,7 +49,8 @@ Result<> enter_pin(const LoginSource& source, identity::Card& card) {
   if (!card.needs_pin()) return enter_at_reader(source, card);
   USHER_TRY(const identity::LastTry last, last_try(source, state));
   const std::string prompt = "PIN of the card of " + card.certificate().common_name() + ": ";
-  USHER_TRY(const crypto::Secret pin, app::read_passphrase(pin_source(source), prompt));
+  USHER_TRY(const crypto::Secret pin, app::read_pin(pin_source(source), prompt));
+  if (source.card.profile.name == identity::citizen_card_profile().name) USHER_CHECK(app::check_citizen_pin(pin));
   return card.login(pin, last);
 }
 

@@ -9,6 +9,7 @@
 
 #include "card.h"
 #include "client/memory.h"
+#include "common/output.h"
 #include "common/report.h"
 #include "console.h"
 #include "crypto/random.h"
@@ -153,6 +154,7 @@ void add_verbs(CLI::App& app, Context& context, Wishes& wishes) {
 }
 
 int finish(const Context& context, Result<> outcome) {
+  if (outcome) outcome = app::finish_output();
   if (outcome) return 0;
   // What was given up has its reason there.
   if (outcome.error().fault == Fault::cancelled) {
@@ -177,7 +179,7 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitClass::usage);
+    return app.exit(error) == 0 ? app::finish("usher", 0) : static_cast<int>(ExitClass::usage);
   }
   // Who reads JSON reads nothing else.
   if (context.options.json) context.options.quiet = true;

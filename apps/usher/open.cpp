@@ -1,12 +1,12 @@
 #include <cerrno>
 #include <cstdio>
+#include <system_error>
 
 #include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "base/encoding.h"
-#include "base/os_error.h"
 #include "console.h"
 #include "get.h"
 #include "installation.h"
@@ -31,7 +31,8 @@ class StandardOutput final : public media::Sink {
     while (!bytes.empty()) {
       const ssize_t wrote = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
       if (wrote < 0 && errno == EINTR && !Interrupts::interrupted()) continue;
-      if (wrote < 0) return fail_errno("open: standard output", "standard output");
+      if (wrote < 0)
+        return fail(Fault::output_failed, "open", "standard output: " + std::generic_category().message(errno));
       bytes = bytes.subspan(static_cast<std::size_t>(wrote));
     }
     return {};
@@ -84,10 +85,10 @@ Result<media::OpenedFile> to_file(const Opening& opening, const fs::path& target
   if (!force && fs::exists(fs::symlink_status(target, ignored))) {
     return fail(Fault::already_exists, "open: target", target.string() + "; --force replaces it");
   }
-  USHER_TRY(media::NewFile out, media::NewFile::create(target));
+  USHER_TRY(NewFile out, NewFile::create(target));
   media::FileSink sink(out);
   USHER_TRY(media::OpenedFile opened, opening.into(sink, target.filename().string()));
-  USHER_CHECK(out.publish(force ? media::Replace::yes : media::Replace::no));
+  USHER_CHECK(out.publish(force ? Replace::yes : Replace::no));
   return opened;
 }
 

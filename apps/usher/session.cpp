@@ -6,7 +6,7 @@
 
 #include <unistd.h>
 
-#include "client/files.h"
+#include "base/file.h"
 #include "client/lists.h"
 #include "console.h"
 #include "installation.h"
@@ -86,6 +86,7 @@ Result<Config> load_config(const Options& options, char** environment) {
   }
   std::error_code ignored;
   config.folder = fs::absolute(file, ignored).parent_path();
+  config.file = file;
   const app::Settings settings = settings_of(config);
   // Without a file flags and environment may say all; a file that was named has to be there.
   if (!options.config_file.empty() || fs::exists(file, ignored)) USHER_CHECK(settings.read_toml(file));
@@ -96,6 +97,15 @@ Result<Config> load_config(const Options& options, char** environment) {
   }
   USHER_CHECK(settings.apply(options.flags));
   return config;
+}
+
+Result<> check_set_up(const Config& config) {
+  std::error_code ignored;
+  const fs::path certificate = config.path_of(config.certificate);
+  if (fs::exists(config.file, ignored) || fs::exists(certificate, ignored)) return {};
+  return fail(Fault::not_set_up, "configuration",
+              "there is neither " + config.file.string() + " nor the installation's certificate " +
+                  certificate.string() + "; docs/listening.md, \"Set up\", says what they hold");
 }
 
 struct Session::Parts {
@@ -151,9 +161,10 @@ Result<> Session::connect(const Parts& p) {
 Result<std::unique_ptr<Session>> Session::open(const Options& options, const Config& config,
                                                const std::atomic<bool>& interrupted, const Clock& clock,
                                                Random& random) {
+  USHER_CHECK(check_set_up(config));
   std::unique_ptr<Session> session(new Session);
   USHER_TRY(const fs::path data, data_folder(options));
-  USHER_CHECK(client::make_private_directory(data));
+  USHER_CHECK(make_private_directory(data));
   USHER_TRY(session->transport_, client::HttpTransport::create(
                                      {.url = config.url, .proxy = config.proxy, .user_agent = "usher/" USHER_VERSION}));
   USHER_TRY(identity::ServerName name, server_name_of(config, session->transport_->host()));

@@ -27,6 +27,8 @@ struct Options {
 
 /// Defaults, file, environment, command line. Errors: bad_config, not_found.
 [[nodiscard]] Result<Config> load_config(const Options& options, char** environment);
+/// A first run: there is neither a configuration nor what it would name. Errors: not_set_up.
+[[nodiscard]] Result<> check_set_up(const Config& config);
 /// Where the wallet and the revocation marks are: the home, or $XDG_DATA_HOME/usher.
 [[nodiscard]] Result<std::filesystem::path> data_folder(const Options& options);
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "common/files.h"
+#include "base/file.h"
 #include "identity/pem.h"
 
 namespace usher::usherd {
@@ -20,7 +20,7 @@ constexpr int kSecurityLevel = 0;
 /// The DER of each object: the whole file, or its PEM blocks.
 Result<std::vector<Bytes>> objects_of(const std::filesystem::path& file, std::size_t max_size,
                                       std::initializer_list<std::string_view> labels) {
-  USHER_TRY(const std::string content, app::read_file(file, max_size));
+  USHER_TRY(const std::string content, read_file(file, max_size));
   auto objects = identity::der_or_pem(view_of(content), labels, kMaxObjects);
   if (!objects) return fail(objects.error().fault, objects.error().where, file.string());
   return objects;

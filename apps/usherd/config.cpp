@@ -98,8 +98,10 @@ void check(const Config& config, Problems& problems) {
   demand(config.files_certificates.size() == config.files_keys.size(),
          "files.certificates and files.keys must be of one length");
   demand(!config.client.anchors.empty(), "trust.client.anchors must name a file");
-  demand(!config.citizen.trust.anchors.empty() || !config.generic.trust.anchors.empty(),
-         "person needs anchors for cartao-de-cidadao or generic");
+  // The file stream asks for no card: a server for files alone needs no trust in any.
+  const bool files = !config.files_shares.empty() || !config.files_publish.empty();
+  demand(!config.citizen.trust.anchors.empty() || !config.generic.trust.anchors.empty() || files,
+         "person needs anchors for cartao-de-cidadao or generic, unless there are files.shares or files.publish");
 }
 
 }  // namespace usher::usherd

@@ -14,6 +14,7 @@
 #include "identity/token_key.h"
 #include "key_files.h"
 #include "net/readiness.h"
+#include "owner.h"
 #include "trust_files.h"
 
 namespace usher::usherd {
@@ -48,6 +49,7 @@ class Check {
     token_fault_ = result.error().fault;
     return took(result);
   }
+  void open_keys();
   void check_keys();
   void check_pairs(Keyring& keys);
   void check_files(Keyring& keys);
@@ -62,13 +64,16 @@ class Check {
   const Config config_;
   net::Authorities authorities_;
   net::Expiries endings_;
+  std::unique_ptr<Keyring> keys_;  // nullptr: not at hand
   identity::Chain own_;  // the server's certificates
 };
 
 Result<> Check::run() {
-  if (!problems_.empty() && problems_.front().fault == Fault::not_found) return app::first_of(problems_);
+  if (!problems_.empty() && problems_.front().fault == Fault::not_set_up) return app::first_of(problems_);
   check(config_, problems_);
   std::printf("configuration: %s\n", config_.file.c_str());
+  open_keys();  // what only root may read, before this becomes the home's owner
+  took(work_as_owner(config_));  // what the server cannot read is to be found here
   took(check_room(config_.path_of(config_.data)));
   check_trust();
   check_keys();
@@ -87,6 +92,17 @@ void Check::check_trust() {
   if (config_.distributor.anchors.empty()) std::printf("distributors: none trusted, so nothing can be imported\n");
 }
 
+void Check::open_keys() {
+  const bool passphrase_at_hand =
+      !context_.passphrase.file.empty() || context_.passphrase.descriptor >= 0 || !config_.passphrase_file.empty();
+  if (!passphrase_at_hand) {
+    std::printf("private keys: not checked, because no passphrase file is configured or given\n");
+    return;
+  }
+  auto keys = open_keyring(config_, context_.passphrase, context_.pin);
+  if (took(keys)) keys_ = *std::move(keys);
+}
+
 void Check::check_keys() {
   const auto chain = load_chain(config_, config_.server_certificate);
   if (took(chain)) {
@@ -98,23 +114,16 @@ void Check::check_keys() {
     std::printf("server certificate: %s\n", chain->front().subject_text().c_str());
     for (const std::string& name : names_of(config_, chain->front())) std::printf("  answers to %s\n", name.c_str());
   }
-  const bool passphrase_at_hand =
-      !context_.passphrase.file.empty() || context_.passphrase.descriptor >= 0 || !config_.passphrase_file.empty();
-  if (!passphrase_at_hand) {
-    std::printf("private keys: not checked, because no passphrase file is configured or given\n");
-    return;
-  }
-  const auto keys = open_keyring(config_, context_.passphrase, context_.pin);
-  if (!took(keys)) return;
-  const auto issuer = load_licence_issuer(config_, **keys);
+  if (!keys_) return;
+  const auto issuer = load_licence_issuer(config_, *keys_);
   const bool licences = took_key(config_.licence_key, issuer);
-  const bool vault = took_key(config_.vault_token, load_vault_key(config_, **keys));
-  const bool pseudonyms = took(load_pseudonym_key(config_, **keys));
+  const bool vault = took_key(config_.vault_token, load_vault_key(config_, *keys_));
+  const bool pseudonyms = took(load_pseudonym_key(config_, *keys_));
   if (licences && vault && pseudonyms) {
     std::printf("own keys: licences (%zu public), vault, pseudonyms\n", issuer->public_keys.size());
   }
-  check_pairs(**keys);
-  check_files(**keys);
+  check_pairs(*keys_);
+  check_files(*keys_);
 }
 
 void Check::check_pairs(Keyring& keys) {

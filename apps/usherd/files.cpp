@@ -1,15 +1,10 @@
 #include "files.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/os_error.h"
-#include "media/source.h"
 
 namespace usher::usherd {
 namespace fs = std::filesystem;
@@ -23,26 +18,6 @@ Result<> check_mode(const fs::path& file, mode_t refused, std::string_view advic
 }
 
 }  // namespace
-
-Result<> write_file(const fs::path& file, std::string_view content, unsigned mode, bool replace) {
-  if (replace) {
-    std::error_code ignored;
-    fs::remove(file, ignored);
-  }
-  USHER_TRY(media::NewFile out, media::NewFile::create(file));
-  USHER_CHECK(out.write_at(0, view_of(content)));
-  USHER_CHECK(out.publish());
-  if (::chmod(file.c_str(), static_cast<mode_t>(mode)) != 0) return fail_errno("file: mode", file.string());
-  return {};
-}
-
-Result<> make_directory(const fs::path& directory) {
-  if (fs::is_directory(directory)) return {};
-  std::error_code error;
-  if (directory.has_parent_path()) fs::create_directories(directory.parent_path(), error);
-  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return fail_errno("directory", directory.string());
-  return {};
-}
 
 Result<> check_private(const fs::path& file) { return check_mode(file, 0077, "set its mode to 0600"); }
 

@@ -1,4 +1,4 @@
-// usherd/files: small files of the home: written whole, with the permissions that they need.
+// usherd/files: who may read the files of the home, and where they lie.
 #pragma once
 
 #include <filesystem>
@@ -7,12 +7,6 @@
 #include "base/result.h"
 
 namespace usher::usherd {
-
-/// Under a temporary name, then renamed. Errors: not_permitted, io, disk_full, already_exists (unless `replace`).
-[[nodiscard]] Result<> write_file(const std::filesystem::path& file, std::string_view content, unsigned mode,
-                                  bool replace = false);
-/// Mode 0700. Existing ones are left as they are. Errors: not_permitted, io.
-[[nodiscard]] Result<> make_directory(const std::filesystem::path& directory);
 
 /// Refuses a file that group or others can read or write. Errors: not_permitted, not_found.
 [[nodiscard]] Result<> check_private(const std::filesystem::path& file);

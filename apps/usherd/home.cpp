@@ -7,6 +7,7 @@
 #include "base/encoding.h"
 #include "files.h"
 #include "key_files.h"
+#include "owner.h"
 #include "store/sqlite/sqlite_store.h"
 
 namespace usher::usherd {
@@ -64,7 +65,7 @@ Config load_config(const Context& context, Problems& problems) {
   const fs::path file = config_file_of(context);
   read_toml(config, file, problems);
   if (!problems.empty() && problems.front().fault == Fault::not_found) {
-    problems.front().about = file.string() + " (make a home with `usherd init`, or name it with --home)";
+    problems.front() = {Fault::not_set_up, "config", "no configuration " + file.string() + "; `usherd init` makes a home"};
     return config;
   }
   read_environment(config, environ, problems);
@@ -84,19 +85,27 @@ fs::path store_file_of(const Config& config) { return config.path_of(config.data
 fs::path vault_directory_of(const Config& config) { return config.path_of(config.data) / "media"; }
 fs::path lock_file_of(const Config& config) { return config.path_of(config.data) / "server.lock"; }
 
-Result<std::unique_ptr<store::Store>> open_store(const Config& config, Random& random) {
-  return store::open_sqlite(store_file_of(config), random, options_of(config));
+Result<std::unique_ptr<store::Store>> open_store(const Config& config, Random& random, Use use) {
+  store::SqliteOptions options = options_of(config);
+  options.only_reading = use == Use::read;
+  return store::open_sqlite(store_file_of(config), random, options);
 }
 
-Result<Home> open_home(const Context& context) {
-  USHER_TRY(Config config, load_config(context));
-  USHER_TRY(auto store, open_store(config, context.random));
-  return Home{.config = std::move(config), .store = std::move(store)};
+Result<Home> open_home(const Context& context, Use use) {
+  Home home;
+  USHER_TRY(home.config, load_config(context));
+  USHER_CHECK(work_as_owner(home.config));
+  USHER_TRY(home.store, open_store(home.config, context.random, use));
+  return home;
 }
 
-Result<Home> open_home_with_vault(const Context& context) {
-  USHER_TRY(Home home, open_home(context));
+Result<Home> open_home_with_vault(const Context& context, Use use) {
+  Home home;
+  USHER_TRY(home.config, load_config(context));
+  // A passphrase file may be root's alone.
   USHER_TRY(home.keys, open_keyring(home.config, context.passphrase, context.pin));
+  USHER_CHECK(work_as_owner(home.config));
+  USHER_TRY(home.store, open_store(home.config, context.random, use));
   USHER_TRY(crypto::Secret key, load_vault_key(home.config, *home.keys));
   USHER_TRY(home.vault, media::Vault::open(vault_directory_of(home.config), std::move(key), context.random));
   return home;

@@ -37,7 +37,7 @@ struct Context {
 [[nodiscard]] std::filesystem::path config_file_of(const Context& context);
 /// Where the data of a new home goes: "data" below it, or $XDG_DATA_HOME/usherd.
 [[nodiscard]] std::string default_data_of(const Context& context);
-/// Defaults, file, environment, command line. Errors: bad_config, not_found (with advice in `about`).
+/// Defaults, file, environment, command line. Errors: bad_config; not_set_up, there is no file.
 [[nodiscard]] Result<Config> load_config(const Context& context);
 /// The same to the end, with everything that is wrong; not_found is the only thing then.
 [[nodiscard]] Config load_config(const Context& context, Problems& problems);
@@ -48,7 +48,11 @@ struct Context {
 [[nodiscard]] std::filesystem::path vault_directory_of(const Config& config);
 [[nodiscard]] std::filesystem::path lock_file_of(const Config& config);
 
-[[nodiscard]] Result<std::unique_ptr<store::Store>> open_store(const Config& config, Random& random);
+/// What a verb does with the store. What only reads does so on a full disk too.
+enum class Use : std::uint8_t { read, write };
+
+[[nodiscard]] Result<std::unique_ptr<store::Store>> open_store(const Config& config, Random& random,
+                                                               Use use = Use::write);
 
 /// Configuration and store; and, where keys are needed, what opens them, and the vault.
 struct Home {
@@ -57,8 +61,11 @@ struct Home {
   std::unique_ptr<Keyring> keys{};
   std::optional<media::Vault> vault{};
 };
-[[nodiscard]] Result<Home> open_home(const Context& context);
-[[nodiscard]] Result<Home> open_home_with_vault(const Context& context);
+/// From here on the process is the home's owner (owner.h): what only root can read is opened before.
+/// Errors: those of load_config, work_as_owner and of the store.
+[[nodiscard]] Result<Home> open_home(const Context& context, Use use = Use::write);
+/// The same, and what opens keys. Errors: those of the keyring and the vault too.
+[[nodiscard]] Result<Home> open_home_with_vault(const Context& context, Use use = Use::write);
 
 /// The object whose id begins with `text` (hexadecimal, 4 digits at least). Errors: bad_usage (too short, or several fit);
 /// `missing`, when

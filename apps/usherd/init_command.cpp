@@ -4,9 +4,10 @@
 
 #include <CLI/CLI.hpp>
 
-#include "files.h"
+#include "base/file.h"
 #include "home.h"
 #include "key_files.h"
+#include "owner.h"
 
 namespace usher::usherd {
 namespace {
@@ -21,19 +22,20 @@ Result<> init(const Context& context) {
     config.passphrase_file = std::filesystem::absolute(context.passphrase.file).string();
   }
   if (std::filesystem::exists(file)) return fail(Fault::already_exists, "init", file.string());
-  USHER_CHECK(make_directory(config.file.parent_path()));
-  USHER_CHECK(make_directory(config.path_of(config.data)));
   if (config.pin_file.empty() && !context.pin.file.empty()) {
     config.pin_file = std::filesystem::absolute(context.pin.file).string();
   }
   USHER_TRY(const auto keys, open_keyring(config, context.passphrase, context.pin, true));
+  USHER_CHECK(work_as_owner(config));  // of a directory that was made for the server
+  USHER_CHECK(make_private_directory(config.file.parent_path()));
+  USHER_CHECK(make_private_directory(config.path_of(config.data)));
   USHER_CHECK(create_own_keys(config, *keys, context.random));
   USHER_TRY(const auto store, open_store(config, context.random));
   const std::string head =
       "# usherd's configuration; every key is explained in docs/operating.md. Paths are relative to this file.\n"
       "# A line that begins with # shows a default. After a change: usherd config check, then SIGHUP or a restart.\n\n";
   // Last: where there is a configuration, there is a whole home.
-  USHER_CHECK(write_file(file, head + to_toml(config, true), 0600));
+  USHER_CHECK(create_file(file, head + to_toml(config, true)));
   std::printf("created: %s\n", file.c_str());
   bool told = false;
   for (const std::string* name :

@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "base/encoding.h"
+#include "base/file.h"
 #include "base/os_error.h"
-#include "common/files.h"
 #include "files.h"
 #include "licence/licence.h"
 #include "media/sealed.h"
@@ -48,7 +48,7 @@ Result<std::vector<fs::path>> retired_files(const Config& config) {
 }
 
 Result<Bytes> load_public(const fs::path& file) {
-  USHER_TRY(std::string text, app::read_file(file, kMaxKeyFile));
+  USHER_TRY(std::string text, read_file(file, kMaxKeyFile));
   while (text.ends_with('\n')) text.pop_back();
   const auto spki = from_base64url(text);
   if (!spki) return fail(Fault::malformed, "licence key: public", file.string());
@@ -59,7 +59,7 @@ Result<Bytes> load_public(const fs::path& file) {
 Result<> create_licence_key(const Config& config, Keyring& keys) {
   const fs::path file = licence_file_of(config);
   const auto publish = [&](const crypto::PrivateKey& key) {
-    return write_file(public_file(file), to_base64url(key.public_key().spki()) + "\n", 0644);
+    return create_file(public_file(file), to_base64url(key.public_key().spki()) + "\n", 0644);
   };
   if (identity::is_token_key(config.licence_key)) {
     USHER_TRY(const crypto::PrivateKey key, keys.load(config, config.licence_key));
@@ -67,25 +67,20 @@ Result<> create_licence_key(const Config& config, Keyring& keys) {
   }
   USHER_TRY(const crypto::PrivateKey key, crypto::PrivateKey::generate(crypto::NewKey::p256));
   USHER_TRY(const std::string pem, key.to_pem(keys.passphrase()));
-  USHER_CHECK(write_file(file, pem, 0600));
+  USHER_CHECK(create_file(file, pem));
   return publish(key);
 }
 
 /// In place of the old one, once the new one was opened again.
 Result<crypto::PublicKey> replace_licence_key(const Config& config, Keyring& keys) {
   const fs::path file = licence_file_of(config);
-  fs::path fresh = file;
-  fresh += ".new";
   USHER_TRY(const crypto::PrivateKey key, crypto::PrivateKey::generate(crypto::NewKey::p256));
   USHER_TRY(const std::string pem, key.to_pem(keys.passphrase()));
-  USHER_CHECK(write_file(fresh, pem, 0600, true));
-  USHER_TRY(const crypto::PrivateKey again, keys.load(config, fresh.string()));
+  USHER_TRY(const crypto::PrivateKey again, crypto::PrivateKey::from_pem(pem, keys.passphrase()));
   if (!same(again.public_key().spki(), key.public_key().spki()))
-    return fail(Fault::bad_key, "licence key", fresh.string());
-  std::error_code error;
-  fs::rename(fresh, file, error);
-  if (error) return fail(fault_of_errno(error.value()), "licence key", file.string());
-  USHER_CHECK(write_file(public_file(file), to_base64url(key.public_key().spki()) + "\n", 0644, true));
+    return fail(Fault::bad_key, "licence key", file.string());
+  USHER_CHECK(replace_file(file, pem));
+  USHER_CHECK(replace_file(public_file(file), to_base64url(key.public_key().spki()) + "\n", 0644));
   return key.public_key();
 }
 
@@ -125,7 +120,7 @@ Result<> create_pseudonym_key(const fs::path& file, const crypto::Secret& passph
   random.fill(key.expose_for_writing());
   const media::PassphraseWrapper wrapper(passphrase.clone(), kCost);
   USHER_TRY(const Bytes sealed, media::seal_small(key.expose(), pseudonym_key_id(), wrapper, random));
-  return write_file(file, text_of(sealed), 0600);
+  return create_file(file, text_of(sealed));
 }
 
 }  // namespace
@@ -134,7 +129,7 @@ Result<> create_own_keys(const Config& config, Keyring& keys, Random& random) {
   for (const fs::path& file :
        {licence_file_of(config), config.path_of(config.vault_key), config.path_of(config.pseudonym_key)}) {
     if (fs::exists(file)) return fail(Fault::already_exists, "init: keys", file.string());
-    USHER_CHECK(make_directory(file.parent_path()));
+    USHER_CHECK(make_private_directory(file.parent_path()));
   }
   // First what can fail elsewhere: a token that is not there leaves nothing in the way of the next try.
   if (!config.vault_token.empty()) USHER_CHECK(load_vault_token(config, keys));
@@ -150,7 +145,7 @@ bool is_key_there(const Config& config, const std::string& name) {
 
 Result<identity::Chain> load_chain(const Config& config, const std::string& certificates) {
   const fs::path file = config.path_of(certificates);
-  USHER_TRY(const std::string pem, app::read_file(file, kMaxKeyFile));
+  USHER_TRY(const std::string pem, read_file(file, kMaxKeyFile));
   auto chain = identity::chain_from_pem(pem);
   if (!chain) return fail(chain.error().fault, "certificates", file.string());
   return chain;
@@ -203,9 +198,9 @@ Result<RotatedKey> rotate_licence_key(const Config& config, Keyring& keys, const
   const crypto::PublicKey& old = issuer.signer->public_key();
   const fs::path directory = retired_directory_of(config);
   fs::path retired = directory / (to_hex(View(old.fingerprint()).first(8)) + ".pub");
-  USHER_CHECK(make_directory(directory));
+  USHER_CHECK(make_private_directory(directory));
   // First: from here on every licence that was signed can be checked, whatever happens next.
-  USHER_CHECK(write_file(retired, to_base64url(old.spki()) + "\n", 0644, true));
+  USHER_CHECK(replace_file(retired, to_base64url(old.spki()) + "\n", 0644));
   if (!next) {
     USHER_TRY(next, replace_licence_key(config, keys));
   }

@@ -14,7 +14,7 @@ namespace usher::usherd {
 
 /// Makes the keys that are the server's alone: licences, vault, pseudonyms. A licence key on a token is opened, and its
 /// public half written; a vault key is sealed for keys.vault_token, if one is configured. Existing ones are never
-/// overwritten. Errors: already_exists, those of write_file and of Keyring::load.
+/// overwritten. Errors: already_exists, those of create_file and of Keyring::load.
 [[nodiscard]] Result<> create_own_keys(const Config& config, Keyring& keys, Random& random);
 
 /// Whether a key is in its file, or said to be on a token.
@@ -39,7 +39,7 @@ struct RotatedKey {
 /// Retires the licence key: its public half goes into `retired` beside it, and is read from there. A new key takes its
 /// place; or, with `to`, a key on a token is made ready, which keys.licence_key has to name then. The old private key is
 /// gone, or on its token.
-/// Errors: bad_usage; bad_config, too many are retired; those of the keys and of write_file.
+/// Errors: bad_usage; bad_config, too many are retired; those of the keys and of replace_file.
 [[nodiscard]] Result<RotatedKey> rotate_licence_key(const Config& config, Keyring& keys, const std::string& to);
 /// With the passphrase, or with keys.vault_token, as the file wants it.
 [[nodiscard]] Result<crypto::Secret> load_vault_key(const Config& config, Keyring& keys);

@@ -1,7 +1,7 @@
 #include "keyring.h"
 
 #include "base/encoding.h"
-#include "common/files.h"
+#include "base/file.h"
 #include "files.h"
 
 namespace usher::usherd {
@@ -27,7 +27,7 @@ Result<app::PassphraseSource> source_of(const Config& config, app::PassphraseSou
 
 Result<crypto::PrivateKey> load_file(const fs::path& file, const crypto::Secret& passphrase) {
   USHER_CHECK(check_private(file));
-  USHER_TRY(const std::string pem, app::read_file(file, kMaxKeyFile));
+  USHER_TRY(const std::string pem, read_file(file, kMaxKeyFile));
   auto key = crypto::PrivateKey::from_pem(pem, passphrase);
   if (!key && key.error().about.empty()) key.error().about = file.string();
   return key;
@@ -80,10 +80,11 @@ std::string Keyring::unusable() {
 Result<std::unique_ptr<Keyring>> open_keyring(const Config& config, const app::PassphraseSource& passphrase,
                                               const app::PassphraseSource& pin, bool fresh) {
   USHER_TRY(const app::PassphraseSource source, source_of(config, passphrase, config.passphrase_file));
-  USHER_TRY(crypto::Secret opened, app::read_passphrase(source, "Passphrase of the server's keys: ", fresh));
+  USHER_TRY(crypto::Secret opened, fresh ? app::read_new_passphrase(source, "New passphrase of the server's keys: ")
+                                         : app::read_passphrase(source, "Passphrase of the server's keys: "));
   USHER_TRY(const app::PassphraseSource pin_source, source_of(config, pin, config.pin_file));
   return std::make_unique<Keyring>(std::move(opened), [pin_source](const std::string& token) {
-    return app::read_passphrase(pin_source, "PIN of the token " + token + ": ");
+    return app::read_pin(pin_source, "PIN of the token " + token + ": ");
   });
 }
 

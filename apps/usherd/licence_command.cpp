@@ -11,7 +11,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/encoding.h"
-#include "common/files.h"
+#include "base/file.h"
 #include "crypto/digest.h"
 #include "home.h"
 #include "key_files.h"
@@ -67,10 +67,8 @@ Result<std::vector<store::Person>> all_people(store::Store& store) {
 }
 
 /// By the pseudonym (or the beginning of one that has been seen), or by a card's certificate.
-Result<Hash256> person_of(const Context& context, const Home& home, const IssueOptions& options) {
-  if (options.to.empty() == options.card.empty()) {
-    return fail(Fault::bad_usage, "licence issue", "name the person with either --to or --card");
-  }
+Result<Hash256> person_of(const Context& context, const Home& home, const IssueOptions& options,
+                          const identity::Chain& card) {
   if (options.card.empty()) {
     if (const auto whole = from_hex(options.to); whole && whole->size() == 32) return array_of<32>(*whole);
     USHER_TRY(const auto people, all_people(*home.store));
@@ -83,13 +81,11 @@ Result<Hash256> person_of(const Context& context, const Home& home, const IssueO
     if (!found) return fail(Fault::bad_usage, "--to", "no pseudonym that has been seen begins with " + options.to);
     return *found;
   }
-  USHER_TRY(const std::string pem, app::read_file(options.card, kMaxPem));
-  USHER_TRY(const identity::Chain chain, identity::chain_from_pem(pem));
   USHER_TRY(const auto pseudonyms, load_pseudonym_key(home.config, *home.keys));
   USHER_TRY(const auto sources, load_persons(home.config, cached_lists(home.config), home.store.get()));
   Result<Hash256> last = fail(Fault::bad_config, "licence issue", "no kind of card is configured");
   for (const net::PersonSource& source : sources) {
-    const auto peer = source.trust->verify(chain, context.clock.now());
+    const auto peer = source.trust->verify(card, context.clock.now());
     if (!peer) {
       last = std::unexpected(peer.error());
       continue;
@@ -102,7 +98,7 @@ Result<Hash256> person_of(const Context& context, const Home& home, const IssueO
 
 Result<std::optional<Hash256>> installation_of(const std::filesystem::path& certificate) {
   if (certificate.empty()) return std::nullopt;
-  USHER_TRY(const std::string pem, app::read_file(certificate, kMaxPem));
+  USHER_TRY(const std::string pem, read_file(certificate, kMaxPem));
   USHER_TRY(const identity::Chain chain, identity::chain_from_pem(pem));
   return chain.front().key_fingerprint();
 }
@@ -111,16 +107,25 @@ Result<> issue(const Context& context, const IssueOptions& options) {
   if ((options.plays == 0) == options.life.empty()) {
     return fail(Fault::bad_usage, "licence issue", "say either --plays or --for");
   }
+  if (options.to.empty() == options.card.empty()) {
+    return fail(Fault::bad_usage, "licence issue", "name the person with either --to or --card");
+  }
+  // Read as the user who named them: from open_home() on the process is the home's owner.
+  identity::Chain card;
+  if (!options.card.empty()) {
+    USHER_TRY(const std::string pem, read_file(options.card, kMaxPem));
+    USHER_TRY(card, identity::chain_from_pem(pem));
+  }
+  net::LicenceOrder order;
+  USHER_TRY(order.installation, installation_of(options.installation));
   USHER_TRY(const Home home, open_home_with_vault(context));
   USHER_TRY(const auto media,
             all_pages<store::Medium>([&](store::Range range) { return home.store->list_media(range); }));
   std::vector<Id128> ids;
   ids.reserve(media.size());
   for (const store::Medium& medium : media) ids.push_back(medium.id);
-  net::LicenceOrder order;
   USHER_TRY(order.medium, find_id(options.medium, ids, Fault::unknown_medium));
-  USHER_TRY(order.pseudonym, person_of(context, home, options));
-  USHER_TRY(order.installation, installation_of(options.installation));
+  USHER_TRY(order.pseudonym, person_of(context, home, options, card));
   if (options.plays != 0) order.plays = options.plays;
   if (!options.life.empty()) {
     USHER_TRY(order.life, duration_of(options.life));
@@ -138,10 +143,18 @@ Result<> issue(const Context& context, const IssueOptions& options) {
   return {};
 }
 
+/// In words, which programs read too.
+std::string state_of(const store::Licence& licence, const wire::LicenceEntry& entry) {
+  if (licence.medium_removed && entry.state == wire::LicenceState::revoked && !licence.standing.revoked_at) {
+    return "medium removed";
+  }
+  return std::string(name_of(entry.state));
+}
+
 boost::json::object json_of(const store::Licence& licence, const wire::LicenceEntry& entry) {
   const licence::LicenceTerms& terms = licence.terms;
   boost::json::object out{{"licence", to_hex(terms.id)},    {"pseudonym", to_hex(terms.pseudonym)},
-                          {"medium", to_hex(terms.medium)}, {"state", std::string(name_of(entry.state))},
+                          {"medium", to_hex(terms.medium)}, {"state", state_of(licence, entry)},
                           {"open_plays", entry.open_plays}, {"issued_at", terms.issued_at},
                           {"not_before", terms.not_before}};
   const auto put = [&](const char* name, const auto& value) {
@@ -161,12 +174,12 @@ boost::json::object json_of(const store::Licence& licence, const wire::LicenceEn
 }
 
 Result<> list(const Context& context, bool json) {
-  USHER_TRY(const Home home, open_home(context));
+  USHER_TRY(const Home home, open_home(context, Use::read));
   USHER_TRY(const auto licences,
             all_pages<store::Licence>([&](store::Range range) { return home.store->list_all_licences(range); }));
   boost::json::array out;
   if (!json)
-    std::printf("%-32s  %-16s  %-8s  %-10s  %-13s  %s\n", "licence", "pseudonym", "medium", "left", "state", "issued");
+    std::printf("%-32s  %-16s  %-8s  %-10s  %-14s  %s\n", "licence", "pseudonym", "medium", "left", "state", "issued");
   for (const store::Licence& licence : licences) {
     const wire::LicenceEntry entry = net::entry_of(licence, context.clock.now());
     if (json) {
@@ -177,9 +190,9 @@ Result<> list(const Context& context, bool json) {
     const std::string left = licence.standing.plays_left
                                  ? fmt::format("{} of {}", *licence.standing.plays_left, terms.plays.value_or(0))
                                  : "any";
-    std::printf("%s  %s  %s  %-10s  %-13s  %s\n", to_hex(terms.id).c_str(),
+    std::printf("%s  %s  %s  %-10s  %-14s  %s\n", to_hex(terms.id).c_str(),
                 to_hex(terms.pseudonym).substr(0, 16).c_str(), to_hex(terms.medium).substr(0, 8).c_str(), left.c_str(),
-                std::string(name_of(entry.state)).c_str(), time_text(terms.issued_at).c_str());
+                state_of(licence, entry).c_str(), time_text(terms.issued_at).c_str());
   }
   if (json) std::printf("%s\n", boost::json::serialize(out).c_str());
   return {};
@@ -199,7 +212,7 @@ Result<> revoke(const Context& context, const std::string& id) {
 }
 
 Result<> persons(const Context& context, bool json) {
-  USHER_TRY(const Home home, open_home(context));
+  USHER_TRY(const Home home, open_home(context, Use::read));
   USHER_TRY(const auto people, all_people(*home.store));
   boost::json::array out;
   if (!json) std::printf("%-64s  %-16s  %s\n", "pseudonym", "first seen", "last seen");

@@ -65,11 +65,11 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitClass::usage);
+    return app.exit(error) == 0 ? app::finish("usherd", 0) : static_cast<int>(ExitClass::usage);
   }
   if (!context.action) return static_cast<int>(ExitClass::usage);
   const auto done = context.action();
-  return done ? context.status : app::report("usherd", done.error());
+  return done ? app::finish("usherd", context.status) : app::report("usherd", done.error());
 }
 
 }  // namespace

@@ -11,8 +11,10 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/encoding.h"
+#include "common/report.h"
 #include "home.h"
 #include "key_files.h"
+#include "net/media_service.h"
 #include "trust_files.h"
 
 namespace usher::usherd {
@@ -89,8 +91,7 @@ struct Importer {
     USHER_CHECK(origin()(manifest));
     return manifest;
   }
-  [[nodiscard]] Result<> add(const std::string& file) const {
-    USHER_TRY(const media::SourcePtr source, media::open_file(file));
+  [[nodiscard]] Result<> add(const std::string& file, const media::SourcePtr& source) const {
     auto manifest = home.vault->import(source, recipient, origin(), progress_line(printable(file)));
     if (!manifest && manifest.error().fault == Fault::already_exists) manifest = take_up(source);
     if (!manifest) {
@@ -104,8 +105,12 @@ struct Importer {
   }
 };
 
-Result<> add(const Context& context, const std::vector<std::string>& files) {
+Result<> add(Context& context, const std::vector<std::string>& files) {
   cancel_on_interrupt();
+  // Opened as the user who named them: from open_home() on the process is the home's owner.
+  std::vector<Result<media::SourcePtr>> sources;
+  sources.reserve(files.size());
+  for (const std::string& file : files) sources.push_back(media::open_file(file));
   USHER_TRY(Home home, open_home_with_vault(context));
   USHER_TRY(auto distributors, load_distributors(home.config, cached_lists(home.config), home.store.get()));
   USHER_TRY(const KeyPair recipient,
@@ -114,7 +119,13 @@ Result<> add(const Context& context, const std::vector<std::string>& files) {
                           .recipient = media::PrivateKeyUnwrapper(*recipient.key),
                           .distributors = std::move(distributors),
                           .clock = context.clock};
-  for (const std::string& file : files) USHER_CHECK(importer.add(file));
+  app::Batch batch("usherd", false);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const auto added = sources[i] ? importer.add(files[i], *sources[i]) : std::unexpected(sources[i].error());
+    if (!added && added.error().fault == Fault::cancelled) return added;
+    if (!added) batch.refused(added.error());
+  }
+  context.status = batch.status();
   return {};
 }
 
@@ -149,14 +160,25 @@ boost::json::object json_of(const store::Medium& medium, const media::Manifest& 
           {"added_at", unix_seconds(medium.added_at)}};
 }
 
-Result<> list(const Context& context, bool json) {
-  USHER_TRY(const Home home, open_home_with_vault(context));
+Result<media::Manifest> manifest_of(const Home& home, const store::Medium& medium) {
+  USHER_TRY(const auto signed_manifest, home.vault->manifest(medium.id));
+  return signed_manifest.contents();
+}
+
+/// One that cannot be read is told in its line, and does not hide the others.
+Result<> list(Context& context, bool json) {
+  USHER_TRY(const Home home, open_home_with_vault(context, Use::read));
   USHER_TRY(const auto media, all_media(*home.store));
   boost::json::array out;
+  app::Batch batch("usherd", json);
   if (!json) std::printf("%-32s  %7s  %10s  %s\n", "medium", "length", "bytes", "title");
   for (const store::Medium& medium : media) {
-    USHER_TRY(const auto signed_manifest, home.vault->manifest(medium.id));
-    USHER_TRY(const media::Manifest manifest, signed_manifest.contents());
+    const auto known = manifest_of(home, medium);
+    if (!known) {
+      batch.refused(known.error());
+      continue;
+    }
+    const media::Manifest& manifest = *known;
     if (json) {
       out.push_back(json_of(medium, manifest));
       continue;
@@ -167,6 +189,7 @@ Result<> list(const Context& context, bool json) {
                 static_cast<unsigned long long>(medium.size), title_of(manifest).c_str());
   }
   if (json) std::printf("%s\n", boost::json::serialize(out).c_str());
+  context.status = batch.status();
   return {};
 }
 
@@ -181,7 +204,7 @@ Result<> verify_one(const Home& home, const store::Medium& medium) {
 
 Result<> verify(const Context& context, const std::string& id) {
   cancel_on_interrupt();
-  USHER_TRY(const Home home, open_home_with_vault(context));
+  USHER_TRY(const Home home, open_home_with_vault(context, Use::read));
   USHER_TRY(const auto media, all_media(*home.store));
   std::optional<Id128> wanted;
   if (!id.empty()) {
@@ -198,10 +221,35 @@ Result<> verify(const Context& context, const std::string& id) {
   return first;
 }
 
-Result<> remove(const Context& context, const std::string& id) {
+/// How many licences of it could be played now.
+Result<std::size_t> count_usable(store::Store& store, const Id128& medium, Time now) {
+  std::size_t usable = 0;
+  for (std::uint32_t offset = 0;;) {
+    USHER_TRY(const auto page, store.list_all_licences({.offset = offset, .count = kPage}));
+    for (const store::Licence& licence : page.entries) {
+      const bool may_play = net::entry_of(licence, now).state == wire::LicenceState::usable;
+      if (licence.terms.medium == medium && may_play) ++usable;
+    }
+    offset += static_cast<std::uint32_t>(page.entries.size());
+    if (page.entries.empty() || offset >= page.total) return usable;
+  }
+}
+
+Result<> ask_to_remove(const Context& context, const Home& home, const Id128& medium) {
+  USHER_TRY(const std::size_t usable, count_usable(*home.store, medium, context.clock.now()));
+  const auto signed_manifest = home.vault->manifest(medium);
+  const auto contents = signed_manifest ? signed_manifest->contents() : std::unexpected(signed_manifest.error());
+  return app::confirm(
+      fmt::format("Remove medium {}{}? {} usable licence{} of it can then no longer be played.", to_hex(medium),
+                  contents ? " (" + title_of(*contents) + ")" : "", usable, usable == 1 ? "" : "s"),
+      "--yes");
+}
+
+Result<> remove(const Context& context, const std::string& id, bool yes) {
   USHER_TRY(const Home home, open_home_with_vault(context));
   USHER_TRY(const auto media, all_media(*home.store));
   USHER_TRY(const Id128 medium, find_id(id, ids_of(media), Fault::unknown_medium));
+  if (!yes) USHER_CHECK(ask_to_remove(context, home, medium));
   // The store first: from then on nobody is granted a chunk of it.
   USHER_TRY([[maybe_unused]] const auto removed, home.store->remove_medium(medium, context.clock.now()));
   USHER_CHECK(home.vault->remove(medium));
@@ -239,7 +287,10 @@ void add_media_command(CLI::App& app, Context& context) {
 
   CLI::App* remove_verb = media->add_subcommand("remove", "Take a medium out of the catalogue and the vault");
   remove_verb->add_option("medium", *id, "Its id, or the beginning of it")->required();
-  remove_verb->callback([&context, id] { context.action = [&context, id] { return remove(context, *id); }; });
+  const auto yes = std::make_shared<bool>(false);
+  remove_verb->add_flag("--yes", *yes, "Do not ask");
+  remove_verb->callback(
+      [&context, id, yes] { context.action = [&context, id, yes] { return remove(context, *id, *yes); }; });
 }
 
 }  // namespace usher::usherd

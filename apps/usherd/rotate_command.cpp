@@ -6,6 +6,7 @@
 
 #include "home.h"
 #include "key_files.h"
+#include "owner.h"
 
 namespace usher::usherd {
 namespace {
@@ -14,6 +15,7 @@ Result<> rotate(const Context& context, const std::string& to) {
   USHER_TRY(const Config config, load_config(context));
   USHER_CHECK(check(config));
   USHER_TRY(const auto keys, open_keyring(config, context.passphrase, context.pin));
+  USHER_CHECK(work_as_owner(config));
   USHER_TRY(const RotatedKey done, rotate_licence_key(config, *keys, to));
   std::printf("retired: %s\nnew key: %s\nNext:\n", done.retired.c_str(), done.key_id.c_str());
   int number = 0;

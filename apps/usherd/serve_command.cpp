@@ -8,9 +8,9 @@
 #include <CLI/CLI.hpp>
 
 #include "base/encoding.h"
+#include "base/file.h"
 #include "disk.h"
 #include "file_shares.h"
-#include "files.h"
 #include "home.h"
 #include "key_files.h"
 #include "net/server.h"
@@ -99,7 +99,7 @@ Result<> write_ports(const std::filesystem::path& file, const net::Server& serve
   for (const net::Endpoint& endpoint : server.endpoints()) text += "media " + endpoint.text() + "\n";
   for (const net::Endpoint& endpoint : server.file_endpoints()) text += "files " + endpoint.text() + "\n";
   for (const net::Endpoint& endpoint : server.operator_endpoints()) text += "operator " + endpoint.text() + "\n";
-  return write_file(file, text, 0644, true);
+  return replace_file(file, text, 0644);
 }
 
 /// Keys outside of these need a restart.
@@ -133,12 +133,22 @@ void tell_what_waits(Config before, Config now, net::Log& log) {
   }
 }
 
+void tell_file_endpoints(const net::Server& server, net::Log& log) {
+  for (const net::Endpoint& endpoint : server.file_endpoints()) {
+    log.info("serving files", {{"address", endpoint.text()}});
+  }
+}
+
 Result<> reload(const Context& context, const Home& home, net::Keepers* keepers, net::Server& server, net::Log& log) {
   USHER_TRY(const Config config, load_config(context));
   USHER_CHECK(check(config));
   home.keys->forget_refused_pins();
   USHER_TRY(net::ServerSnapshot snapshot, load_snapshot(config, *home.keys, fetched_by(keepers, config),
                                                         home.store.get(), &*home.vault, context.clock));
+  USHER_TRY(const net::FileStreamOptions files, file_options_of(config));
+  const bool had_files = !server.file_endpoints().empty();
+  USHER_CHECK(server.start_files(files, snapshot));
+  if (!had_files) tell_file_endpoints(server, log);
   server.reload(std::move(snapshot));
   tell_what_waits(home.config, config, log);
   return {};
@@ -184,6 +194,25 @@ void warn_of_files(const Config& config, net::Log& log) {
   }
 }
 
+/// Media that are in the catalogue and cannot be read: another user's files, mostly.
+std::string unreadable_media(const Home& home) {
+  constexpr std::uint32_t kPage = 256;
+  std::size_t unreadable = 0;
+  std::string first;
+  for (std::uint32_t offset = 0;;) {
+    const auto page = home.store->list_media({.offset = offset, .count = kPage});
+    if (!page) return "the store cannot be read: " + std::string(code_of(page.error().fault));
+    for (const store::Medium& medium : page->entries) {
+      const auto readable = home.vault->check_readable(medium.id);
+      if (readable) continue;
+      if (++unreadable == 1) first = to_hex(medium.id) + ", " + std::string(code_of(readable.error().fault));
+    }
+    offset += static_cast<std::uint32_t>(page->entries.size());
+    if (page->entries.empty() || offset >= page->total) break;
+  }
+  return unreadable == 0 ? std::string() : std::to_string(unreadable) + " media cannot be read (" + first + ")";
+}
+
 /// Says when a key on a token is lost and when it is back, as long as it lives.
 class TokenKeyLog {
  public:
@@ -205,10 +234,12 @@ class TokenKeyLog {
   Keyring& keys_;
 };
 
-/// For readiness: a key on a token that cannot be used, a disk that is full.
-std::vector<std::string> obstacles(const Config& config, Keyring& keys) {
+/// For readiness: a key on a token that cannot be used, media that cannot be read, a disk that is full.
+std::vector<std::string> obstacles(const Config& config, const Home& home) {
   std::vector<std::string> found;
-  if (std::string key = keys.unusable(); !key.empty()) found.push_back(std::move(key));
+  for (std::string& one : std::array{home.keys->unusable(), unreadable_media(home)}) {
+    if (!one.empty()) found.push_back(std::move(one));
+  }
   const auto data = config.path_of(config.data);
   if (const auto room = check_room(data); !room) {
     found.push_back("nothing can be written to " + printable(data.string()) + " [" +
@@ -243,16 +274,14 @@ Result<> serve(const Context& context, const ServeOptions& options) {
                       .random = context.random,
                       .log = *log,
                       .keepers = keepers.get(),
-                      .not_ready = [&] { return obstacles(config, *home.keys); }},
+                      .not_ready = [&] { return obstacles(config, home); }},
                      std::move(snapshot));
   make_room_for_descriptors(config, *log);
   warn_of_files(config, *log);
   USHER_CHECK(server.start());
   USHER_CHECK(write_ports(options.port_file, server));
   for (const net::Endpoint& endpoint : server.endpoints()) log->info("serving", {{"address", endpoint.text()}});
-  for (const net::Endpoint& endpoint : server.file_endpoints()) {
-    log->info("serving files", {{"address", endpoint.text()}});
-  }
+  tell_file_endpoints(server, *log);
   for (const net::Endpoint& endpoint : server.operator_endpoints()) {
     log->info("operator's listener", {{"address", endpoint.text()}});
   }

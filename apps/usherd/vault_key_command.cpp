@@ -6,6 +6,7 @@
 
 #include "home.h"
 #include "key_files.h"
+#include "owner.h"
 
 namespace usher::usherd {
 namespace {
@@ -14,6 +15,7 @@ Result<> seal(const Context& context, bool for_token) {
   USHER_TRY(const Config config, load_config(context));
   USHER_CHECK(check(config));
   USHER_TRY(const auto keys, open_keyring(config, context.passphrase, context.pin));
+  USHER_CHECK(work_as_owner(config));
   USHER_CHECK(seal_vault_key(config, *keys, for_token, context.random));
   std::printf("sealed: %s, for %s\n", config.path_of(config.vault_key).c_str(),
               for_token ? config.vault_token.c_str() : "the passphrase");

@@ -30,6 +30,7 @@ enum class ExitClass : std::uint8_t {
   data = 8,
   local = 9,
   player = 10,
+  output = 11,
   cancelled = 130,
 };
 

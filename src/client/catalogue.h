@@ -39,6 +39,7 @@ class Medium {
 struct CatalogueItem {
   Id128 id{};
   Result<Medium> medium;
+  std::size_t number = 0;  // by which people name it: see client/numbers; the engine counts from 1
 };
 
 }  // namespace usher::client

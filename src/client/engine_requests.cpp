@@ -1,6 +1,7 @@
 // What the listener can ask for: each function one path of channel.md §9.2.
 #include <set>
 
+#include "base/encoding.h"
 #include "client/engine.h"
 
 namespace usher::client {
@@ -29,8 +30,11 @@ Result<std::vector<CatalogueItem>> Engine::catalogue() {
     if (part.total > kMaxEntries) return fail(Fault::too_long, "engine: catalogue");
     for (const wire::CatalogueEntry& entry : part.entries) {
       if (!seen.insert(entry.medium).second) continue;
-      auto medium = verify_manifest(entry.signed_manifest, *options_.distributors, clock_->now(), entry.medium);
-      all.push_back({.id = entry.medium, .medium = std::move(medium)});
+      // channel.md §9.3: empty where the server cannot read the medium, which says nothing about its release.
+      auto medium = entry.signed_manifest.empty()
+                        ? Result<Medium>(fail(Fault::medium_unavailable, "catalogue", to_hex(entry.medium)))
+                        : verify_manifest(entry.signed_manifest, *options_.distributors, clock_->now(), entry.medium);
+      all.push_back({.id = entry.medium, .medium = std::move(medium), .number = all.size() + 1});
     }
     offset += static_cast<std::uint32_t>(part.entries.size());
     if (offset >= part.total || part.entries.empty()) return all;

@@ -40,7 +40,7 @@ class LineSink final : public media::Sink {
 /// Bytes to a file, hashed and counted on their way.
 class FileWriter final : public media::Sink {
  public:
-  FileWriter(const media::NewFile& file, const Meter& meter) : sink_(file), meter_(&meter) {}
+  FileWriter(const NewFile& file, const Meter& meter) : sink_(file), meter_(&meter) {}
   /// What is in the file already.
   [[nodiscard]] Result<> take_in(const media::Source& part, const Stop& stop) {
     Bytes piece(kPiece);
@@ -61,7 +61,7 @@ class FileWriter final : public media::Sink {
     if (*meter_) (*meter_)(bytes, total);
     return {};
   }
-  void start_at(const media::NewFile& file) { sink_ = media::FileSink(file, bytes); }
+  void start_at(const NewFile& file) { sink_ = media::FileSink(file, bytes); }
 
   crypto::Hasher hasher{crypto::Digest::sha256};
   std::uint64_t bytes = 0;
@@ -84,20 +84,20 @@ wire::FileRequest request_of(const FileWish& wish, std::uint64_t from) {
 }
 
 /// The file to write to, and whether there is something in it. Errors: see FileFetcher::fetch.
-Result<media::NewFile> part_for(const FileWish& wish, const fs::path& part) {
+Result<NewFile> part_for(const FileWish& wish, const fs::path& part) {
   std::error_code ignored;
   if (!wish.force && fs::exists(fs::symlink_status(wish.target, ignored))) {
     return fail(Fault::already_exists, "file fetch: target", wish.target.string() + "; --force replaces it");
   }
   if (wish.go_on) {
-    auto known = media::NewFile::take_up(wish.target, part);
+    auto known = NewFile::take_up(wish.target, part);
     if (known || known.error().fault != Fault::not_found) return known;
   } else if (wish.force) {
     // Taken up first, so that nobody else's transfer is taken away: then it goes with the object.
-    auto old = media::NewFile::take_up(wish.target, part);
+    auto old = NewFile::take_up(wish.target, part);
     if (!old && old.error().fault != Fault::not_found) return old;
   }
-  auto made = media::NewFile::create_as(wish.target, part);
+  auto made = NewFile::create_as(wish.target, part);
   if (!made && made.error().fault == Fault::already_exists) {
     made.error().about += ", of an earlier transfer; --continue goes on with it, --force throws it away";
   }
@@ -113,6 +113,14 @@ bool can_be_continued(const FileWish& wish, Fault fault, std::uint64_t bytes) {
 }
 
 }  // namespace
+
+fs::path part_of(const fs::path& target) {
+  constexpr std::size_t kMaxName = 255;  // bytes, as file systems have it
+  const std::string name = target.filename().string();
+  if (name.size() + kPartSuffix.size() <= kMaxName) return target.string() + std::string(kPartSuffix);
+  const std::string digest = to_hex(crypto::sha256(view_of(name))).substr(0, 32);
+  return target.parent_path() / ("." + digest + std::string(kPartSuffix));
+}
 
 Result<ListedFile> listed_file(std::string_view line) {
   constexpr std::size_t kTime = 20;
@@ -183,7 +191,7 @@ Result<bool> FileFetcher::verify(const FileWish& wish, FetchedFile& file) {
   if (!wish.verify && !wish.go_on) return false;
   USHER_TRY(const Hash256 digest, this->digest(wish.name));
   if (wish.sealed) {
-    const fs::path part = wish.target.string() + std::string(kPartSuffix);
+    const fs::path part = part_of(wish.target);
     USHER_TRY(media::SourcePtr source, media::open_file(part));
     NoSink nowhere;
     const media::PrivateKeyUnwrapper key(*stream_->options().key);
@@ -203,8 +211,8 @@ Result<FetchedFile> FileFetcher::fetch(const FileWish& wish, const Meter& meter)
   if (wish.sealed && wish.go_on) {
     return fail(Fault::bad_usage, "file fetch", "a sealed file cannot be continued: each has a key of its own");
   }
-  const fs::path part = wish.target.string() + std::string(kPartSuffix);
-  USHER_TRY(media::NewFile out, part_for(wish, part));
+  const fs::path part = part_of(wish.target);
+  USHER_TRY(NewFile out, part_for(wish, part));
   FileWriter writer(out, meter);
   FetchedFile file{.name = wish.name, .target = wish.target, .sealed = wish.sealed.has_value()};
   std::uint64_t before = 0;
@@ -229,7 +237,7 @@ Result<FetchedFile> FileFetcher::fetch(const FileWish& wish, const Meter& meter)
     return {};
   };
   auto done = transfer();
-  if (done) done = out.publish(wish.force ? media::Replace::yes : media::Replace::no);
+  if (done) done = out.publish(wish.force ? Replace::yes : Replace::no);
   if (done) return file;
   Error& error = done.error();
   if (error.about.empty()) error.about = wish.name;

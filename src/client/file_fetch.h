@@ -12,6 +12,10 @@ namespace usher::client {
 
 inline constexpr std::string_view kPartSuffix = ".usher-part";
 
+/// Where a file is written until it is whole: beside it, under its name and kPartSuffix; where that is longer than a name
+/// can be, under "." and 32 hex digits of the name's SHA-256 and kPartSuffix.
+[[nodiscard]] std::filesystem::path part_of(const std::filesystem::path& target);
+
 struct ListedFile {
   std::uint64_t size = 0;  // bytes
   std::string time{};      // of the last change, "2026-11-22T09:30:00Z"

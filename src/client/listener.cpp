@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/encoding.h"
+#include "client/numbers.h"
 
 namespace usher::client {
 namespace {
@@ -86,6 +87,7 @@ Who LiveListener::who() const {
 Result<Shelf> LiveListener::shelf() {
   Shelf shelf;
   USHER_TRY(shelf.catalogue, engine_.catalogue());
+  number_catalogue(shelf.catalogue, wallet_.folder());
   USHER_TRY(const std::vector<wire::LicenceEntry> listed, engine_.licences());
   shelf.differences = wallet_.take_findings();
   USHER_TRY(Reconciled reconciled, wallet_.reconcile(listed));

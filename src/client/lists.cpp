@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "client/files.h"
+#include "base/file.h"
 #include "wire/lists.h"
 
 namespace usher::client {

@@ -1,5 +1,6 @@
 #include "client/text.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -30,11 +31,10 @@ std::string error_text(const Error& error) {
 std::string catalogue_text(const std::vector<CatalogueItem>& catalogue) {
   if (catalogue.empty()) return "The catalogue is empty.\n";
   std::string out = "Catalogue:\n";
-  std::size_t number = 0;
   for (const CatalogueItem& item : catalogue) {
-    ++number;
     if (!item.medium) {
-      out += row(number, "cannot be trusted: " + error_text(item.medium.error()));
+      const bool there = item.medium.error().fault != Fault::medium_unavailable;
+      out += row(item.number, (there ? "cannot be trusted: " : "") + error_text(item.medium.error()));
       continue;
     }
     const media::Manifest& manifest = item.medium->manifest();
@@ -42,7 +42,7 @@ std::string catalogue_text(const std::vector<CatalogueItem>& catalogue) {
     if (!manifest.album.empty()) text += " (" + printable(manifest.album) + ")";
     text += "  " + clock_text(manifest.duration_ms);
     if (manifest.kind == media::MediaKind::video) text += ", video";
-    out += row(number, text);
+    out += row(item.number, text);
   }
   return out;
 }
@@ -121,7 +121,10 @@ Result<Medium> chosen(const std::vector<CatalogueItem>& catalogue, std::string_v
   std::size_t number = 0;
   const auto [end, wrong] = std::from_chars(name.data(), name.data() + name.size(), number);
   const bool is_number = name.size() < 10 && wrong == std::errc{} && end == name.data() + name.size();
-  if (is_number && number >= 1 && number <= catalogue.size()) return catalogue[number - 1].medium;
+  if (is_number) {
+    const auto item = std::ranges::find(catalogue, number, &CatalogueItem::number);
+    if (item != catalogue.end()) return item->medium;
+  }
   if (const auto id = from_hex(name); id && id->size() == 16) {
     for (const CatalogueItem& item : catalogue) {
       if (same(item.id, *id)) return item.medium;

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "base/encoding.h"
-#include "client/files.h"
+#include "base/file.h"
 #include "crypto/digest.h"
 
 namespace usher::client {

@@ -5,6 +5,7 @@
 //       figures.json                             what the server told last of each licence
 //       keys/<kid>.der                           licence keys that this server has had
 //       plays/<play>.json                        plays of ours that were not closed; locked while they are played
+//       numbers                                  media by the numbers that people type (client/numbers)
 //       differences.log                          what was told to the listener, with its time
 #pragma once
 
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "client/own_clock.h"
 #include "licence/licence.h"
 #include "wire/api.h"
@@ -69,7 +71,7 @@ class PlayMark {
  public:
   PlayMark(const PlayMark&) = delete;
   PlayMark& operator=(const PlayMark&) = delete;
-  ~PlayMark();
+  ~PlayMark() = default;
   /// Best effort: what is not written costs the listener some seconds, or repeats.
   void keep(std::uint64_t position_ms, const OwnClock& own, const wire::ChunkRanges& asked) noexcept;
   /// The play is over: nothing to resume.
@@ -77,10 +79,10 @@ class PlayMark {
 
  private:
   friend class Wallet;
-  PlayMark(int descriptor, std::filesystem::path file, UnfinishedPlay play)
-      : descriptor_(descriptor), file_(std::move(file)), play_(std::move(play)) {}
+  PlayMark(FileLock lock, std::filesystem::path file, UnfinishedPlay play)
+      : lock_(std::move(lock)), file_(std::move(file)), play_(std::move(play)) {}
   void write() noexcept;
-  int descriptor_;
+  FileLock lock_;
   std::filesystem::path file_;
   UnfinishedPlay play_;
 };
@@ -93,6 +95,7 @@ class Wallet {
   [[nodiscard]] static Result<Wallet> open(const std::filesystem::path& home, const wire::Authenticated& person,
                                            const Clock& clock);
 
+  [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
   /// What open() found wrong: a key that is new, files that are damaged. Once.
   [[nodiscard]] std::vector<Difference> take_findings();
   /// The documents that are kept and verify.

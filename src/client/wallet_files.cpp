@@ -10,7 +10,7 @@
 #include <boost/json.hpp>
 
 #include "base/encoding.h"
-#include "client/files.h"
+#include "base/file.h"
 #include "client/wallet.h"
 #include "crypto/digest.h"
 
@@ -286,10 +286,7 @@ std::vector<UnfinishedPlay> Wallet::unfinished(const Id128& medium, Time now) co
   std::vector<UnfinishedPlay> plays;
   for (const UnfinishedPlay& play : all_unfinished()) {
     if (play.medium != medium || ends_of(play) <= unix_seconds(now)) continue;
-    const auto lock = try_lock(folder_ / "plays" / (to_hex(play.play) + ".json"), false);
-    if (!lock) continue;
-    ::close(*lock);
-    plays.push_back(play);
+    if (FileLock::try_existing(folder_ / "plays" / (to_hex(play.play) + ".json"))) plays.push_back(play);
   }
   std::ranges::sort(plays, std::ranges::greater{}, &UnfinishedPlay::deadline);
   return plays;
@@ -298,24 +295,22 @@ std::vector<UnfinishedPlay> Wallet::unfinished(const Id128& medium, Time now) co
 Result<std::unique_ptr<PlayMark>> Wallet::begin(const UnfinishedPlay& play) {
   // Written in place: the lock is the file's, and would not go along with a rename.
   auto file = folder_ / "plays" / (to_hex(play.play) + ".json");
-  const auto lock = try_lock(file, true);
+  auto lock = FileLock::try_now(file);
   if (!lock) return fail(Fault::busy, "wallet: play", "the play's file");
-  std::unique_ptr<PlayMark> mark(new PlayMark(*lock, std::move(file), play));
+  std::unique_ptr<PlayMark> mark(new PlayMark(*std::move(lock), std::move(file), play));
   mark->write();
   return mark;
 }
-
-PlayMark::~PlayMark() { ::close(descriptor_); }
 
 /// In one piece, over what was there: a process that is killed leaves the old text or the new one. So it never becomes
 /// shorter, and what is within the bounds above fits into a page.
 void PlayMark::write() noexcept {
   std::string text = text_of_play(play_);
   struct stat info{};
-  if (::fstat(descriptor_, &info) == 0 && info.st_size > static_cast<off_t>(text.size())) {
+  if (::fstat(lock_.descriptor(), &info) == 0 && info.st_size > static_cast<off_t>(text.size())) {
     text.append(std::min(kMaxPlayFile, static_cast<std::size_t>(info.st_size)) - text.size(), ' ');
   }
-  static_cast<void>(!::pwrite(descriptor_, text.data(), text.size(), 0));
+  static_cast<void>(!::pwrite(lock_.descriptor(), text.data(), text.size(), 0));
 }
 
 void PlayMark::keep(std::uint64_t position_ms, const OwnClock& own, const wire::ChunkRanges& asked) noexcept {

@@ -242,6 +242,9 @@ Result<> Card::log_in(const crypto::Secret* pin, LastTry last) {
   const PinState before = state_->opened.token.pin;
   if (before == PinState::locked) return fail(Fault::pin_locked, "card: PIN");
   if (before == PinState::last_try && last == LastTry::refuse) return fail(Fault::pin_last_try, "card: PIN");
+  if (pin != nullptr && !state_->opened.token.takes_pin_of(pin->size())) {
+    return fail(Fault::pin_invalid, "card: PIN", "its length is none that the card takes; the card was not asked");
+  }
 
   auto use = state_->service->login(pin);
   if (!use) return std::unexpected(state_->told_tries(std::move(use).error()));

@@ -61,7 +61,7 @@ void write_token(Writer& out, const p11::TokenInfo& token) {
   for (const bool flag : {token.initialised, token.login_required, token.protected_path, token.write_protected}) {
     out.u8(flag ? 1 : 0);
   }
-  out.u8(static_cast<std::uint8_t>(token.pin));
+  out.u8(static_cast<std::uint8_t>(token.pin)).u32(token.min_pin).u32(token.max_pin);
 }
 
 p11::TokenInfo read_token(Reader& in) {
@@ -78,6 +78,8 @@ p11::TokenInfo read_token(Reader& in) {
   const std::uint8_t pin = in.u8();
   if (pin > static_cast<std::uint8_t>(p11::PinState::not_set)) in.refuse();
   token.pin = static_cast<p11::PinState>(pin);
+  token.min_pin = in.u32();
+  token.max_pin = in.u32();
   return token;
 }
 

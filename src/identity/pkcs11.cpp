@@ -170,6 +170,13 @@ Result<SlotInfo> Module::slot(SlotId slot) const {
                   .token_present = (info.flags & CKF_TOKEN_PRESENT) != 0};
 }
 
+namespace {
+
+/// 0 where the module says nothing that can be meant.
+std::uint32_t pin_length_of(CK_ULONG told) noexcept { return told <= 1024 ? static_cast<std::uint32_t>(told) : 0; }
+
+}  // namespace
+
 Result<std::vector<TokenInfo>> Module::tokens() const {
   USHER_TRY(const std::vector<SlotId> slots, slot_list(*library_->functions, CK_TRUE));
   std::vector<TokenInfo> out;
@@ -197,7 +204,9 @@ Result<TokenInfo> Module::token(SlotId slot) const {
                    .login_required = (info.flags & CKF_LOGIN_REQUIRED) != 0,
                    .protected_path = (info.flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0,
                    .write_protected = (info.flags & CKF_WRITE_PROTECTED) != 0,
-                   .pin = pin_state_of(info.flags)};
+                   .pin = pin_state_of(info.flags),
+                   .min_pin = pin_length_of(info.ulMinPinLen),
+                   .max_pin = pin_length_of(info.ulMaxPinLen)};
 }
 
 Result<Session> Module::open(SlotId slot, bool writing) const {

@@ -43,6 +43,12 @@ struct TokenInfo {
   bool protected_path = false;  // the PIN is entered at the reader
   bool write_protected = false;
   PinState pin = PinState::ok;
+  std::uint32_t min_pin = 0;  // bytes, as the token tells
+  std::uint32_t max_pin = 0;  // bytes; 0: it does not tell
+  /// Whether a PIN can be one of this token: what cannot is not to cost a try.
+  [[nodiscard]] bool takes_pin_of(std::size_t size) const noexcept {
+    return size > 0 && size >= min_pin && (max_pin == 0 || size <= max_pin);
+  }
 };
 
 /// A place for a card: a reader, mostly.

@@ -110,8 +110,10 @@ Result<> TokenLink::log_in(p11::Session& session, const p11::TokenInfo& token) c
     return fail(Fault::pin_last_try, "token key: login", "the token " + token.label);
   }
   if (token.protected_path) return session.login(p11::User::user, nullptr);  // the PIN is typed at the token
-  return request_.pins->log_in(token.label,
-                               [&](const crypto::Secret& pin) { return session.login(p11::User::user, &pin); });
+  return request_.pins->log_in(token.label, [&](const crypto::Secret& pin) -> Result<> {
+    if (token.takes_pin_of(pin.size())) return session.login(p11::User::user, &pin);
+    return fail(Fault::pin_invalid, "token key: PIN length");
+  });
 }
 
 Result<p11::Object> TokenLink::find_key(const p11::Session& session) const {

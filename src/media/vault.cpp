@@ -1,14 +1,11 @@
 #include "media/vault.h"
 
 #include <cerrno>
-#include <cstdio>
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/descriptor.h"
 #include "base/encoding.h"
+#include "base/file.h"
 #include "base/os_error.h"
 #include "media/vault_file.h"
 
@@ -23,11 +20,12 @@ constexpr std::size_t kIdDigits = 32;
 
 Id128 vault_key_id() { return companion_id("vault key", Id128{}); }
 
-Result<> write_vault_key(const fs::path& file, const Secret& key, const Wrapper& sealed_for, Random& random) {
-  USHER_TRY(const Bytes sealed, seal_small(key.expose(), vault_key_id(), sealed_for, random));
-  USHER_TRY(NewFile out, NewFile::create(file));
-  USHER_CHECK(out.write_at(0, sealed));
-  return out.publish();
+Result<Bytes> sealed_vault_key(const Secret& key, const Wrapper& sealed_for, Random& random) {
+  return seal_small(key.expose(), vault_key_id(), sealed_for, random);
+}
+
+Result<Secret> unsealed_vault_key(SourcePtr source, const Unwrapper& unwrapper) {
+  return open_small(std::move(source), vault_key_id(), unwrapper, kKekSize);
 }
 
 Result<SourcePtr> open_stored(const fs::path& path, const Id128& medium) {
@@ -43,7 +41,8 @@ Result<SourcePtr> open_stored(const fs::path& path, const Id128& medium) {
 Result<> create_vault_key(const fs::path& file, const Wrapper& sealed_for, Random& random) {
   Secret key(kKekSize);
   random.fill(key.expose_for_writing());
-  return write_vault_key(file, key, sealed_for, random);
+  USHER_TRY(const Bytes sealed, sealed_vault_key(key, sealed_for, random));
+  return create_file(file, text_of(sealed));
 }
 
 Result<bool> vault_key_wants_passphrase(const fs::path& file) {
@@ -59,25 +58,18 @@ Result<bool> vault_key_wants_passphrase(const fs::path& file) {
 Result<> reseal_vault_key(const fs::path& file, const Unwrapper& current, const Wrapper& sealed_for,
                           const Unwrapper& next, Random& random) {
   USHER_TRY(const Secret key, open_vault_key(file, current));
-  fs::path fresh = file;
-  fresh += ".new";
-  USHER_CHECK(write_vault_key(fresh, key, sealed_for, random));
-  auto again = open_vault_key(fresh, next);
-  if (!again || !crypto::equal_constant_time(again->expose(), key.expose())) {
-    std::error_code ignored;
-    fs::remove(fresh, ignored);
-    return again ? fail(Fault::header_damaged, "vault key: read back", fresh.string())
-                 : Result<>(std::unexpected(std::move(again).error()));
+  USHER_TRY(const Bytes sealed, sealed_vault_key(key, sealed_for, random));
+  // Opened before the old one goes: a key that nobody can open is worse than one that too many can.
+  USHER_TRY(const Secret again, unsealed_vault_key(memory_source(sealed), next));
+  if (!crypto::equal_constant_time(again.expose(), key.expose())) {
+    return fail(Fault::header_damaged, "vault key: read back", file.string());
   }
-  if (::rename(fresh.c_str(), file.c_str()) != 0) return fail_errno("vault key", file.string());
-  const Descriptor directory(::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.get() < 0 || ::fsync(directory.get()) != 0) return fail_errno("vault key", file.string());
-  return {};
+  return replace_file(file, text_of(sealed));
 }
 
 Result<Secret> open_vault_key(const fs::path& file, const Unwrapper& unwrapper) {
   USHER_TRY(SourcePtr source, open_file(file));
-  auto key = open_small(std::move(source), vault_key_id(), unwrapper, kKekSize);
+  auto key = unsealed_vault_key(std::move(source), unwrapper);
   if (!key) {
     key.error().about = file.string();
     return key;
@@ -132,6 +124,11 @@ Result<std::shared_ptr<const Medium>> Vault::open_medium(const Id128& medium) co
   auto opened = detail::MediumFile::open(file, medium, *kek_);
   if (!opened) return detail::of_medium(std::move(opened).error(), medium);
   return *std::move(opened);
+}
+
+Result<> Vault::check_readable(const Id128& medium) const {
+  USHER_TRY([[maybe_unused]] const SourcePtr file, open_stored(path_of(medium), medium));
+  return {};
 }
 
 Result<SignedManifest> Vault::manifest(const Id128& medium) const {

@@ -61,6 +61,8 @@ class Vault {
   [[nodiscard]] Result<std::shared_ptr<const Medium>> open_medium(const Id128& medium) const;
   /// Without opening the media. Errors: as open_medium.
   [[nodiscard]] Result<SignedManifest> manifest(const Id128& medium) const;
+  /// Whether its file is there and may be read: nothing of it is opened. Errors: unknown_medium, not_permitted, io.
+  [[nodiscard]] Result<> check_readable(const Id128& medium) const;
   /// Reads all of a medium and its parts. Errors: as open_medium; chunk_damaged with the first bad chunk's number; cancelled.
   [[nodiscard]] Result<> verify(const Id128& medium, const Progress& progress = {}) const;
   /// Errors: unknown_medium, not_permitted, io.

@@ -34,6 +34,12 @@ Result<LicenceOrder> order_of(const wire::Acquire& wanted) {
   return order;
 }
 
+/// What is wrong with a medium's file is the operator's to know: to a listener it says nothing about the release.
+std::unexpected<Error> unavailable(const Error& why) {
+  if (why.fault == Fault::unknown_medium) return std::unexpected(why);
+  return fail(Fault::medium_unavailable, why.where, std::string(code_of(why.fault)) + ", " + why.about);
+}
+
 }  // namespace
 
 std::size_t MediaService::IdHash::operator()(const Id128& id) const noexcept {
@@ -65,6 +71,8 @@ wire::LicenceEntry entry_of(const store::Licence& licence, Time now) {
     }
   } else if (standing.plays_left == 0U) {
     entry.state = wire::LicenceState::used_up;
+  } else if (licence.medium_removed) {
+    entry.state = wire::LicenceState::revoked;
   }
   return entry;
 }
@@ -78,7 +86,9 @@ Result<MediaService::MediumPtr> MediaService::medium(const Id128& id) {
     }
   }
   // Opened without the lock: other media go on meanwhile. Two threads may open the same one; the second is dropped.
-  USHER_TRY(MediumPtr opened, p_.vault.open_medium(id));
+  auto unsealed = p_.vault.open_medium(id);
+  if (!unsealed) return unavailable(unsealed.error());
+  MediumPtr opened = *std::move(unsealed);
   const std::scoped_lock lock(mutex_);
   if (const auto found = open_.find(id); found != open_.end()) return found->second->second;
   recent_.emplace_front(id, opened);
@@ -95,8 +105,9 @@ Result<Bytes> MediaService::signed_manifest(const Id128& id) {
     const std::scoped_lock lock(mutex_);
     if (const auto found = manifests_.find(id); found != manifests_.end()) return found->second;
   }
-  USHER_TRY(const media::SignedManifest manifest, p_.vault.manifest(id));
-  Bytes encoded = manifest.encode();
+  const auto manifest = p_.vault.manifest(id);
+  if (!manifest) return unavailable(manifest.error());
+  Bytes encoded = manifest->encode();
   const std::scoped_lock lock(mutex_);
   if (manifests_.size() < kMaxManifests) manifests_.emplace(id, encoded);
   return encoded;
@@ -230,8 +241,9 @@ Result<GrantedChunk> MediaService::chunk(const store::Caller& caller, const wire
       .play = wanted.play, .medium = wanted.medium, .epoch = wanted.epoch, .chunks = {wanted.chunk}};
   USHER_TRY(const auto granted, p_.store.grant_chunks(caller, request, now));
   USHER_TRY(const MediumPtr reader, medium(wanted.medium));
-  USHER_TRY(media::Chunk chunk, reader->read_chunk(wanted.chunk));
-  return GrantedChunk{.chunk_size = granted.medium.chunk_size, .chunk = std::move(chunk)};
+  auto chunk = reader->read_chunk(wanted.chunk);
+  if (!chunk) return unavailable(chunk.error());
+  return GrantedChunk{.chunk_size = granted.medium.chunk_size, .chunk = *std::move(chunk)};
 }
 
 std::size_t MediaService::refusal_size(const wire::Chunk& wanted, Fault fault) {

@@ -119,8 +119,19 @@ Result<> Router::answer_chunk(LiveSession& session, const channel::IncomingReque
   return sealed;
 }
 
+namespace {
+
+/// Whether the operator has to do something about it.
+bool is_ours(Fault fault) {
+  const wire::Status status = wire::status_of(fault);
+  return status == wire::Status::internal || status == wire::Status::server_full ||
+         status == wire::Status::medium_unavailable;
+}
+
+}  // namespace
+
 void Router::note(const LiveSession& session, std::uint64_t number, std::string_view path, const Error* error) const {
-  const bool ours = error != nullptr && wire::status_of(error->fault) == wire::Status::internal;
+  const bool ours = error != nullptr && is_ours(error->fault);
   const Level level = ours ? Level::error : error != nullptr ? Level::info : Level::debug;
   if (!p_.log.enabled(level)) return;
   // What is wrong on this side is told in full; what is wrong with a person's certificate may name them.

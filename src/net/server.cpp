@@ -108,16 +108,18 @@ Server::Impl::Impl(ServerOptions options_, Parts parts, ServerSnapshot snapshot)
       operator_host_names(operator_names(options.operator_listen)),
       sessions(options.sessions,
                [this](const LiveSession& session, std::string_view reason) { ended(session, reason); }),
-      media({.store = p.store,
-             .vault = p.vault,
-             .issuer = p.issuer,
-             .random = p.random,
-             .policy = policy,
-             .unreadable =
-                 [this](const Id128& id, const Error& why) {
-                   p.log.error("medium unreadable",
-                               {{"medium", to_hex(id)}, {"code", code_of(why.fault)}, {"step", why.where}});
-                 }}),
+      media(
+          {.store = p.store,
+           .vault = p.vault,
+           .issuer = p.issuer,
+           .random = p.random,
+           .policy = policy,
+           .unreadable =
+               [this](const Id128& id, const Error& why) {
+                 p.log.error(
+                     "medium unreadable",
+                     {{"medium", to_hex(id)}, {"code", code_of(why.fault)}, {"step", why.where}, {"about", why.about}});
+               }}),
       router({.media = media,
               .store = p.store,
               .sessions = sessions,
@@ -313,6 +315,16 @@ const std::vector<Endpoint>& Server::file_endpoints() const noexcept {
 }
 const std::vector<Endpoint>& Server::operator_endpoints() const noexcept { return impl_->operator_bound; }
 
+Result<> Server::start_files(const FileStreamOptions& options, const ServerSnapshot& snapshot) {
+  Impl& s = *impl_;
+  const std::scoped_lock lock(s.installing);
+  if (s.files || !snapshot.files) return {};
+  s.files.emplace(options, FileStream::Parts{s.p.clock, s.p.random, s.p.log, s.metrics}, *snapshot.files);
+  auto started = s.files->start();
+  if (!started) s.files.reset();
+  return started;
+}
+
 void Server::reload(ServerSnapshot snapshot) {
   Impl& s = *impl_;
   const std::scoped_lock lock(s.installing);
@@ -330,8 +342,6 @@ void Server::reload(ServerSnapshot snapshot) {
     s.files->reload(*std::move(snapshot.files));
   } else if (s.files) {
     s.files->share_nothing(next->channel->clients);
-  } else if (snapshot.files) {
-    s.p.log.warning("setting needs a restart", {{"key", "files.shares"}});
   }
   s.install(std::move(next));
   s.tell_gaps();

@@ -65,6 +65,9 @@ class Server {
   [[nodiscard]] const std::vector<Endpoint>& file_endpoints() const noexcept;
   [[nodiscard]] const std::vector<Endpoint>& operator_endpoints() const noexcept;
 
+  /// Before a reload with the first share: binds the file stream's listeners. Does nothing where it runs already, or where
+  /// there is no share. Errors: those of FileStream::start; then nothing has changed.
+  [[nodiscard]] Result<> start_files(const FileStreamOptions& options, const ServerSnapshot& snapshot);
   /// Replaces everything that a reload may change, and ends the sessions that would no longer be taken.
   void reload(ServerSnapshot snapshot);
   /// For the metric alone: a reload was refused, the old snapshot stays.

@@ -49,6 +49,7 @@ struct Licence {
   std::string document;  // the JWS
   licence::Standing standing;
   std::uint32_t open_plays = 0;
+  bool medium_removed = false;  // it is not in the catalogue now: nothing can be played
 };
 
 /// What one person may acquire of one medium over all time (§3.1).

@@ -45,6 +45,8 @@ constexpr Row kRows[] = {
     {Status::too_many_plays, Fault::too_many_plays},
     {Status::quota_spent, Fault::quota_spent},
     {Status::too_many_moves, Fault::too_many_moves},
+    {Status::server_full, Fault::server_full},
+    {Status::medium_unavailable, Fault::medium_unavailable},
 };
 
 constexpr std::size_t kMinEntry = 2;  // bytes; bounds the entries that a body can announce
@@ -129,6 +131,8 @@ Status status_of(Fault fault) noexcept {
       return Status::malformed;
     case Fault::busy:
       return Status::server_busy;
+    case Fault::disk_full:
+      return Status::server_full;
     default:
       return Status::internal;
   }

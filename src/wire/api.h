@@ -67,6 +67,8 @@ enum class Status : std::uint16_t {
   too_many_plays,
   quota_spent,
   too_many_moves,
+  server_full,
+  medium_unavailable,
 };
 /// What a peer learns of a fault: everything that is not in the table is `internal`; whatever is wrong with a chain and
 /// is not told by name is bad_certificate.

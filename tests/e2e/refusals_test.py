@@ -3,6 +3,7 @@ import shutil
 import socket
 import unittest
 
+from card_test import SHIM
 from world import BIN, World, clip, noise, run, tracks
 
 
@@ -31,6 +32,28 @@ class Refusals(unittest.TestCase):
         self.assertEqual(outcome.status, 6, outcome)
         self.assertIn("[wrong-pin]", outcome.err)
         self.listener.json("list")   # the right one brings the card back to order
+
+    def test_a_pin_that_cannot_be_one_costs_no_try_and_a_line_end_is_none(self):
+        shim = self.world.root / "shim"
+        shim.mkdir()
+        environment = dict(self.listener.env, USHER_SHIM_DIR=str(shim))
+
+        def attempt(content, ok=False):
+            pin = self.world.secrets / "some.pin"
+            pin.write_bytes(content)
+            pin.chmod(0o600)
+            return run(*self.listener.command("--module", SHIM, "--pin-file", pin, "list", pin=False), env=environment, ok=ok)
+
+        for content, code in ((b"\xef\xbb\xbf1234\n", "unusable-passphrase"), (b"1234 \n", "unusable-passphrase"),
+                              (b"12\t34\n", "unusable-passphrase"), (b"1234\n\n", "unusable-passphrase"),
+                              (b"12\n", "pin-invalid"), (b"abcd\n", "pin-invalid"), (b"123456789\n", "pin-invalid")):
+            outcome = attempt(content)
+            self.assertIn(f"[{code}]", outcome.err, content)
+            self.assertFalse((shim / "wrong").exists(), content)
+        self.assertIn("[wrong-pin]", attempt(b"9999\n").err)
+        self.assertEqual((shim / "wrong").read_text().strip(), "1", "what is tried is counted")
+        for content in (b"1234\r\n", b"1234\n", b"1234"):
+            attempt(content, ok=True)
 
     def test_a_missing_module_and_a_missing_card_are_told_apart(self):
         self.listener.refused("module-missing", "--module", "/nowhere/module.so", "list")
@@ -103,7 +126,7 @@ class Refusals(unittest.TestCase):
         content[-5000] ^= 1
         damaged.write_bytes(content)
         before = sorted((self.world.root / "server").rglob("*.medium"))
-        self.world.usherd("media", "remove", self.medium())
+        self.world.usherd("media", "remove", "--yes", self.medium())
         try:
             outcome = self.world.usherd("media", "add", damaged, ok=False)
             self.assertIn("[chunk-damaged]", outcome.err)

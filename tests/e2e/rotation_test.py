@@ -75,7 +75,7 @@ class Pointers(unittest.TestCase):
         self.addCleanup(world.close)
         world.pki(url="http://pki.example/", **options)
         world.issue("client", "before", "--cn", "kitchen")
-        world.rotate()
+        world.rotate("--begin")
         world.rotate("--switch", "--out", world.root / "reissued")
         return run("openssl", "x509", "-in", world.issue("client", "after", "--cn", "bedroom").with_suffix(".pem"), "-noout",
                    "-text").out
@@ -100,7 +100,7 @@ class Root(unittest.TestCase):
     def setUpClass(cls):
         cls.world = RotationWorld().prepare()
         cls.addClassCleanup(cls.world.close)
-        cls.prepared = cls.world.rotate()
+        cls.prepared = cls.world.rotate("--begin")
         cls.again = cls.world.rotate()
         cls.world.crls()
         cls.switched = cls.world.rotate("--switch", "--out", cls.world.root / "reissued")

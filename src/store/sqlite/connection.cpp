@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include <fmt/format.h>
+
 namespace usher::store::sqlite {
 namespace {
 
@@ -84,9 +86,30 @@ Bytes Query::blob(int column) const {
   return bytes == nullptr ? Bytes{} : Bytes(bytes, bytes + value.getBytes());
 }
 
+namespace {
+
+std::string name_of(const std::filesystem::path& file, bool immutable) {
+  if (!immutable) return file.string();
+  std::string uri = "file:";
+  for (const char c : file.string()) {
+    if (c == '?' || c == '#' || c == '%') {
+      uri += fmt::format("%{:02x}", static_cast<unsigned char>(c));
+    } else {
+      uri += c;
+    }
+  }
+  return uri + "?immutable=1";
+}
+
+int flags_of(bool immutable) {
+  // FULLMUTEX is not needed: the store gives a connection to one thread at a time.
+  return SQLite::OPEN_NOMUTEX | (immutable ? SQLite::OPEN_READONLY | SQLite::OPEN_URI : SQLite::OPEN_READWRITE);
+}
+
+}  // namespace
+
 Connection::Connection(const std::filesystem::path& file, const ConnectionOptions& options)
-    // FULLMUTEX is not needed: the store gives a connection to one thread at a time.
-    : database_(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX,
+    : database_(name_of(file, options.immutable), flags_of(options.immutable),
                 static_cast<int>(options.busy_timeout.count())) {
   database_.exec("PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON;");
   database_.exec(options.durability == Durability::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");

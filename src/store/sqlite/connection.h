@@ -79,6 +79,7 @@ struct ConnectionOptions {
   Durability durability = Durability::full;
   Milliseconds busy_timeout{0};
   std::uint32_t max_pages = 0;
+  bool immutable = false;  // read without SQLite's files beside it, which no other process may have open
 };
 
 /// One thread at a time.
@@ -138,6 +139,8 @@ class Transaction {
 template <class Body>
 auto transact(Connection& connection, Transaction::Kind kind, std::string_view where, Body&& body)
     -> decltype(body(connection)) {
+  // What an earlier body met before it threw is not this one's.
+  static_cast<void>(connection.take_damage());
   try {
     Transaction transaction(connection, kind);
     auto result = body(connection);

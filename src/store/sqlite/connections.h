@@ -15,11 +15,11 @@ namespace usher::store::sqlite {
 class Connections {
  public:
   /// Throws SQLite::Exception.
-  Connections(const std::filesystem::path& file, Milliseconds busy_timeout, std::uint32_t max_pages)
-      : durable_(file, {.durability = Durability::full, .busy_timeout = busy_timeout, .max_pages = max_pages}),
-        quick_(file, {.durability = Durability::normal, .busy_timeout = busy_timeout, .max_pages = max_pages}),
-        reader_(file, {.durability = Durability::normal, .busy_timeout = busy_timeout, .max_pages = max_pages}),
-        checker_(file, {.durability = Durability::normal, .busy_timeout = busy_timeout, .max_pages = max_pages}) {}
+  Connections(const std::filesystem::path& file, const ConnectionOptions& options)
+      : durable_(file, with(options, Durability::full)),
+        quick_(file, with(options, Durability::normal)),
+        reader_(file, with(options, Durability::normal)),
+        checker_(file, with(options, Durability::normal)) {}
 
   template <class Body>
   auto durably(std::string_view where, Body&& body) {
@@ -50,6 +50,10 @@ class Connections {
   }
 
  private:
+  static ConnectionOptions with(ConnectionOptions options, Durability durability) {
+    options.durability = durability;
+    return options;
+  }
   std::mutex writing_;   // durable_ and quick_
   std::mutex reading_;   // reader_
   std::mutex checking_;  // checker_

@@ -2,13 +2,10 @@
 
 #include <fcntl.h>
 #include <sqlite3.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <utility>
-
+#include "base/file.h"
 #include "base/os_error.h"
 #include "store/sqlite/connection.h"
 #include "store/sqlite/sqlite_store.h"
@@ -16,18 +13,13 @@
 namespace usher::store {
 namespace {
 
-constexpr mode_t kOwnerOnly = 0600;
-
-/// The descriptor of a regular file, created where missing.
-Result<int> open_owned(const std::filesystem::path& file) {
-  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kOwnerOnly);
-  if (descriptor < 0) return fail_errno("store: open", file.string());
+/// Makes sure of a regular file, created where missing.
+Result<> make_owned(const std::filesystem::path& file) {
+  const Descriptor opened(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kOwnerOnly));
+  if (!opened.is_open()) return fail_errno("store: open", file.string());
   struct stat status{};
-  if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
-    ::close(descriptor);
-    return fail(Fault::not_permitted, "store: open", file.string() + " is not a regular file");
-  }
-  return descriptor;
+  if (::fstat(opened.get(), &status) == 0 && S_ISREG(status.st_mode)) return {};
+  return fail(Fault::not_permitted, "store: open", file.string() + " is not a regular file");
 }
 
 }  // namespace
@@ -36,8 +28,7 @@ namespace sqlite {
 
 Result<> prepare_file(const std::filesystem::path& file, Milliseconds patience) {
   // SQLite gives its own files (log, index) the mode of this one.
-  USHER_TRY(const int descriptor, open_owned(file));
-  ::close(descriptor);
+  USHER_CHECK(make_owned(file));
   try {
     SQLite::Database database(file.string(), SQLite::OPEN_READWRITE, static_cast<int>(patience.count()));
     // The switch to a log needs the file for itself, and SQLite does not wait for that: another process that creates
@@ -64,23 +55,8 @@ Result<> prepare_file(const std::filesystem::path& file, Milliseconds patience) 
 }  // namespace sqlite
 
 Result<ServerLock> ServerLock::acquire(const std::filesystem::path& file) {
-  USHER_TRY(const int descriptor, open_owned(file));
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return ServerLock(descriptor);
-  const int why = errno;
-  ::close(descriptor);
-  if (why == EWOULDBLOCK) return fail(Fault::busy, "server lock", file.string());
-  return fail(fault_of_errno(why), "server lock", file.string());
-}
-
-ServerLock::ServerLock(ServerLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-
-ServerLock& ServerLock::operator=(ServerLock&& other) noexcept {
-  std::swap(descriptor_, other.descriptor_);
-  return *this;
-}
-
-ServerLock::~ServerLock() {
-  if (descriptor_ >= 0) ::close(descriptor_);
+  USHER_TRY(FileLock lock, FileLock::try_now(file));
+  return ServerLock(std::move(lock));
 }
 
 }  // namespace usher::store

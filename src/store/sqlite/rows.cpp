@@ -37,7 +37,8 @@ Medium medium_of(const Query& q) {
 
 #define LICENCE_COLUMNS_(document, open_plays)                                                          \
   "n, licence, server, pseudonym, installation, manifest, medium, plays, not_before, expires, window, " \
-  "issued_at, " document ", plays_left, first_play, revoked_at, " open_plays
+  "issued_at, " document ", plays_left, first_play, revoked_at, " open_plays                            \
+  ", EXISTS (SELECT 1 FROM media WHERE media.medium = licences.medium AND removed_at IS NOT NULL)"
 #define LICENCE_COLUMNS        \
   LICENCE_COLUMNS_("document", \
                    "(SELECT count(*) FROM plays WHERE plays.licence = licences.n AND plays.state IN (0, 1))")
@@ -65,6 +66,7 @@ LicenceRow licence_of(const Query& q) {
   row.licence.standing = {
       .plays_left = number32_or_null(q, 13), .first_play = q.number_or_null(14), .revoked_at = q.number_or_null(15)};
   row.licence.open_plays = q.number32(16);
+  row.licence.medium_removed = q.number(17) != 0;
   return row;
 }
 

@@ -195,7 +195,17 @@ constexpr std::array kFigures{
 
 }  // namespace
 
-Result<> migrate(Connection& connection) { return write(connection, "sqlite: migrate", migrate_inside); }
+bool is_current(Connection& connection) {
+  SQLite::Database& database = connection.database();
+  return database.execAndGet("PRAGMA application_id").getInt64() == kApplicationId &&
+         database.execAndGet("PRAGMA user_version").getInt64() == kSchemaVersion;
+}
+
+Result<> migrate(Connection& connection) {
+  // Nothing is written where nothing has to be: a full disk can still be looked at.
+  if (is_current(connection)) return {};
+  return write(connection, "sqlite: migrate", migrate_inside);
+}
 
 Result<> check_file(Connection& connection, bool quick) {
   return read(connection, "sqlite: check", [quick](Connection& c) -> Result<> {

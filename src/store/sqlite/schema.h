@@ -9,6 +9,9 @@ inline constexpr std::int64_t kApplicationId = 0x75736872;  // "ushr"
 inline constexpr std::uint32_t kSchemaVersion = 2;
 inline constexpr std::uint32_t kBlock = 64;  // chunks of one row of `heard` and `grants`
 
+/// Whether it is ours and up to date, so that migrate() has nothing to do. Throws SQLite::Exception.
+[[nodiscard]] bool is_current(Connection& connection);
+
 /// Creates or brings up to date, as one transaction. Errors: store (another application's file); unsupported (newer, or too old).
 [[nodiscard]] Result<> migrate(Connection& connection);
 

@@ -20,14 +20,18 @@ constexpr std::size_t kCrlNumber = 20;  // bytes, RFC 5280 §5.2.3
 
 class SqliteStore final : public Store {
  public:
-  SqliteStore(const std::filesystem::path& file, Random& random, const SqliteOptions& options)
+  SqliteStore(const std::filesystem::path& file, Random& random, const SqliteOptions& options, bool immutable = false)
       : random_(random),
         rules_{.policy = options.policy, .max_open_plays = options.max_open_plays},
         leases_(random.id()),
-        db_(file, options.busy_timeout, options.max_pages) {}
+        db_(file, {.busy_timeout = options.busy_timeout, .max_pages = options.max_pages, .immutable = immutable}) {}
 
   [[nodiscard]] Result<> check() {
     return db_.with_reader([](Connection& c) { return check_file(c, true); });
+  }
+
+  [[nodiscard]] Result<> check_version() {
+    return db_.with_reader([](Connection& c) { return is_current(c) ? Result<>{} : migrate(c); });
   }
 
   // --- media
@@ -327,12 +331,8 @@ class SqliteStore final : public Store {
   Connections db_;
 };
 
-}  // namespace
-
-Result<std::unique_ptr<Store>> open_sqlite(const std::filesystem::path& file, Random& random,
-                                           const SqliteOptions& options) {
-  USHER_CHECK(licence::check_policy(options.policy));
-  if (options.max_open_plays == 0) return fail(Fault::bad_config, "store: open plays");
+Result<std::unique_ptr<Store>> open_for_writing(const std::filesystem::path& file, Random& random,
+                                                const SqliteOptions& options) {
   USHER_CHECK(prepare_file(file, options.busy_timeout));
   try {
     {
@@ -345,6 +345,38 @@ Result<std::unique_ptr<Store>> open_sqlite(const std::filesystem::path& file, Ra
   } catch (const SQLite::Exception& exception) {
     return std::unexpected(error_of(exception, "store: open"));
   }
+}
+
+/// No process has it open, and the last one closed it properly: all of it is in the one file.
+bool is_closed(const std::filesystem::path& file) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(file.string() + "-wal", error);
+  return error || size == 0;
+}
+
+Result<std::unique_ptr<Store>> open_for_reading(const std::filesystem::path& file, Random& random,
+                                                const SqliteOptions& options) {
+  try {
+    auto store = std::make_unique<SqliteStore>(file, random, options, true);
+    USHER_CHECK(store->check_version());
+    if (options.check) USHER_CHECK(store->check());
+    return store;
+  } catch (const SQLite::Exception& exception) {
+    return std::unexpected(error_of(exception, "store: open to read"));
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_sqlite(const std::filesystem::path& file, Random& random,
+                                           const SqliteOptions& options) {
+  USHER_CHECK(licence::check_policy(options.policy));
+  if (options.max_open_plays == 0) return fail(Fault::bad_config, "store: open plays");
+  auto opened = open_for_writing(file, random, options);
+  if (opened || !options.only_reading || !is_closed(file)) return opened;
+  // Even to read, SQLite wants room for an index beside the file.
+  const Fault why = opened.error().fault;
+  return why == Fault::disk_full || why == Fault::io ? open_for_reading(file, random, options) : std::move(opened);
 }
 
 }  // namespace usher::store

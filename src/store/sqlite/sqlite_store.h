@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/file.h"
 #include "store/store.h"
 
 namespace usher::store {
@@ -14,6 +15,9 @@ struct SqliteOptions {
   Milliseconds busy_timeout{5'000};  // how long to wait for another process
   bool check = true;                 // SQLite's quick check when opening
   std::uint32_t max_pages = 0;       // of the file (4 KiB each); 0: SQLite's own limit. For tests of a full disk
+  /// Nothing will be written: then a store that no process has open can be read on a full disk too. What is written
+  /// nevertheless may fail.
+  bool only_reading = false;
 };
 
 /// Opens or creates (mode 0600) the file and brings its schema up to date. Thread-safe. `random` names plays, and must
@@ -27,15 +31,10 @@ class ServerLock {
  public:
   /// `file` is created (mode 0600) where missing. Errors: busy (another server), and fault_of_errno's.
   [[nodiscard]] static Result<ServerLock> acquire(const std::filesystem::path& file);
-  ServerLock(const ServerLock&) = delete;
-  ServerLock& operator=(const ServerLock&) = delete;
-  ServerLock(ServerLock&& other) noexcept;
-  ServerLock& operator=(ServerLock&& other) noexcept;
-  ~ServerLock();
 
  private:
-  explicit ServerLock(int descriptor) noexcept : descriptor_(descriptor) {}
-  int descriptor_ = -1;
+  explicit ServerLock(FileLock lock) noexcept : lock_(std::move(lock)) {}
+  FileLock lock_;
 };
 
 }  // namespace usher::store

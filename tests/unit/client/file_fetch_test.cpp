@@ -91,6 +91,18 @@ class OneFile {
   TlsServer server_;
 };
 
+TEST(Part, IsBesideItsTargetUnderANameThatTheFileSystemTakes) {
+  EXPECT_EQ(part_of("into/song.flac"), "into/song.flac.usher-part");
+  for (const std::size_t size : {244U, 245U, 250U, 255U}) {
+    const std::filesystem::path target = "into/" + std::string(size, 'n');
+    const auto part = part_of(target);
+    EXPECT_LE(part.filename().string().size(), 255U);
+    EXPECT_EQ(part.parent_path(), "into");
+    EXPECT_EQ(part, part_of(target));
+    EXPECT_NE(part, part_of("into/" + std::string(size - 1, 'n') + "m"));
+  }
+}
+
 class Fetch : public testing::Test {
  protected:
   [[nodiscard]] FileWish wish() const { return {.name = "a/song.flac", .target = directory_.path / "song.flac"}; }
@@ -112,6 +124,22 @@ class Fetch : public testing::Test {
   Directory directory_;
   OneFile server_{world_, content_};
 };
+
+TEST_F(Fetch, ANameAsLongAsTheFileSystemTakesComesWholeAndCanBeContinued) {
+  for (const std::size_t size : {245U, 255U}) {
+    FileWish one = wish();
+    one.target = directory_.path / std::string(size, 'n');
+    server_.behave({.cut = 300'000});
+    ASSERT_FALSE(fetch(one));
+    EXPECT_EQ(std::filesystem::file_size(part_of(one.target)), 300'000U);
+    server_.behave({});
+    one.go_on = true;
+    ASSERT_TRUE(fetch(one));
+    EXPECT_EQ(read_file(one.target), content_);
+    std::filesystem::remove(one.target);
+  }
+  EXPECT_TRUE(directory_.names().empty());
+}
 
 TEST_F(Fetch, FileIsThereUnderItsNameOnceItIsWhole) {
   const auto got = fetch(wish());

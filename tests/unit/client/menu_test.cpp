@@ -24,7 +24,7 @@ class FakeListener final : public Listener {
     if (broken) return fail(Fault::unreachable, "test", "music.example");
     Shelf shelf;
     // Media whose manifests are not verified cannot be made here: the catalogue shows why it does not offer them.
-    shelf.catalogue.push_back({.id = {1}, .medium = fail(Fault::untrusted, "test")});
+    shelf.catalogue.push_back({.id = {1}, .medium = fail(Fault::untrusted, "test"), .number = 1});
     shelf.differences = differences;
     return shelf;
   }

@@ -242,6 +242,16 @@ TEST_F(CardTest, AnEmptyPinIsNotTried) {
   EXPECT_EQ(card.pin_state(), PinState::ok);
 }
 
+TEST_F(CardTest, APinOfALengthThatTheCardDoesNotTakeCostsNoTry) {
+  cards.provision(hierarchy, "v2", crypto::NewKey::p256);
+  auto card = test::must(Card::open(options_for(kShim)));
+  for (const std::string& pin : {std::string("12"), std::string(300, '1')}) {
+    EXPECT_EQ(card.login(crypto::Secret::copy_of(view_of(pin))).error().fault, Fault::pin_invalid);
+    EXPECT_EQ(card.pin_state(), PinState::ok);
+  }
+  EXPECT_TRUE(card.login(SoftCards::pin()));
+}
+
 TEST_F(CardTest, ThreeWrongPinsLockTheCardAndEachSaysHowItStands) {
   cards.provision(hierarchy, "v2", crypto::NewKey::p256);
   auto card = test::must(Card::open(options_for(kShim)));

@@ -145,7 +145,8 @@ TEST_F(UsherCa, TheCardHierarchyHasListsAtBothLevels) {
 }
 
 TEST_F(UsherCa, MistakesAreRefusedAndChangeNothing) {
-  EXPECT_EQ(issue({"client"}, "client"), 9);  // no authority yet
+  EXPECT_EQ(issue({"client"}, "client"), 2);  // no authority yet
+  EXPECT_NE(read("said").find("[not-set-up]"), std::string::npos);
   ASSERT_EQ(run({"init"}), 0);
   const std::string root = read("ca/media/root/ca.pem");
   EXPECT_EQ(run({"init"}), 8);

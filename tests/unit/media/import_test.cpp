@@ -190,6 +190,23 @@ TEST_F(Import, NewFileNeverReplacesWhatIsThere) {
   EXPECT_EQ(read_file(path), (Bytes{1, 2, 3}));
 }
 
+TEST_F(Import, ANewFileThatReplacesIsThereWhateverFails) {
+  const auto path = directory.path / "file";
+  write_file(path, Bytes{1, 2, 3});
+  {
+    auto file = NewFile::create(path);
+    ASSERT_TRUE(file);
+    ASSERT_TRUE(file->write_at(0, Bytes{4}));
+    EXPECT_EQ(read_file(path), (Bytes{1, 2, 3})) << "until it is published";
+  }
+  EXPECT_EQ(read_file(path), (Bytes{1, 2, 3})) << "and where it never is";
+  auto file = NewFile::create(path);
+  ASSERT_TRUE(file);
+  ASSERT_TRUE(file->write_at(0, Bytes{4}));
+  EXPECT_TRUE(file->publish(Replace::yes));
+  EXPECT_EQ(read_file(path), Bytes{4});
+}
+
 /// A long medium that is in no memory: chunk i is filled with the number i.
 class LongSource final : public Source {
  public:

@@ -1,4 +1,5 @@
 // usher-press as its users run it, on a second of silence with tags.
+#include <algorithm>
 #include <regex>
 
 #include "press_fixture.h"
@@ -102,6 +103,60 @@ TEST_F(Press, ExistingReleaseIsKept) {
   const Bytes before = read_file(path("rel/My Song.usher"));
   expect_refused(press(), Fault::already_exists);
   EXPECT_EQ(read_file(path("rel/My Song.usher")), before);
+}
+
+TEST_F(Press, WhatIsSealedIsNotVerifiedWithoutItsKey) {
+  ASSERT_EQ(press().status, 0);
+  const Ran verified = run({"verify", "rel/My Song.usher"});
+  expect_refused(verified, Fault::not_verified);
+  EXPECT_NE(verified.out.find("fits the headers"), std::string::npos) << verified.out;
+}
+
+TEST_F(Press, ABatchGoesOnAfterARefusalTellsEachAndEndsWithTheFirst) {
+  write_file(path("b.wav"), silence());
+  write("text.wav", "no sound");
+  const Arguments batch = {"press",        "nowhere.wav", "My Song.wav", "text.wav",          "b.wav",
+                           "--key",        "label.key",   "--cert",      "label.pem",         "--for",
+                           "operator.pem", "--out",       "rel",         "--passphrase-file", "pass"};
+  const Ran ran = run(batch);
+  expect_refused(ran, Fault::not_found);
+  EXPECT_NE(ran.err.find("text.wav"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("[unreadable-media]"), std::string::npos) << ran.err;
+  EXPECT_TRUE(std::filesystem::exists(path("rel/My Song.usher")));
+  EXPECT_TRUE(std::filesystem::exists(path("rel/b.usher")));
+
+  std::filesystem::remove_all(path("rel"));
+  Arguments as_json = batch;
+  as_json.emplace_back("--json");
+  const Ran json = run(as_json);
+  EXPECT_EQ(json.status, ran.status);
+  EXPECT_EQ(std::ranges::count(json.out, '\n'), 2) << json.out;
+  EXPECT_EQ(json.out.find("{\"file\":\"My Song.wav\",\"release\":\"rel/My Song.usher\",\"medium\":\""), 0U) << json.out;
+  EXPECT_EQ(json.err.find("{\"error\":{\"code\":\"not-found\""), 0U) << json.err;
+  EXPECT_NE(json.err.find("\"code\":\"unreadable-media\""), std::string::npos) << json.err;
+}
+
+TEST_F(Press, TwoFilesThatWouldBecomeOneAreRefusedBeforeAnythingIsPressed) {
+  write_file(path("v.webm"), silence());
+  write_file(path("v.mp4"), silence());
+  Arguments both = {"press",     "My Song.wav", "v.webm",       "v.mp4", "--key", "label.key",         "--cert",
+                    "label.pem", "--for",       "operator.pem", "--out", "rel",   "--passphrase-file", "pass"};
+  const Ran ran = run(both);
+  expect_refused(ran, Fault::bad_usage);
+  EXPECT_NE(ran.err.find("v.webm and v.mp4 would both become v.usher"), std::string::npos) << ran.err;
+  EXPECT_FALSE(std::filesystem::exists(path("rel")));
+  both.emplace_back("--anonymous");
+  EXPECT_EQ(run(both).status, 0);
+}
+
+TEST_F(Press, ANameThatWouldBeTooLongIsToldAndCanBeLeftOut) {
+  const std::string name = std::string(250, 'n') + ".wav";
+  write_file(path(name), silence());
+  expect_refused(press_file(name), Fault::bad_usage);
+  EXPECT_EQ(press_file(name, {"--anonymous"}).status, 0);
+  const std::string fits = std::string(249, 'n') + ".wav";
+  write_file(path(fits), silence());
+  EXPECT_EQ(press_file(fits).status, 0);
 }
 
 TEST_F(Press, UnknownKindsAndBadSizesAreRefused) {

@@ -209,6 +209,12 @@ TEST_F(ConfigCheck, WithoutTrustInAnyCardNothingStarts) {
   refused("person");
 }
 
+TEST_F(ConfigCheck, AServerForFilesAloneNeedsNoTrustInACard) {
+  config_.generic.trust.anchors.clear();
+  config_.files_shares = {"shared=files"};
+  EXPECT_TRUE(check(config_));
+}
+
 std::string manual() {
   std::ifstream in(std::string(USHER_SOURCE_DIR) + "/docs/operating.md");
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};

@@ -2,7 +2,6 @@
 set(usherd_sources
   ${CMAKE_SOURCE_DIR}/apps/usherd/config.cpp
   ${CMAKE_SOURCE_DIR}/apps/usherd/config_keys.cpp
-  ${CMAKE_SOURCE_DIR}/apps/common/files.cpp
   ${CMAKE_SOURCE_DIR}/apps/common/settings.cpp
   ${CMAKE_SOURCE_DIR}/apps/common/settings_text.cpp
   ${CMAKE_SOURCE_DIR}/apps/common/trust.cpp

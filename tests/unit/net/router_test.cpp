@@ -69,6 +69,32 @@ TEST_F(Requests, WhoHasNoLicenceDoesNotMakeTheVaultOpenAMedium) {
       << "a medium that cannot be read costs no play";
 }
 
+TEST_F(Requests, AMediumThatCannotBeReadIsCalledThatToTheListenerAndByItsCauseInTheLog) {
+  Listener listener(world);
+  ASSERT_EQ(listener.log_in(), Status::ok);
+  static_cast<void>(listener.acquire(kMedium));
+  const auto file = world.directory.path / "media" / (to_hex(kMedium) + ".medium");
+  std::fstream(file, std::ios::in | std::ios::out | std::ios::binary).seekp(60).write("damaged", 7);
+  EXPECT_EQ(listener.status_once("api/play/open", open_body()), Status::medium_unavailable);
+  const std::string log = world.log.text();
+  EXPECT_NE(log.find("request failed"), std::string::npos) << log;
+  EXPECT_NE(log.find("medium-unavailable"), std::string::npos) << log;
+  EXPECT_NE(log.find("wrong-object, medium " + to_hex(kMedium)), std::string::npos) << log;
+}
+
+TEST_F(Requests, ALicenceOfAMediumThatWasTakenOutIsNotCalledUsable) {
+  Listener listener(world);
+  ASSERT_EQ(listener.log_in(), Status::ok);
+  static_cast<void>(listener.acquire(kMedium));
+  const auto state = [&] {
+    const auto answer = must(listener.ask("api/licences", page()));
+    return must(wire::Licences::decode(answer.body())).entries.at(0).state;
+  };
+  EXPECT_EQ(state(), wire::LicenceState::usable);
+  must(world.store->remove_medium(kMedium, kNow));
+  EXPECT_EQ(state(), wire::LicenceState::revoked);
+}
+
 TEST_F(Requests, TheWholeJobWorks) {
   Listener listener(world);
   ASSERT_EQ(listener.log_in(), Status::ok);

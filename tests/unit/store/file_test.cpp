@@ -1,10 +1,16 @@
 // The file: created privately, checked at open, refused when it is not ours; a full disk changes nothing.
 #include <SQLiteCpp/Database.h>
+#include <sqlite3.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <fstream>
+#include <functional>
 
+#include "store/sqlite/connection.h"
 #include "support.h"
 
 namespace usher::store {
@@ -126,6 +132,72 @@ TEST_F(StoreFile, RowThatCannotBeOursIsRefusedAndNothingIsStored) {
   EXPECT_TRUE(succeeds(store_->find_medium(medium_.id)));  // the rest can still be read
   SQLite::Database database(directory_.file().string());
   EXPECT_EQ(database.execAndGet("SELECT plays_left FROM licences").getInt(), 2);
+}
+
+/// What `body` answers in a process of its own in which no file grows: as on a full disk, only that no root gets round it.
+int on_a_full_disk(const std::function<int()>& body) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::signal(SIGXFSZ, SIG_IGN);  // NOLINT(cert-err33-c)
+    const rlimit none{0, 0};
+    ::_exit(::setrlimit(RLIMIT_FSIZE, &none) == 0 ? body() : 254);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST_F(StoreFile, IsReadOnAFullDiskWhereNothingIsToBeWritten) {
+  const Id128 licence = issue(3);
+  store_.reset();
+  const auto plays_left = [&](bool only_reading) {
+    return on_a_full_disk([&]() -> int {
+      SqliteOptions options;
+      options.only_reading = only_reading;
+      const auto store = reopen(options);
+      if (!store) return 100;
+      const auto found = (*store)->find_licence(licence);
+      return found ? static_cast<int>(*found->standing.plays_left) : 101;
+    });
+  };
+  EXPECT_EQ(plays_left(true), 3);
+  EXPECT_EQ(plays_left(false), 100);
+  // What a crash left in the log is not passed over.
+  store_ = open_store(directory_.file());
+  EXPECT_TRUE(succeeds(store_->revoke_licence(licence, kNow)));
+  EXPECT_EQ(on_a_full_disk([&]() -> int {
+              SqliteOptions options;
+              options.only_reading = true;
+              const auto store = reopen(options);
+              if (!store) return 100;
+              return (*store)->find_licence(licence)->standing.revoked_at ? 0 : 101;
+            }),
+            0);
+}
+
+TEST_F(StoreFile, OpeningWritesNothingWhereNothingHasToBeWritten) {
+  store_.reset();
+  const auto before = std::filesystem::last_write_time(directory_.file());
+  execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  store_ = open_store(directory_.file());
+  store_.reset();
+  EXPECT_EQ(std::filesystem::last_write_time(directory_.file()), before);
+}
+
+TEST_F(StoreFile, DamageThatABodyMetBeforeItThrewIsNotTheNextOnes) {
+  sqlite::Connection connection(directory_.file(), {});
+  const auto thrown = sqlite::read(connection, "test", [](sqlite::Connection& c) -> Result<> {
+    c.damaged("a row");
+    throw SQLite::Exception("test", SQLITE_BUSY);
+  });
+  EXPECT_TRUE(fails_with(thrown, Fault::busy));
+  EXPECT_TRUE(succeeds(sqlite::read(connection, "test", [](sqlite::Connection&) -> Result<> { return {}; })));
+  // And what is met counts.
+  const auto met = sqlite::read(connection, "test", [](sqlite::Connection& c) -> Result<> {
+    c.damaged("a row");
+    return {};
+  });
+  EXPECT_TRUE(fails_with(met, Fault::store));
 }
 
 TEST_F(StoreFile, OptionsThatCannotBeMeantAreRefused) {

@@ -79,6 +79,17 @@ TEST_F(MediaStore, PlaysOfARemovedMediumAreRefusedAndCanStillBeClosed) {
   EXPECT_EQ(left(licence), 2U);
 }
 
+TEST_F(MediaStore, LicencesOfARemovedMediumSaySoUntilItIsBack) {
+  const Id128 licence = issue(2);
+  EXPECT_FALSE(store_->find_licence(licence)->medium_removed);
+  ASSERT_TRUE(store_->remove_medium(medium_.id, kNow));
+  EXPECT_TRUE(store_->find_licence(licence)->medium_removed);
+  EXPECT_TRUE(store_->list_all_licences({})->entries.at(0).medium_removed);
+  EXPECT_TRUE(store_->list_licences(caller_.pseudonym, {})->entries.at(0).medium_removed);
+  ASSERT_TRUE(store_->add_medium(medium_, kNow));
+  EXPECT_FALSE(store_->find_licence(licence)->medium_removed);
+}
+
 TEST_F(MediaStore, LicenceForARemovedMediumIsRefusedAtIssue) {
   ASSERT_TRUE(store_->remove_medium(medium_.id, kNow));
   EXPECT_TRUE(

@@ -113,14 +113,15 @@ TEST(Api, ACountThatTheBodyCannotHoldIsRefusedBeforeAnythingIsAllocated) {
 }
 
 TEST(Api, EveryStatusNamesOneFaultAndBack) {
-  for (std::uint16_t number = 1; number <= 32; ++number) {
+  for (std::uint16_t number = 1; number <= 34; ++number) {
     const auto status = static_cast<Status>(number);
     EXPECT_EQ(status_of(fault_of(status)), status) << number;
   }
 }
 
 TEST(Api, WhatAPeerNeedNotKnowIsInternal) {
-  EXPECT_EQ(status_of(Fault::disk_full), Status::internal);
+  EXPECT_EQ(status_of(Fault::disk_full), Status::server_full);
+  EXPECT_EQ(status_of(Fault::io), Status::internal);
   EXPECT_EQ(status_of(Fault::bad_passphrase), Status::internal);
   EXPECT_EQ(status_of(Fault::untrusted), Status::bad_certificate);
   EXPECT_EQ(fault_of(static_cast<Status>(999)), Fault::local);

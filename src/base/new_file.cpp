@@ -1,19 +1,21 @@
-// A file that comes into being whole or not at all: see source.h.
+#include "base/new_file.h"
+
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <utility>
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
 #include "base/encoding.h"
 #include "base/os_error.h"
-#include "crypto/random.h"
-#include "media/source.h"
 
-namespace usher::media {
+namespace usher {
 namespace {
 
 namespace fs = std::filesystem;
@@ -22,14 +24,16 @@ constexpr std::string_view kPrefix = ".usher-new-";
 
 fs::path directory_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
 
-Result<> sync_directory(const fs::path& directory) {
-  const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return fail_errno("new file: directory", directory.string());
-  const bool synced = ::fsync(descriptor) == 0;
-  const auto error = fail_errno("new file: directory", directory.string());
-  ::close(descriptor);
-  if (!synced) return error;
-  return {};
+Result<Descriptor> open_directory(const fs::path& directory) {
+  Descriptor opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened.is_open()) return fail_errno("new file: directory", directory.string());
+  return opened;
+}
+
+Result<> sync_directory(const Descriptor& directory, const fs::path& path) {
+  // EINVAL: a file system that has nothing to sync of a directory.
+  if (::fsync(directory.get()) == 0 || errno == EINVAL) return {};
+  return fail_errno("new file: directory", path.string());
 }
 
 /// Whether the locked file is still the one of this name: a cleaner may have been between open and lock.
@@ -53,9 +57,10 @@ bool name_it(const fs::path& temporary, const fs::path& path, Replace replace) {
 
 Result<NewFile> NewFile::create(const fs::path& path) {
   constexpr int kTries = 16;
-  crypto::SystemRandom random;
   for (int i = 0; i < kTries; ++i) {
-    const fs::path temporary = directory_of(path) / (std::string(kPrefix) + to_hex(random.array<8>()));
+    std::array<std::uint8_t, 8> name{};
+    if (::getrandom(name.data(), name.size(), 0) != static_cast<ssize_t>(name.size())) continue;
+    const fs::path temporary = directory_of(path) / (std::string(kPrefix) + to_hex(name));
     auto file = create_as(path, temporary);
     if (file || (file.error().fault != Fault::already_exists && file.error().fault != Fault::busy)) return file;
   }
@@ -118,20 +123,20 @@ Result<> NewFile::write_at(std::uint64_t offset, View bytes) const {
   return {};
 }
 
-Result<> NewFile::publish(Replace replace) {
+Result<> NewFile::publish(Replace replace, unsigned mode) {
+  // Opened before the file gets its name: a directory that cannot be synced at all refuses while nothing has changed.
+  USHER_TRY(const Descriptor directory, open_directory(directory_of(path_)));
+  if (::fchmod(descriptor_, static_cast<mode_t>(mode)) != 0) return fail_errno("new file: mode", path_.string());
   if (::fsync(descriptor_) != 0) return fail_errno("new file: sync", path_.string());
   if (!name_it(temporary_, path_, replace)) return fail_errno("new file: publish", path_.string());
   temporary_.clear();
-  if (auto synced = sync_directory(directory_of(path_)); !synced) {
-    ::unlink(path_.c_str());
-    return synced;
-  }
-  return {};
+  return sync_directory(directory, path_);
 }
 
 Result<> remove_file(const fs::path& path) {
+  USHER_TRY(const Descriptor directory, open_directory(directory_of(path)));
   if (::unlink(path.c_str()) != 0) return fail_errno("file: remove", path.string());
-  return sync_directory(directory_of(path));
+  return sync_directory(directory, path);
 }
 
 Result<> remove_leftovers(const fs::path& directory) {
@@ -149,4 +154,4 @@ Result<> remove_leftovers(const fs::path& directory) {
   return {};
 }
 
-}  // namespace usher::media
+}  // namespace usher

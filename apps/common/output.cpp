@@ -1,0 +1,23 @@
+#include "common/output.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <iostream>
+#include <string>
+#include <system_error>
+
+namespace usher::app {
+
+Result<> finish_output() {
+  errno = 0;
+  std::cout.flush();
+  const bool flushed = std::fflush(stdout) == 0;
+  const int why = errno;
+  if (flushed && std::ferror(stdout) == 0 && std::cout.good()) return {};
+  std::string about = "standard output";
+  // Some earlier write has failed, or this one: only this one's reason is known.
+  if (!flushed && why != 0) about += ": " + std::generic_category().message(why);
+  return fail(Fault::output_failed, "output", std::move(about));
+}
+
+}  // namespace usher::app

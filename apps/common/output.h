@@ -1,0 +1,13 @@
+// apps/common/output: whether what a program said has arrived.
+#pragma once
+
+#include "base/result.h"
+
+namespace usher::app {
+
+/// Gives out what is buffered for standard output, and tells whether all of it since the program's start was taken.
+/// A program calls it once, at its end: a full disk or a closed pipe is a failure, as any other.
+/// Errors: output_failed.
+[[nodiscard]] Result<> finish_output();
+
+}  // namespace usher::app
