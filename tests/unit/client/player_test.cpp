@@ -12,6 +12,7 @@
 
 #include "client/playback.h"
 #include "ogg_medium.h"
+#include "support/eventually.h"
 #include "temporary_folder.h"
 
 namespace usher::client {
@@ -243,8 +244,7 @@ TEST(Player, PauseStopsTheProcessAndSpaceLetsItGoOn) {
   view.pressed = {Key::pause};
   view.on_position = [&](const PlayPosition& now) {
     if (!now.paused || was_stopped) return;
-    while (state() != 'T') std::this_thread::yield();
-    was_stopped = true;
+    was_stopped = test::eventually([&] { return state() == 'T'; });
     view.pressed = {Key::pause};
   };
   const auto end = play_back(fetcher, {.player = {.command = player}}, view);
@@ -294,7 +294,7 @@ TEST(Player, QuitIsHeardWhileAPlaceIsSought) {
   const GetChunk get = [&](std::uint32_t chunk, const std::atomic<bool>& stop) -> Result<wire::ChunkBody> {
     if (chunk < 4) return medium.body(chunk);
     sought = true;
-    while (!stop) std::this_thread::yield();
+    EXPECT_TRUE(test::eventually([&] { return stop.load(); }));
     return fail(Fault::cancelled, "test");
   };
   Fetcher fetcher(medium.manifest, get, {.window = 1});
