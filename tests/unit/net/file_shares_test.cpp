@@ -10,6 +10,7 @@
 
 #include "base/encoding.h"
 #include "net/file_digests.h"
+#include "support/eventually.h"
 #include "support/pki.h"
 #include "unit/media/fixtures.h"
 
@@ -227,25 +228,42 @@ TEST_F(Shares, ConfigurationsThatMakeNoSenseAreRefused) {
   refuse({{.name = "a", .media = {{"../x", Id128{}}}}});
 }
 
-TEST_F(Shares, ADigestIsComputedOnceForAllAndAgainAfterAChange) {
+Result<Hash256> digest_of(FileDigests& digests, const OpenedFilePtr& file) {
+  std::promise<Result<Hash256>> promise;
+  digests.ask(file, [&](const Result<Hash256>& digest) { promise.set_value(digest); });
+  auto answer = promise.get_future();
+  if (answer.wait_for(usher::test::kPatience) != std::future_status::ready) return fail(Fault::local, "no answer");
+  return answer.get();
+}
+
+TEST_F(Shares, ADigestIsComputedOnceForAllWhoAskWhenTheFileHasRested) {
+  open();
+  FileWorkers workers(1);
+  ManualClock clock(SystemClock().now() + std::chrono::hours(1));
+  FileDigests digests(workers, clock, 10);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(must(digest_of(digests, must(shares->open_file("song.flac", client)))), crypto::sha256(view_of("song")));
+  }
+  EXPECT_EQ(digests.computed(), 1U);
+  write(inside / "song.flac", "other");
+  EXPECT_EQ(must(digest_of(digests, must(shares->open_file("song.flac", client)))), crypto::sha256(view_of("other")));
+  EXPECT_EQ(digests.computed(), 2U);
+}
+
+TEST_F(Shares, ADigestOfAFileThatChangedSinceItWasOpenedIsRefused) {
   open();
   SystemClock clock;
   FileWorkers workers(1);
   FileDigests digests(workers, clock, 10);
-  const auto ask = [&](const OpenedFilePtr& file) {
-    std::promise<Result<Hash256>> promise;
-    digests.ask(file, [&](const Result<Hash256>& digest) { promise.set_value(digest); });
-    return promise.get_future().get();
-  };
   const timespec old[2] = {{.tv_sec = 1, .tv_nsec = 0}, {.tv_sec = 1, .tv_nsec = 0}};
   ::utimensat(AT_FDCWD, (inside / "song.flac").c_str(), old, 0);
   const auto file = must(shares->open_file("song.flac", client));
-  EXPECT_EQ(must(ask(file)), crypto::sha256(view_of("song")));
+  EXPECT_EQ(must(digest_of(digests, file)), crypto::sha256(view_of("song")));
   write(inside / "song.flac", "other");
-  const auto changed = ask(file);
+  const auto changed = digest_of(digests, file);
   ASSERT_FALSE(changed);
   EXPECT_EQ(changed.error().fault, Fault::interrupted);
-  EXPECT_EQ(must(ask(must(shares->open_file("song.flac", client)))), crypto::sha256(view_of("other")));
+  EXPECT_EQ(must(digest_of(digests, must(shares->open_file("song.flac", client)))), crypto::sha256(view_of("other")));
 }
 
 }  // namespace
