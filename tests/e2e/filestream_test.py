@@ -419,7 +419,7 @@ class Files(unittest.TestCase):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         wanted = self.IDLE + 500
         if hard != resource.RLIM_INFINITY and hard < wanted:
-            self.skipTest(f"USHER-SKIPPED: {hard} descriptors at most")
+            self.skipTest(f"{hard} descriptors at most")
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
 
@@ -469,4 +469,5 @@ class Files(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    from suite import main
+    main()
