@@ -58,7 +58,10 @@ class FileStreamTest : public ::testing::Test {
     return TlsClient(to, client, bend).ask(line);
   }
   void expect_refused(const std::string& line) const {
-    const auto answer = ask(line);
+    TlsClient one(to, client);
+    ASSERT_TRUE(one.shake_hands()) << line;
+    one.send(line + "\n");
+    const auto answer = one.rest();
     EXPECT_TRUE(answer.bytes.empty() && !answer.whole) << line;
   }
   /// The server notes some things after the client has seen them.
