@@ -171,19 +171,13 @@ TEST_F(WholeServer, AReloadThatRevokesAClientEndsItsSessionAndTakesNoOther) {
   start();
   Listener client = listener();
   ASSERT_TRUE(is_served(client));
-  const auto handed = [this] {
-    return RawClient(server->endpoints().at(0))
-        .send("GET /api/lists HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        .rest();
-  };
-  const std::string lists = handed();
-  ASSERT_TRUE(lists.starts_with("HTTP/1.1 200 ")) << lists;
+  const Bytes lists = exchange("/api/lists", kTypeLists, {});
   server->reload(snapshot(authorities()));
   EXPECT_TRUE(is_served(client)) << "a reload that revokes nobody ends nothing";
   server->reload(snapshot(without_client(authorities())));
   EXPECT_FALSE(is_served(client));
   EXPECT_THROW(listener(), std::runtime_error);
-  EXPECT_NE(handed(), lists) << "the old lists are handed out";
+  EXPECT_NE(exchange("/api/lists", kTypeLists, {}), lists) << "the old lists are handed out";
   EXPECT_TRUE(shows("usher_sessions_ended_total{reason=\"revoked\"} 1\n")) << get("/metrics");
   EXPECT_NE(world.log.text().find("\"session no longer trusted\""), std::string::npos) << world.log.text();
 }
