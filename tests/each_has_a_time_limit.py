@@ -6,7 +6,8 @@ import sys
 
 ctest, build = sys.argv[1:]
 shown = subprocess.run([ctest, "--test-dir", build, "--show-only=json-v1"], check=True, capture_output=True, text=True)
-tests = json.loads(shown.stdout)["tests"]
+# A program that was not built has a test of that name, which fails by itself.
+tests = [t for t in json.loads(shown.stdout)["tests"] if not t["name"].endswith("_NOT_BUILT")]
 endless = [test["name"] for test in tests if not any(p["name"] == "TIMEOUT" and 0 < p["value"] for p in test["properties"])]
 for name in endless:
     print(f"{name}: no time limit")
