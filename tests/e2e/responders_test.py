@@ -61,9 +61,7 @@ class WithResponder(Case):
     """No list is published: the word of the responder is all there is. Listeners, and importing, have a list of their
     own."""
     OCSP = True
-    # OpenSSL's responder is a process for each answer: on a busy machine it takes its time.
-    SETTINGS = {"trust__client__ocsp": "true", "person__cartao-de-cidadao__ocsp": "true",
-                "revocation__deadline_seconds": 30}
+    SETTINGS = {"trust__client__ocsp": "true", "person__cartao-de-cidadao__ocsp": "true"}
 
     def settings(self):
         self.world.lists_are_configured = True
