@@ -271,6 +271,8 @@ class Handed(Case):
 
 class Deltas(Case):
     DELTAS = True
+    # Between two looks there is time to hear a verdict: while it looks, the server is busy.
+    SETTINGS = {"revocation__refresh_seconds": 12, "revocation__retry_seconds": 8}
 
     def test_a_delta_that_is_pointed_to_is_wanted_and_what_it_says_counts(self):
         listener = self.world.listener()
