@@ -34,6 +34,19 @@ function(usher_program name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 endfunction()
 
+# How long a test may take before it has failed, in seconds: far more than on a loaded machine. With sanitizers, four
+# times as long. usher_add_test is add_test with it.
+set(USHER_TEST_SECONDS 300)
+set(USHER_END_TO_END_SECONDS 1200)
+if(USHER_SANITIZE)
+  math(EXPR USHER_TEST_SECONDS "4 * ${USHER_TEST_SECONDS}")
+  math(EXPR USHER_END_TO_END_SECONDS "4 * ${USHER_END_TO_END_SECONDS}")
+endif()
+function(usher_add_test name)
+  add_test(NAME ${name} ${ARGN})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${USHER_TEST_SECONDS})
+endfunction()
+
 # usher_test_program(name folder libraries…): every .cpp of the folder, one ctest case for each TEST. The folder's
 # libraries.cmake, where there is one, runs afterwards and may link more to `name`.
 function(usher_test_program name folder)
@@ -55,9 +68,11 @@ function(usher_test_program name folder)
     USHER_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
     USHER_CONFORMANCE_DEFAULT="${CMAKE_SOURCE_DIR}/../shared/conformance")
   if(kind STREQUAL "unit")
-    gtest_discover_tests(${name} TEST_PREFIX ${leaf}. DISCOVERY_TIMEOUT 60)
+    gtest_discover_tests(${name} TEST_PREFIX ${leaf}. DISCOVERY_TIMEOUT 60
+      PROPERTIES TIMEOUT ${USHER_TEST_SECONDS})
   else()
-    gtest_discover_tests(${name} TEST_PREFIX ${kind}.${leaf}. DISCOVERY_TIMEOUT 60)
+    gtest_discover_tests(${name} TEST_PREFIX ${kind}.${leaf}. DISCOVERY_TIMEOUT 60
+      PROPERTIES TIMEOUT ${USHER_TEST_SECONDS})
   endif()
 endfunction()
 

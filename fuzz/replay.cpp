@@ -1,5 +1,6 @@
 // fuzz/replay: a fuzz target without a fuzzer, for the ordinary tests. Runs it over the empty input, every file of a
-// corpus, every shorter beginning of each, and each with one bit flipped. The same inputs every time.
+// corpus, every shorter beginning of each, and each with one bit flipped. The same inputs every time. A corpus that is not
+// there, or is empty, is a failure: nothing would have been tried.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -37,8 +38,8 @@ int main(int argc, char** argv) {
   run_with_changes({});
   std::size_t files = 0;
   for (int i = 1; i < argc; ++i) {
-    if (!std::filesystem::is_directory(argv[i])) continue;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(argv[i])) {
+    std::error_code missing;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(argv[i], missing)) {
       if (!entry.is_regular_file()) continue;
       std::ifstream file(entry.path(), std::ios::binary);
       run_with_changes({std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()});
@@ -46,4 +47,5 @@ int main(int argc, char** argv) {
     }
   }
   std::printf("%zu files of the corpus, and their changes\n", files);
+  return files == 0 ? 1 : 0;
 }

@@ -1,17 +1,13 @@
 """Cards through the built `usher`: what it shows of them, and what it does with good ones and bad ones."""
 import hashlib
 import json
-import os
-import pathlib
 import re
 import shutil
 import signal
 import unittest
 
 from terminal import Terminal
-from world import DEADLINE, SOFTHSM, SOURCE, Failed, World, clip, run, tracks, wait_for
-
-SHIM = pathlib.Path(os.environ.get("USHER_SHIM", SOURCE / "build/dev/tests/shim/usher-shim-pkcs11.so"))
+from world import DEADLINE, SHIM, SOFTHSM, Failed, World, clip, run, tracks, wait_for
 
 
 class Cards(unittest.TestCase):
@@ -26,9 +22,7 @@ class Cards(unittest.TestCase):
 
     def listen(self, name="kitchen", token="card", url="http://127.0.0.1:9", module=SHIM):
         listener = self.world.listener(name, token=token, url=url)
-        text = (listener.home / "usher.toml").read_text()
-        (listener.home / "usher.toml").write_text(text.replace('["/usr/lib/softhsm/libsofthsm2.so"]', json.dumps([str(module)])))
-        listener.env["USHER_SHIM_DIR"] = str(self.shim)
+        listener.behind_shim(module, self.shim)
         return listener
 
     def behave(self, *lines):
@@ -308,4 +302,5 @@ class Removal(Served):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    from suite import main
+    main()

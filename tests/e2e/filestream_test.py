@@ -353,11 +353,13 @@ class Files(unittest.TestCase):
             while plain.recv(4096):
                 pass
         wait_for(lambda: '"reason":"http"' in self.server.log(), "the log")
+        self.assertGreater(self.handshakes("http"), 0)
 
     def test_old_versions_and_renegotiation_are_refused(self):
         self.assertIn(b"alert protocol version", self.s_client("-tls1_1", "-cipher", "ALL:@SECLEVEL=0").stderr)
         again = self.s_client("-tls1_2", line=b"R\n")
-        self.assertNotIn(b"RENEGOTIATING\ndepth", again.stdout + again.stderr)
+        self.assertIn(b"RENEGOTIATING", again.stderr)
+        self.assertIn(b"no renegotiation", again.stderr)
 
     def test_tls12_without_extended_master_secret_is_closed(self):
         with open(self.world.root / "no-ems.cnf", "w", encoding="utf-8") as file:
@@ -419,7 +421,7 @@ class Files(unittest.TestCase):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         wanted = self.IDLE + 500
         if hard != resource.RLIM_INFINITY and hard < wanted:
-            self.skipTest(f"USHER-SKIPPED: {hard} descriptors at most")
+            self.skipTest(f"{hard} descriptors at most")
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
 
@@ -469,4 +471,5 @@ class Files(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    from suite import main
+    main()

@@ -19,7 +19,7 @@ class TwoHosts(unittest.TestCase):
 
     def setUp(self):
         if os.geteuid() != 0 or ip("netns", "add", SERVER_HOST, ok=False).status != 0:
-            self.skipTest("USHER-SKIPPED: network namespaces need root")
+            self.skipTest("network namespaces need root")
         self.addCleanup(ip, "netns", "del", SERVER_HOST)
         ip("netns", "add", CLIENT_HOST)
         self.addCleanup(ip, "netns", "del", CLIENT_HOST)

@@ -32,4 +32,5 @@ class Network(TwoHosts):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    from suite import main
+    main()

@@ -3,8 +3,7 @@ import shutil
 import socket
 import unittest
 
-from card_test import SHIM
-from world import BIN, World, clip, noise, run, tracks
+from world import BIN, SHIM, World, clip, noise, requests, run, tracks
 
 
 class Refusals(unittest.TestCase):
@@ -28,10 +27,13 @@ class Refusals(unittest.TestCase):
 
     def test_a_wrong_pin_is_told_and_nothing_is_sent(self):
         wrong = self.world.secret("wrong.pin", "9999\n")
+        sent = requests(self.server, "api/auth")
         outcome = self.listener.usher("--pin-file", wrong, "list", pin=False, ok=False)
         self.assertEqual(outcome.status, 6, outcome)
         self.assertIn("[wrong-pin]", outcome.err)
+        self.assertEqual(requests(self.server, "api/auth"), sent, "a statement was sent")
         self.listener.json("list")   # the right one brings the card back to order
+        self.assertEqual(requests(self.server, "api/auth"), sent + 1)
 
     def test_a_pin_that_cannot_be_one_costs_no_try_and_a_line_end_is_none(self):
         shim = self.world.root / "shim"
@@ -208,4 +210,5 @@ class Refusals(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    from suite import main
+    main()

@@ -123,14 +123,35 @@ class Case(unittest.TestCase):
             w.crls("--delta")
         self.web.directory = w.root / "published"
         w.card()
+        # The deadline is for a busy machine, and for OpenSSL's responder, which is a process for each answer.
         w.operator(**{"server__drain_seconds": 1, "trust__client__crls": "", "trust__distributor__crls": "",
                       "person__cartao-de-cidadao__crls": "", "revocation__addresses": "127.0.0.1",
                       "revocation__refresh_seconds": 2, "revocation__retry_seconds": 1,
-                      "revocation__deadline_seconds": 2, "revocation__max_bytes": 100_000, **self.settings()})
+                      "revocation__deadline_seconds": 30, "revocation__max_bytes": 100_000, **self.settings()})
         self.server = w.serve()
 
     def log(self, pattern, deadline=60):
         return wait_for(lambda: re.search(pattern, self.server.log()), pattern, deadline)
+
+    def settled(self, listener, *args):
+        """What `usher` says when nothing is on its way any more: `server-busy` is no verdict (identity.md §11.2), and how
+        often it comes depends on how busy this machine is."""
+        def tried():
+            outcome = listener.usher(*args, ok=False)
+            return None if "server-busy" in outcome.err else outcome
+        return wait_for(tried, "a verdict", 120)
+
+    def gets_in(self, listener):
+        outcome = self.settled(listener, "--json", "list")
+        self.assertEqual(outcome.status, 0, outcome)
+
+    def is_kept_out(self, listener, *codes):
+        outcome = self.settled(listener, "list")
+        self.assertNotEqual(outcome.status, 0, outcome)
+        self.assertTrue(any(f"[{code}]" in outcome.err for code in codes), outcome)
+
+    def comes_to_be_kept_out(self, listener, code):
+        wait_for(lambda: f"[{code}]" in listener.usher("list", ok=False).err, code, 120)
 
     def serial(self, what):
         return next(line.split()[0] for line in self.world.ca("list").out.splitlines() if what in line)
@@ -148,28 +169,30 @@ class Once(Case):
         for listener in listeners:
             listener.own_card()
         with concurrent.futures.ThreadPoolExecutor(len(listeners)) as pool:
-            list(pool.map(lambda listener: listener.json("list"), listeners))
+            list(pool.map(lambda listener: self.gets_in(listener), listeners))
         for name in ("media-root.crl", "card-root.crl", "card-sub.crl"):
             self.assertEqual(self.web.count(name), 1, self.web.asked)
         self.assertGreater(metric(self.server, 'usher_revocation_fetches_total{code="ok"}'), 2)
         self.web.close()
         self.server.stop()
         self.server = self.world.serve("--listen", self.server.address)
-        listeners[0].json("list")
+        self.gets_in(listeners[0])
 
 
 class Fetching(Case):
+    SETTINGS = {"revocation__deadline_seconds": 5}
+
     def test_a_newer_list_is_found_before_the_old_one_ends(self):
         listener = self.world.listener()
-        listener.json("list")
+        self.gets_in(listener)
         self.revoke("card-user")
         wait_for(lambda: self.web.count("card-sub.crl") > 1, "the next look", 60)
         self.log(r"session ended.*revoked|revocation list fetched.*card-sub.*\n(.*\n)*.*revocation list fetched.*card-sub")
-        listener.refused("revoked", "list")
+        self.is_kept_out(listener, "revoked")
 
     def test_whatever_the_web_server_does_the_list_at_hand_stays_in_use(self):
         listener = self.world.listener()
-        listener.json("list")
+        self.gets_in(listener)
         published = self.web.directory / "card-sub.crl"
         good = published.read_bytes()
         self.world.crls()  # so that there is a newer list, and the one at hand is the older one
@@ -186,15 +209,14 @@ class Fetching(Case):
             self.web.behaviour = behaviour
             wait_for(lambda: re.search(rf'card-sub\.crl","code":"{code}"', self.server.log()) and
                      self.server.log().count(f'"code":"{code}"') > seen, code, 60)
-            listener.json("list")
+            self.gets_in(listener)
         self.web.close()
         self.log(r'card-sub\.crl","code":"unreachable","reason":"[^"]*(onnect|refused)')
-        listener.json("list")
+        self.gets_in(listener)
         self.web = Web(int(self.web.url.rsplit(":", 1)[1].rstrip("/")))
         self.web.directory = self.world.root / "published"
         self.revoke("card-user")
-        wait_for(lambda: listener.usher("list", ok=False).status != 0, "the revocation to be noticed", 60)
-        listener.refused("revoked", "list")
+        self.comes_to_be_kept_out(listener, "revoked")
 
 
 class Handed(Case):
@@ -202,38 +224,38 @@ class Handed(Case):
 
     def test_a_revoked_server_is_found_out_as_soon_as_it_hands_out_the_list_that_says_so(self):
         listener = self.world.listener()
-        listener.json("list")
+        self.gets_in(listener)
         kept = listener.home / "revocation-lists.bin"
         self.assertGreater(kept.stat().st_size, 100)
         self.revoke("localhost")
         self.log(r'revocation list fetched"[^\n]*media-root\.crl"(.*\n)*.*revocation list fetched"[^\n]*media-root\.crl"')
-        listener.json("list")  # lists are asked for once an hour
+        self.gets_in(listener)  # lists are asked for once an hour
         os.utime(kept, (0, 0))
-        listener.refused("revoked", "list")
+        self.is_kept_out(listener, "revoked")
         kept.unlink()
-        listener.refused("revoked", "list")
+        self.is_kept_out(listener, "revoked")
 
     def test_without_any_list_nobody_believes_the_server(self):
         self.server.stop()
         shutil.rmtree(self.world.root / "server/data/revocation", ignore_errors=True)
         self.server = self.world.serve(prefix=("env", "USHER_REVOCATION_FETCH=false", "USHER_TRUST_CLIENT_REVOCATION=none"))
-        self.world.listener().refused("revocation-unknown", "list")
+        self.is_kept_out(self.world.listener(), "revocation-unknown")
 
     def test_an_older_list_is_not_taken_back(self):
         listener = self.world.listener()
-        listener.json("list")
+        self.gets_in(listener)
         kept = listener.home / "revocation-lists.bin"
         old = kept.read_bytes()
         self.world.crls()
         self.log(r'revocation list fetched"[^\n]*media-root\.crl"(.*\n)*.*revocation list fetched"[^\n]*media-root\.crl"')
         os.utime(kept, (0, 0))
-        listener.json("list")
+        self.gets_in(listener)
         self.assertNotEqual(kept.read_bytes(), old)
         kept.write_bytes(old)
-        listener.json("list")  # the newer one is asked for again
+        self.gets_in(listener)  # the newer one is asked for again
         self.assertNotEqual(kept.read_bytes(), old)
         kept.write_bytes(b"nonsense")
-        listener.json("list")
+        self.gets_in(listener)
 
     def test_a_list_that_no_configured_authority_signed_is_left_alone(self):
         listener = self.world.listener()
@@ -243,34 +265,35 @@ class Handed(Case):
             text = (listener.home / "usher.toml").read_text()
             own = self.world.root / "ca/media/root/ca.pem"
             (listener.home / "usher.toml").write_text(text.replace(str(own), str(anchor)))
-            listener.refused("untrusted", "list")
+            self.is_kept_out(listener, "untrusted")
             self.assertLess((listener.home / "revocation-lists.bin").stat().st_size, 10)
 
 
 class Deltas(Case):
     DELTAS = True
+    # Between two looks there is time to hear a verdict: while it looks, the server is busy.
+    SETTINGS = {"revocation__refresh_seconds": 12, "revocation__retry_seconds": 8}
 
     def test_a_delta_that_is_pointed_to_is_wanted_and_what_it_says_counts(self):
         listener = self.world.listener()
-        listener.json("list")
+        self.gets_in(listener)
         self.assertGreater(self.web.count("card-sub.delta.crl"), 0)
         self.world.ca("revoke", self.serial("card-user"))
         self.world.crls("--delta")  # the complete list stays as it was
-        wait_for(lambda: listener.usher("list", ok=False).status != 0, "the revocation to be noticed", 60)
-        listener.refused("revoked", "list")
+        self.comes_to_be_kept_out(listener, "revoked")
 
     def test_without_the_delta_nobody_gets_in_unless_the_operator_says_so(self):
         for delta in self.web.directory.glob("*.delta.crl"):
             delta.unlink()
         listener = self.world.listener()
-        self.assertNotEqual(listener.usher("list", ok=False).status, 0)
+        self.is_kept_out(listener, "bad-certificate", "revocation-unknown")  # whoever of the two says it first
         self.server.stop()
         variables = [f"USHER_{role}_TOLERATE=missing-delta" for role in ("TRUST_CLIENT", "TRUST_DISTRIBUTOR",
                                                                         "PERSON_CARTAO_DE_CIDADAO")]
         toml = listener.home / "usher.toml"
         toml.write_text(toml.read_text().replace("[trust.server]\n", '[trust.server]\ntolerate = ["missing-delta"]\n'))
         self.server = self.world.serve("--listen", self.server.address, prefix=("env", *variables))
-        listener.json("list")
+        self.gets_in(listener)
 
 
 class Private(Case):
@@ -278,8 +301,7 @@ class Private(Case):
 
     def test_a_certificate_does_not_lead_into_the_operators_network(self):
         listener = self.world.listener()
-        outcome = listener.usher("list", ok=False)
-        self.assertNotEqual(outcome.status, 0)
+        self.is_kept_out(listener, "revocation-unknown")  # the server has no list to hand out
         self.log('"code":"unreachable","reason":"[^"]*not public')
         self.assertEqual(self.web.asked, [])
 
@@ -291,10 +313,11 @@ class Living(Case):
         super().setUp()
         track = max(tracks(5), key=lambda path: path.stat().st_size)
         self.world.press(track)
-        self.world.listener("nobody").json("list")  # the server has fetched what it needs to import
+        self.gets_in(self.world.listener("nobody"))  # the server has fetched what it needs to import
         self.world.usherd("media", "add", self.world.root / f"releases/{track.stem}.usher")
         self.listener = self.world.listener()
         self.listener.env["SDL_AUDIODRIVER"] = "dummy"
+        self.gets_in(self.listener)
         self.listener.json("buy", "1", "--plays", 5)
         self.process = self.listener.start("--json", "play", "1")
         self.addCleanup(self.process.communicate)
@@ -323,4 +346,5 @@ class Living(Case):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    from suite import main
+    main()

@@ -238,7 +238,7 @@ class LicenceKey(unittest.TestCase):
             self.assertIn("[bad-config]", world.usherd("rotate", "licence-key", ok=False).err)
             self.assertIn("ok\n", world.usherd("config", "check").out)
 
-    @unittest.skipIf(missing(), f"USHER-SKIPPED: needs {missing()}")
+    @unittest.skipIf(missing(), f"needs {missing()}")
     def test_licences_of_a_retired_key_verify_when_the_new_one_is_on_a_token(self):
         with TokenWorld() as world:
             listener = self.started(world)
@@ -263,4 +263,5 @@ class LicenceKey(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    from suite import main
+    main()

@@ -1,13 +1,11 @@
 """A PKCS #11 token that holds the keys of servers and distributors, and the certificates for them."""
-import os
 import shutil
 import urllib.error
 import urllib.request
 
 from files import FileWorld
-from world import BIN, SOFTHSM, SOURCE, run
+from world import BIN, SHIM, SOFTHSM, run
 
-SHIM = os.environ.get("USHER_SHIM", str(SOURCE / "build/dev/tests/shim/usher-shim-pkcs11.so"))
 PIN = "4711"
 KINDS = {"p256": "EC:prime256v1", "rsa2048": "rsa:2048"}
 

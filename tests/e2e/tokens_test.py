@@ -7,7 +7,7 @@ from tokens import SHIM, TokenWorld, missing, ready
 from world import decoded, is_heard, tracks, wait_for
 
 
-@unittest.skipIf(missing(), f"USHER-SKIPPED: needs {missing()}")
+@unittest.skipIf(missing(), f"needs {missing()}")
 class TokensTest(unittest.TestCase):
     def started(self, world, **settings):
         """A server whose keys are on the token, and a listener who needs no card."""
@@ -216,4 +216,5 @@ class VaultKey(TokensTest):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    from suite import main
+    main()

@@ -17,6 +17,7 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("USHER_BIN", SOURCE / "build" / "dev" / "bin"))
 MUSIC = pathlib.Path("/usr/share/games/singularity/music")
 SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
+SHIM = pathlib.Path(os.environ.get("USHER_SHIM", SOURCE / "build/dev/tests/shim/usher-shim-pkcs11.so"))
 DEADLINE = 120  # seconds; a hang is a failure, nothing is judged by how long it takes
 
 
@@ -286,6 +287,12 @@ class Listener:
                                                                                    str(tokens)))
         self.env["SOFTHSM2_CONF"] = str(settings)
 
+    def behind_shim(self, shim, folder):
+        """From now on the card is used through the shim, which `folder` steers: tests/shim/shim.cpp."""
+        toml = self.home / "usher.toml"
+        toml.write_text(toml.read_text().replace(json.dumps([SOFTHSM]), json.dumps([str(shim)])))
+        self.env["USHER_SHIM_DIR"] = str(folder)
+
     def audio(self, path):
         """SDL's disk driver: what is heard goes to a file, faster than it sounds. Test media only."""
         self.heard = path
@@ -352,6 +359,15 @@ def metric(server, name):
     with urllib.request.urlopen(f"http://{server.operator}/metrics", timeout=10) as answer:
         lines = answer.read().decode().splitlines()
     return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith((name + " ", name + "{")))
+
+
+def requests(server, path):
+    """How many requests of this path the server has counted, whatever came of them."""
+    import re
+    import urllib.request
+    with urllib.request.urlopen(f"http://{server.operator}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    return sum(float(count) for count in re.findall(rf'(?m)^usher_requests_total{{[^}}]*path="{path}"[^}}]*}} (\S+)$', text))
 
 
 def clip(source, seconds, target):

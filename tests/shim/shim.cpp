@@ -14,6 +14,7 @@
 //            "garble" (its certificates are no certificates)
 //     pin    what somebody types at the reader, for "protected"
 //     wrong  the number of wrong PINs so far: written by the shim, so that it outlives the process as on a card
+//     logins the number of times that the card was given a PIN, or asked for one at the reader: written by the shim
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -73,11 +74,13 @@ int allowed_tries() {
 
 int wrong_pins() { return number_of(file("wrong")); }
 
-void set_wrong_pins(int count) {
+void write_number(const char* name, int number) {
   if (const char* const folder = std::getenv("USHER_SHIM_DIR")) {
-    std::ofstream(std::filesystem::path(folder) / "wrong") << count;
+    std::ofstream(std::filesystem::path(folder) / name) << number;
   }
 }
+
+void set_wrong_pins(int count) { write_number("wrong", count); }
 
 bool g_vanished = false;
 /// A module must not lose a session while it is used in it: SoftHSM does not survive that.
@@ -155,6 +158,7 @@ CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void* application, CK_NOTIFY
 CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR* pin, CK_ULONG size) {
   if (!present("C_Login")) return CKR_DEVICE_REMOVED;
   if (user == CKU_SO) return behind(real->C_Login, session, user, pin, size);
+  write_number("logins", number_of(file("logins")) + 1);
   const int wrong = wrong_pins();
   if (wrong >= allowed_tries()) return CKR_PIN_LOCKED;
   std::string typed = file("pin");

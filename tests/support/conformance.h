@@ -1,7 +1,8 @@
 // support/conformance: cases that others wrote, from outside the repository.
 //
-// They lie in ../shared/conformance beside the checkout, or where USHER_CONFORMANCE_DIR points. Where they are absent,
-// the tests that need them are skipped and say so.
+// They lie in ../shared/conformance beside the checkout, or where USHER_CONFORMANCE_DIR points; NIST's PKITS and some
+// hundred odd certificates also where Debian's python3-cryptography-vectors puts them. Where they are absent, the tests
+// that need them are skipped and say so.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -19,6 +20,15 @@ inline std::filesystem::path conformance_folder() {
   return named != nullptr && *named != '\0' ? named : USHER_CONFORMANCE_DEFAULT;
 }
 
+/// What Debian's python3-cryptography-vectors has of X.509.
+inline std::filesystem::path debian_x509_folder() { return "/usr/lib/python3/dist-packages/cryptography_vectors/x509"; }
+
+/// With certs/ and crls/ of PKITS: Debian's, which is whole, before what else there is.
+inline std::filesystem::path pkits_folder() {
+  const std::filesystem::path whole = debian_x509_folder() / "PKITS_data";
+  return std::filesystem::exists(whole / "certs") ? whole : conformance_folder() / "pkits";
+}
+
 inline std::string read_text(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   EXPECT_TRUE(file.is_open()) << path;
@@ -28,7 +38,10 @@ inline std::string read_text(const std::filesystem::path& path) {
 }  // namespace usher::test
 
 // For the first line of a test that reads `name` of the conformance data.
-#define USHER_NEEDS_CONFORMANCE(name)                                                                  \
-  if (!std::filesystem::exists(usher::test::conformance_folder() / (name)))                            \
-  GTEST_SKIP() << "the conformance data is not here: " << (usher::test::conformance_folder() / (name)) \
-               << "; USHER_CONFORMANCE_DIR may say where it is"
+#define USHER_NEEDS_CONFORMANCE(name)                                       \
+  if (!std::filesystem::exists(usher::test::conformance_folder() / (name))) \
+  GTEST_SKIP() << (name) << " is not here: USHER_CONFORMANCE_DIR names its place"
+
+// For the first line of a test that reads `path`, which Debian's package has.
+#define USHER_NEEDS_DEBIAN_VECTORS(what, path) \
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << (what) << " is not here: python3-cryptography-vectors has it"

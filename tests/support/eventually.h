@@ -1,20 +1,33 @@
-// Waiting for what another thread does: with a deadline that a busy machine keeps, so that a hang is a failure.
+// support/eventually: waits for what another thread, process or peer does.
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 namespace usher::test {
 
-/// Whether `condition` became true within two minutes.
+/// Far more than anything takes on a loaded machine, and less than a test's time limit: who waits longer waits in vain.
+inline constexpr std::chrono::seconds kPatience{60};
+
+/// Looks again and again until `condition` holds. Whether it came to hold within kPatience.
 template <class Condition>
 [[nodiscard]] bool eventually(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(120);
+  const auto end = std::chrono::steady_clock::now() + kPatience;
   while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::yield();
+    if (std::chrono::steady_clock::now() >= end) return false;
+    // house-rule(sleep): between two looks, within a deadline
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   return true;
+}
+
+/// Waits for a signal of `changed` that makes `condition` hold; `lock` is of the mutex that guards it.
+template <class Condition>
+[[nodiscard]] bool eventually(std::condition_variable& changed, std::unique_lock<std::mutex>& lock,
+                              Condition condition) {
+  return changed.wait_for(lock, kPatience, condition);
 }
 
 }  // namespace usher::test

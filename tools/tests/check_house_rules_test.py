@@ -38,6 +38,8 @@ REFUSED = [
     ("tests/e2e/a.py", "time.sleep(1)", "sleep"),
     ("tests/e2e/a.sh", "  sleep 1", "sleep"),
     ("tests/unit/net/a.cpp", "TEST(A, DISABLED_B) {}", "disabled-test"),
+    ("tests/unit/net/a.cpp", "rc::check([] { RC_ASSERT(true); });", "unread-property"),
+    ("tests/unit/net/a.cpp", "while (!done) std::this_thread::yield();", "endless-loop"),
     ("src/net/a.h", "#pragma once\nusing namespace std;", "using-namespace"),
     ("src/net/a.h", "int x;", "guard"),
     ("src/net/a.cpp", "// TODO: later", "todo"),
@@ -54,6 +56,7 @@ REFUSED = [
 ]
 
 TAKEN = [
+    ("tests/unit/net/a.cpp", "EXPECT_TRUE(rc::check(\"any\", [] {}));"),
     ("src/channel/a.cpp", "// never memcmp(a, b), never rand()\nauto text = \"system(\";"),
     ("src/crypto/a.cpp", "// house-rule(memcmp): this is the comparison in constant time.\nCRYPTO_memcmp(a, b, n);"),
     ("src/base/clock.h", "#pragma once\nauto now = std::chrono::system_clock::now();"),

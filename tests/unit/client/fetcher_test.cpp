@@ -5,6 +5,7 @@
 #include <condition_variable>
 
 #include "medium.h"
+#include "support/eventually.h"
 
 namespace usher::client {
 namespace {
@@ -62,7 +63,7 @@ TEST(Fetcher, AsksNoFurtherAheadThanTheListenerNeeds) {
   for (std::uint32_t second = 0; second < 40; ++second) {
     fetcher.listener_at({.clock_ms = second * 1'000});
     ASSERT_TRUE(fetcher.next().has_value());
-    while (highest < second + 9) std::this_thread::yield();
+    ASSERT_TRUE(test::eventually([&] { return highest >= second + 9; })) << highest;
     EXPECT_EQ(highest, second + 9);
   }
 }
@@ -76,11 +77,11 @@ TEST(Fetcher, ASeekAsksForNothingThatLiesBetween) {
     asked.insert(chunk);
     return medium.body(chunk);
   };
-  const auto wait_for = [&](std::size_t count) {
-    for (std::size_t now = 0; now < count; std::this_thread::yield()) {
+  const auto are_asked = [&](std::size_t count) {
+    return test::eventually([&] {
       const std::scoped_lock lock(mutex);
-      now = asked.size();
-    }
+      return asked.size() >= count;
+    });
   };
   PlayPlan plan(medium.manifest);
   plan.at({.clock_ms = 40'000});
@@ -90,7 +91,7 @@ TEST(Fetcher, ASeekAsksForNothingThatLiesBetween) {
     for (const std::uint32_t chunk : {40U, 80U, 20U}) {
       fetcher.move_to(chunk, {.clock_ms = std::uint64_t{chunk} * 1'000});
       for (std::uint32_t i = 0; i < 10; ++i) expected.insert(chunk + i);
-      wait_for(expected.size());
+      ASSERT_TRUE(are_asked(expected.size())) << chunk;
     }
   }
   EXPECT_EQ(asked, expected);
@@ -105,7 +106,7 @@ TEST(Fetcher, ManyThreadsTogetherAskForNoMoreThanIsFree) {
   };
   Fetcher fetcher(medium.manifest, get, {.window = 64, .plan = PlayPlan(medium.manifest, test::standing(5), {})});
   for (std::uint32_t i = 0; i < 5; ++i) ASSERT_TRUE(fetcher.next().has_value());
-  while (asked < 5) std::this_thread::yield();
+  ASSERT_TRUE(test::eventually([&] { return asked >= 5; }));
   EXPECT_TRUE(fetcher.held_back());
   EXPECT_EQ(fetcher.plan().free_left(), 0U);
   EXPECT_FALSE(fetcher.plan().committed());
@@ -179,12 +180,12 @@ TEST(Fetcher, CancelWakesWhoWaits) {
   std::atomic<bool> asked{false};
   const GetChunk get = [&](std::uint32_t, const std::atomic<bool>& stop) -> Result<wire::ChunkBody> {
     asked = true;
-    while (!stop) std::this_thread::yield();
+    EXPECT_TRUE(test::eventually([&] { return stop.load(); }));
     return fail(Fault::cancelled, "test");
   };
   Fetcher fetcher(medium.manifest, get);
   std::jthread canceller([&] {
-    while (!asked) std::this_thread::yield();
+    EXPECT_TRUE(test::eventually([&] { return asked.load(); }));
     fetcher.cancel();
   });
   EXPECT_EQ(fetcher.next().error().fault, Fault::cancelled);

@@ -6,10 +6,10 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-#include <thread>
 
 #include "client/playback.h"
 #include "medium.h"
+#include "support/eventually.h"
 #include "temporary_folder.h"
 
 namespace usher::client {
@@ -129,7 +129,7 @@ void stall_with(const std::string& player, const test::TemporaryFolder& folder) 
   EndlessView view;
   std::atomic<bool> answers{false};
   const GetChunk get = [&](std::uint32_t chunk, const std::atomic<bool>& stop) -> Result<wire::ChunkBody> {
-    while (chunk >= 3 && !answers && !stop) std::this_thread::yield();
+    EXPECT_TRUE(test::eventually([&] { return chunk < 3 || answers || stop; }));
     return medium.body(chunk);
   };
   Fetcher fetcher(medium.manifest, get, {.window = 1});

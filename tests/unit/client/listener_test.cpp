@@ -17,8 +17,10 @@ class SilentView final : public PlayView {
   void opened(const Medium&, std::uint32_t, bool resumed, const CountsFrom& from) override {
     was_resumed = resumed;
     counts = from;
+    announced = true;
   }
   void position(const PlayPosition& now) override {
+    EXPECT_TRUE(announced) << "something was heard before anything was said";
     last = now;
     if (on_position) on_position(now);
   }
@@ -27,6 +29,7 @@ class SilentView final : public PlayView {
   [[nodiscard]] bool noted(std::string_view part) const {
     return std::ranges::any_of(notes, [part](const std::string& note) { return note.find(part) != std::string::npos; });
   }
+  bool announced = false;
   bool was_resumed = false;
   CountsFrom counts;
   PlayPosition last;
@@ -80,7 +83,10 @@ class ListenerTest : public ::testing::Test {
 TEST_F(ListenerTest, SaysBeforeAnythingIsHeardWhenThePlayBeginsToCount) {
   const auto report = play();
   ASSERT_TRUE(report.has_value()) << explain(report.error());
-  EXPECT_NE(view.counts.kind, CountsFrom::Kind::never);
+  EXPECT_TRUE(view.announced);
+  EXPECT_EQ(view.counts.kind, CountsFrom::Kind::time);
+  EXPECT_GT(view.counts.ms, 0U);
+  EXPECT_LE(view.counts.ms, 30'000U);  // commit_after; the medium is a minute long
   EXPECT_TRUE(report->finished);
   EXPECT_TRUE(unfinished().empty());
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -12,6 +13,7 @@
 
 #include "client/playback.h"
 #include "ogg_medium.h"
+#include "support/eventually.h"
 #include "temporary_folder.h"
 
 namespace usher::client {
@@ -223,28 +225,28 @@ TEST(Player, QuitEndsThePlayerAtOnce) {
 TEST(Player, PauseStopsTheProcessAndSpaceLetsItGoOn) {
   const TemporaryFolder folder;
   // It plays on for as long as it is not stopped: its ticks stand for sound.
-  const std::string player = folder.script("player", "D=$(dirname \"$0\")\necho $$ > \"$D/pid\"\ncat > /dev/null\n");
+  const std::string player = folder.script("player", "cat > /dev/null\n");
   const test::TestMedium medium(test::pattern(4'000 * 4096));
   const GetChunk get = [&](std::uint32_t chunk, const std::atomic<bool>&) -> Result<wire::ChunkBody> {
     return medium.body(chunk);
   };
   Fetcher fetcher(medium.manifest, get);
   TestView view;
-  const auto state = [&]() -> char {
-    std::ifstream pid(folder / "pid");
-    std::string number;
-    pid >> number;
-    std::ifstream stat("/proc/" + number + "/stat");
-    std::string text((std::istreambuf_iterator<char>(stat)), std::istreambuf_iterator<char>());
-    const std::size_t at = text.rfind(") ");
-    return at == std::string::npos ? '?' : text[at + 2];
+  // Asked of the system, not of the script: it may be stopped before it says a word.
+  const auto is_stopped = [] {
+    return std::ranges::any_of(fs::directory_iterator("/proc"), [](const fs::directory_entry& process) {
+      if (process.path().filename().string().find_first_not_of("0123456789") != std::string::npos) return false;
+      std::ifstream file(process.path() / "stat");
+      const std::string stat((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+      const std::size_t at = stat.rfind(") ");
+      return at != std::string::npos && stat.substr(at + 2).starts_with("T " + std::to_string(::getpid()) + " ");
+    });
   };
   bool was_stopped = false;
   view.pressed = {Key::pause};
   view.on_position = [&](const PlayPosition& now) {
     if (!now.paused || was_stopped) return;
-    while (state() != 'T') std::this_thread::yield();
-    was_stopped = true;
+    was_stopped = test::eventually(is_stopped);
     view.pressed = {Key::pause};
   };
   const auto end = play_back(fetcher, {.player = {.command = player}}, view);
@@ -294,7 +296,7 @@ TEST(Player, QuitIsHeardWhileAPlaceIsSought) {
   const GetChunk get = [&](std::uint32_t chunk, const std::atomic<bool>& stop) -> Result<wire::ChunkBody> {
     if (chunk < 4) return medium.body(chunk);
     sought = true;
-    while (!stop) std::this_thread::yield();
+    EXPECT_TRUE(test::eventually([&] { return stop.load(); }));
     return fail(Fault::cancelled, "test");
   };
   Fetcher fetcher(medium.manifest, get, {.window = 1});

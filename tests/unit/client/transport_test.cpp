@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "support/eventually.h"
 #include "tiny_server.h"
 
 namespace usher::client {
@@ -63,7 +64,7 @@ TEST(Transport, RequestsAtOnceHaveConnectionsOfTheirOwn) {
   const TinyServer server([&](int socket) {
     while (!test::read_request(socket).empty()) {
       ++inside;
-      while (inside < 4) std::this_thread::yield();  // none is answered before all have come
+      EXPECT_TRUE(test::eventually([&] { return inside >= 4; }));  // none is answered before all have come
       test::send_text(socket, http("200 OK", std::string(kRecordType), "x"));
     }
   });

@@ -90,12 +90,11 @@ TEST(Hkdf, AShorterOutputIsTheBeginningOfALongerOneUpToTheLimit) {
   }
 }
 
-// RFC 7914 §12, the first vector, and one whose costs are small enough for a test.
+// RFC 7914 §12, the first vector. The second has a p that is refused here: with p = 4, the value is that of Python's hashlib.
 TEST(Scrypt, IsThatOfRfc7914) {
   const auto key = scrypt(Secret::copy_of(view_of("password")), view_of("NaCl"), {.log2_n = 10, .r = 8, .p = 4}, 16);
   ASSERT_TRUE(key.has_value());
-  const auto again = scrypt(Secret::copy_of(view_of("password")), view_of("NaCl"), {.log2_n = 10, .r = 8, .p = 4}, 16);
-  EXPECT_TRUE(equal_constant_time(key->expose(), again->expose()));
+  EXPECT_EQ(to_hex(key->expose()), "1ed1b3814e7bd065fea1b64fa617fb05");
   const auto empty = scrypt(Secret{}, {}, {.log2_n = 4, .r = 1, .p = 1}, 16);
   ASSERT_TRUE(empty.has_value());
   EXPECT_EQ(to_hex(empty->expose()), "77d6576238657b203b19ca42c18a0497");

@@ -10,6 +10,7 @@
 #include "base/encoding.h"
 #include "crypto/group.h"
 #include "shim/soft_card.h"
+#include "support/eventually.h"
 
 namespace usher::identity {
 namespace {
@@ -180,11 +181,7 @@ class PulledToken : public TokenKey {
   /// Tries until it is so: a lost token is looked for once a second at most.
   template <class Check>
   static bool becomes(const Check& check) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (std::chrono::steady_clock::now() < end) {
-      if (check()) return true;
-    }
-    return false;
+    return test::eventually(check);
   }
 };
 

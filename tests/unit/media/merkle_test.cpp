@@ -90,7 +90,7 @@ TEST(Merkle, ProofsAreThoseOfTheDefinition) {
 }
 
 TEST(Merkle, ProofHoldsForNoOtherPlaceLeafOrSibling) {
-  rc::check([] {
+  EXPECT_TRUE(rc::check("any tree", [] {
     const auto count = *rc::gen::inRange<std::uint64_t>(2, 300);
     const auto index = *rc::gen::inRange<std::uint64_t>(0, count);
     const auto other = *rc::gen::inRange<std::uint64_t>(0, count);
@@ -113,7 +113,7 @@ TEST(Merkle, ProofHoldsForNoOtherPlaceLeafOrSibling) {
     RC_ASSERT(!verify_inclusion(leaves[index], index, count, longer, tree.root()));
     proof.pop_back();
     RC_ASSERT(!verify_inclusion(leaves[index], index, count, proof, tree.root()));
-  });
+  }));
 }
 
 TEST(Merkle, NodeIsNeverTakenForALeaf) {

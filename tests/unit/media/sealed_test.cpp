@@ -211,7 +211,7 @@ TEST(Sealed, RewrappingKeepsTheBodyAndChangesWhoOpens) {
 }
 
 TEST(Sealed, WriterTakesAnyPiecesAndExactlyTheTotal) {
-  rc::check([] {
+  EXPECT_TRUE(rc::check("any pieces", [] {
     crypto::SystemRandom random;
     const auto plaintext = noise(*rc::gen::inRange<std::size_t>(0, 20000));
     MemorySink sink;
@@ -226,7 +226,7 @@ TEST(Sealed, WriterTakesAnyPiecesAndExactlyTheTotal) {
     RC_ASSERT(writer->finish().has_value());
     RC_ASSERT(!writer->write(Bytes{1}).has_value());
     RC_ASSERT(read_all(*open(sink.bytes)) == plaintext);
-  });
+  }));
 }
 
 TEST(Sealed, FewerBytesThanPromisedAreRefused) {

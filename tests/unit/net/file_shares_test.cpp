@@ -228,28 +228,43 @@ TEST_F(Shares, ConfigurationsThatMakeNoSenseAreRefused) {
   refuse({{.name = "a", .media = {{"../x", Id128{}}}}});
 }
 
-TEST_F(Shares, ADigestIsComputedOnceForAllAndAgainAfterAChange) {
+Result<Hash256> digest_of(FileDigests& digests, const OpenedFilePtr& file) {
+  std::promise<Result<Hash256>> promise;
+  const auto asker = std::make_shared<int>();
+  digests.ask(file, {.client = "ana", .alive = asker, .done = [&](const auto& digest) { promise.set_value(digest); }});
+  auto answer = promise.get_future();
+  if (answer.wait_for(usher::test::kPatience) != std::future_status::ready) return fail(Fault::local, "no answer");
+  return answer.get();
+}
+
+TEST_F(Shares, ADigestIsComputedOnceForAllWhoAskWhenTheFileHasRested) {
+  open();
+  Workers workers({.threads = 1});
+  ManualClock clock(SystemClock().now() + std::chrono::hours(1));
+  FileDigests digests(workers, clock, 10);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(must(digest_of(digests, must(shares->open_file("song.flac", client)))), crypto::sha256(view_of("song")));
+  }
+  EXPECT_EQ(digests.computed(), 1U);
+  write(inside / "song.flac", "other");
+  EXPECT_EQ(must(digest_of(digests, must(shares->open_file("song.flac", client)))), crypto::sha256(view_of("other")));
+  EXPECT_EQ(digests.computed(), 2U);
+}
+
+TEST_F(Shares, ADigestOfAFileThatChangedSinceItWasOpenedIsRefused) {
   open();
   SystemClock clock;
   Workers workers({.threads = 1});
-  const auto asker = std::make_shared<int>();
   FileDigests digests(workers, clock, 10);
-  const auto ask = [&](const OpenedFilePtr& file) {
-    std::promise<Result<Hash256>> promise;
-    digests.ask(file, {.client = "ana", .alive = asker, .done = [&](const Result<Hash256>& digest) {
-                         promise.set_value(digest);
-                       }});
-    return promise.get_future().get();
-  };
   const timespec old[2] = {{.tv_sec = 1, .tv_nsec = 0}, {.tv_sec = 1, .tv_nsec = 0}};
   ::utimensat(AT_FDCWD, (inside / "song.flac").c_str(), old, 0);
   const auto file = must(shares->open_file("song.flac", client));
-  EXPECT_EQ(must(ask(file)), crypto::sha256(view_of("song")));
+  EXPECT_EQ(must(digest_of(digests, file)), crypto::sha256(view_of("song")));
   write(inside / "song.flac", "other");
-  const auto changed = ask(file);
+  const auto changed = digest_of(digests, file);
   ASSERT_FALSE(changed);
   EXPECT_EQ(changed.error().fault, Fault::interrupted);
-  EXPECT_EQ(must(ask(must(shares->open_file("song.flac", client)))), crypto::sha256(view_of("other")));
+  EXPECT_EQ(must(digest_of(digests, must(shares->open_file("song.flac", client)))), crypto::sha256(view_of("other")));
 }
 
 TEST_F(Shares, DigestsOfHugeFilesHoldNobodyUpAndEndWithWhoAskedForThem) {
@@ -271,7 +286,7 @@ TEST_F(Shares, DigestsOfHugeFilesHoldNobodyUpAndEndWithWhoAskedForThem) {
   digests.ask(must(shares->open_file("song.flac", client)),
               {.client = "ana", .alive = asker, .done = [&](const auto& digest) { small.set_value(digest); }});
   auto answer = small.get_future();
-  ASSERT_EQ(answer.wait_for(std::chrono::seconds(120)), std::future_status::ready);
+  ASSERT_EQ(answer.wait_for(usher::test::kPatience), std::future_status::ready);
   EXPECT_EQ(must(answer.get()), crypto::sha256(view_of("song")));
   EXPECT_TRUE(usher::test::eventually([&] { return workers.jobs() == 2; })) << "both huge ones are still under way";
   impatient.reset();

@@ -2,9 +2,9 @@
 #include "net/file_stream.h"
 
 #include <fstream>
-#include <thread>
 
 #include "base/encoding.h"
+#include "support/eventually.h"
 #include "unit/media/fixtures.h"
 #include "unit/net/tls_client.h"
 
@@ -58,12 +58,15 @@ class FileStreamTest : public ::testing::Test {
     return TlsClient(to, client, bend).ask(line);
   }
   void expect_refused(const std::string& line) const {
-    const auto answer = ask(line);
+    TlsClient one(to, client);
+    ASSERT_TRUE(one.shake_hands()) << line;
+    one.send(line + "\n");
+    const auto answer = one.rest();
     EXPECT_TRUE(answer.bytes.empty() && !answer.whole) << line;
   }
   /// The server notes some things after the client has seen them.
-  void wait_for(const std::string& line) const {
-    while (metrics.text().find(line) == std::string::npos) std::this_thread::yield();
+  void expect_noted(const std::string& line) const {
+    EXPECT_TRUE(eventually([&] { return metrics.text().find(line) != std::string::npos; })) << line << metrics.text();
   }
   static TlsClient::Bend version(int number) {
     return [number](SSL_CTX* context) {
@@ -213,7 +216,7 @@ TEST_F(FileStreamTest, KeyTransportIsNotOfferedByItself) {
   settings.identities = {served(root.leaf(identity::Role::server, crypto::NewKey::rsa2048))};
   start();
   EXPECT_FALSE(TlsClient(to, client, suites("AES128-GCM-SHA256")).shake_hands());
-  wait_for("usher_file_handshakes_total{result=\"no-common-suite\"} 1");
+  expect_noted("usher_file_handshakes_total{result=\"no-common-suite\"} 1");
 }
 
 TEST_F(FileStreamTest, KeyTransportIsForClientsThatOfferNothingBetter) {
@@ -251,7 +254,7 @@ TEST_F(FileStreamTest, AHandshakeThatDoesNotEndIsCut) {
   options.limits.handshake_time = Milliseconds(100);
   start();
   EXPECT_TRUE(TlsClient(to, client).ended());
-  wait_for("usher_file_handshakes_total{result=\"timeout\"} 1");
+  expect_noted("usher_file_handshakes_total{result=\"timeout\"} 1");
 }
 
 TEST_F(FileStreamTest, ALineThatDoesNotEndIsCut) {
@@ -261,7 +264,7 @@ TEST_F(FileStreamTest, ALineThatDoesNotEndIsCut) {
   ASSERT_TRUE(slow.shake_hands());
   slow.send("GET sma");
   EXPECT_FALSE(slow.rest().whole);
-  wait_for("usher_file_requests_total{code=\"timeout\",verb=\"none\"} 1");
+  expect_noted("usher_file_requests_total{code=\"timeout\",verb=\"none\"} 1");
 }
 
 TEST_F(FileStreamTest, AClientThatTakesNothingIsCutAndHarmsNobody) {
@@ -272,7 +275,7 @@ TEST_F(FileStreamTest, AClientThatTakesNothingIsCutAndHarmsNobody) {
   lazy.send("GET big\n");
   EXPECT_EQ(ask("GET small").bytes, "small");
   EXPECT_EQ(ask("GET big").bytes.size(), kBig);
-  wait_for("usher_file_requests_total{code=\"stalled\",verb=\"GET\"} 1");
+  expect_noted("usher_file_requests_total{code=\"stalled\",verb=\"GET\"} 1");
   EXPECT_FALSE(lazy.rest().whole);
 }
 
@@ -309,7 +312,7 @@ TEST_F(FileStreamTest, WhoeverIsRevokedLosesAnOpenConnection) {
   stays.send("GET small\n");
   EXPECT_EQ(stays.rest().bytes, "small");
   ask("GET small");
-  wait_for("usher_file_handshakes_total{result=\"revoked\"} 1");
+  expect_noted("usher_file_handshakes_total{result=\"revoked\"} 1");
 }
 
 TEST_F(FileStreamTest, AReloadThatSharesNothingServesNothing) {
@@ -325,7 +328,7 @@ TEST_F(FileStreamTest, ConnectionsOfOneAddressAreBounded) {
   TlsClient second(to, client);
   ASSERT_TRUE(first.shake_hands() && second.shake_hands());
   EXPECT_FALSE(TlsClient(to, client).shake_hands());
-  wait_for("usher_http_refused_total{listener=\"files\",reason=\"connections-per-address\"} 1");
+  expect_noted("usher_http_refused_total{listener=\"files\",reason=\"connections-per-address\"} 1");
 }
 
 TEST_F(FileStreamTest, DrainingEndsAnswersAndNothingElseIsBegun) {
@@ -341,7 +344,7 @@ TEST_F(FileStreamTest, DrainingEndsAnswersAndNothingElseIsBegun) {
   const auto answer = busy.rest();
   EXPECT_TRUE(answer.whole);
   EXPECT_EQ(begun + answer.bytes.size(), kBig);
-  while (!stream->drained()) std::this_thread::yield();
+  EXPECT_TRUE(eventually([&] { return stream->drained(); }));
 }
 
 TEST_F(FileStreamTest, MediaOfTheVaultComeSealedForTheClientAndNeverInTheClear) {

@@ -1,6 +1,5 @@
 // What a peer can make the HTTP server do, over real sockets on loopback.
 #include <condition_variable>
-#include <thread>
 
 #include "net/runtime.h"
 #include "net/workers.h"
@@ -24,7 +23,7 @@ class Echo final : public HttpHandler {
       waiting = true;
       ++hanging;
       changed.notify_all();
-      changed.wait(lock, [&] { return released; });
+      EXPECT_TRUE(usher::test::eventually(changed, lock, [&] { return released; }));
     }
     return {.content_type = "text/plain", .body = concat({view_of(request.path), view_of("|"), request.body})};
   }
@@ -70,8 +69,8 @@ class HttpServerTest : public ::testing::Test {
     return std::ranges::find(refused_, reason) != refused_.end();
   }
   /// The socket closes before the event is told.
-  void wait_for_refusal(std::string_view reason) {
-    while (!was_refused_for(reason)) std::this_thread::yield();
+  void expect_refusal(std::string_view reason) {
+    EXPECT_TRUE(usher::test::eventually([&] { return was_refused_for(reason); })) << reason;
   }
   static void expect_status(const std::string& response, std::string_view status, std::string_view code) {
     EXPECT_TRUE(response.starts_with("HTTP/1.1 " + std::string(status))) << response.substr(0, 200);
@@ -210,19 +209,19 @@ TEST_F(HttpServerTest, ExpectationsAreMet) {
 TEST_F(HttpServerTest, WhoSaysNothingIsCut) {
   start({.header_time = Milliseconds(50)});
   EXPECT_EQ(RawClient(endpoint_).rest(), "");
-  wait_for_refusal("timeout");
+  expect_refusal("timeout");
 }
 
 TEST_F(HttpServerTest, WhoNeverEndsTheHeadIsCut) {
   start({.header_time = Milliseconds(50)});
   EXPECT_EQ(RawClient(endpoint_).send("GET / HTTP/1.1\r\nHost: loc").rest(), "");
-  wait_for_refusal("timeout");
+  expect_refusal("timeout");
 }
 
 TEST_F(HttpServerTest, WhoNeverEndsTheBodyIsCut) {
   start({.body_time = Milliseconds(50)});
   EXPECT_EQ(RawClient(endpoint_).send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nabc").rest(), "");
-  wait_for_refusal("timeout");
+  expect_refusal("timeout");
 }
 
 TEST_F(HttpServerTest, AnIdleConnectionIsClosed) {
@@ -236,7 +235,7 @@ TEST_F(HttpServerTest, WhoTakesNoAnswerIsCut) {
   start({.write_stall = Milliseconds(50)});
   RawClient client(endpoint_, 4096);
   client.send("GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  wait_for_refusal("timeout");
+  expect_refusal("timeout");
   EXPECT_LT(client.rest().size(), std::size_t{8} << 20);
 }
 
@@ -268,7 +267,7 @@ TEST_F(HttpServerTest, OneAddressMayNotTakeAllConnections) {
 TEST_F(HttpServerTest, AConnectionThatEndedMakesRoom) {
   start({.connections = 1});
   for (int i = 0; i < 5; ++i) {
-    while (!server_->drained()) std::this_thread::yield();
+    ASSERT_TRUE(usher::test::eventually([&] { return server_->drained(); }));
     expect_status(ask("GET /a HTTP/1.1\r\n" + std::string(kClose) + "\r\n"), "200", "/a|");
   }
 }
@@ -281,7 +280,7 @@ TEST_F(HttpServerTest, DrainingClosesIdleConnectionsAndFinishesRequests) {
   busy.send("GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n");
   {
     std::unique_lock lock(echo_.mutex);
-    echo_.changed.wait(lock, [&] { return echo_.waiting; });
+    ASSERT_TRUE(usher::test::eventually(echo_.changed, lock, [&] { return echo_.waiting; }));
   }
   server_->drain();
   EXPECT_EQ(idle.rest(), "");
@@ -292,7 +291,7 @@ TEST_F(HttpServerTest, DrainingClosesIdleConnectionsAndFinishesRequests) {
     echo_.changed.notify_all();
   }
   expect_status(busy.rest(), "200", "/wait|");
-  while (!server_->drained()) std::this_thread::yield();
+  EXPECT_TRUE(usher::test::eventually([&] { return server_->drained(); }));
 }
 
 TEST_F(HttpServerTest, ListensOnIpv6) {

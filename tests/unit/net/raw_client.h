@@ -1,6 +1,7 @@
 // A TCP client that can misbehave.
 #pragma once
 
+#include <cerrno>
 #include <cstring>
 #include <string>
 
@@ -51,12 +52,13 @@ class RawClient {
     }
     return *this;
   }
-  /// Everything up to the end of the connection.
+  /// Everything up to the end of the connection. That the server never ends it is a failure.
   std::string rest() {
     std::string all;
     char buffer[4096];
     for (;;) {
       const ssize_t got = ::recv(socket_, buffer, sizeof buffer, 0);
+      EXPECT_FALSE(got < 0 && errno == EAGAIN) << "the connection has not ended";
       if (got <= 0) return all;
       all.append(buffer, static_cast<std::size_t>(got));
     }
@@ -77,7 +79,9 @@ class RawClient {
  private:
   bool more(std::string& text) const {
     char byte = 0;
-    if (::recv(socket_, &byte, 1, 0) != 1) return false;
+    const ssize_t got = ::recv(socket_, &byte, 1, 0);
+    EXPECT_FALSE(got < 0 && errno == EAGAIN) << "no answer, and no end either";
+    if (got != 1) return false;
     text += byte;
     return true;
   }

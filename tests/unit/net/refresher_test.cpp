@@ -5,6 +5,7 @@
 
 #include <semaphore>
 
+#include "support/eventually.h"
 #include "support/pki.h"
 
 namespace usher::net::test {
@@ -18,7 +19,7 @@ class RefresherTest : public ::testing::Test {
     refresher.start([this](const std::string& name, const std::stop_token&) -> Result<Time> {
       names.push_back(name);  // one at a time here: no test has two that are due
       begun.release();
-      may_go_on.acquire();
+      EXPECT_TRUE(may_go_on.try_acquire_for(kPatience));
       done.release();
       if (fails) return fail(Fault::unreachable, "test");
       return Time::max();
@@ -30,12 +31,7 @@ class RefresherTest : public ::testing::Test {
   }
   void finish_one() {
     may_go_on.release();
-    done.acquire();
-  }
-  /// A call's end is seen a moment after the call.
-  template <class Condition>
-  static void eventually(Condition condition) {
-    while (!condition()) std::this_thread::yield();
+    EXPECT_TRUE(done.try_acquire_for(kPatience));
   }
   ManualClock clock{kNow};
   Refresher refresher{{.refresh = Seconds(3'600), .retry = Seconds(1'000)}, clock, randomness()};
@@ -50,7 +46,7 @@ TEST_F(RefresherTest, OneFetchIsForAllWhoAsk) {
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(refresher.want("a", true));
   finish_one();
   // Whoever began before it came is to ask again; the others have it.
-  eventually([&] { return refresher.forget("a"); });
+  EXPECT_TRUE(eventually([&] { return refresher.forget("a"); }));
   EXPECT_EQ(names, std::vector<std::string>{"a"});
 }
 
@@ -64,22 +60,22 @@ TEST_F(RefresherTest, AFailureIsNotTriedAgainForEverybodyWhoAsks) {
   fails = true;
   EXPECT_TRUE(refresher.want("a", true));
   finish_one();
-  eventually([&] { return refresher.has_failed("a"); });
-  eventually([&] { return !refresher.want("a", true); });
+  EXPECT_TRUE(eventually([&] { return refresher.has_failed("a"); }));
+  EXPECT_TRUE(eventually([&] { return !refresher.want("a", true); }));
   EXPECT_EQ(names.size(), 1U);
   fails = false;
   refresher.hasten("a");
   finish_one();
-  eventually([&] { return !refresher.has_failed("a"); });
+  EXPECT_TRUE(eventually([&] { return !refresher.has_failed("a"); }));
   EXPECT_EQ(names.size(), 2U);
 }
 
 TEST_F(RefresherTest, WhatIsBeingFetchedIsNotForgotten) {
   refresher.add("a");
-  begun.acquire();
+  ASSERT_TRUE(begun.try_acquire_for(kPatience));
   EXPECT_FALSE(refresher.forget("a"));
   finish_one();
-  eventually([&] { return refresher.forget("a"); });
+  EXPECT_TRUE(eventually([&] { return refresher.forget("a"); }));
   EXPECT_FALSE(refresher.has_failed("a"));
 }
 
@@ -88,12 +84,12 @@ TEST_F(RefresherTest, WhatIsAtHandIsFetchedWhenThreeQuartersOfItsTimeAreOverGive
   clock.advance(Seconds(670));
   refresher.add("b");  // whoever is due longest comes first
   finish_one();
-  eventually([&] { return refresher.forget("b"); });
+  EXPECT_TRUE(eventually([&] { return refresher.forget("b"); }));
   EXPECT_EQ(names, std::vector<std::string>{"b"});
   clock.advance(Seconds(160));
   static_cast<void>(refresher.want("a", false));  // whoever asks wakes the threads, which may be at it already
   finish_one();
-  eventually([&] { return refresher.forget("a"); });
+  EXPECT_TRUE(eventually([&] { return refresher.forget("a"); }));
   EXPECT_EQ(names, (std::vector<std::string>{"b", "a"}));
 }
 
@@ -102,7 +98,7 @@ TEST_F(RefresherTest, EachFailureDoublesThePause) {
   EXPECT_TRUE(refresher.want("a", true));
   finish_one();
   for (const int pause : {1'000, 2'000, 3'600, 3'600}) {  // seconds, give or take a quarter; an hour at most
-    eventually([&] { return !refresher.want("a", true); });
+    EXPECT_TRUE(eventually([&] { return !refresher.want("a", true); }));
     clock.advance(Seconds(pause * 74 / 100));
     EXPECT_FALSE(refresher.want("a", true));
     clock.advance(Seconds(pause * 52 / 100));
@@ -113,12 +109,12 @@ TEST_F(RefresherTest, EachFailureDoublesThePause) {
 
 TEST_F(RefresherTest, WhatIsHastenedWhileItIsFetchedIsFetchedOnceMore) {
   refresher.add("a");
-  begun.acquire();
+  ASSERT_TRUE(begun.try_acquire_for(kPatience));
   refresher.hasten("a");
   finish_one();
-  begun.acquire();
+  ASSERT_TRUE(begun.try_acquire_for(kPatience));
   finish_one();
-  eventually([&] { return refresher.forget("a"); });
+  EXPECT_TRUE(eventually([&] { return refresher.forget("a"); }));
   EXPECT_EQ(names.size(), 2U);
 }
 

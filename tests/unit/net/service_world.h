@@ -1,6 +1,8 @@
 // A whole server without sockets, and listeners that talk to it through its HTTP handler.
 #pragma once
 
+#include <functional>
+
 #include "net/media_channel.h"
 #include "net/router.h"
 #include "store/sqlite/sqlite_store.h"
@@ -156,24 +158,35 @@ inline Bytes exchanged(World& world, const std::string& path, std::string_view t
   return std::move(response.body);
 }
 
+/// What a server answers to the body of one POST; throws where it is no 200.
+using Exchange = std::function<Bytes(const std::string& path, std::string_view type, Bytes body)>;
+
 /// A listener with an open channel.
 class Listener {
  public:
-  explicit Listener(World& world, std::shared_ptr<const channel::ClientSettings> settings = nullptr)
-      : world_(world), settings_(settings ? std::move(settings) : channel_world().client_settings) {
+  /// `exchange`: another way to a server than the world's own handler.
+  explicit Listener(World& world, std::shared_ptr<const channel::ClientSettings> settings = nullptr,
+                    Exchange exchange = {})
+      : world_(world),
+        settings_(settings ? std::move(settings) : channel_world().client_settings),
+        exchange_(std::move(exchange)) {
+    if (!exchange_) {
+      exchange_ = [&world](const std::string& path, std::string_view type, Bytes body) {
+        return exchanged(world, path, type, std::move(body));
+      };
+    }
     channel::ClientHandshake machine(settings_, randomness());
     const Time now = world.clock.now();
-    const Bytes hello = exchanged(world, "/api/protocols", kTypeHandshake, must(machine.start()));
-    const Bytes accepted = exchanged(world, "/api/keys", kTypeHandshake, must(machine.on_messages(hello, now)));
-    session =
-        must(machine.on_record(exchanged(world, "/", kTypeRecord, must(machine.on_messages(accepted, now))), now));
+    const Bytes hello = exchange_("/api/protocols", kTypeHandshake, must(machine.start()));
+    const Bytes accepted = exchange_("/api/keys", kTypeHandshake, must(machine.on_messages(hello, now)));
+    session = must(machine.on_record(exchange_("/", kTypeRecord, must(machine.on_messages(accepted, now))), now));
   }
 
   using Answer = Result<channel::Response>;
   [[nodiscard]] Answer ask(std::string_view path, View body = {}, std::vector<wire::Parameter> parameters = {}) {
     auto sealed = must(session->seal_request(path, std::move(parameters), body));
     last_record = sealed.record;
-    return session->open_response(exchanged(world_, "/", kTypeRecord, std::move(sealed.record)));
+    return session->open_response(exchange_("/", kTypeRecord, std::move(sealed.record)));
   }
   [[nodiscard]] Answer ask_once(std::string_view path, View body, const Id128& operation = randomness().id()) {
     return ask(path, body, {{"operation", to_bytes(operation)}});
@@ -214,6 +227,7 @@ class Listener {
  private:
   World& world_;
   std::shared_ptr<const channel::ClientSettings> settings_;
+  Exchange exchange_;
 };
 
 inline constexpr Id128 kMedium = [] {

@@ -242,32 +242,17 @@ TEST(OpenSessions, NobodyWithoutTheKeysCanEndOne) {
   EXPECT_EQ(listener.status("api/none"), wire::Status::unknown_path);
 }
 
-TEST(OpenSessions, ARevokedClientsSessionIsNoLongerTrusted) {
+// That a reload ends those that are no longer trusted: server_test.cpp.
+TEST(OpenSessions, AreEndedWhereTheCallerSaysSoAndNowhereElse) {
   World world;
-  Listener listener(world);
-  Authorities now = *world.authorities.get();
-  auto settings = std::make_shared<channel::ServerSettings>(*now.channel);
-  const auto& authority = channel_world().authority;
-  settings->clients =
-      usher::test::trust(identity::Role::client, authority, {authority.crl(2, {channel_world().client.chain.front()})});
-  now.channel = settings;
-  world.sessions.end_where([&](const LiveSession& session) { return !still_trusted(session, now, kNow); }, "revoked");
+  Listener first(world);
+  Listener second(world);
+  const Id128 wanted = first.session->id();
+  world.sessions.end_where([&](const LiveSession& session) { return session.channel().id() == wanted; }, "revoked");
   EXPECT_EQ(world.ended, std::vector<std::string>{"revoked"});
-}
-
-TEST(OpenSessions, ARevokedCardEndsItsSessionsOnly) {
-  World world;
-  Listener ana(world);
-  Listener rui(world);
-  ASSERT_EQ(ana.log_in(), wire::Status::ok);
-  ASSERT_EQ(rui.log_in(People::get().rui), wire::Status::ok);
-  Authorities now = *world.authorities.get();
-  const Authority& root = People::get().root;
-  now.persons.at(0).trust =
-      usher::test::trust(identity::Role::person, root, {root.crl(2, {People::get().ana.certificate})});
-  world.sessions.end_where([&](const LiveSession& session) { return !still_trusted(session, now, kNow); }, "revoked");
-  EXPECT_EQ(world.sessions.open_sessions(), 1U);
-  EXPECT_EQ(rui.status("api/plays"), wire::Status::ok);
+  auto sealed = must(first.session->seal_request("api/none", {}, {}));
+  EXPECT_EQ(send(world, post("/", kTypeRecord, std::move(sealed.record))).status, 404U);
+  EXPECT_EQ(second.status("api/none"), wire::Status::unknown_path);
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 
 #include <atomic>
 #include <fstream>
-#include <semaphore>
 
+#include "support/eventually.h"
 #include "support/ocsp.h"
 #include "unit/media/fixtures.h"
 
@@ -37,7 +37,7 @@ class StatusKeeperTest : public ::testing::Test {
   [[nodiscard]] Result<Bytes> respond() {
     const std::scoped_lock lock(mutex);
     ++asked;
-    begun.release();
+
     if (!says) return fail(Fault::unreachable, "test");
     return ocsp_response(leaf.certificate, root.certificate, root.certificate, root.key, *says);
   }
@@ -52,18 +52,15 @@ class StatusKeeperTest : public ::testing::Test {
     return keeper->answer(leaf.certificate.fingerprint(), root.certificate.fingerprint());
   }
   [[nodiscard]] StatusKeeper::Wanted want() const { return keeper->want({leaf.certificate, root.certificate}); }
-  /// Whoever waits for what a thread does.
-  template <class Condition>
-  static void eventually(Condition condition) {
-    while (!condition()) std::this_thread::yield();
-  }
   /// Somebody looks it up each minute, until it is asked about twice: what was said before the first is settled then.
   void ask_again() {
-    for (const int before = asked; asked < before + 2;) {
+    const int before = asked;
+    ASSERT_TRUE(eventually([&] {
       clock.advance(std::chrono::minutes(1));
       static_cast<void>(want());
-      static_cast<void>(begun.try_acquire_for(Milliseconds(1)));  // the clock is not to run away from the threads
-    }
+      return asked >=
+             before + 2;  // between two looks the threads have their turn: the clock must not run away from them
+    }));
   }
 
   media::test::Directory directory{16 << 20};
@@ -75,7 +72,7 @@ class StatusKeeperTest : public ::testing::Test {
   std::mutex mutex;
   std::optional<OcspSays> says = word(V_OCSP_CERTSTATUS_GOOD, {});
   std::atomic<int> asked = 0;
-  std::counting_semaphore<> begun{0};
+
   std::atomic<int> changes = 0;
   std::unique_ptr<StatusKeeper> keeper;
 };
@@ -91,7 +88,7 @@ TEST_F(StatusKeeperTest, AnAnswerIsFetchedWhenItIsWantedAndNotBefore) {
   EXPECT_FALSE(answer());
   EXPECT_EQ(asked, 0);
   EXPECT_TRUE(want().coming);
-  eventually([&] { return answer().has_value(); });
+  ASSERT_TRUE(eventually([&] { return answer().has_value(); }));
   EXPECT_FALSE(answer()->revoked);
   EXPECT_EQ(changes, 0);
 }
@@ -99,13 +96,13 @@ TEST_F(StatusKeeperTest, AnAnswerIsFetchedWhenItIsWantedAndNotBefore) {
 TEST_F(StatusKeeperTest, AResponderThatFailsIsLacking) {
   say({});
   EXPECT_TRUE(want().coming);
-  eventually([&] { return want().lacking; });
+  ASSERT_TRUE(eventually([&] { return want().lacking; }));
   EXPECT_FALSE(answer());
 }
 
 TEST_F(StatusKeeperTest, WhoeverIsLookedUpStaysAskedAbout) {
   EXPECT_TRUE(want().coming);
-  eventually([&] { return answer().has_value(); });
+  ASSERT_TRUE(eventually([&] { return answer().has_value(); }));
   for (int i = 0; i < 10; ++i) {
     say(word(V_OCSP_CERTSTATUS_GOOD, clock.now() - kNow));
     ask_again();
@@ -115,14 +112,14 @@ TEST_F(StatusKeeperTest, WhoeverIsLookedUpStaysAskedAbout) {
   // For a day nobody does; then somebody does, and it is asked again though the answer has not ended.
   clock.advance(std::chrono::hours(25));
   say(word(V_OCSP_CERTSTATUS_REVOKED, clock.now() - kNow));
-  eventually([&] { return answer()->revoked; });
-  eventually([&] { return changes == 1; });
+  ASSERT_TRUE(eventually([&] { return answer()->revoked; }));
+  ASSERT_TRUE(eventually([&] { return changes == 1; }));
 }
 
 TEST_F(StatusKeeperTest, ARevocationIsKnownFromTheStartOnUntilALaterAnswerTakesItBack) {
   say(word(V_OCSP_CERTSTATUS_REVOKED, {}, std::chrono::hours(1)));
   EXPECT_TRUE(want().coming);
-  eventually([&] { return answer().has_value(); });
+  ASSERT_TRUE(eventually([&] { return answer().has_value(); }));
   keeper->stop();
   clock.advance(kDay);
   say({});
@@ -150,7 +147,7 @@ TEST_F(StatusKeeperTest, ARevocationIsKnownFromTheStartOnUntilALaterAnswerTakesI
 TEST_F(StatusKeeperTest, ADamagedRevocationIsOneAllTheSame) {
   say(word(V_OCSP_CERTSTATUS_REVOKED, {}));
   EXPECT_TRUE(want().coming);
-  eventually([&] { return changes == 1; });
+  ASSERT_TRUE(eventually([&] { return changes == 1; }));
   keeper->stop();
   for (const auto& entry : std::filesystem::directory_iterator(directory.path / "revocation")) {
     std::ofstream(entry.path()) << "damaged";
@@ -162,7 +159,7 @@ TEST_F(StatusKeeperTest, ADamagedRevocationIsOneAllTheSame) {
 
 TEST_F(StatusKeeperTest, WhatIsKeptAndHasEndedOrIsDamagedIsNoAnswer) {
   EXPECT_TRUE(want().coming);
-  eventually([&] { return answer().has_value(); });
+  ASSERT_TRUE(eventually([&] { return answer().has_value(); }));
   keeper->stop();
   clock.advance(8 * kDay);
   say({});

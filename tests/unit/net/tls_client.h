@@ -1,6 +1,7 @@
 // A TLS client that the tests of the file stream can bend.
 #pragma once
 
+#include <cerrno>
 #include <csignal>
 #include <functional>
 
@@ -60,7 +61,11 @@ class TlsClient {
     for (;;) {
       ERR_clear_error();
       std::size_t got = 0;
-      if (SSL_read_ex(tls_.get(), buffer.data(), buffer.size(), &got) != 1) break;
+      errno = 0;
+      if (SSL_read_ex(tls_.get(), buffer.data(), buffer.size(), &got) != 1) {
+        EXPECT_NE(errno, EAGAIN) << "the connection has not ended";
+        break;
+      }
       answer.bytes.append(buffer, 0, got);
     }
     answer.whole = (SSL_get_shutdown(tls_.get()) & SSL_RECEIVED_SHUTDOWN) != 0 && ERR_peek_error() == 0;
@@ -88,7 +93,8 @@ class TlsClient {
   /// Waits for the server's end without reading TLS. Whether it came.
   [[nodiscard]] bool ended() const {
     char byte = 0;
-    return ::recv(socket_.get(), &byte, 1, 0) <= 0;
+    const ssize_t got = ::recv(socket_.get(), &byte, 1, 0);
+    return got == 0 || (got < 0 && errno != EAGAIN);
   }
   void resume(const TlsClient& earlier) {
     const tls::SessionPtr session(SSL_get1_session(earlier.tls_.get()));
