@@ -153,9 +153,9 @@ bool RevocationKeeper::want(const identity::Chain& path) {
   if (path.empty()) return false;
   const std::scoped_lock lock(mutex_);
   const Time now = p_.clock.now();
-  bool coming = false;    // one that is lacking
+  bool coming = false;  // one that is lacking
   bool just_came = false;
-  bool in_vain = false;   // one that is lacking was looked for already
+  bool in_vain = false;  // one that is lacking was looked for already
   for (const std::string& url : identity::list_urls(path)) {
     if (!add(url, identity::Chain(path.begin() + 1, path.end()))) continue;
     // What is in force is not the trouble.
