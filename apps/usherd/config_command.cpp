@@ -54,6 +54,7 @@ class Check {
   void check_pairs(Keyring& keys);
   void check_files(Keyring& keys);
   void check_trust();
+  void check_store();
   void check_endings();
   void check_gaps();
   [[nodiscard]] Result<> verdict();
@@ -65,21 +66,29 @@ class Check {
   net::Authorities authorities_;
   net::Expiries endings_;
   std::unique_ptr<Keyring> keys_;  // nullptr: not at hand
-  identity::Chain own_;  // the server's certificates
+  identity::Chain own_;            // the server's certificates
 };
 
 Result<> Check::run() {
   if (!problems_.empty() && problems_.front().fault == Fault::not_set_up) return app::first_of(problems_);
   check(config_, problems_);
   std::printf("configuration: %s\n", config_.file.c_str());
-  open_keys();  // what only root may read, before this becomes the home's owner
+  open_keys();                   // what only root may read, before this becomes the home's owner
   took(work_as_owner(config_));  // what the server cannot read is to be found here
   took(check_room(config_.path_of(config_.data)));
+  check_store();
   check_trust();
   check_keys();
   check_endings();
   check_gaps();
   return verdict();
+}
+
+void Check::check_store() {
+  std::error_code ignored;
+  if (!std::filesystem::exists(store_file_of(config_), ignored)) return;  // made by the first use
+  const auto store = open_store(config_, context_.random, Use::read);
+  if (took(store)) took(check_server_id(config_, **store));
 }
 
 void Check::check_trust() {

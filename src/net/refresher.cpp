@@ -31,8 +31,9 @@ bool Refresher::want(const std::string& name, bool lacking) {
   // What failed is tried again when its time comes, and not for everybody who asks.
   if (lacking && entry.failures == 0) entry.next = std::min(entry.next, now);
   wake();
-  const bool just_came = !lacking && now < entry.arrived + kHandshake;
-  return entry.busy || just_came || (lacking && entry.next <= now);
+  if (!lacking && now < entry.arrived + kHandshake) return true;
+  // After a failure the answer is known: whoever asks is not kept waiting for each further attempt.
+  return entry.failures == 0 && (entry.busy || (lacking && entry.next <= now));
 }
 
 bool Refresher::has_failed(const std::string& name) const {

@@ -67,6 +67,19 @@ TEST(Explain, SaysWhatHappenedToWhichObjectAndWhatToDo) {
   EXPECT_EQ(explain({Fault::not_found, "test"}), "A file or directory is not there. Check the path.");
 }
 
+TEST(Explain, ThePlaceThatFailsHasTheSayOverTheAdvice) {
+  EXPECT_EQ(explain({Fault::not_found, "test", "serial number 4d2", "`usher-ca list` shows those that were issued."}),
+            "A file or directory is not there: serial number 4d2. `usher-ca list` shows those that were issued.");
+}
+
+TEST(Explain, ACallersAdviceNeverReplacesThatOfThePlaceThatFailed) {
+  const auto own = advised(Result<>(fail(Fault::malformed, "test", "a.pem", "Convert it.")), "Have it made again.");
+  EXPECT_EQ(own.error().advice, "Convert it.");
+  const auto none = advised(Result<>(fail(Fault::malformed, "test", "a.pem")), "Have it made again.");
+  EXPECT_EQ(none.error().advice, "Have it made again.");
+  EXPECT_TRUE(advised(Result<>(), "Have it made again.").has_value());
+}
+
 TEST(Explain, NeverShowsTheStep) {
   EXPECT_EQ(explain({Fault::local, "secret step"}).find("secret step"), std::string::npos);
 }
@@ -98,6 +111,8 @@ TEST(OsErrors, BecomeFaults) {
   EXPECT_EQ(fault_of_errno(EACCES), Fault::not_permitted);
   EXPECT_EQ(fault_of_errno(EEXIST), Fault::already_exists);
   EXPECT_EQ(fault_of_errno(EBUSY), Fault::busy);
+  EXPECT_EQ(fault_of_errno(EMFILE), Fault::too_few_descriptors);
+  EXPECT_EQ(fault_of_errno(ENFILE), Fault::too_few_descriptors);
   EXPECT_EQ(fault_of_errno(EIO), Fault::io);
   EXPECT_EQ(fault_of_errno(0), Fault::io);
 }
@@ -107,6 +122,13 @@ TEST(OsErrors, TheErrnoOfTheCallThatFailedIsTaken) {
   const auto failed = Result<>(fail_errno("test", "album.sealed"));
   EXPECT_EQ(failed.error().fault, Fault::disk_full);
   EXPECT_EQ(failed.error().about, "album.sealed");
+}
+
+TEST(OsErrors, WhatHasNoFaultOfItsOwnIsToldInTheSystemsWords) {
+  errno = EISDIR;
+  const auto failed = Result<>(fail_errno("test", "album.sealed"));
+  EXPECT_EQ(failed.error().fault, Fault::io);
+  EXPECT_EQ(failed.error().about, "album.sealed (Is a directory)");
 }
 
 }  // namespace

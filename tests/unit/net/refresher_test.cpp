@@ -96,15 +96,34 @@ TEST_F(RefresherTest, WhatIsAtHandIsFetchedWhenThreeQuartersOfItsTimeAreOverGive
 TEST_F(RefresherTest, EachFailureDoublesThePause) {
   fails = true;
   EXPECT_TRUE(refresher.want("a", true));
+  EXPECT_TRUE(begun.try_acquire_for(kPatience));
   finish_one();
   for (const int pause : {1'000, 2'000, 3'600, 3'600}) {  // seconds, give or take a quarter; an hour at most
     EXPECT_TRUE(eventually([&] { return !refresher.want("a", true); }));
     clock.advance(Seconds(pause * 74 / 100));
     EXPECT_FALSE(refresher.want("a", true));
+    EXPECT_FALSE(begun.try_acquire());
     clock.advance(Seconds(pause * 52 / 100));
-    EXPECT_TRUE(refresher.want("a", true));
+    EXPECT_FALSE(refresher.want("a", true));
+    EXPECT_TRUE(begun.try_acquire_for(kPatience));
     finish_one();
   }
+}
+
+TEST_F(RefresherTest, WhoAsksAfterAFailureIsNotKeptWaitingForFurtherAttempts) {
+  fails = true;
+  EXPECT_TRUE(refresher.want("a", true));  // the first attempt is worth waiting for
+  EXPECT_TRUE(begun.try_acquire_for(kPatience));
+  EXPECT_TRUE(refresher.want("a", true));
+  finish_one();
+  EXPECT_TRUE(eventually([&] { return refresher.has_failed("a"); }));
+  fails = false;
+  refresher.hasten("a");
+  EXPECT_TRUE(begun.try_acquire_for(kPatience));
+  EXPECT_FALSE(refresher.want("a", true));  // the second one runs
+  finish_one();
+  // It came: whoever asked before is to ask again.
+  EXPECT_TRUE(eventually([&] { return refresher.want("a", false); }));
 }
 
 TEST_F(RefresherTest, WhatIsHastenedWhileItIsFetchedIsFetchedOnceMore) {
