@@ -93,8 +93,12 @@ class Words(unittest.TestCase):
             self.told(outcome, "bad-config", key, "empty")
 
     def test_an_address_of_another_machine_is_no_matter_of_the_disk(self):
-        outcome = self.world.usherd("--set", "server.listen=192.0.2.1:8080", "serve", ok=False)
-        self.told(outcome, "bad-config", "this machine's", "`ip address`", without=("disk",))
+        self.server.stop()
+        try:
+            outcome = self.world.usherd("--set", "server.listen=192.0.2.1:8080", "serve", ok=False)
+            self.told(outcome, "bad-config", "this machine's", "`ip address`", without=("disk",))
+        finally:
+            self.restart()
 
     def test_a_port_in_use_names_the_address(self):
         with socket.socket() as taken:

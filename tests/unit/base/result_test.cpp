@@ -61,6 +61,20 @@ TEST(Faults, NoExitStatusIsThatOfSuccess) {
   for (const Row& row : kRows) EXPECT_NE(static_cast<int>(exit_class_of(row.fault)), 0) << row.code;
 }
 
+/// Every program meets these, about files, addresses and arguments of all kinds: what is true of one cause alone is said by
+/// the place that fails.
+TEST(Faults, TheUsualAdviceOfWhatHasManyCausesFitsAllOfThem) {
+  for (const Fault fault :
+       {Fault::malformed, Fault::too_long, Fault::unsupported, Fault::bad_config, Fault::bad_usage, Fault::not_found,
+        Fault::not_permitted, Fault::already_exists, Fault::io, Fault::busy, Fault::unreachable, Fault::bad_key,
+        Fault::bad_passphrase, Fault::release_mismatch, Fault::wrong_object}) {
+    const std::string told = explain({fault, "test"});
+    for (const char* word : {"usher", "disk", "Remove", "passphrase file", "Press", "Import"}) {
+      EXPECT_EQ(told.find(word), std::string::npos) << told;
+    }
+  }
+}
+
 TEST(Explain, SaysWhatHappenedToWhichObjectAndWhatToDo) {
   EXPECT_EQ(explain({Fault::not_found, "test", "card.toml"}),
             "A file or directory is not there: card.toml. Check the path.");
