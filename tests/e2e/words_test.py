@@ -182,12 +182,12 @@ class Words(unittest.TestCase):
         self.listener.usher("buy", 1, "--plays", 5)
         self.licences()
         # The operator issues.
-        self.world.usherd("licence", "issue", medium, "--to", person, "--plays", 3)
+        self.world.usherd("licence", "issue", "--medium", medium, "--to", person, "--plays", 3)
         self.assertIn("is new here", self.licences().err)
         self.assertNotIn("is new here", self.licences().err)
         # The operator rotates the key and issues with it before the server has read it.
         self.world.usherd("rotate", "licence-key")
-        self.world.usherd("licence", "issue", medium, "--to", person, "--plays", 2)
+        self.world.usherd("licence", "issue", "--medium", medium, "--to", person, "--plays", 2)
         before = self.licences()
         self.assertIn("does not name yet", before.err, before)
         self.restart()
@@ -204,7 +204,7 @@ class Words(unittest.TestCase):
         self.assertRegex(text, r"(?m)^ +1  ")  # the medium's number, which play and buy take
 
     def test_another_server_id_is_refused_at_the_start_by_name(self):
-        self.world.usherd("licence", "issue", self.medium(), "--to", self.person(), "--plays", 1)
+        self.world.usherd("licence", "issue", "--medium", self.medium(), "--to", self.person(), "--plays", 1)
         for verb in (("serve",), ("config", "check")):
             outcome = self.world.usherd("--set", "server.id=other", *verb, ok=False)
             self.told(outcome, "bad-config", "server.id is other", "are of e2e", "Set server.id back")

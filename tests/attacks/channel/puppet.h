@@ -94,8 +94,9 @@ struct PuppetClient {
     return wire::Finished{raw.finished("client finished", t6, transcript)}.encode(wire::MessageType::client_finished);
   }
   /// `total`: of the plaintext; 0: what the path asks for.
-  Bytes request(std::string_view path, const Bytes& body, std::size_t total = 0) {
-    const Bytes inside = wire::Request{std::string(path), {}, body}.encode();
+  Bytes request(std::string_view path, const Bytes& body, std::vector<wire::Parameter> parameters = {},
+                std::size_t total = 0) {
+    const Bytes inside = wire::Request{std::string(path), std::move(parameters), body}.encode();
     const std::size_t right = path == wire::kPathAuth ? wire::kAuthRequest : wire::padded_request(inside.size());
     Bytes record;
     (void)must(sealer->seal(record, {inside}, total != 0 ? total : right));

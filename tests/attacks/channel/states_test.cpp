@@ -180,7 +180,7 @@ TEST(SizeOfARequest, IsCheckedByTheServer) {
     client.accept(must(server.on_messages(client.keys(must(server.on_messages(client.start(), kNow))), kNow)));
     const auto step = must(server.on_record(client.request(wire::kPathFinished, client.finished()), kNow));
     ASSERT_TRUE(step.session != nullptr);
-    const auto incoming = must(step.session->open_request(client.request(each.path, {}, each.total)));
+    const auto incoming = must(step.session->open_request(client.request(each.path, {}, {}, each.total)));
     EXPECT_EQ(incoming.request.has_value(), each.right) << each.path << " " << each.total;
     if (!incoming.request) {
       EXPECT_EQ(incoming.request.error().fault, Fault::malformed);
@@ -195,7 +195,7 @@ TEST(SizeOfARequest, OfFinishedIsTheUsualOne) {
   ServerHandshake server(world.server_settings, usher::test::randomness());
   PuppetClient client(world);
   client.accept(must(server.on_messages(client.keys(must(server.on_messages(client.start(), kNow))), kNow)));
-  const auto step = must(server.on_record(client.request(wire::kPathFinished, client.finished(), 24'576), kNow));
+  const auto step = must(server.on_record(client.request(wire::kPathFinished, client.finished(), {}, 24'576), kNow));
   EXPECT_TRUE(step.session == nullptr);
   EXPECT_EQ(client.status_of(step.answer), wire::Status::malformed);
 }
