@@ -253,7 +253,8 @@ void client_hello_retried(benchmark::State& state, bool brought_back) {
   ClientHandshake client(world.client_settings, usher::test::randomness());
   Bytes message = must(client.start());
   const auto decoded = [](View body) { return must(wire::ClientHello::decode(must(wire::take_message(body)).body)); };
-  if (brought_back) message = must(client.on_messages(cookies.retry(decoded(message), "192.0.2.1", kNow).encode(), kNow));
+  if (brought_back)
+    message = must(client.on_messages(cookies.retry(decoded(message), "192.0.2.1", kNow).encode(), kNow));
   while (state.KeepRunning()) {
     const wire::ClientHello hello = decoded(message);
     const bool accepted = cookies.accepts(hello, "192.0.2.1", kNow);

@@ -25,8 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const View bytes(data + 1, size - 1);
   const press::MediaFilePtr file = file_of(bytes);
   const auto container = static_cast<press::Container>(data[0] % (static_cast<int>(press::Container::other) + 1));
-  if (container == press::Container::mp3) static_cast<void>(press::has_mp3_header(*file));
-  static_cast<void>(press::subtype_of(*file, container));
+  [[maybe_unused]] const auto header = press::has_mp3_header(*file);
+  [[maybe_unused]] const auto subtype = press::subtype_of(*file, container);
   press::Probe probe;
   probe.container = container;
   const auto form = press::form_of(*file, probe);

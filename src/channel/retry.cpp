@@ -39,6 +39,7 @@ wire::Retry RetryCookies::retry(wire::ClientHello hello, std::string_view networ
 
 bool RetryCookies::accepts(wire::ClientHello hello, std::string_view network, Time now) const {
   const Bytes brought = take_cookie(hello);
+  if (brought.empty()) return false;
   const std::int64_t step = step_of(now);
   const bool current = crypto::equal_constant_time(brought, cookie(hello, network, step));
   return current || crypto::equal_constant_time(brought, cookie(hello, network, step - 1));

@@ -86,6 +86,7 @@ Result<std::vector<Fit>> choose(std::vector<Fit> fits, const CardQuery& query) {
   // One alone is taken as it is: what is wrong with it is told at its use.
   if (fits.size() == 1) return fits;
   std::vector<std::string> obstacles;
+  obstacles.reserve(fits.size());
   for (const Fit& fit : fits) obstacles.push_back(described(fit));
   std::erase_if(fits, [](const Fit& fit) { return !fit.obstacle.empty(); });
   if (fits.empty()) {

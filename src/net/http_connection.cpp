@@ -178,29 +178,32 @@ HttpConnection::Awaited HttpConnection::serve_one() {
 
   request.body = std::move(parser.get().body());
   const bool wants_more = parser.get().keep_alive();
-  HttpResponse response = co_await work(std::move(request));
+  HttpResponse response;
+  if (shared_->handler.answers_at_once(request)) {
+    response = handle(std::move(request));
+  } else {
+    response = co_await work(std::move(request));
+  }
   const bool keep = wants_more && !shared_->draining;
   const bool sent = co_await send(std::move(response), keep);
   co_return sent&& keep;
 }
 
 asio::awaitable<HttpResponse, Strand> HttpConnection::work(HttpRequest request) {
-  if (shared_->handler.answers_at_once(request)) co_return handle(std::move(request));
-  const auto initiate = [this, &request](auto handler) {
+  auto initiate = [this, asked = std::make_shared<HttpRequest>(std::move(request))](auto handler) {
     // A step can be copied, and a handler cannot.
     const auto done = std::make_shared<decltype(handler)>(std::move(handler));
     const auto answer = [this, done](HttpResponse response) {
       asio::post(stream_.get_executor(),
                  [done, response = std::move(response)]() mutable { std::move (*done)(std::move(response)); });
     };
-    const auto asked = std::make_shared<HttpRequest>(std::move(request));
     const auto queued = shared_->workers.run(counted_as_, [this, answer, asked] {
       answer(handle(std::move(*asked)));
       return false;
     });
     if (!queued) answer(shared_->handler.refuse(503, "server-busy", *asked));
   };
-  co_return co_await asio::async_initiate<const asio::use_awaitable_t<Strand>, void(HttpResponse)>(initiate, kAwait);
+  return asio::async_initiate<const asio::use_awaitable_t<Strand>, void(HttpResponse)>(std::move(initiate), kAwait);
 }
 
 HttpResponse HttpConnection::handle(HttpRequest request) {

@@ -153,15 +153,21 @@ bool RevocationKeeper::want(const identity::Chain& path) {
   if (path.empty()) return false;
   const std::scoped_lock lock(mutex_);
   const Time now = p_.clock.now();
-  bool coming = false;
+  bool coming = false;  // one that is lacking
+  bool just_came = false;
+  bool in_vain = false;  // one that is lacking was looked for already
   for (const std::string& url : identity::list_urls(path)) {
     if (!add(url, identity::Chain(path.begin() + 1, path.end()))) continue;
     // What is in force is not the trouble.
     const auto& list = sources_[url].list;
-    const bool is_coming = refresher_.want(url, !list || list->next_update() <= now);
-    coming = coming || is_coming;
+    const bool lacking = !list || list->next_update() <= now;
+    const bool again = refresher_.want(url, lacking);
+    coming = coming || (lacking && again);
+    just_came = just_came || (!lacking && again);
+    in_vain = in_vain || (lacking && refresher_.has_failed(url));
   }
-  return coming;
+  // What came lately explains nothing where another one cannot be had.
+  return coming || (just_came && !in_vain);
 }
 
 void RevocationKeeper::start(Publish publish, Metrics& metrics) {

@@ -198,7 +198,8 @@ class FullDisk(unittest.TestCase):
         w.pki().card()
         home = w.root / "server"
         home.mkdir(mode=0o700)
-        run("mount", "-t", "tmpfs", "-o", "size=8m,mode=700", "tmpfs", home)
+        if run("mount", "-t", "tmpfs", "-o", "size=8m,mode=700", "tmpfs", home, ok=False).status != 0:
+            self.skipTest("a small disk cannot be mounted here")
         self.addCleanup(run, "umount", "--lazy", home)
         w.operator()
         w.usherd("media", "add", a_release(w))

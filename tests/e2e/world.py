@@ -220,7 +220,7 @@ class Server:
             [*map(str, prefix), str(BIN / "usherd"), "--home", str(world.root / "server"), "--passphrase-file",
              str(world.secret("usherd.pass")), "serve", "--port-file", str(self.ports), *map(str, args)],
             env=world.env, stderr=self.log_file, stdout=self.log_file)
-        wait_for(self.started, "the server's ports")
+        wait_for(self.started, "the server's ports", 120)
         found = [line.split() for line in self.ports.read_text().splitlines()]
         self.addresses = [address for kind, address in found if kind == "media"]
         self.address = self.addresses[0]

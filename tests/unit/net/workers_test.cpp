@@ -84,8 +84,8 @@ TEST(Workers, DropWhatWaitsWhenTheyStop) {
   const auto held = std::make_shared<int>();
   std::promise<void> began;
   std::promise<void> go;
-  const auto first = workers.run("a", [&began, gate = go.get_future().share(), held] {
-    began.set_value();
+  const auto first = workers.run("a", [&began, gate = go.get_future().share(), held, steps = 0]() mutable {
+    if (++steps == 1) began.set_value();
     gate.wait();
     return true;
   });
