@@ -56,8 +56,11 @@ TEST(Path, ExpiredIsRefused) {
 /// A clock that is wrong looks like a certificate or a list that is: whoever reads it can see the clock's time.
 TEST(Path, WhatIsAMatterOfTimeNamesTheTimeThatItWasJudgedFor) {
   const Hierarchy h;
-  const auto named = [&](Time at, Fault fault) {
-    const auto refused = h.verify({h.root_crl, h.sub_crl}, at);
+  const auto named = [&](Time at, Fault fault, bool new_lists = true) {
+    const std::vector<Crl> lists = new_lists ? std::vector<Crl>{h.root.crl(2, {}, {}, at - kDay, at + kDay),
+                                                                h.sub.crl(2, {}, {}, at - kDay, at + kDay)}
+                                             : std::vector<Crl>{h.root_crl, h.sub_crl};
+    const auto refused = h.verify(lists, at);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().fault, fault);
     const std::string time = fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", std::chrono::floor<Seconds>(at));
@@ -65,7 +68,7 @@ TEST(Path, WhatIsAMatterOfTimeNamesTheTimeThatItWasJudgedFor) {
     EXPECT_NE(explain(refused.error()).find("clock"), std::string::npos) << explain(refused.error());
   };
   named(kNow - 400 * kDay, Fault::certificate_not_yet_valid);
-  named(kNow + 11 * kDay, Fault::crl_expired);
+  named(kNow + 11 * kDay, Fault::crl_expired, false);
   named(kNow + 101 * kDay, Fault::certificate_expired);
 }
 
