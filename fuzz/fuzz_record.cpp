@@ -20,7 +20,8 @@ void response_head(View input) {
 }
 
 void padding(View input) {
-  for (const auto rule : {wire::Padding::request, wire::Padding::response, wire::Padding::chunk}) {
+  for (const auto rule : {wire::Padding::request, wire::Padding::any_request, wire::Padding::response,
+                          wire::Padding::chunk, wire::Padding::auth_response}) {
     const auto content = wire::unpad(input, rule);
     if (content) fuzz::must(content->size() + wire::kLengthSize <= input.size());
   }

@@ -49,6 +49,8 @@ ssize_t read_byte(int descriptor, std::uint8_t& byte) {
   return got;
 }
 
+constexpr std::string_view kTooLong = "Give one line with the passphrase or PIN, of 1,024 bytes at most.";
+
 void say(int terminal, std::string_view text) {
   while (!text.empty()) {
     const ssize_t wrote = ::write(terminal, text.data(), text.size());
@@ -80,7 +82,8 @@ Result<> check_text(View text, const std::string& source) {
 /// `source`: what it comes from, at the beginning of a sentence about it.
 Result<crypto::Secret> finished(crypto::Secret line, std::size_t size, const std::string& source) {
   if (size > 0 && line.expose()[size - 1] == '\r') --size;
-  if (size == 0) return fail(Fault::bad_passphrase, "passphrase: empty", "an empty passphrase");
+  if (size == 0)
+    return fail(Fault::bad_passphrase, "passphrase: empty", "an empty passphrase", "Give one line with it.");
   USHER_CHECK(check_text(line.expose().first(size), source));
   line.truncate(size);
   return line;
@@ -95,7 +98,7 @@ Result<crypto::Secret> read_line(int descriptor) {
     const ssize_t got = read_byte(descriptor, byte);
     if (got < 0) return fail_errno("passphrase: read", source);
     if (got == 0 || byte == '\n') return finished(std::move(line), size, source);
-    if (size == kMaxPassphrase) return fail(Fault::too_long, "passphrase");
+    if (size == kMaxPassphrase) return fail(Fault::too_long, "passphrase", source, std::string(kTooLong));
     line.expose_for_writing()[size++] = byte;
   }
 }
@@ -127,7 +130,7 @@ Result<crypto::Secret> read_keys(int terminal) {
     } else if (byte == kDelete || byte == kCtrlH) {
       size = without_last_character(line.expose().first(size));
     } else {
-      if (size == kMaxPassphrase) return fail(Fault::too_long, "passphrase");
+      if (size == kMaxPassphrase) return fail(Fault::too_long, "passphrase", "what was typed", std::string(kTooLong));
       line.expose_for_writing()[size++] = byte;
     }
   }
@@ -140,7 +143,8 @@ Result<crypto::Secret> passphrase_from_file(const std::filesystem::path& file) {
   USHER_TRY(std::size_t size, read_file_into(file, content.expose_for_writing()));
   if (size > 0 && content.expose()[size - 1] == '\n') --size;
   auto line = finished(std::move(content), size, file.string());
-  if (line && line->size() > kMaxPassphrase) return fail(Fault::too_long, "passphrase: file", file.string());
+  if (line && line->size() > kMaxPassphrase)
+    return fail(Fault::too_long, "passphrase: file", file.string(), std::string(kTooLong));
   return line;
 }
 
@@ -150,7 +154,8 @@ Result<crypto::Secret> passphrase_from_terminal(std::string_view prompt) {
   const Descriptor terminal(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (terminal.get() < 0) {
     return fail(Fault::bad_usage, "passphrase: no terminal",
-                "there is no terminal to ask on, and neither a passphrase file nor a descriptor was given");
+                "there is no terminal to ask on, and neither a passphrase file nor a descriptor was given",
+                "Give the passphrase or PIN with an option; --help names it.");
   }
   const QuietTerminal quiet(terminal.get());
   if (!quiet.ok()) return fail_errno("passphrase: terminal");
@@ -162,7 +167,7 @@ Result<crypto::Secret> passphrase_from_terminal(std::string_view prompt) {
 
 Result<crypto::Secret> read_passphrase(const PassphraseSource& source, std::string_view prompt, bool twice) {
   if (!source.file.empty() && source.descriptor >= 0) {
-    return fail(Fault::bad_usage, "passphrase", "both a passphrase file and a descriptor");
+    return fail(Fault::bad_usage, "passphrase", "both a passphrase file and a descriptor", "Give one of them.");
   }
   if (!source.file.empty()) return passphrase_from_file(source.file);
   if (source.descriptor >= 0) return passphrase_from_descriptor(source.descriptor);
@@ -170,7 +175,8 @@ Result<crypto::Secret> read_passphrase(const PassphraseSource& source, std::stri
   if (twice) {
     USHER_TRY(const crypto::Secret again, passphrase_from_terminal("Once more: "));
     if (!crypto::equal_constant_time(first.expose(), again.expose())) {
-      return fail(Fault::bad_passphrase, "passphrase: entries", "the two entries differ");
+      return fail(Fault::bad_passphrase, "passphrase: entries", "the two entries differ",
+                  "Try again, and type the same twice.");
     }
   }
   return first;

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <system_error>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -33,6 +34,13 @@ int report(std::string_view program, const Error& error, bool json) {
   return static_cast<int>(exit_class_of(error.fault));
 }
 
+Error error_of(const std::exception& exception) {
+  const auto* system = dynamic_cast<const std::system_error*>(&exception);
+  const int number = system == nullptr ? 0 : system->code().default_error_condition().value();
+  if (number == EMFILE || number == ENFILE) return {Fault::too_few_descriptors, "main"};
+  return {Fault::local, "main", exception.what()};
+}
+
 void Batch::refused(const Error& error) {
   const int status = report(program_, error, json_);
   if (status_ == 0) status_ = status;
@@ -41,7 +49,8 @@ void Batch::refused(const Error& error) {
 Result<> confirm(const std::string& question, std::string_view flag) {
   const Descriptor terminal(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (!terminal.is_open()) {
-    return fail(Fault::bad_usage, "confirm", "there is no terminal to ask on; " + std::string(flag) + " says yes");
+    return fail(Fault::bad_usage, "confirm", "there is no terminal to ask on",
+                "Add " + std::string(flag) + " to say yes.");
   }
   const std::string text = printable(question) + " [y/N] ";
   if (::write(terminal.get(), text.data(), text.size()) < 0) return fail_errno("confirm", "the terminal");

@@ -1,6 +1,7 @@
 // apps/common/report: how a program tells what went wrong, and ends.
 #pragma once
 
+#include <exception>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,9 @@ int report(std::string_view program, const Error& error, bool json = false);
 
 /// {"error":{"code":…,"message":…,"exit":…}}, as all programs tell it with --json.
 [[nodiscard]] std::string error_json(const Error& error);
+
+/// What an exception that main() catches means: too_few_descriptors; local for every other one.
+[[nodiscard]] Error error_of(const std::exception& exception);
 
 /// Of a verb that does one thing to many objects: it goes on after a refusal, tells each where it happens, and ends with
 /// the first one's status.

@@ -48,6 +48,9 @@ static_assert(std::variant_size_v<Value> == std::variant_size_v<Key::Place>, "fi
 
 Result<> set_value(const Key& key, Value value, std::string_view where) {
   if (!fits(key, value)) return refuse(where, key.name, kind_of(key));
+  if (const auto* texts = std::get_if<Texts>(&value); texts != nullptr && std::ranges::count(*texts, "") > 0) {
+    return refuse(where, key.name, "has an empty text in its list");
+  }
   std::visit(
       [&]<class T>(T* place) {
         if (T* right = std::get_if<T>(&value)) *place = std::move(*right);

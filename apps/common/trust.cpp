@@ -17,7 +17,9 @@ Result<std::vector<identity::Crl>> load_crls(const Texts& files, const PathOf& p
     const std::filesystem::path file = path_of(name);
     USHER_TRY(const std::string content, read_file(file, identity::kMaxCrlFile));
     auto some = identity::crls_from_file_content(view_of(content));
-    if (!some) return fail(some.error().fault, "trust: revocation lists", file.string());
+    if (!some)
+      return fail(some.error().fault, "trust: revocation lists", file.string(),
+                  "Name a file with revocation lists, in PEM or DER.");
     std::ranges::move(*some, std::back_inserter(all));
   }
   return all;
@@ -68,7 +70,9 @@ Result<identity::Chain> load_certificates(const Texts& files, const PathOf& path
     const std::filesystem::path file = path_of(name);
     USHER_TRY(const std::string pem, read_file(file, kMaxPem));
     auto some = identity::bundle_from_pem(pem);
-    if (!some) return fail(some.error().fault, "trust: certificates", file.string());
+    if (!some)
+      return fail(some.error().fault, "trust: certificates", file.string(),
+                  "Name PEM files with certificates (-----BEGIN CERTIFICATE-----).");
     std::ranges::move(*some, std::back_inserter(all));
   }
   return all;

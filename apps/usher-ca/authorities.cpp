@@ -33,7 +33,7 @@ Result<crypto::NewKey> new_key_of(std::string_view name) {
   if (name == "p256") return crypto::NewKey::p256;
   if (name == "rsa2048") return crypto::NewKey::rsa2048;
   if (name == "rsa3072") return crypto::NewKey::rsa3072;
-  return fail(Fault::bad_usage, "key kind", "p256, rsa2048 or rsa3072");
+  return fail(Fault::bad_usage, "key kind", std::string(name) + " is none", "Say p256, rsa2048 or rsa3072.");
 }
 
 Result<crypto::PublicKey> read_public_key(const std::filesystem::path& file) {
@@ -44,7 +44,10 @@ Result<crypto::PublicKey> read_public_key(const std::filesystem::path& file) {
   } else if (const auto der = der_of_public_key(pem)) {
     key = crypto::PublicKey::from_spki(*der);
   }
-  if (!key) return fail(key.error().fault, key.error().where, file.string());
+  if (!key) {
+    return fail(key.error().fault, key.error().where, file.string(),
+                key.error().fault == Fault::malformed ? "Name a PEM file with a certificate or a public key." : "");
+  }
   return key;
 }
 
@@ -74,7 +77,10 @@ Result<std::string> issuing_root(const std::filesystem::path& home) {
   USHER_TRY(std::string name, read_file(file, kMaxPem));
   while (name.ends_with('\n')) name.pop_back();
   name.insert(0, "media/");
-  if (std::ranges::count(media_roots_in(home), name) != 1) return fail(Fault::malformed, "issuing root", file.string());
+  if (std::ranges::count(media_roots_in(home), name) != 1) {
+    return fail(Fault::malformed, "issuing root", file.string(),
+                "Restore it from a backup, or write the name of a root into it that stands beside it.");
+  }
   return name;
 }
 

@@ -14,6 +14,8 @@ constexpr std::size_t kMaxIndex = 64 << 20;  // bytes
 constexpr std::size_t kMaxSmall = 64 << 10;  // bytes
 constexpr Milliseconds kClockSkew = std::chrono::minutes(5);
 constexpr std::string_view kIndexHeader = "# usher-ca index 1: serial, kind, not after, revoked at, reason, name\n";
+constexpr std::string_view kRestore =
+    "Restore the authority's directory from a backup: an authority has to know what it has issued.";
 
 template <class T>
 std::optional<T> number_of(std::string_view text) {
@@ -51,12 +53,12 @@ std::optional<IndexEntry> entry_of(std::string_view line) {
 
 Result<std::vector<IndexEntry>> parse_index(std::string_view text, const std::string& about) {
   std::vector<IndexEntry> out;
-  if (!text.starts_with(kIndexHeader)) return fail(Fault::malformed, "index", about);
+  if (!text.starts_with(kIndexHeader)) return fail(Fault::malformed, "index", about, std::string(kRestore));
   text.remove_prefix(kIndexHeader.size());
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
     const auto entry = end == std::string_view::npos ? std::nullopt : entry_of(text.substr(0, end));
-    if (!entry) return fail(Fault::malformed, "index", about);
+    if (!entry) return fail(Fault::malformed, "index", about, std::string(kRestore));
     out.push_back(*entry);
     text.remove_prefix(end + 1);
   }
@@ -68,7 +70,7 @@ Result<std::map<std::string, std::string>> parse_state(std::string_view text, co
   for (const std::string_view line : split(text, '\n')) {
     if (line.empty()) continue;
     const std::size_t space = line.find(' ');
-    if (space == std::string_view::npos) return fail(Fault::malformed, "state", about);
+    if (space == std::string_view::npos) return fail(Fault::malformed, "state", about, std::string(kRestore));
     out.emplace(line.substr(0, space), line.substr(space + 1));
   }
   return out;
@@ -88,7 +90,7 @@ Result<Authority> Authority::create(const std::filesystem::path& directory, cons
   USHER_TRY(const std::string key_pem, key.to_pem(passphrase));
   // The certificate comes last: a directory without one is not an authority yet.
   if (std::filesystem::exists(directory / "ca.pem"))
-    return fail(Fault::already_exists, "authority", directory.string());
+    return fail(Fault::already_exists, "authority", directory.string(), std::string(kKeep));
   USHER_CHECK(replace_file(directory / "ca.key", key_pem));
   USHER_CHECK(authority.save_index());
   USHER_CHECK(authority.save_state());
@@ -120,7 +122,7 @@ Result<> Authority::load_state() {
   const auto next = number_of<std::uint64_t>(state["next-crl"]);
   const auto base = number_of<std::uint64_t>(state["base-crl"]);
   const auto base_at = number_of<std::int64_t>(state["base-at"]);
-  if (!next || *next == 0 || !base || !base_at) return fail(Fault::malformed, "state", about);
+  if (!next || *next == 0 || !base || !base_at) return fail(Fault::malformed, "state", about, std::string(kRestore));
   crl_state_ = {.next_number = *next, .base_number = *base, .base_at = *base_at};
   pointers_ = {.crl = state["crl-url"],
                .freshest_crl = state["freshest-crl-url"],
@@ -148,7 +150,8 @@ Result<crypto::PrivateKey> Authority::load_key(const crypto::Secret& passphrase)
   auto key = crypto::PrivateKey::from_pem(pem, passphrase);
   if (!key) return fail(key.error().fault, key.error().where, (directory_ / "ca.key").string());
   if (key->public_key().fingerprint() != certificate_.key_fingerprint()) {
-    return fail(Fault::bad_key, "authority", "the key in " + directory_.string() + " is not the certificate's");
+    return fail(Fault::bad_key, "authority", "the key in " + directory_.string() + " is not the certificate's",
+                std::string(kRestore));
   }
   return key;
 }
@@ -173,15 +176,20 @@ Result<> Authority::record(const identity::Certificate& certificate, std::string
 
 Result<> Authority::revoke(std::string_view serial_hex, identity::RevocationReason reason, Time now) {
   const auto entry = std::ranges::find(index_, serial_hex, &IndexEntry::serial_hex);
-  if (entry == index_.end()) return fail(Fault::not_found, "revoke", "no certificate with this serial number");
-  if (entry->revoked_at != 0) return fail(Fault::already_exists, "revoke", "the certificate was revoked before");
+  if (entry == index_.end())
+    return fail(Fault::not_found, "revoke", "no certificate with this serial number",
+                "`usher-ca list` shows those that were issued.");
+  if (entry->revoked_at != 0)
+    return fail(Fault::already_exists, "revoke", "the certificate was revoked before",
+                "Nothing has to be done; `usher-ca crl` makes the list that says so.");
   entry->revoked_at = unix_seconds(now);
   entry->reason = reason;
   return save_index();
 }
 
 Result<identity::Crl> Authority::make_crl(const crypto::PrivateKey& key, bool delta, Time now, Seconds lifetime) {
-  if (delta && crl_state_.base_number == 0) return fail(Fault::not_found, "delta", "no complete list was made before");
+  if (delta && crl_state_.base_number == 0)
+    return fail(Fault::not_found, "delta", "no complete list was made before", "Make one first: `usher-ca crl`.");
   identity::CrlRequest request{.number = crl_state_.next_number,
                                .this_update = now - kClockSkew,
                                .next_update = now + lifetime,

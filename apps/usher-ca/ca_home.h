@@ -21,6 +21,10 @@
 
 namespace usher::ca {
 
+/// The advice where an authority is there already.
+inline constexpr std::string_view kKeep =
+    "Nothing was changed: an authority is never replaced. Name another directory with --home to make a second one.";
+
 /// One line of the index.
 struct IndexEntry {
   std::string serial_hex;

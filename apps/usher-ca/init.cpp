@@ -42,7 +42,7 @@ Result<> first_crl(Authority& authority, const crypto::PrivateKey& key, const Co
 
 Result<> init_media(const Context& context, const InitOptions& options) {
   if (std::filesystem::exists(context.home / "media/root/ca.pem"))
-    return fail(Fault::already_exists, "init", (context.home / "media").string());
+    return fail(Fault::already_exists, "init", (context.home / "media").string(), std::string(kKeep));
   USHER_TRY(const crypto::NewKey kind, new_key_of(options.key_kind));
   USHER_TRY(const crypto::Secret passphrase, context.passphrase(true));
   USHER_TRY(const crypto::PrivateKey key, crypto::PrivateKey::generate(kind));
@@ -60,7 +60,7 @@ Result<> init_media(const Context& context, const InitOptions& options) {
 
 Result<> init_card(const Context& context, const InitOptions& options) {
   if (std::filesystem::exists(context.home / "card/root/ca.pem"))
-    return fail(Fault::already_exists, "init", (context.home / "card").string());
+    return fail(Fault::already_exists, "init", (context.home / "card").string(), std::string(kKeep));
   USHER_TRY(const crypto::NewKey kind, new_key_of(options.key_kind));
   USHER_TRY(const crypto::Secret passphrase, context.passphrase(true));
   USHER_TRY(const crypto::PrivateKey root_key, crypto::PrivateKey::generate(kind));

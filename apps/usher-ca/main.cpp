@@ -85,6 +85,6 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {
-    return usher::app::report("usher-ca", {usher::Fault::local, "main", error.what()});
+    return usher::app::report("usher-ca", usher::app::error_of(error));
   }
 }

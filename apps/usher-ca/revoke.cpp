@@ -51,7 +51,8 @@ Result<> revoke(Context& context, const RevokeOptions& options) {
         label.c_str(), serial.c_str(), name.c_str());
     return {};
   }
-  return fail(Fault::not_found, "revoke", "no authority here has issued the certificate with serial number " + serial);
+  return fail(Fault::not_found, "revoke", "no authority here has issued the certificate with serial number " + serial,
+              "`usher-ca list` shows those that were issued.");
 }
 
 /// What a web server publishes: DER under the names that the certificates point to, PEM for configurations.

@@ -82,7 +82,10 @@ std::string file_name_of(const IndexEntry& entry) {
 /// The same names, role and key, certified by another root.
 Result<identity::LeafRequest> request_like(const identity::Certificate& certificate, const IndexEntry& entry) {
   const auto role = identity::role_of_name(entry.kind);
-  if (!role) return fail(Fault::malformed, "rotate: kind", entry.kind);
+  if (!role)
+    return fail(
+        Fault::malformed, "rotate: kind", entry.kind,
+        "Restore the authority's directory from a backup: its index names a kind that this release does not know.");
   return identity::LeafRequest{
       .role = role,
       .name = {.common_name = certificate.common_name(), .organisation = certificate.organisation()},

@@ -127,7 +127,10 @@ Result<Ended> ffprobe(const MediaFile& file, std::vector<std::string> arguments,
   arguments.insert(arguments.end(), reading.begin(), reading.end());
   USHER_TRY(Ended ended, run({.program = "ffprobe", .arguments = arguments, .files = {file.descriptor()}}, output));
   if (ended.errors.contains("not on whitelist")) {
-    return fail(Fault::unreadable_media, "ffprobe: kind", "a file of a kind that usher does not take");
+    return fail(Fault::unreadable_media, "ffprobe: kind", "it is of a kind that usher does not take",
+                "docs/formats.md names the kinds; convert it to one of them with `ffmpeg -i FILE out.flac`, or to "
+                "out.mkv if it "
+                "is a moving picture.");
   }
   if (ended.status != 0) return fail(Fault::unreadable_media, "ffprobe", complaint_of(ended));
   return ended;

@@ -72,6 +72,6 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {
-    return usher::app::report("usher-press", {usher::Fault::local, "main", error.what()});
+    return usher::app::report("usher-press", usher::app::error_of(error));
   }
 }

@@ -21,7 +21,8 @@ Result<MediaFilePtr> MediaFile::open(const std::filesystem::path& path) {
 Result<MediaFilePtr> MediaFile::take(Descriptor file) {
   struct stat status{};
   if (file.get() < 0 || ::fstat(file.get(), &status) != 0) return fail_errno("media file");
-  if (!S_ISREG(status.st_mode)) return fail(Fault::malformed, "media file: kind");
+  if (!S_ISREG(status.st_mode))
+    return fail(Fault::malformed, "media file: kind", {}, "Name a regular file with a recording.");
   // It fails where the file is one on a disk, and need not succeed there.
   ::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
   return MediaFilePtr(new MediaFile(std::move(file), static_cast<std::uint64_t>(status.st_size)));

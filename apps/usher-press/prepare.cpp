@@ -110,7 +110,8 @@ Result<> find_obstacle(Looked& looked) {
 
 Result<Looked> look_at(MediaFilePtr file, const std::string& name) {
   Looked out{.media = std::move(file), .probe = {}, .chosen = {}, .extra = {}, .form = {}, .measured = {}};
-  if (out.media->size() == 0) return fail(Fault::malformed, "prepare: empty", "the media file is empty");
+  if (out.media->size() == 0)
+    return fail(Fault::malformed, "prepare: empty", "the media file is empty", "Name a file with a recording in it.");
   USHER_TRY(out.probe, probe(*out.media));
   out.chosen = choose(out.probe.streams, out.extra);
   if (out.chosen.main < 0)

@@ -95,7 +95,8 @@ Result<Shop> open_shop(const PressOptions& options, Time now) {
   USHER_TRY(crypto::PublicKey recipient_key, recipient.front().public_key());
   USHER_TRY(crypto::PrivateKey key, load_key(options.key));
   if (key.public_key().fingerprint() != own.front().key_fingerprint()) {
-    return fail(Fault::bad_usage, "press", options.key.name + " is not the key of " + options.certificate.string());
+    return fail(Fault::bad_usage, "press", options.key.name + " is not the key of " + options.certificate.string(),
+                "Name the key and the certificate that were made together.");
   }
   Shop shop{.key = std::move(key),
             .chain = {},

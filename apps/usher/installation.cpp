@@ -33,7 +33,12 @@ Result<crypto::PrivateKey> load_key_file(const Options& options, const Config& c
             app::read_passphrase(passphrase_source(options, config),
                                  "Passphrase of this installation's key (" + file.string() + "): "));
   auto key = crypto::PrivateKey::from_pem(pem, passphrase);
-  if (!key) return fail(key.error().fault, "installation: key", file.string());
+  if (!key) {
+    const bool form = key.error().fault == Fault::malformed;
+    return fail(key.error().fault, "installation: key", file.string(),
+                form ? "Name a PEM file with an encrypted private key (-----BEGIN ENCRYPTED PRIVATE KEY-----)."
+                     : std::move(key.error().advice));
+  }
   return key;
 }
 
@@ -61,7 +66,12 @@ Result<std::shared_ptr<const identity::TrustStore>> load_trust(const Config& con
   if (fs::exists(marks, ignored)) {
     USHER_TRY(const std::string text, read_file(marks, kMaxPem));
     auto known = identity::RevocationFloor::from_text(text);
-    if (!known) return fail(known.error().fault, "trust: marks", marks.string());
+    if (!known) {
+      return fail(
+          known.error().fault, "trust: marks", marks.string(),
+          "It says how new the lists are that were seen; without it an older list would be taken again. Restore it "
+          "from a backup, or remove it if there is none.");
+    }
     floor = *std::move(known);
   }
   auto made = identity::TrustStore::make(std::move(trust), floor);
@@ -93,11 +103,14 @@ Result<Installation> load_installation(const Options& options, const Config& con
   const fs::path file = config.path_of(config.certificate);
   USHER_TRY(const std::string pem, read_file(file, kMaxPem));
   auto chain = identity::chain_from_pem(pem);
-  if (!chain) return fail(chain.error().fault, "installation: certificate", file.string());
+  if (!chain)
+    return fail(chain.error().fault, "installation: certificate", file.string(),
+                "Name PEM files with certificates (-----BEGIN CERTIFICATE-----).");
   USHER_TRY(crypto::PrivateKey key, load_key(options, config));
   USHER_TRY(const crypto::PublicKey certified, chain->front().public_key());
   if (!same(certified.spki(), key.public_key().spki())) {
-    return fail(Fault::bad_key, "installation: pair", printable(config.key) + " is not the key of " + file.string());
+    return fail(Fault::bad_key, "installation: pair", printable(config.key) + " is not the key of " + file.string(),
+                "Name the key and the certificate that were made together.");
   }
   return Installation{*std::move(chain), std::move(key)};
 }

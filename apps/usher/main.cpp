@@ -199,7 +199,7 @@ int main(int argc, char** argv) {
     if (const auto agent = identity::card_agent_requested(argc, argv)) return identity::run_card_agent(*agent);
     return run(argc, argv);
   } catch (const std::exception& error) {
-    // Memory, or a bug: nothing to be told to anybody but the developer.
-    return app::report("usher", {Fault::local, "main", error.what()});
+    // Descriptors, memory, or a bug, which is told to the developer alone.
+    return app::report("usher", app::error_of(error));
   }
 }

@@ -83,7 +83,8 @@ Result<media::OpenedFile> to_standard_output(const Opening& opening, const std::
 Result<media::OpenedFile> to_file(const Opening& opening, const fs::path& target, bool force) {
   std::error_code ignored;
   if (!force && fs::exists(fs::symlink_status(target, ignored))) {
-    return fail(Fault::already_exists, "open: target", target.string() + "; --force replaces it");
+    return fail(Fault::already_exists, "open: target", target.string(),
+                "Choose another name with -o; --force replaces what is there.");
   }
   USHER_TRY(NewFile out, NewFile::create(target));
   media::FileSink sink(out);

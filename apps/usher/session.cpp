@@ -172,6 +172,7 @@ Result<std::unique_ptr<Session>> Session::open(const Options& options, const Con
   card.now = clock.now();
   if (has_terminal()) card.choose = choose_certificate;
   USHER_TRY(auto settings, channel_settings(options, config, std::move(name)));
+  const Hash256 installation = settings->chain.front().key_fingerprint();
   USHER_CHECK(session->connect({.options = options,
                                 .config = config,
                                 .data = data,
@@ -180,7 +181,7 @@ Result<std::unique_ptr<Session>> Session::open(const Options& options, const Con
                                 .interrupted = interrupted,
                                 .clock = clock,
                                 .random = random}));
-  USHER_TRY(client::Wallet wallet, client::Wallet::open(data, session->engine_->person(), clock));
+  USHER_TRY(client::Wallet wallet, client::Wallet::open(data, session->engine_->person(), installation, clock));
   session->wallet_ = std::make_unique<client::Wallet>(std::move(wallet));
   session->listener_ = std::make_unique<client::LiveListener>(*session->engine_, *session->wallet_, clock, config.url);
   return session;

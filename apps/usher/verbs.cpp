@@ -14,6 +14,9 @@
 namespace usher::listening {
 namespace {
 
+constexpr std::uint64_t kMinTime = 60;          // seconds that can be acquired, channel.md §9.2
+constexpr std::uint64_t kMaxTime = 31'622'400;  // 366 days
+
 void print(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fflush(stdout);
@@ -38,11 +41,12 @@ Result<> connect(Context& context, Opened& opened) {
   return {};
 }
 
-/// The differences go to stderr, so that what a program reads stays what it is.
+/// News and differences go to stderr, so that what a program reads stays what it is.
 Result<client::Shelf> shelf_of(const Context& context, const Opened& opened) {
   USHER_TRY(client::Shelf shelf, opened.listener().shelf());
-  if (!context.options.json && !shelf.differences.empty()) {
-    const std::string text = client::differences_text(shelf.differences);
+  if (!context.options.json) {
+    const std::string text = (context.options.quiet ? std::string{} : client::news_text(shelf.news)) +
+                             client::differences_text(shelf.differences);
     std::fwrite(text.data(), 1, text.size(), stderr);
   }
   return shelf;
@@ -122,6 +126,11 @@ Result<> do_buy(Context& context, const BuyWish& wish) {
   std::uint64_t amount = wish.plays;
   if (!wish.time.empty()) {
     USHER_TRY(amount, seconds_of(wish.time));
+    if (amount < kMinTime || amount > kMaxTime) {
+      return fail(Fault::bad_usage, "buy",
+                  "a licence is for 60s at least and 366d at most, not for " + printable(wish.time),
+                  "Give --for a time between them, such as 7d.");
+    }
   }
   USHER_TRY(Opened opened, open(context));
   USHER_CHECK(connect(context, opened));

@@ -139,7 +139,8 @@ Result<ChainVerdict> check_chain(const ChainQuestion& question) {
     sent.push_back(*std::move(certificate));
   }
   const bool foreign = question.role && !has_role_of_ours(sent.front());
-  auto judged = material.anchors.empty() ? Result<>(fail(Fault::untrusted, "trust", "there is no root certificate"))
+  auto judged = material.anchors.empty() ? Result<>(fail(Fault::untrusted, "trust", "there is no root certificate",
+                                                         "Name one with --trust, in PEM or DER."))
                 : question.role          ? judge_peer(sent, std::move(material), question, verdict.depth)
                                          : judge_path(sent, material, question, verdict.depth);
   if (!judged) {

@@ -1,5 +1,7 @@
 #include "config.h"
 
+#include <utility>
+
 #include "identity/token_key.h"
 
 #include "channel/suite.h"
@@ -82,8 +84,11 @@ void check(const Config& config, Problems& problems) {
   };
   demand(licence::is_server_id(config.id),
          "server.id must be 1 to 255 printable ASCII characters without space, \" and \\");
-  for (const auto* list : {&config.listen, &config.operator_listen, &config.files_listen}) {
-    for (const std::string& text : *list) note(net::Endpoint::from_text(text));
+  const std::pair<const char*, const app::Texts*> addresses[] = {{"server.listen", &config.listen},
+                                                                 {"server.operator_listen", &config.operator_listen},
+                                                                 {"files.listen", &config.files_listen}};
+  for (const auto& [key, list] : addresses) {
+    for (const std::string& text : *list) note(all_ok(key, net::Endpoint::from_text(text)));
   }
   demand(!config.listen.empty(), "server.listen must name an address");
   if (!config.suites.empty()) note(all_ok("channel.suites", channel::suite_order(config.suites)));

@@ -54,6 +54,7 @@ class Check {
   void check_pairs(Keyring& keys);
   void check_files(Keyring& keys);
   void check_trust();
+  void check_store();
   void check_endings();
   void check_gaps();
   [[nodiscard]] Result<> verdict();
@@ -75,11 +76,19 @@ Result<> Check::run() {
   open_keys();                   // what only root may read, before this becomes the home's owner
   took(work_as_owner(config_));  // what the server cannot read is to be found here
   took(check_room(config_.path_of(config_.data)));
+  check_store();
   check_trust();
   check_keys();
   check_endings();
   check_gaps();
   return verdict();
+}
+
+void Check::check_store() {
+  std::error_code ignored;
+  if (!std::filesystem::exists(store_file_of(config_), ignored)) return;  // made by the first use
+  const auto store = open_store(config_, context_.random, Use::read);
+  if (took(store)) took(check_server_id(config_, **store));
 }
 
 void Check::check_trust() {

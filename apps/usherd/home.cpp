@@ -65,8 +65,8 @@ Config load_config(const Context& context, Problems& problems) {
   const fs::path file = config_file_of(context);
   read_toml(config, file, problems);
   if (!problems.empty() && problems.front().fault == Fault::not_found) {
-    problems.front() = {Fault::not_set_up, "config",
-                        "no configuration " + file.string() + "; `usherd init` makes a home"};
+    problems.front() = {Fault::not_set_up, "config", "no configuration " + file.string(),
+                        "Make a home with `usherd init`, or name one with --home or --config."};
     return config;
   }
   read_environment(config, environ, problems);
@@ -112,18 +112,35 @@ Result<Home> open_home_with_vault(const Context& context, Use use) {
   return home;
 }
 
+Result<> check_server_id(const Config& config, store::Store& store) {
+  USHER_TRY(auto page, store.list_all_licences({.offset = 0, .count = 1}));
+  if (page.total > 1) {
+    USHER_TRY(page, store.list_all_licences({.offset = page.total - 1, .count = 1}));
+  }
+  if (page.entries.empty() || page.entries.back().terms.server == config.id) return {};
+  return fail(
+      Fault::bad_config, "server id",
+      "server.id is " + config.id + ", but the licences in " + store_file_of(config).string() + " are of " +
+          page.entries.back().terms.server,
+      "Set server.id back: it is never changed once licences were issued. For another server use another home.");
+}
+
 Result<Id128> find_id(std::string_view text, std::span<const Id128> among, Fault missing) {
   if (text.size() < kMinPrefix || text.size() > 32) {
-    return fail(Fault::bad_usage, "id", "an id has 32 hexadecimal digits, of which the first 4 or more are given");
+    return fail(Fault::bad_usage, "id", "an id has 32 hexadecimal digits, of which the first 4 or more are given",
+                "The `list` verb shows the ids.");
   }
   std::optional<Id128> found;
   for (const Id128& id : among) {
     if (!to_hex(id).starts_with(text)) continue;
-    if (found)
-      return fail(Fault::bad_usage, "id", "several ids begin with " + std::string(text) + "; give more digits");
+    if (found) return fail(Fault::bad_usage, "id", "several ids begin with " + std::string(text), "Give more digits.");
     found = id;
   }
-  if (!found) return fail(missing, "id", std::string(text));
+  if (!found) {
+    return fail(missing, "id", std::string(text),
+                missing == Fault::unknown_licence ? "`usherd licence list` shows those that there are."
+                                                  : "`usherd media list` shows those that there are.");
+  }
   return *found;
 }
 

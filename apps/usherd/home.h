@@ -67,6 +67,10 @@ struct Home {
 /// The same, and what opens keys. Errors: those of the keyring and the vault too.
 [[nodiscard]] Result<Home> open_home_with_vault(const Context& context, Use use = Use::write);
 
+/// server.id stands in every licence that was issued: another one would make all of them another server's to their listeners.
+/// Errors: bad_config, the newest licence in the store names another one.
+[[nodiscard]] Result<> check_server_id(const Config& config, store::Store& store);
+
 /// The object whose id begins with `text` (hexadecimal, 4 digits at least). Errors: bad_usage (too short, or several fit);
 /// `missing`, when
 /// there is none.

@@ -21,7 +21,9 @@ Result<> init(const Context& context) {
   if (config.passphrase_file.empty() && !context.passphrase.file.empty()) {
     config.passphrase_file = std::filesystem::absolute(context.passphrase.file).string();
   }
-  if (std::filesystem::exists(file)) return fail(Fault::already_exists, "init", file.string());
+  if (std::filesystem::exists(file))
+    return fail(Fault::already_exists, "init", file.string(),
+                "Nothing was changed: this home is set up. Name another directory with --home to make a second one.");
   if (config.pin_file.empty() && !context.pin.file.empty()) {
     config.pin_file = std::filesystem::absolute(context.pin.file).string();
   }

@@ -51,7 +51,9 @@ Result<Bytes> load_public(const fs::path& file) {
   USHER_TRY(std::string text, read_file(file, kMaxKeyFile));
   while (text.ends_with('\n')) text.pop_back();
   const auto spki = from_base64url(text);
-  if (!spki) return fail(Fault::malformed, "licence key: public", file.string());
+  if (!spki)
+    return fail(Fault::malformed, "licence key: public", file.string(),
+                "Restore it from a backup: it is the public half of a retired licence key, in PEM.");
   USHER_TRY(const crypto::PublicKey key, crypto::PublicKey::from_spki(*spki));
   return key.spki();
 }
@@ -128,7 +130,9 @@ Result<> create_pseudonym_key(const fs::path& file, const crypto::Secret& passph
 Result<> create_own_keys(const Config& config, Keyring& keys, Random& random) {
   for (const fs::path& file :
        {licence_file_of(config), config.path_of(config.vault_key), config.path_of(config.pseudonym_key)}) {
-    if (fs::exists(file)) return fail(Fault::already_exists, "init: keys", file.string());
+    if (fs::exists(file))
+      return fail(Fault::already_exists, "init: keys", file.string(),
+                  "Nothing was changed. Name another directory with --home, or keep the keys that are there.");
     USHER_CHECK(make_private_directory(file.parent_path()));
   }
   // First what can fail elsewhere: a token that is not there leaves nothing in the way of the next try.
@@ -157,7 +161,8 @@ Result<KeyPair> load_pair(const Config& config, const std::string& certificates,
   USHER_TRY(crypto::PrivateKey loaded, keys.load(config, key));
   if (loaded.public_key().fingerprint() != chain.front().key_fingerprint()) {
     return fail(Fault::bad_key, "key and certificate",
-                printable(key) + " is not the key of the certificate " + config.path_of(certificates).string());
+                printable(key) + " is not the key of the certificate " + config.path_of(certificates).string(),
+                "Name the key and the certificate that were made together.");
   }
   return KeyPair{std::move(chain), std::make_shared<const crypto::PrivateKey>(std::move(loaded))};
 }
@@ -238,7 +243,9 @@ Result<identity::PseudonymKey> load_pseudonym_key(const Config& config, const Ke
   const media::PassphraseUnwrapper unwrapper(keys.passphrase().clone());
   auto key = media::open_small(std::move(source), pseudonym_key_id(), unwrapper, identity::PseudonymKey::kSize);
   if (!key) return fail(key.error().fault, key.error().where, file.string());
-  if (key->size() != identity::PseudonymKey::kSize) return fail(Fault::bad_key, "pseudonym key: size", file.string());
+  if (key->size() != identity::PseudonymKey::kSize)
+    return fail(Fault::bad_key, "pseudonym key: size", file.string(),
+                "Restore it from a backup: with another key nobody has the licences that they had.");
   return identity::PseudonymKey(*key);
 }
 

@@ -30,6 +30,9 @@ Result<crypto::PrivateKey> load_file(const fs::path& file, const crypto::Secret&
   USHER_TRY(const std::string pem, read_file(file, kMaxKeyFile));
   auto key = crypto::PrivateKey::from_pem(pem, passphrase);
   if (!key && key.error().about.empty()) key.error().about = file.string();
+  if (!key && key.error().fault == Fault::malformed && key.error().advice.empty()) {
+    key.error().advice = "Name a PEM file with an encrypted private key (-----BEGIN ENCRYPTED PRIVATE KEY-----).";
+  }
   return key;
 }
 

@@ -75,10 +75,13 @@ Result<Hash256> person_of(const Context& context, const Home& home, const IssueO
     std::optional<Hash256> found;
     for (const store::Person& person : people) {
       if (options.to.size() < 4 || !to_hex(person.pseudonym).starts_with(options.to)) continue;
-      if (found) return fail(Fault::bad_usage, "--to", "several pseudonyms begin with " + options.to);
+      if (found)
+        return fail(Fault::bad_usage, "--to", "several pseudonyms begin with " + options.to, "Give more digits.");
       found = person.pseudonym;
     }
-    if (!found) return fail(Fault::bad_usage, "--to", "no pseudonym that has been seen begins with " + options.to);
+    if (!found)
+      return fail(Fault::bad_usage, "--to", "no pseudonym that has been seen begins with " + options.to,
+                  "`usherd persons` shows those that there are.");
     return *found;
   }
   USHER_TRY(const auto pseudonyms, load_pseudonym_key(home.config, *home.keys));
@@ -119,6 +122,7 @@ Result<> issue(const Context& context, const IssueOptions& options) {
   net::LicenceOrder order;
   USHER_TRY(order.installation, installation_of(options.installation));
   USHER_TRY(const Home home, open_home_with_vault(context));
+  USHER_CHECK(check_server_id(home.config, *home.store));
   USHER_TRY(const auto media,
             all_pages<store::Medium>([&](store::Range range) { return home.store->list_media(range); }));
   std::vector<Id128> ids;

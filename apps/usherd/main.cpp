@@ -69,7 +69,10 @@ int run(int argc, char** argv) {
   }
   if (!context.action) return static_cast<int>(ExitClass::usage);
   const auto done = context.action();
-  return done ? app::finish("usherd", context.status) : app::report("usherd", done.error());
+  if (done) return app::finish("usherd", context.status);
+  auto told = advised(Result<>(std::unexpected(done.error())),
+                      done.error().fault == Fault::bad_config ? "Correct it and run `usherd config check`." : "");
+  return app::report("usherd", told.error());
 }
 
 }  // namespace
@@ -79,6 +82,6 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {
-    return usher::app::report("usherd", {usher::Fault::local, "main", error.what()});
+    return usher::app::report("usherd", usher::app::error_of(error));
   }
 }

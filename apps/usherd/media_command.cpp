@@ -86,7 +86,8 @@ struct Importer {
     USHER_TRY(const auto outline, media::ReleaseOutline::read(source));
     const auto known = home.store->find_medium(outline.medium);
     if (known && !known->removed_at)
-      return fail(Fault::already_exists, "media add", "medium " + to_hex(outline.medium));
+      return fail(Fault::already_exists, "media add", "medium " + to_hex(outline.medium),
+                  "Nothing has to be done; `usherd media list` shows it.");
     USHER_TRY(media::SignedManifest manifest, home.vault->manifest(outline.medium));
     USHER_CHECK(origin()(manifest));
     return manifest;
@@ -197,7 +198,8 @@ Result<> list(Context& context, bool json) {
 Result<> verify_one(const Home& home, const store::Medium& medium) {
   USHER_TRY(const auto manifest, home.vault->manifest(medium.id));
   if (manifest.hash() != medium.manifest) {
-    return fail(Fault::release_mismatch, "media verify", "medium " + to_hex(medium.id));
+    return fail(Fault::release_mismatch, "media verify", "medium " + to_hex(medium.id),
+                "Remove it and add its release again; the licences for it stand.");
   }
   return home.vault->verify(medium.id, progress_line(to_hex(medium.id)));
 }

@@ -61,6 +61,7 @@ net::RevocationOptions revocation_options_of(const Config& config, Problems& pro
     if (auto range = net::AddressRange::from_text(text)) {
       options.limits.allowed.push_back(*std::move(range));
     } else {
+      range.error().about.insert(0, "revocation.addresses: ");
       problems.push_back(std::move(range).error());
     }
   }

@@ -254,6 +254,7 @@ Result<> serve(const Context& context, const ServeOptions& options) {
   USHER_CHECK(check(config));
   USHER_TRY(net::ServerOptions server_options, options_of(config));
   USHER_TRY(const Home home, open_home_with_vault(context));
+  USHER_CHECK(check_server_id(config, *home.store));
   USHER_TRY([[maybe_unused]] const auto lock, store::ServerLock::acquire(lock_file_of(config)));
   USHER_TRY(net::LicenceIssuer issuer, load_licence_issuer(config, *home.keys));
   USHER_TRY(const identity::PseudonymKey pseudonyms, load_pseudonym_key(config, *home.keys));

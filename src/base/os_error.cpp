@@ -1,6 +1,7 @@
 #include "base/os_error.h"
 
 #include <cerrno>
+#include <system_error>
 
 namespace usher {
 
@@ -22,6 +23,9 @@ Fault fault_of_errno(int number) noexcept {
     case EBUSY:
     case ETXTBSY:
       return Fault::busy;
+    case EMFILE:
+    case ENFILE:
+      return Fault::too_few_descriptors;
     default:
       return Fault::io;
   }
@@ -29,7 +33,12 @@ Fault fault_of_errno(int number) noexcept {
 
 std::unexpected<Error> fail_errno(std::string_view where, std::string about) {
   const int number = errno;
-  return fail(fault_of_errno(number), where, std::move(about));
+  const Fault fault = fault_of_errno(number);
+  if (fault != Fault::io) return fail(fault, where, std::move(about));
+  // The one row that stands for many causes: the system's own word for it is part of what happened.
+  const std::string cause = std::generic_category().message(number);
+  about = about.empty() ? cause : about + " (" + cause + ")";
+  return fail(fault, where, std::move(about), number == EIO ? "Check the disk and its cables, and try again." : "");
 }
 
 }  // namespace usher

@@ -33,7 +33,8 @@ std::string explain(const Error& error) {
     text.pop_back();  // the full stop
     text.append(": ").append(error.about).append(".");
   }
-  if (!row.advice.empty()) text.append(" ").append(row.advice);
+  const std::string_view advice = error.advice.empty() ? row.advice : std::string_view(error.advice);
+  if (!advice.empty()) text.append(" ").append(advice);
   return text;
 }
 

@@ -36,18 +36,28 @@ enum class ExitClass : std::uint8_t {
 
 /// `where`: a literal that names the step, for logs. `about`: the object concerned, in words that this side chose
 /// (a file's name, a chunk's number); shown to the operator or listener, never sent to a peer, never a secret.
+/// `advice`: what to do next, whole sentences, where this place knows better than the fault's row.
 struct Error {
   Fault fault;
   std::string_view where;
   std::string about{};
+  std::string advice{};
 };
 
 template <class T = void>
 using Result = std::expected<T, Error>;
 
 /// `return fail(Fault::malformed, "server hello");`
-[[nodiscard]] inline std::unexpected<Error> fail(Fault fault, std::string_view where, std::string about = {}) {
-  return std::unexpected(Error{fault, where, std::move(about)});
+[[nodiscard]] inline std::unexpected<Error> fail(Fault fault, std::string_view where, std::string about = {},
+                                                 std::string advice = {}) {
+  return std::unexpected(Error{fault, where, std::move(about), std::move(advice)});
+}
+
+/// The result; an error without an advice of its own gets this one. For a caller that knows what the data are.
+template <class T>
+[[nodiscard]] Result<T> advised(Result<T> result, std::string_view advice) {
+  if (!result && result.error().advice.empty()) result.error().advice = advice;
+  return result;
 }
 
 /// "bad-mac": stable, for programs.

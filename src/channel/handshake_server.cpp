@@ -166,6 +166,7 @@ Result<FinishVerified> ServerHandshake::Steps::check_finished(const AwaitFinishe
   if (!record.content) return std::unexpected(record.content.error());
   USHER_TRY(const auto request, wire::Request::decode(*record.content));
   if (request.path != wire::kPathFinished) return fail(Fault::unexpected_message, "request before Finished");
+  if (record.total != wire::padded_request(record.content->size())) return fail(Fault::malformed, "request: padding");
   View body = request.body;
   USHER_TRY(const Message message, wire::take_message(body));
   if (message.type != MessageType::client_finished) return fail(Fault::unexpected_message, "client finished");
@@ -227,7 +228,7 @@ Result<FinishStep> ServerHandshake::on_record(Bytes record, Time now) {
     state_ = Closed{};
     return fail(Fault::unknown_session, "client finished: too late");
   }
-  USHER_TRY(const OpenedRecord opened, (*waiting)->traffic->opener.open(record, wire::Padding::request));
+  USHER_TRY(const OpenedRecord opened, (*waiting)->traffic->opener.open(record, wire::Padding::any_request));
   // It is the client's: whatever it holds, the state is spent.
   const auto state = std::move(*waiting);
   state_ = Closed{};

@@ -240,7 +240,7 @@ Result<OpenedRecord> Opener::open(MutableView record, wire::Padding padding, con
   count_.fetch_add(1, std::memory_order_relaxed);
   auto plaintext = decrypt(header, record.subspan(kHeaderSize, header.length), key);
   if (!plaintext) return OpenedRecord{header, std::unexpected(std::move(plaintext).error())};
-  return OpenedRecord{header, wire::unpad(*plaintext, padding)};
+  return OpenedRecord{header, wire::unpad(*plaintext, padding), plaintext->size()};
 }
 
 }  // namespace usher::channel

@@ -70,6 +70,7 @@ struct OpenedRecord {
   wire::RecordHeader header;
   /// Inside the buffer that was given. malformed: the CBC padding, n, or the padding of §6.4.
   Result<View> content;
+  std::size_t total = 0;  // bytes of the plaintext, with n and padding; 0 where it could not be told
 };
 
 /// Thread-safe; wipes its keys when destroyed.

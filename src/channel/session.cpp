@@ -60,20 +60,25 @@ bool Session::closed() const noexcept {
 
 Result<IncomingRequest> ServerSession::open_request(Bytes record) {
   USHER_TRY(const auto keys, traffic());
-  USHER_TRY(OpenedRecord opened, keys->opener.open(record, wire::Padding::request));
-  IncomingRequest incoming{opened.header.sequence, std::nullopt, fail(Fault::malformed, "request")};
+  USHER_TRY(OpenedRecord opened, keys->opener.open(record, wire::Padding::any_request));
+  IncomingRequest incoming{opened.header.sequence, std::nullopt, false, fail(Fault::malformed, "request")};
   if (opened.content) incoming.request = wire::Request::decode(*opened.content);
+  const std::size_t usual = opened.content ? wire::padded_request(opened.content->size()) : 0;
   crypto::wipe(record);
   if (!incoming.request) return incoming;
+  incoming.auth = incoming.request->path == wire::kPathAuth;
+  const bool right_size = opened.total == (incoming.auth ? wire::kAuthRequest : usual);
   if (incoming.request->path == wire::kPathFinished) {
     incoming.request = fail(Fault::unexpected_message, "request: a second Finished");
   } else if (incoming.request->path == wire::kPathDownload) {
     incoming.chunk = ChunkIds::of_body(incoming.request->body);
   }
+  if (!right_size) incoming.request = fail(Fault::malformed, "request: padding");
   return incoming;
 }
 
-Result<> ServerSession::seal_response(Bytes& out, std::uint64_t request, wire::Status status, View body) {
+Result<> ServerSession::seal_response(Bytes& out, std::uint64_t request, wire::Status status, View body,
+                                      std::size_t least) {
   USHER_TRY(const auto keys, traffic());
   if (body.size() > wire::kMaxPlaintext) return fail(Fault::too_long, "response");
   const bool plain = status != wire::Status::ok || body.empty();
@@ -82,7 +87,7 @@ Result<> ServerSession::seal_response(Bytes& out, std::uint64_t request, wire::S
                                        plain ? wire::ResponseType::empty : wire::ResponseType::structure,
                                        static_cast<std::uint32_t>(sent.size())}
                         .encode();
-  USHER_CHECK(keys->sealer.seal(out, {head, sent}, wire::padded_response(head.size() + sent.size()), request));
+  USHER_CHECK(keys->sealer.seal(out, {head, sent}, wire::padded_response(head.size() + sent.size(), least), request));
   return {};
 }
 
@@ -118,36 +123,47 @@ Result<> ServerSession::seal_chunk_refusal(Bytes& out, std::uint64_t request, co
   return {};
 }
 
+std::size_t auth_answer_size(const wire::Authenticated& server) {
+  wire::Authenticated longest = server;
+  longest.name.assign(wire::kMaxPersonName, ' ');
+  return wire::padded_response(wire::kResponseHead + longest.encode().size(), wire::kAuthAnswer);
+}
+
 Result<SealedRequest> ClientSession::seal_request(std::string_view path, std::vector<wire::Parameter> parameters,
                                                   View body) {
   USHER_TRY(const auto keys, traffic());
   if (path.size() > wire::kMaxPath || body.size() > wire::kMaxRequestBody) return fail(Fault::too_long, "request");
   const Bytes content = wire::Request{std::string(path), std::move(parameters), to_bytes(body)}.encode();
-  std::optional<ChunkIds> ids;
-  if (path == wire::kPathDownload) ids = ChunkIds::of_body(body);
+  Waiting waiting{.chunk = std::nullopt, .auth = path == wire::kPathAuth};
+  if (path == wire::kPathDownload) waiting.chunk = ChunkIds::of_body(body);
+  if (waiting.auth && wire::kLengthSize + content.size() > wire::kAuthRequest) return fail(Fault::too_long, "request");
+  const std::size_t total = waiting.auth ? wire::kAuthRequest : wire::padded_request(content.size());
 
   // Held over the sealing: an answer can't come before its request is known to be outstanding.
   const std::lock_guard lock(mutex_);
   if (outstanding_.size() >= kMaxOutstanding) return fail(Fault::busy, "request: too many are waiting");
   SealedRequest sealed;
-  USHER_TRY(sealed.sequence, keys->sealer.seal(sealed.record, {content}, wire::padded_request(content.size())));
-  outstanding_.emplace(sealed.sequence, ids);
+  USHER_TRY(sealed.sequence, keys->sealer.seal(sealed.record, {content}, total));
+  outstanding_.emplace(sealed.sequence, waiting);
   return sealed;
 }
 
 Result<Response> ClientSession::open_response(Bytes record) {
   USHER_TRY(const auto keys, traffic());
   USHER_TRY(const wire::RecordHeader header, wire::RecordHeader::decode(record));
-  std::optional<ChunkIds> ids;
+  Waiting waiting;
   {
     const std::lock_guard lock(mutex_);
     const auto found = outstanding_.find(header.request);
     if (found == outstanding_.end()) return fail(Fault::record_refused, "response: nobody waits for it");
-    ids = found->second;
+    waiting = found->second;
   }
+  const std::optional<ChunkIds>& ids = waiting.chunk;
   const ChunkUse use{keys->chunk_keys, ids.value_or(ChunkIds{})};
-  USHER_TRY(OpenedRecord opened,
-            keys->opener.open(record, ids ? wire::Padding::chunk : wire::Padding::response, ids ? &use : nullptr));
+  const wire::Padding padding = ids            ? wire::Padding::chunk
+                                : waiting.auth ? wire::Padding::auth_response
+                                               : wire::Padding::response;
+  USHER_TRY(OpenedRecord opened, keys->opener.open(record, padding, ids ? &use : nullptr));
   {
     const std::lock_guard lock(mutex_);
     if (outstanding_.erase(header.request) == 0) return fail(Fault::record_refused, "response: a second one");

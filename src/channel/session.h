@@ -71,6 +71,8 @@ struct IncomingRequest {
   std::uint64_t sequence = 0;
   /// For `api/download`: it is answered with seal_chunk or seal_chunk_refusal, and these ids.
   std::optional<ChunkIds> chunk;
+  /// It is one to `api/auth`: the plaintext of its answer has wire::kAuthAnswer bytes at least.
+  bool auth = false;
   /// malformed; unexpected_message: a second `api/finished`. Answer with status_of(error.fault).
   Result<wire::Request> request;
 };
@@ -84,8 +86,10 @@ class ServerSession final : public Session {
   [[nodiscard]] Result<IncomingRequest> open_request(Bytes record);
 
   /// Writes the record that answers `request` to `out` (in place of what is there). A status other than ok takes no
-  /// body.  Errors: too_long (above 1,048,564 bytes), session_over.
-  [[nodiscard]] Result<> seal_response(Bytes& out, std::uint64_t request, wire::Status status, View body = {});
+  /// body. `least`: bytes of the plaintext, a power of two: of answers to `api/auth`, see auth_answer_size().
+  /// Errors: too_long (above 1,048,564 bytes), session_over.
+  [[nodiscard]] Result<> seal_response(Bytes& out, std::uint64_t request, wire::Status status, View body = {},
+                                       std::size_t least = 512);
   /// The answer to `api/download`, as large as P(chunk_size) says, with a key of its own. chunk_size: the release's.
   /// Errors: too_long (proof above 24 hashes, chunk above chunk_size, chunk_size above 1 MiB), session_over.
   [[nodiscard]] Result<> seal_chunk(Bytes& out, std::uint64_t request, const ChunkIds& ids, std::size_t chunk_size,
@@ -94,6 +98,9 @@ class ServerSession final : public Session {
   [[nodiscard]] Result<> seal_chunk_refusal(Bytes& out, std::uint64_t request, const ChunkIds& ids,
                                             std::size_t chunk_size, wire::Status status);
 };
+
+/// The plaintext of every answer to `api/auth` of a server with this id and these keys (channel.md §6.4): whatever the name.
+[[nodiscard]] std::size_t auth_answer_size(const wire::Authenticated& server);
 
 struct SealedRequest {
   Bytes record;
@@ -126,7 +133,7 @@ class ClientSession final : public Session {
   explicit ClientSession(Established parts) : Session(std::move(parts)) {}
 
   /// The request is outstanding from now on. Parameters: names strictly ascending.
-  /// Errors: too_long (body above 49,152 bytes), busy (kMaxOutstanding), session_over.
+  /// Errors: too_long (body above 49,152 bytes; of `api/auth`, more than wire::kAuthRequest holds), busy (kMaxOutstanding), session_over.
   [[nodiscard]] Result<SealedRequest> seal_request(std::string_view path, std::vector<wire::Parameter> parameters,
                                                    View body);
   /// Consumes the record. One response is accepted for each outstanding request; a chunk's is opened with its own key.
@@ -138,8 +145,12 @@ class ClientSession final : public Session {
   [[nodiscard]] std::size_t outstanding() const noexcept;
 
  private:
+  struct Waiting {
+    std::optional<ChunkIds> chunk;
+    bool auth = false;
+  };
   mutable std::mutex mutex_;
-  std::map<std::uint64_t, std::optional<ChunkIds>> outstanding_;
+  std::map<std::uint64_t, Waiting> outstanding_;
 };
 
 }  // namespace usher::channel

@@ -12,7 +12,10 @@ Result<Medium> verify_manifest(View signed_manifest, const identity::TrustStore&
   USHER_TRY(const identity::VerifiedPeer peer,
             distributors.verify_signed_at(chain, from_unix_seconds(manifest.pressed_at), now));
   USHER_CHECK(document.verify(peer.public_key()));
-  if (medium && manifest.medium != *medium) return fail(Fault::release_mismatch, "catalogue: another medium");
+  if (medium && manifest.medium != *medium) {
+    return fail(Fault::release_mismatch, "catalogue: another medium", {},
+                "It is not played; tell the server's operator.");
+  }
   return Medium(std::move(manifest), document.hash(), peer.certificate().common_name());
 }
 

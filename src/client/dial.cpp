@@ -30,7 +30,10 @@ Result<Descriptor> dial_address(const Endpoint& server, const addrinfo& address,
                                 const Stop& stop) {
   Descriptor socket(
       ::socket(address.ai_family, address.ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address.ai_protocol));
-  if (socket.get() < 0) return unreachable(server, std::strerror(errno));
+  if (socket.get() < 0) {
+    if (errno == EMFILE || errno == ENFILE) return fail_errno("dial");
+    return unreachable(server, std::strerror(errno));
+  }
   if (::connect(socket.get(), address.ai_addr, address.ai_addrlen) != 0) {
     if (errno != EINPROGRESS && errno != EINTR) return unreachable(server, std::strerror(errno));
     USHER_TRY(const bool answered, Patience(deadline, stop).wait(socket.get(), POLLOUT));

@@ -7,7 +7,8 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-constexpr int kBusyTries = 5;  // of the first connection
+// Of the first connection, with pauses that double: 32 s, longer than a server fetches a list (identity.md §11.2).
+constexpr int kBusyTries = 8;
 constexpr Milliseconds kExitPatience{3'000};
 constexpr Milliseconds kTick{50};  // between looks at what may have been cancelled
 
@@ -29,6 +30,30 @@ bool may_pass(Fault fault) {
 /// What tells that the session is of no use any more, not only the way to the server.
 bool ends_session(Fault fault) {
   return fault == Fault::unknown_session || fault == Fault::session_over || fault == Fault::record_refused;
+}
+
+/// The server's judgement of a login is about the card, and by the server's lists and clock.
+Error of_card(Error error) {
+  switch (error.fault) {
+    case Fault::bad_certificate:
+      error.advice = "Ask the server's operator which cards it takes.";
+      break;
+    case Fault::revocation_unknown:
+      error.advice = "Nothing is known against the card: tell the server's operator, who has to provide the lists.";
+      break;
+    case Fault::certificate_expired:
+      error.advice = "Have it renewed by the authority that issued it.";
+      break;
+    case Fault::bad_statement:
+      error.advice = "Check this machine's clock, and log in again.";
+      break;
+    case Fault::revoked:
+      break;
+    default:
+      return error;
+  }
+  if (error.about.empty()) error.about = "the card's, says the server";
+  return error;
 }
 
 }  // namespace
@@ -83,7 +108,7 @@ Result<wire::Authenticated> Engine::authenticate(Link& link, bool may_ask) {
   USHER_TRY(const Hash256 exporter, link.session().exporter("person"));
   USHER_TRY(const identity::AuthRequest request, login_->bind(exporter));
   auto answer = link.request(wire::kPathAuth, std::nullopt, request.encode());
-  if (!answer) return std::unexpected(std::move(answer.error().error));
+  if (!answer) return std::unexpected(of_card(std::move(answer.error().error)));
   return wire::Authenticated::decode(answer->body());
 }
 

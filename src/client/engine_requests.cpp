@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::uint32_t kMaxEntries = 100'000;  // of a catalogue or of a person's licences
 constexpr int kEpochTries = 4;                  // of one chunk while the play is resumed
+constexpr std::string_view kTellOperator = "It was not played; tell the server's operator.";
 constexpr Milliseconds kClosePatience{10'000};
 
 }  // namespace
@@ -78,7 +79,8 @@ Result<std::shared_ptr<OpenPlay>> Engine::opened(const channel::Response& respon
                                                  const std::optional<Id128>& opened_now) {
   USHER_TRY(wire::Opened opened, wire::Opened::decode(response.body()));
   auto verified = opened_now && *opened_now != opened.medium
-                      ? fail(Fault::release_mismatch, "engine: opened", "the server opened another medium")
+                      ? fail(Fault::release_mismatch, "engine: opened", "the server opened another medium",
+                             std::string(kTellOperator))
                       : verify_manifest(opened.signed_manifest, *options_.distributors, clock_->now(), opened.medium);
   if (!verified) {
     if (opened_now) {  // nothing was heard: the play goes back
@@ -125,7 +127,8 @@ Result<std::uint64_t> Engine::epoch_of(OpenPlay& play, const std::atomic<bool>& 
   USHER_TRY(const channel::Response response, call(request));
   USHER_TRY(const wire::Opened opened, wire::Opened::decode(response.body()));
   if (opened.play != play.id() || opened.medium != play.medium().id()) {
-    return fail(Fault::release_mismatch, "engine: resumed", "the server resumed another play");
+    return fail(Fault::release_mismatch, "engine: resumed", "the server resumed another play",
+                std::string(kTellOperator));
   }
   play.epoch_ = opened.epoch;
   play.generation_ = generation;

@@ -47,7 +47,9 @@ class FileWriter final : public media::Sink {
     while (bytes < part.size()) {
       if (stop && stop()) return fail(Fault::cancelled, "file fetch");
       USHER_TRY(const std::size_t got, part.read_at(bytes, piece));
-      if (got == 0) return fail(Fault::io, "file fetch: part", "it has become shorter");
+      if (got == 0)
+        return fail(Fault::io, "file fetch: part", "it has become shorter",
+                    "Another program changes it; fetch again without --continue.");
       hasher.update(View(piece).first(got));
       bytes += got;
     }
@@ -87,7 +89,8 @@ wire::FileRequest request_of(const FileWish& wish, std::uint64_t from) {
 Result<NewFile> part_for(const FileWish& wish, const fs::path& part) {
   std::error_code ignored;
   if (!wish.force && fs::exists(fs::symlink_status(wish.target, ignored))) {
-    return fail(Fault::already_exists, "file fetch: target", wish.target.string() + "; --force replaces it");
+    return fail(Fault::already_exists, "file fetch: target", wish.target.string(),
+                "Choose another name with -o; --force replaces what is there.");
   }
   if (wish.go_on) {
     auto known = NewFile::take_up(wish.target, part);

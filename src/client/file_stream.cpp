@@ -125,14 +125,17 @@ std::unexpected<Error> FileStream::State::broken(int error, Phase phase, std::ui
   if (phase == Phase::handshake) {
     if (ended || lost) return fail(Fault::interrupted, "file stream: handshake", at() + " closed it in the handshake");
     // A library of its own: what signs for us, a token.
-    if (library >= ERR_LIB_USER) return fail(Fault::module_failed, "file stream: token", "the key would not sign");
+    if (library >= ERR_LIB_USER)
+      return fail(Fault::module_failed, "file stream: token", "the key would not sign",
+                  "See that the token with this installation's key is connected.");
     return fail(Fault::not_usher, "file stream: handshake", at());
   }
   // §4.2: whatever is wrong with a request, the server closes without a word.
   if (ended && bytes == 0) return fail(Fault::file_refused, "file stream: answer");
   if (ended || lost) {
     return fail(Fault::interrupted, "file stream: answer",
-                "the answer was cut after " + std::to_string(bytes) + " bytes");
+                "the answer was cut after " + std::to_string(bytes) + " bytes",
+                "Fetch it again; with --continue what came already is kept.");
   }
   return fail(Fault::record_refused, "file stream: answer", "after " + std::to_string(bytes) + " bytes");
 }

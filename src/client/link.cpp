@@ -17,6 +17,30 @@ Result<std::unique_ptr<Link>> Link::open(Transport& transport, std::shared_ptr<c
   return std::unique_ptr<Link>(new Link(transport, std::move(session)));
 }
 
+namespace {
+
+/// What the server answered. What is its own to put right is not the listener's.
+Error told(wire::Status status) {
+  Error error{.fault = wire::fault_of(status), .where = "link: answered"};
+  switch (error.fault) {
+    case Fault::local:
+      error.about = "at the server";
+      error.advice = "Tell its operator: its log says more.";
+      break;
+    case Fault::malformed:
+    case Fault::unexpected_message:
+    case Fault::bad_finished:
+      error.about = "says the server";
+      error.advice = "Use a release of usher that fits the server's.";
+      break;
+    default:
+      break;
+  }
+  return error;
+}
+
+}  // namespace
+
 Answer Link::request(std::string_view path, const std::optional<Id128>& operation, View body, const Stop& stop) {
   std::vector<wire::Parameter> parameters;
   if (operation) parameters.push_back({.name = std::string(wire::kParameterOperation), .value = to_bytes(*operation)});
@@ -36,7 +60,7 @@ Answer Link::request(std::string_view path, const std::optional<Id128>& operatio
     return std::unexpected(Failure{.error = error, .lost = true});
   }
   if (!response->ok()) {
-    return std::unexpected(Failure{.error = {wire::fault_of(response->status()), "link: answered"}, .lost = false});
+    return std::unexpected(Failure{.error = told(response->status()), .lost = false});
   }
   return *std::move(response);
 }

@@ -59,7 +59,8 @@ Result<> check_from(const PlayRequest& request, const media::Manifest& manifest,
                     const StartPoint& from) {
   if (!request.from_ms) return {};
   if (*request.from_ms >= manifest.duration_ms) {
-    return fail(Fault::bad_usage, "listener: from", "it ends at " + clock_text(manifest.duration_ms));
+    return fail(Fault::bad_usage, "listener: from", "it ends at " + clock_text(manifest.duration_ms),
+                "Give --from an earlier time.");
   }
   const StartCost cost = plan.cost_of(from, [](std::uint32_t) { return false; });
   if (cost.counts && !request.may_count_at_once)
@@ -89,8 +90,9 @@ Result<Shelf> LiveListener::shelf() {
   USHER_TRY(shelf.catalogue, engine_.catalogue());
   number_catalogue(shelf.catalogue, wallet_.folder());
   USHER_TRY(const std::vector<wire::LicenceEntry> listed, engine_.licences());
-  shelf.differences = wallet_.take_findings();
   USHER_TRY(Reconciled reconciled, wallet_.reconcile(listed));
+  shelf.differences = wallet_.take_findings();
+  shelf.news = std::move(reconciled.news);
   shelf.licences = std::move(reconciled.licences);
   std::ranges::move(reconciled.differences, std::back_inserter(shelf.differences));
   return shelf;
@@ -121,7 +123,9 @@ Result<std::optional<LiveListener::Started>> LiveListener::carry_on(const Id128&
       old.deadline = (*play)->deadline();
       return Started{.play = *std::move(play), .mark = std::move(old), .resumed = true};
     }
-    if (play) return fail(Fault::release_mismatch, "listener: resumed", "the server resumed another medium");
+    if (play)
+      return fail(Fault::release_mismatch, "listener: resumed", "the server resumed another medium",
+                  "It was not played; tell the server's operator.");
     if (!is_over(play.error().fault)) {
       view.note("A play of it that was interrupted at " + clock_text(old.position_ms) +
                 " is kept; --fresh opens another.");
@@ -146,7 +150,8 @@ Result<LiveListener::Started> LiveListener::start(const Id128& medium, const Pla
   USHER_TRY(std::optional<Started> old, carry_on(medium, request, view));
   if (old) return *std::move(old);
   if (request.resume == Resume::always) {
-    return fail(Fault::unknown_play, "listener: resume", "no play of it is open; without --resume a new one begins");
+    return fail(Fault::unknown_play, "listener: resume", "no play of it is open",
+                "Leave out --resume, and a new one begins.");
   }
   auto opened = engine_.open({.medium = medium, .licence = request.licence});
   if (!opened) {
@@ -164,12 +169,12 @@ Result<PlayReport> LiveListener::close(OpenPlay& play, PlayMark& mark) {
   PlayReport report{.plays_left = play.plays_left(), .licence = play.licence()};
   const auto closed = engine_.close(play);
   if (closed) {
-    [[maybe_unused]] const auto noted = wallet_.plays_left(play.licence(), closed->plays_left);
+    wallet_.closed(mark, closed->plays_left);
     report.refunded = closed->refunded;
     report.plays_left = closed->plays_left;
-  } else if (!is_over(closed.error().fault)) {
-    return std::unexpected(closed.error());
+    return report;
   }
+  if (!is_over(closed.error().fault)) return std::unexpected(closed.error());
   mark.done();
   return report;
 }
@@ -247,9 +252,7 @@ Result<PlayReport> LiveListener::play(const Id128& medium, const PlayRequest& re
   }
   USHER_TRY(const Started started, start(medium, request, view));
   OpenPlay& play = *started.play;
-  // Figures that cannot be written only make the next list tell a difference that is none.
-  [[maybe_unused]] const auto noted = wallet_.plays_left(play.licence(), play.plays_left());
-  auto mark = wallet_.begin(started.mark);
+  auto mark = wallet_.begin(started.mark, play.plays_left());
   if (!mark) {
     if (!started.resumed) {
       [[maybe_unused]] const auto ignored = engine_.close(play);

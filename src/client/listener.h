@@ -19,6 +19,7 @@ struct Shelf {
   std::vector<CatalogueItem> catalogue;
   std::vector<HeldLicence> licences;
   std::vector<Difference> differences;
+  std::vector<std::string> news;  // Reconciled::news
 };
 
 /// Whether a play that was cut off is carried on with.

@@ -48,7 +48,7 @@ Result<> Menu::list() {
   USHER_TRY(shelf_, listener_.shelf());
   out_ << "\n"
        << licences_text(shelf_) << "\n"
-       << catalogue_text(shelf_.catalogue) << differences_text(shelf_.differences);
+       << catalogue_text(shelf_.catalogue) << news_text(shelf_.news) << differences_text(shelf_.differences);
   return {};
 }
 

@@ -62,8 +62,16 @@ std::string licences_text(const Shelf& shelf) {
                        plays_text(licence.entry.plays_left, licence.entry.usable_until);
     if (licence.entry.state != wire::LicenceState::usable) text += " – " + std::string(name_of(licence.entry.state));
     if (licence.entry.open_plays > 0) text += fmt::format(" – {} open", licence.entry.open_plays);
-    out += "      " + text + "\n";
+    const auto item = std::ranges::find(shelf.catalogue, licence.terms.medium, &CatalogueItem::id);
+    out += item == shelf.catalogue.end() ? "      " + text + "\n" : row(item->number, text);
+    out += "      licence " + to_hex(licence.terms.id) + "\n";  // what play --licence takes
   }
+  return out;
+}
+
+std::string news_text(const std::vector<std::string>& news) {
+  std::string out;
+  for (const std::string& sentence : news) out += printable(sentence) + "\n";
   return out;
 }
 

@@ -14,6 +14,8 @@ namespace usher::client {
 [[nodiscard]] std::string catalogue_text(const std::vector<CatalogueItem>& catalogue);
 [[nodiscard]] std::string licences_text(const Shelf& shelf);
 /// One sentence a difference, each with a newline; empty if there is none.
+/// What came since the last list, a line each; empty: nothing.
+[[nodiscard]] std::string news_text(const std::vector<std::string>& news);
 [[nodiscard]] std::string differences_text(const std::vector<Difference>& differences);
 /// "Awakening, by Max McLaughlin"; the id where the medium is not in the catalogue or cannot be trusted.
 [[nodiscard]] std::string title_of(const std::vector<CatalogueItem>& catalogue, const Id128& medium);

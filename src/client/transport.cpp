@@ -1,6 +1,7 @@
 #include "client/transport.h"
 
 #include <array>
+#include <cerrno>
 #include <mutex>
 #include <vector>
 
@@ -46,9 +47,35 @@ int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return *exchange.stop && (*exchange.stop)() ? 1 : 0;
 }
 
-/// What curl's own failures mean here. `where` is the URL, which the listener configured.
-std::unexpected<Error> curl_failed(CURLcode code, const Exchange& exchange, const std::string& where) {
-  const std::string about = where + " (" + curl_easy_strerror(code) + ")";
+constexpr std::string_view kCheckProxy =
+    "Check that the proxy runs, its address (connection.proxy, http_proxy, https_proxy, all_proxy), and the network; "
+    "connection.proxy = \"none\" goes without one.";
+
+/// user:password@ is nobody's business.
+std::string without_password(const std::string& proxy) {
+  const std::size_t at = proxy.rfind('@');
+  if (at == std::string::npos) return printable(proxy);
+  const std::size_t scheme = proxy.find("://");
+  return printable((scheme == std::string::npos ? "" : proxy.substr(0, scheme + 3)) + proxy.substr(at + 1));
+}
+
+/// The proxy that a request went through: the configured one; or one that curl took from the environment, whose place stands
+/// in `said`, curl's own words, instead of the server's; empty: none.
+std::string proxy_of(const HttpOptions& options, std::string_view host, std::string_view said) {
+  if (options.proxy == "none") return {};
+  if (!options.proxy.empty()) return "the proxy " + without_password(options.proxy);
+  const bool elsewhere = said.starts_with("Failed to connect to ") && !said.contains(host);
+  return elsewhere || said.contains("proxy") ? "a proxy of the environment" : std::string{};
+}
+
+/// What curl's own failures mean here. `where` is the URL, which the listener configured; `said`: curl's own words.
+std::unexpected<Error> curl_failed(CURL* easy, CURLcode code, const Exchange& exchange, const std::string& where,
+                                   const std::string& proxy, const std::string& said) {
+  long number = 0;
+  curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
+  if (number == EMFILE || number == ENFILE) return fail(Fault::too_few_descriptors, "transport: socket");
+  const std::string about = where + (proxy.empty() ? "" : " through " + proxy) + " (" +
+                            (said.empty() ? curl_easy_strerror(code) : printable(said)) + ")";
   switch (code) {
     case CURLE_ABORTED_BY_CALLBACK:
       return fail(Fault::cancelled, "transport");
@@ -58,9 +85,10 @@ std::unexpected<Error> curl_failed(CURLcode code, const Exchange& exchange, cons
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_CONNECT:
+    case CURLE_PROXY:
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
-      return fail(Fault::unreachable, "transport: connect", about);
+      return fail(Fault::unreachable, "transport: connect", about, proxy.empty() ? "" : std::string(kCheckProxy));
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_HTTP2:
@@ -83,6 +111,24 @@ Result<Fault> told_fault(View body) {
   return fail(Fault::not_usher, "transport: error code");
 }
 
+/// What the listener can do about what the server says; empty: the usual.
+std::string_view advice_of_told(Fault fault) {
+  switch (fault) {
+    case Fault::bad_certificate:
+      return "Check installation.certificate; if it is the right one, ask the server's operator why it is not taken.";
+    case Fault::wrong_name:
+      return "Connect by a name that the server has, or ask its operator for it.";
+    case Fault::malformed:
+    case Fault::unsupported:
+    case Fault::unexpected_message:
+    case Fault::too_long:
+    case Fault::unknown_path:
+      return "Use a release of usher that fits the server's, and check that connection.url is its media address.";
+    default:
+      return {};
+  }
+}
+
 /// Whether `header` is the media type `type`, whatever its parameters.
 bool is_type(const char* header, std::string_view type) {
   if (header == nullptr) return false;
@@ -101,12 +147,18 @@ Result<Bytes> judge(CURL* easy, Exchange exchange, std::string_view type, const 
   if (status == 200 && is_type(header, type)) return std::move(exchange.body);
   if (status >= 400 && is_type(header, kErrorType)) {
     USHER_TRY(const Fault fault, told_fault(exchange.body));
-    return fail(fault, "transport: told", "the server at " + where + " answered so");
+    return fail(fault, "transport: told", "the server at " + where + " answered so",
+                std::string(advice_of_told(fault)));
   }
   const std::string about = where + " answered with HTTP status " + std::to_string(status);
   if (status == 503) return fail(Fault::server_busy, "transport: 503", where);
-  if (status == 502 || status == 504) return fail(Fault::unreachable, "transport: gateway", about);
-  if (status == 407) return fail(Fault::unreachable, "transport: proxy", "the proxy asks for a login");
+  if (status == 502 || status == 504) {
+    return fail(Fault::unreachable, "transport: gateway", about,
+                "A proxy answered: the server behind it does not run, or cannot be reached from there.");
+  }
+  if (status == 407)
+    return fail(Fault::unreachable, "transport: proxy", "the proxy asks for a login",
+                "Give user and password in the proxy's URL (connection.proxy, or http_proxy).");
   return fail(Fault::not_usher, "transport: answer", about);
 }
 
@@ -173,7 +225,10 @@ const std::string& HttpTransport::host() const noexcept { return state_->host; }
 
 Result<std::unique_ptr<HttpTransport>> HttpTransport::create(HttpOptions options) {
   initialise_curl();
-  const auto refused = [&options] { return fail(Fault::bad_config, "transport: url", "the URL " + options.url); };
+  const auto refused = [&options] {
+    return fail(Fault::bad_config, "transport: url", "the URL " + printable(options.url),
+                "Give the server as http://HOST:PORT, without user, password, query and fragment.");
+  };
   const Url url(curl_url());
   if (!url || curl_url_set(url.get(), CURLUPART_URL, options.url.c_str(), 0) != CURLUE_OK) return refused();
   const auto part = [&url](CURLUPart which) {
@@ -222,9 +277,13 @@ Result<Bytes> HttpTransport::post(std::string_view path, std::string_view type, 
   curl_easy_setopt(easy.get(), CURLOPT_POSTFIELDS, body.data());
   curl_easy_setopt(easy.get(), CURLOPT_WRITEDATA, &exchange);
   curl_easy_setopt(easy.get(), CURLOPT_XFERINFODATA, &exchange);
+  std::array<char, CURL_ERROR_SIZE> said{};
+  curl_easy_setopt(easy.get(), CURLOPT_ERRORBUFFER, said.data());
   const CURLcode code = curl_easy_perform(easy.get());
-  Result<Bytes> answer = code == CURLE_OK ? judge(easy.get(), std::move(exchange), type, state_->base)
-                                          : Result<Bytes>(curl_failed(code, exchange, state_->base));
+  Result<Bytes> answer =
+      code == CURLE_OK ? judge(easy.get(), std::move(exchange), type, state_->base)
+                       : Result<Bytes>(curl_failed(easy.get(), code, exchange, state_->base,
+                                                   proxy_of(state_->options, state_->host, said.data()), said.data()));
   state_->give_back(std::move(easy));
   return answer;
 }

@@ -1,5 +1,6 @@
 #include "client/wallet.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
 #include <set>
@@ -24,8 +25,6 @@ std::string_view name_of(DifferenceKind kind) noexcept {
   switch (kind) {
     case DifferenceKind::missing:
       return "missing";
-    case DifferenceKind::unknown:
-      return "unknown";
     case DifferenceKind::changed:
       return "changed";
     case DifferenceKind::bad_signature:
@@ -52,8 +51,17 @@ Result<licence::VerifiedLicence> Wallet::check(std::string_view document,
   for (const crypto::PublicKey& key : keys) {
     if (licence::key_id_of(key) == kid) return licence::verify(document, key);
   }
-  return fail(Fault::bad_signature, "wallet: licence key", "a licence signed with a key that the server does not have");
+  return fail(Fault::bad_signature, "wallet: licence key", "a licence signed with a key that the server does not have",
+              "Keep it, and ask the operator.");
 }
+
+namespace {
+
+bool has_key(const std::vector<crypto::PublicKey>& keys, std::string_view kid) {
+  return std::ranges::any_of(keys, [&](const crypto::PublicKey& key) { return licence::key_id_of(key) == kid; });
+}
+
+}  // namespace
 
 Result<> Wallet::check_holder(const licence::LicenceTerms& terms) const {
   if (terms.server != server_) return fail(Fault::unknown_licence, "wallet: server", "a licence of another server");
@@ -92,33 +100,86 @@ void Wallet::compare(const HeldLicence& held, std::vector<Difference>& differenc
   }
   const auto figure = figures_.find(held.terms.id);
   if (figure == figures_.end() || left == figure->second.plays_left) return;
+  // A licence that can be used elsewhere goes up and down by what is done there.
+  if (held.terms.installation != installation_) return;
   const std::uint32_t before = figure->second.plays_left;
+  const std::uint32_t marks = marks_of(held.terms.id);
   const std::string both = plays(before) + " left by what is kept here, " + plays(left) + " by the server; ";
-  // A play of ours that was not closed is given back when its time is over, if little of it was heard.
-  std::uint32_t unclosed = 0;
-  for (const UnfinishedPlay& play : all_unfinished()) unclosed += play.licence == held.terms.id ? 1U : 0U;
-  if (left > before && left - before > unclosed) {
+  // A play that was not closed is given back when its time is over, if little of it was heard.
+  if (left > before && left - before > std::max(marks, figure->second.open_plays)) {
     differ(DifferenceKind::more_plays, both + "no play that was made here can have been given back.");
-  } else if (left < before) {
-    differ(DifferenceKind::fewer_plays, both + std::to_string(before - left) + " not made here.");
   }
+  // One that is open, and not noted here yet or no more: another usher here has just begun it, or died before it could.
+  const std::uint32_t open = held.entry.open_plays > marks ? held.entry.open_plays - marks : 0;
+  if (left < before && before - left > open) {
+    differ(DifferenceKind::fewer_plays, both + std::to_string(before - left - open) + " not made here.");
+  }
+}
+
+std::uint32_t Wallet::marks_of(const Id128& licence) const {
+  std::uint32_t marks = 0;
+  for (const UnfinishedPlay& play : all_unfinished()) marks += play.licence == licence ? 1U : 0U;
+  return marks;
+}
+
+std::optional<licence::VerifiedLicence> Wallet::admit(const wire::LicenceEntry& entry, Reconciled& result) const {
+  auto verified = check(entry.licence, keys_);
+  if (verified) return *std::move(verified);
+  // One that is kept was signed with a key that the server had: it may have been taken away since (see find_lost_keys).
+  const auto kept =
+      std::ranges::find_if(kept_, [&](const auto& one) { return one.second.document() == entry.licence; });
+  if (kept != kept_.end()) return kept->second;
+  const std::string name = to_hex(crypto::sha256(view_of(entry.licence))).substr(0, 16);
+  const auto kid = licence::claimed_key_id(entry.licence);
+  if (kid && !has_key(keys_, *kid)) {
+    // An operator's tool signs with the new key at once, the server names it when it has read it.
+    result.news.push_back("The server lists a licence that is signed with a key which it does not name yet (document " +
+                          name + "); it is taken when it does.");
+  } else {
+    result.differences.push_back({.kind = DifferenceKind::bad_signature,
+                                  .licence = {},
+                                  .sentence = "The server lists a licence whose signature does not hold (document " +
+                                              name + "); it is not taken."});
+  }
+  return std::nullopt;
+}
+
+Result<> Wallet::take(HeldLicence held, const licence::VerifiedLicence& verified, Reconciled& result) {
+  const std::string id = id_of(held.terms);
+  const auto kept = kept_.find(held.terms.id);
+  if (kept == kept_.end()) {
+    if (!first_time_) {
+      result.news.push_back("Licence " + id + " is new here, with " + plays(held.entry.plays_left) + " left.");
+    }
+    USHER_CHECK(keep(verified));
+  } else if (kept->second.document() != held.entry.licence) {
+    result.differences.push_back({.kind = DifferenceKind::changed,
+                                  .licence = id,
+                                  .sentence = "Licence " + id +
+                                              ": the server's document is not the one that is kept "
+                                              "here; the one kept here stays."});
+  }
+  compare(held, result.differences);
+  figures_[held.terms.id] = {.plays_left = held.entry.plays_left,
+                             .state = held.entry.state,
+                             .usable_until = held.entry.usable_until,
+                             .open_plays = held.entry.open_plays};
+  result.licences.push_back(std::move(held));
+  return {};
 }
 
 Result<Reconciled> Wallet::reconcile(const std::vector<wire::LicenceEntry>& listed) {
   USHER_TRY(const FileLock lock, FileLock::wait(folder_ / "lock"));
+  std::set<Id128> before;  // the list was asked for: what another process has bought since need not be on it
+  for (const auto& [id, held] : kept_) before.insert(id);
+  load_known_keys();
+  load_licences();
   load_figures();
   Reconciled result;
   std::set<Id128> seen;
   for (const wire::LicenceEntry& entry : listed) {
-    auto verified = check(entry.licence, keys_);
-    if (!verified) {
-      const std::string name = to_hex(crypto::sha256(view_of(entry.licence))).substr(0, 16);
-      result.differences.push_back({.kind = DifferenceKind::bad_signature,
-                                    .licence = {},
-                                    .sentence = "The server lists a licence whose signature does not hold (document " +
-                                                name + "); it is not taken."});
-      continue;
-    }
+    const auto verified = admit(entry, result);
+    if (!verified) continue;
     HeldLicence held{.terms = verified->terms(), .entry = entry};
     const std::string id = id_of(held.terms);
     if (!check_holder(held.terms) || !seen.insert(held.terms.id).second) {
@@ -129,30 +190,9 @@ Result<Reconciled> Wallet::reconcile(const std::vector<wire::LicenceEntry>& list
                                                 "another server's, or listed twice; it is not taken."});
       continue;
     }
-    const auto kept = kept_.find(held.terms.id);
-    if (kept == kept_.end()) {
-      if (!first_time_) {
-        result.differences.push_back({.kind = DifferenceKind::unknown,
-                                      .licence = id,
-                                      .sentence = "Licence " + id + ": the server lists it with " +
-                                                  plays(entry.plays_left) +
-                                                  " left, but it was not acquired here; it is "
-                                                  "kept from now on."});
-      }
-      USHER_CHECK(keep(*verified));
-    } else if (kept->second.document() != entry.licence) {
-      result.differences.push_back({.kind = DifferenceKind::changed,
-                                    .licence = id,
-                                    .sentence = "Licence " + id +
-                                                ": the server's document is not the one that is kept "
-                                                "here; the one kept here stays."});
-    }
-    compare(held, result.differences);
-    figures_[held.terms.id] = {
-        .plays_left = entry.plays_left, .state = entry.state, .usable_until = entry.usable_until};
-    result.licences.push_back(std::move(held));
+    USHER_CHECK(take(std::move(held), *verified, result));
   }
-  for (const auto& [id, held] : kept_) {
+  for (const Id128& id : before) {
     if (seen.contains(id)) continue;
     const std::string text = to_hex(id);
     const auto figure = figures_.find(id);
@@ -184,13 +224,14 @@ Result<HeldLicence> Wallet::add(const wire::LicenceEntry& entry) {
   return HeldLicence{.terms = verified.terms(), .entry = entry};
 }
 
-Result<> Wallet::plays_left(const Id128& licence, std::uint32_t left) {
-  USHER_TRY(const FileLock lock, FileLock::wait(folder_ / "lock"));
+/// The lock is held. Best effort: figures that cannot be written only make the next list tell a difference that is none.
+void Wallet::note(const Id128& licence, std::uint32_t left, std::uint32_t closed) {
   load_figures();
   const auto figure = figures_.find(licence);
-  if (figure == figures_.end()) return {};
+  if (figure == figures_.end()) return;
   figure->second.plays_left = left;
-  return save_figures();
+  figure->second.open_plays -= std::min(figure->second.open_plays, closed);
+  [[maybe_unused]] const auto saved = save_figures();
 }
 
 }  // namespace usher::client

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "base/clock.h"
@@ -29,30 +30,30 @@ struct HeldLicence {
   wire::LicenceEntry entry;
 };
 
-/// How the server's figures and ours disagree.
+/// How the server's figures and ours contradict each other. What is new and fits is none: see Reconciled::news.
 enum class DifferenceKind : std::uint8_t {
   missing,        // kept here, not listed by the server
-  unknown,        // listed by the server, not kept here until now
   changed,        // another document under the same id
   bad_signature,  // not signed by this server's licence key
   foreign,        // another person's, or another server's
-  more_plays,     // plays left went up
-  fewer_plays,    // plays that were not made here
+  more_plays,     // plays left went up, and no play can have been given back
+  fewer_plays,    // plays left went down, though the licence can be used here alone and no play is open
   impossible,     // more left than the licence ever had
-  key_changed,    // the server signs with a key that it did not have before
+  key_changed,    // the server has no longer the key of a licence that can still be used
   damaged,        // a file here cannot be read, or is not what was written
 };
 [[nodiscard]] std::string_view name_of(DifferenceKind kind) noexcept;
 
 struct Difference {
   DifferenceKind kind;
-  std::string licence;   // id in hexadecimal; empty for key_changed
+  std::string licence;   // id in hexadecimal; empty where it is not known
   std::string sentence;  // what exactly differs
 };
 
 struct Reconciled {
   std::vector<HeldLicence> licences;  // those whose signature holds, in the server's order
   std::vector<Difference> differences;
+  std::vector<std::string> news;  // sentences: what came since the last list, and contradicts nothing
 };
 
 /// A play that was opened here and not closed.
@@ -92,29 +93,32 @@ class Wallet {
  public:
   /// Makes the directories. `keys`: the server's licence keys (SPKI), the current one first, as api/auth gave them.
   /// Errors: not_permitted, disk_full, io; bad_key.
+  /// `installation`: SHA-256 of this installation's public key, as licences name it.
   [[nodiscard]] static Result<Wallet> open(const std::filesystem::path& home, const wire::Authenticated& person,
-                                           const Clock& clock);
+                                           const Hash256& installation, const Clock& clock);
 
   [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
-  /// What open() found wrong: a key that is new, files that are damaged. Once.
+  /// What open() found wrong: a key that has gone, files that are damaged. Once.
   [[nodiscard]] std::vector<Difference> take_findings();
   /// The documents that are kept and verify.
   [[nodiscard]] const std::map<Id128, licence::VerifiedLicence>& kept() const noexcept { return kept_; }
   /// Whether a licence for the medium is kept that had plays left, and time, when the server told last.
   [[nodiscard]] bool knows_usable(const Id128& medium, Time now) const;
 
-  /// Compares all of what the server lists with what is kept, keeps what is new, and takes over its figures.
+  /// Compares all of what the server lists with what is kept, keeps what is new, and takes over its figures. Other
+  /// processes may have bought, opened and closed since the list was asked for: that makes no difference.
   /// Errors: disk_full, io.
   [[nodiscard]] Result<Reconciled> reconcile(const std::vector<wire::LicenceEntry>& listed);
   /// Whether a licence could be kept now. Errors: disk_full, not_permitted, io.
   [[nodiscard]] Result<> check_writable() const;
   /// A licence just acquired. Errors: bad_signature, unknown_licence (another person's or server's), malformed; io.
   [[nodiscard]] Result<HeldLicence> add(const wire::LicenceEntry& entry);
-  /// The server told, of a play made here, how many are left now. Errors: io.
-  [[nodiscard]] Result<> plays_left(const Id128& licence, std::uint32_t left);
-
+  /// `left`: what the server told of the licence when it opened or resumed the play.
   /// Errors: busy (another process plays it), io.
-  [[nodiscard]] Result<std::unique_ptr<PlayMark>> begin(const UnfinishedPlay& play);
+  [[nodiscard]] Result<std::unique_ptr<PlayMark>> begin(const UnfinishedPlay& play,
+                                                        std::optional<std::uint32_t> left = std::nullopt);
+  /// The server has closed the play; `left` is what it told then.
+  void closed(PlayMark& mark, std::uint32_t left);
   /// Plays of this medium that were begun here, not closed, and that no process is playing; the newest first.
   [[nodiscard]] std::vector<UnfinishedPlay> unfinished(const Id128& medium, Time now) const;
 
@@ -123,11 +127,15 @@ class Wallet {
     std::uint32_t plays_left = 0;
     wire::LicenceState state{};
     std::uint64_t usable_until = 0;
+    std::uint32_t open_plays = 0;  // of those that the server listed, and that were not closed here since
   };
   Wallet(std::filesystem::path folder, const Clock& clock) : folder_(std::move(folder)), clock_(&clock) {}
   [[nodiscard]] Result<> load(const wire::Authenticated& person);
   [[nodiscard]] Result<> load_keys(const wire::Authenticated& person);
-  [[nodiscard]] Result<> load_licences();
+  void load_known_keys();
+  void load_licences();
+  void find_lost_keys();
+  void note(const Id128& licence, std::uint32_t left, std::uint32_t closed);
   void load_figures();
   [[nodiscard]] Result<> save_figures() const;
   [[nodiscard]] Result<> check_holder(const licence::LicenceTerms& terms) const;
@@ -135,7 +143,12 @@ class Wallet {
   [[nodiscard]] Result<licence::VerifiedLicence> check(std::string_view document,
                                                        const std::vector<crypto::PublicKey>& keys) const;
   [[nodiscard]] Result<> keep(const licence::VerifiedLicence& licence);
+  /// One listed licence, if it can be taken; what speaks against it goes into `result`.
+  [[nodiscard]] std::optional<licence::VerifiedLicence> admit(const wire::LicenceEntry& entry,
+                                                              Reconciled& result) const;
+  [[nodiscard]] Result<> take(HeldLicence held, const licence::VerifiedLicence& verified, Reconciled& result);
   void compare(const HeldLicence& held, std::vector<Difference>& differences) const;
+  [[nodiscard]] std::uint32_t marks_of(const Id128& licence) const;
   [[nodiscard]] std::vector<UnfinishedPlay> all_unfinished() const;
   void forget_old_plays() const;
   void log(const std::vector<Difference>& differences) const;
@@ -144,12 +157,14 @@ class Wallet {
   const Clock* clock_;
   std::string server_;
   Hash256 pseudonym_{};
+  Hash256 installation_{};
   std::vector<crypto::PublicKey> keys_;      // given now
   std::vector<crypto::PublicKey> all_keys_;  // and those of before
   bool first_time_ = true;
   std::map<Id128, licence::VerifiedLicence> kept_;
   std::map<Id128, Figure> figures_;
   std::vector<Difference> findings_;
+  std::set<std::filesystem::path> damaged_;  // files that were told of
 };
 
 }  // namespace usher::client

@@ -130,10 +130,12 @@ std::int64_t ends_of(const UnfinishedPlay& play) {
 
 }  // namespace
 
-Result<Wallet> Wallet::open(const std::filesystem::path& home, const wire::Authenticated& person, const Clock& clock) {
+Result<Wallet> Wallet::open(const std::filesystem::path& home, const wire::Authenticated& person,
+                            const Hash256& installation, const Clock& clock) {
   const std::string server = to_hex(crypto::sha256(view_of(person.server_id))).substr(0, 32);
   Wallet wallet(home / "wallet" / server / to_hex(person.pseudonym), clock);
   for (const char* part : {"licences", "keys", "plays"}) USHER_CHECK(make_private_directory(wallet.folder_ / part));
+  wallet.installation_ = installation;
   USHER_CHECK(wallet.load(person));
   return wallet;
 }
@@ -143,53 +145,76 @@ Result<> Wallet::load(const wire::Authenticated& person) {
   server_ = person.server_id;
   pseudonym_ = person.pseudonym;
   USHER_CHECK(load_keys(person));
-  USHER_CHECK(load_licences());
+  load_licences();
   std::error_code wrong;
   first_time_ = kept_.empty() && !std::filesystem::exists(folder_ / "figures.json", wrong);
   load_figures();
+  find_lost_keys();
   return {};
 }
 
-Result<> Wallet::load_keys(const wire::Authenticated& person) {
-  const auto files = files_in(folder_ / "keys", ".der");
-  for (const auto& file : files) {
+/// Those that are known already stay as they are.
+void Wallet::load_known_keys() {
+  for (const auto& file : files_in(folder_ / "keys", ".der")) {
+    const std::string name = file.stem().string();
+    if (std::ranges::any_of(all_keys_, [&](const auto& known) { return licence::key_id_of(known) == name; })) continue;
     const auto content = read_file(file, kMaxKey);
     const auto key = content ? crypto::PublicKey::from_spki(view_of(*content)) : fail(Fault::bad_key, "wallet");
-    if (key && licence::key_id_of(*key) == file.stem().string()) {
+    if (key && licence::key_id_of(*key) == name) {
       all_keys_.push_back(*key);
-    } else {
+    } else if (damaged_.insert(file).second) {
       findings_.push_back(damaged(file, "is not the licence key that it was."));
     }
   }
+}
+
+Result<> Wallet::load_keys(const wire::Authenticated& person) {
+  load_known_keys();
   for (const Bytes& spki : person.licence_keys) {
     USHER_TRY(crypto::PublicKey key, crypto::PublicKey::from_spki(spki));
     const std::string kid = licence::key_id_of(key);
     keys_.push_back(key);
     if (std::ranges::any_of(all_keys_, [&](const auto& known) { return licence::key_id_of(known) == kid; })) continue;
-    if (!files.empty()) {
-      findings_.push_back({.kind = DifferenceKind::key_changed,
-                           .licence = {},
-                           .sentence = "The server signs licences with a key that it did not have before (" + kid +
-                                       "); ask the operator whether that is so."});
-    }
     USHER_CHECK(replace_file(folder_ / "keys" / (kid + ".der"), text_of(spki)));
     all_keys_.push_back(std::move(key));
   }
   return {};
 }
 
-Result<> Wallet::load_licences() {
+/// Keys come and go, and a server names those whose licences have not all ended: one that is missing while a licence of it
+/// can still be used contradicts that.
+void Wallet::find_lost_keys() {
+  const std::int64_t now = unix_seconds(clock_->now());
+  for (const auto& [id, held] : kept_) {
+    const auto kid = licence::claimed_key_id(held.document());
+    const bool there =
+        std::ranges::any_of(keys_, [&](const auto& key) { return kid && licence::key_id_of(key) == *kid; });
+    const auto figure = figures_.find(id);
+    const bool over = (held.terms().expires && *held.terms().expires <= now) ||
+                      (figure != figures_.end() && (figure->second.state == wire::LicenceState::used_up ||
+                                                    figure->second.state == wire::LicenceState::expired ||
+                                                    figure->second.state == wire::LicenceState::revoked));
+    if (there || over) continue;
+    findings_.push_back({.kind = DifferenceKind::key_changed,
+                         .licence = to_hex(id),
+                         .sentence = "Licence " + to_hex(id) + ": the server has no longer the key that signed it (" +
+                                     kid.value_or("unknown") + "); ask the operator whether that is so."});
+  }
+}
+
+/// Those that are known already stay as they are.
+void Wallet::load_licences() {
   for (const auto& file : files_in(folder_ / "licences", ".jws")) {
+    if (const auto known = id_of(file.stem().string()); known && kept_.contains(*known)) continue;
     const auto document = read_file(file, licence::kMaxDocument);
     auto verified = document ? check(*document, all_keys_) : std::unexpected(document.error());
     if (verified && to_hex(verified->terms().id) == file.stem().string() && check_holder(verified->terms())) {
       const Id128 number = verified->terms().id;
       kept_.emplace(number, *std::move(verified));
-    } else {
+    } else if (damaged_.insert(file).second) {
       findings_.push_back(damaged(file, "is not the licence that was kept: its signature does not hold."));
     }
   }
-  return {};
 }
 
 void Wallet::load_figures() {
@@ -207,11 +232,13 @@ void Wallet::load_figures() {
       const auto left = value != nullptr ? number(*value, "plays_left") : std::nullopt;
       const auto state = value != nullptr ? number(*value, "state") : std::nullopt;
       const auto until = value != nullptr ? number(*value, "usable_until") : std::nullopt;
+      const auto open = value != nullptr ? number(*value, "open_plays").value_or(0) : 0;  // none: an earlier release's
       good = good && name && left && *left <= wire::kNoLimit && state && *state <= 4 && until;
       if (!good) break;
       figures[*name] = {.plays_left = static_cast<std::uint32_t>(*left),
                         .state = static_cast<wire::LicenceState>(*state),
-                        .usable_until = *until};
+                        .usable_until = *until,
+                        .open_plays = static_cast<std::uint32_t>(std::min<std::uint64_t>(open, wire::kNoLimit))};
     }
   }
   if (good) {
@@ -226,7 +253,8 @@ Result<> Wallet::save_figures() const {
   for (const auto& [number, figure] : figures_) {
     object[to_hex(number)] = json::object{{"plays_left", figure.plays_left},
                                           {"state", static_cast<std::uint8_t>(figure.state)},
-                                          {"usable_until", figure.usable_until}};
+                                          {"usable_until", figure.usable_until},
+                                          {"open_plays", figure.open_plays}};
   }
   return replace_file(folder_ / "figures.json", json::serialize(object));
 }
@@ -292,14 +320,23 @@ std::vector<UnfinishedPlay> Wallet::unfinished(const Id128& medium, Time now) co
   return plays;
 }
 
-Result<std::unique_ptr<PlayMark>> Wallet::begin(const UnfinishedPlay& play) {
+Result<std::unique_ptr<PlayMark>> Wallet::begin(const UnfinishedPlay& play, std::optional<std::uint32_t> left) {
+  // Mark and figure change in one step: whoever compares meanwhile sees both or neither.
+  USHER_TRY(const FileLock both, FileLock::wait(folder_ / "lock"));
   // Written in place: the lock is the file's, and would not go along with a rename.
   auto file = folder_ / "plays" / (to_hex(play.play) + ".json");
   auto lock = FileLock::try_now(file);
   if (!lock) return fail(Fault::busy, "wallet: play", "the play's file");
   std::unique_ptr<PlayMark> mark(new PlayMark(*std::move(lock), std::move(file), play));
   mark->write();
+  if (left) note(play.licence, *left, 0);
   return mark;
+}
+
+void Wallet::closed(PlayMark& mark, std::uint32_t left) {
+  const auto both = FileLock::wait(folder_ / "lock");
+  mark.done();
+  if (both) note(mark.play_.licence, left, 1);
 }
 
 /// In one piece, over what was there: a process that is killed leaves the old text or the new one. So it never becomes

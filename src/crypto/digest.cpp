@@ -1,5 +1,6 @@
 #include "crypto/digest.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cstdlib>
 
@@ -13,6 +14,8 @@ void must(bool held) {
   if (!held) std::abort();
 }
 
+constexpr char kBetween = '\x1f';  // about and advice, where OpenSSL's queue carries an error
+
 }  // namespace
 
 std::unexpected<Error> ossl_fail(Fault fault, std::string_view where, std::string about) {
@@ -22,7 +25,8 @@ std::unexpected<Error> ossl_fail(Fault fault, std::string_view where, std::strin
 
 void put_error(const Error& error) {
   ERR_new();
-  ERR_set_error(ERR_LIB_USER, static_cast<int>(error.fault) + 1, "%s", error.about.c_str());
+  ERR_set_error(ERR_LIB_USER, static_cast<int>(error.fault) + 1, "%s%c%s", error.about.c_str(), kBetween,
+                error.advice.c_str());
 }
 
 std::optional<Error> take_error() {
@@ -31,14 +35,17 @@ std::optional<Error> take_error() {
   std::optional<Error> found;
   while (const unsigned long code = ERR_get_error_all(nullptr, nullptr, nullptr, &text, &flags)) {
     if (ERR_GET_LIB(code) != ERR_LIB_USER) continue;
-    found = Error{static_cast<Fault>(ERR_GET_REASON(code) - 1), "key", (flags & ERR_TXT_STRING) != 0 ? text : ""};
+    const std::string both = (flags & ERR_TXT_STRING) != 0 ? text : "";
+    const std::size_t end = std::min(both.find(kBetween), both.size());
+    found = Error{static_cast<Fault>(ERR_GET_REASON(code) - 1), "key", both.substr(0, end),
+                  both.substr(std::min(end + 1, both.size()))};
   }
   return found;
 }
 
 std::unexpected<Error> key_fail(Fault fault, std::string_view where) {
   auto own = take_error();
-  return own ? fail(own->fault, where, std::move(own->about)) : fail(fault, where);
+  return own ? fail(own->fault, where, std::move(own->about), std::move(own->advice)) : fail(fault, where);
 }
 
 const EVP_MD* ossl_of(Digest digest) noexcept {

@@ -27,10 +27,13 @@ Result<p11::SlotId> free_slot(const Module& module, const std::string& label) {
   if (same_label != tokens.end()) {
     USHER_TRY(const bool unfinished, is_unfinished(module, same_label->slot));
     if (unfinished) return same_label->slot;
-    return fail(Fault::already_exists, "new card: label", fmt::format("a token labelled \"{}\"", label));
+    return fail(Fault::already_exists, "new card: label", fmt::format("a token labelled \"{}\"", label),
+                "Give another --label; a card is never overwritten.");
   }
   const auto slot = std::ranges::find(tokens, false, &TokenInfo::initialised);
-  if (slot == tokens.end()) return fail(Fault::no_card, "new card: slot", "no token is free");
+  if (slot == tokens.end())
+    return fail(Fault::no_card, "new card: slot", "no token is free",
+                "Put in a card that is not initialised, or add a slot to the module.");
   return slot->slot;
 }
 

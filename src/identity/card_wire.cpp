@@ -210,8 +210,9 @@ Result<p11::CardSignature> decode_signature(View body) {
 Bytes encode(const Error& error) {
   std::string about = printable(error.about);
   if (about.size() > 0xffff) about.clear();
+  const std::string advice = error.advice.size() > 0xffff ? std::string{} : printable(error.advice);
   Writer out;
-  out.text8(code_of(error.fault)).text16(about);
+  out.text8(code_of(error.fault)).text16(about).text16(advice);
   return std::move(out).take();
 }
 
@@ -219,8 +220,9 @@ Error decode_error(View body) {
   Reader in(body, kWhere);
   const std::string code = in.text8();
   std::string about = in.text16();
+  std::string advice = in.text16();
   if (!in.finish()) return {Fault::module_failed, kWhere};
-  return {fault_of_code(code), kWhere, std::move(about)};
+  return {fault_of_code(code), kWhere, std::move(about), std::move(advice)};
 }
 
 }  // namespace usher::identity::card_wire

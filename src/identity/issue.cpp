@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include <openssl/err.h>
+
 #include "base/encoding.h"
 #include "identity/crl_light.h"
 #include "identity/extensions.h"
@@ -33,7 +35,9 @@ Result<> check_url(const std::string& url) {
   const bool ok =
       url.empty() || ((url.starts_with("http://") || url.starts_with("https://")) && url.size() <= kMaxUrl &&
                       std::ranges::all_of(url, [](char c) { return c > 0x20 && c < 0x7f; }));
-  if (!ok) return fail(Fault::malformed, "url", "an http URL without spaces is needed");
+  if (!ok)
+    return fail(Fault::malformed, "url", "it is no http URL without spaces",
+                "Give a URL such as http://ca.example/root.crl.");
   return {};
 }
 
@@ -54,7 +58,8 @@ bool add_part(X509_NAME* name, int nid, const std::string& text) {
 Result<NamePtr> make_name(const Name& name) {
   for (const std::string* part : {&name.common_name, &name.organisation, &name.organisational_unit, &name.country,
                                   &name.serial_number, &name.given_name, &name.surname}) {
-    if (!is_clean_utf8(*part)) return fail(Fault::malformed, "name", "it has control characters or is not UTF-8");
+    if (!is_clean_utf8(*part))
+      return fail(Fault::malformed, "name", "it has control characters or is not UTF-8", "Give it in plain text.");
   }
   NamePtr out(X509_NAME_new());
   if (!out || name.common_name.empty() || !add_part(out.get(), NID_countryName, name.country) ||
@@ -63,8 +68,9 @@ Result<NamePtr> make_name(const Name& name) {
       !add_part(out.get(), NID_surname, name.surname) || !add_part(out.get(), NID_givenName, name.given_name) ||
       !add_part(out.get(), NID_serialNumber, name.serial_number) ||
       !add_part(out.get(), NID_commonName, name.common_name)) {
-    return crypto::ossl_fail(Fault::malformed, "name",
-                             "a part is missing, too long, or has characters not allowed in it");
+    ERR_clear_error();
+    return fail(Fault::malformed, "name", "a part is missing, too long, or has characters not allowed in it",
+                "Give another name: 1 to 64 characters.");
   }
   return out;
 }
@@ -72,7 +78,9 @@ Result<NamePtr> make_name(const Name& name) {
 Result<> set_validity(X509* certificate, const Validity& validity) {
   const TimePtr from(ASN1_TIME_set(nullptr, unix_seconds(validity.not_before)));
   const TimePtr until(ASN1_TIME_set(nullptr, unix_seconds(validity.not_after)));
-  if (validity.not_after <= validity.not_before) return fail(Fault::malformed, "validity", "it ends before it begins");
+  if (validity.not_after <= validity.not_before)
+    return fail(Fault::malformed, "validity", "it ends before it begins",
+                "Give more days, or renew the authority first.");
   if (!from || !until || X509_set1_notBefore(certificate, from.get()) != 1 ||
       X509_set1_notAfter(certificate, until.get()) != 1) {
     return crypto::ossl_fail(Fault::malformed, "validity");
@@ -114,7 +122,8 @@ Result<Certificate> sign(X509* certificate, const crypto::PrivateKey& key) {
 Result<> check_issuer(const Issuer& issuer) {
   if (issuer.certificate.key_fingerprint() != issuer.key.public_key().fingerprint() ||
       !issuer.certificate.may_certify()) {
-    return fail(Fault::bad_key, "issuer", "the key does not belong to the authority's certificate");
+    return fail(Fault::bad_key, "issuer", "the key does not belong to the authority's certificate",
+                "Restore the authority's directory from a backup.");
   }
   return {};
 }
@@ -138,7 +147,9 @@ Result<std::vector<std::string>> checked_dns_names(const std::vector<std::string
   for (const std::string& name : names) {
     const bool wild = name.starts_with("*.");
     const auto host = ServerName::from_host(wild ? name.substr(2) : name);
-    if (!host || IpAddress::from_text(name)) return fail(Fault::malformed, "dns name", "not a host name");
+    if (!host || IpAddress::from_text(name))
+      return fail(Fault::malformed, "dns name", printable(name) + " is not a host name",
+                  "Give a name such as music.example, or an address with --ip.");
     out.push_back((wild ? "*." : "") + host->text());
   }
   return out;

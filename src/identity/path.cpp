@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <fmt/chrono.h>
 #include <openssl/err.h>
 
 #include "identity/name_constraints.h"
@@ -52,6 +53,19 @@ Fault fault_of(int code) {
 /// No names: a person's subject holds the civil number, and errors are logged.
 std::string which(int depth) {
   return depth == 0 ? "the certificate itself" : "the authority " + std::to_string(depth) + " above the certificate";
+}
+
+/// Where a refusal is a matter of time: the time that it was judged for, since the clock can be what is wrong.
+std::string time_of(int code, Time at) {
+  switch (code) {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+    case X509_V_ERR_CRL_HAS_EXPIRED:
+    case X509_V_ERR_CRL_NOT_YET_VALID:
+      return fmt::format(" at {:%Y-%m-%d %H:%M:%S} UTC", std::chrono::floor<Seconds>(at));
+    default:
+      return {};
+  }
 }
 
 Hash256 fingerprint_of(const X509* certificate) {
@@ -257,14 +271,16 @@ Result<Answered> check_answers(const Chain& path, const Verification& verificati
 }  // namespace
 
 Result<PathTrust> PathTrust::make(Chain anchors, Chain intermediates, std::vector<Crl> crls) {
-  if (anchors.empty()) return fail(Fault::bad_config, "trust", "there is no root certificate");
+  if (anchors.empty())
+    return fail(Fault::bad_config, "trust", "there is no root certificate", "Name the root's file under `anchors`.");
   PathTrust trust;
   trust.store_ = {X509_STORE_new(), [](X509_STORE* store) { X509_STORE_free(store); }};
   if (!trust.store_) return crypto::ossl_fail(Fault::local, "trust");
   X509_STORE_set_check_crl(trust.store_.get(), check_list);
   for (const Certificate& anchor : anchors) {
     if (!anchor.is_self_issued()) {
-      return fail(Fault::bad_config, "trust", "a certificate among the roots is not a root: " + anchor.subject_text());
+      return fail(Fault::bad_config, "trust", "a certificate among the roots is not a root: " + anchor.subject_text(),
+                  "Name it under `intermediates`, and the root that issued it under `anchors`.");
     }
     if (X509_STORE_add_cert(trust.store_.get(), anchor.x509()) != 1) return crypto::ossl_fail(Fault::local, "trust");
   }
@@ -298,7 +314,9 @@ Result<VerifiedPath> verify_path(std::span<const Certificate> chain, const PathT
   if (verified != 1 || code != X509_V_OK) {
     if (code == X509_V_OK) return crypto::ossl_fail(Fault::local, "path");
     refused_at = X509_STORE_CTX_get_error_depth(context.get());
-    return crypto::ossl_fail(fault_of(code), "path", which(refused_at) + ": " + X509_verify_cert_error_string(code));
+    return crypto::ossl_fail(
+        fault_of(code), "path",
+        which(refused_at) + ": " + X509_verify_cert_error_string(code) + time_of(code, options.at));
   }
   USHER_TRY(Chain path, found_path(context.get(), chain, trust));
   USHER_CHECK(check_below_anchor(path, refused_at));

@@ -41,7 +41,8 @@ Result<crypto::PublicKey> Session::public_key_of(const Object& private_key) cons
   USHER_CHECK(answered(functions->C_GetAttributeValue(handle_, private_key.handle, &wanted, 1), "token key: kind"));
   CK_ATTRIBUTE each_use{CKA_ALWAYS_AUTHENTICATE, &always, sizeof always};
   if (functions->C_GetAttributeValue(handle_, private_key.handle, &each_use, 1) == CKR_OK && always == CK_TRUE) {
-    return fail(Fault::card_unsuitable, "token key", "it wants the PIN for each use (CKA_ALWAYS_AUTHENTICATE)");
+    return fail(Fault::card_unsuitable, "token key", "it wants the PIN for each use (CKA_ALWAYS_AUTHENTICATE)",
+                "Make a key without that attribute: a program that runs by itself cannot ask each time.");
   }
   if (kind == CKK_RSA) {
     USHER_TRY(const Bytes modulus, attribute(functions, handle_, private_key.handle, CKA_MODULUS, kMaxAttribute));
@@ -49,12 +50,13 @@ Result<crypto::PublicKey> Session::public_key_of(const Object& private_key) cons
               attribute(functions, handle_, private_key.handle, CKA_PUBLIC_EXPONENT, kMaxAttribute));
     if (!modulus.empty() && !exponent.empty()) return rsa_key(modulus, exponent);
   } else if (kind != CKK_EC) {
-    return fail(Fault::card_unsuitable, "token key: kind", "it is neither RSA nor EC");
+    return fail(Fault::card_unsuitable, "token key: kind", "it is neither RSA nor EC",
+                "Make a key of RSA, 2048 to 4096 bits, or P-256.");
   }
   USHER_TRY(const std::vector<Object> halves, find({.kind = ObjectClass::public_key, .id = private_key.id}));
   if (private_key.id.empty() || halves.size() != 1) {
-    return fail(Fault::card_unsuitable, "token key: public half",
-                "the token does not give the key's public half; give both halves one CKA_ID of their own");
+    return fail(Fault::card_unsuitable, "token key: public half", "the token does not give the key's public half",
+                "Give both halves one CKA_ID of their own.");
   }
   const ObjectId half = halves.front().handle;
   if (kind == CKK_EC) {

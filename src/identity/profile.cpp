@@ -111,7 +111,8 @@ Profile generic_profile(std::string subject_field) {
 Result<Profile> profile_of_name(std::string_view name) {
   if (name == "cartao-de-cidadao") return citizen_card_profile();
   if (name == "generic") return generic_profile();
-  return fail(Fault::bad_config, "profile", "the profile is neither cartao-de-cidadao nor generic");
+  return fail(Fault::bad_config, "profile", "the profile is neither cartao-de-cidadao nor generic",
+              "Say one of the two.");
 }
 
 }  // namespace usher::identity

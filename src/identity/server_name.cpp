@@ -49,7 +49,9 @@ Result<ServerName> ServerName::from_host(std::string_view host) {
   std::ranges::transform(name, name.begin(),
                          [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   if (name.ends_with('.')) name.pop_back();
-  if (!is_dns_name(name)) return fail(Fault::bad_usage, "server name", "not a host name or an address");
+  if (!is_dns_name(name))
+    return fail(Fault::bad_usage, "server name", "not a host name or an address",
+                "Give the name that the server's certificate has.");
   return ServerName(std::move(name));
 }
 

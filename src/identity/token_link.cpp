@@ -11,6 +11,9 @@ namespace {
 constexpr std::size_t kMaxIdle = 16;                 // sessions that wait for the next use
 constexpr std::chrono::seconds kBetweenAttempts{1};  // to open a lost token again
 
+constexpr std::string_view kFindToken =
+    "See that the token is connected; `usher card` and `pkcs11-tool -O` show what there is for the URI to name.";
+
 std::unexpected<Error> bad_uri(std::string why) { return fail(Fault::bad_config, "token key: uri", std::move(why)); }
 
 Result<TokenUri> parse(const std::string& text) {
@@ -60,7 +63,8 @@ Result<> TokenPins::log_in(const std::string& token, const std::function<Result<
   const std::scoped_lock lock(mutex_);
   if (refused_.contains(token)) {
     return fail(Fault::wrong_pin, "token key: login",
-                "the PIN of the token " + token + " was refused before, and is not tried again by itself");
+                "the PIN of the token " + token + " was refused before, and is not tried again by itself",
+                "Correct the PIN, then reload or start again.");
   }
   auto known = known_.find(token);
   if (known == known_.end()) {
@@ -98,21 +102,25 @@ Result<p11::TokenInfo> TokenLink::find_token() const {
     if (found != nullptr) return bad_uri("more than one token fits the URI of the key");
     found = &token;
   }
-  if (found == nullptr) return fail(Fault::no_card, "token key", "no token fits the URI of the key");
+  if (found == nullptr)
+    return fail(Fault::no_card, "token key", "no token fits the URI of the key", std::string(kFindToken));
   return *found;
 }
 
 Result<> TokenLink::log_in(p11::Session& session, const p11::TokenInfo& token) const {
   if (!token.login_required) return {};
   if (token.pin == p11::PinState::locked)
-    return fail(Fault::pin_locked, "token key: login", "the token " + token.label);
+    return fail(Fault::pin_locked, "token key: login", "the token " + token.label,
+                "Have it unlocked by who administers it (the security officer's PIN).");
   if (token.pin == p11::PinState::last_try && !request_.last_try) {
-    return fail(Fault::pin_last_try, "token key: login", "the token " + token.label);
+    return fail(
+        Fault::pin_last_try, "token key: login", "the token " + token.label,
+        "Be certain of the PIN, and log in to the token once with its own software, which brings the tries back.");
   }
   if (token.protected_path) return session.login(p11::User::user, nullptr);  // the PIN is typed at the token
   return request_.pins->log_in(token.label, [&](const crypto::Secret& pin) -> Result<> {
     if (token.takes_pin_of(pin.size())) return session.login(p11::User::user, &pin);
-    return fail(Fault::pin_invalid, "token key: PIN length");
+    return fail(Fault::pin_invalid, "token key: PIN length", {}, "Give the PIN of the token that has the key.");
   });
 }
 
@@ -133,7 +141,8 @@ Result<p11::Object> TokenLink::find_key(const p11::Session& session) const {
   }
   if (const CK_ATTRIBUTE* id = p11_kit_uri_get_attribute(uri, CKA_ID); id != nullptr) search.id = to_bytes(bytes(*id));
   USHER_TRY(const std::vector<p11::Object> found, session.find(search));
-  if (found.empty()) return fail(Fault::card_unsuitable, "token key", "no private key on it fits the URI");
+  if (found.empty())
+    return fail(Fault::card_unsuitable, "token key", "no private key on it fits the URI", std::string(kFindToken));
   if (found.size() > 1) return bad_uri("more than one key fits the URI");
   return found.front();
 }
@@ -147,7 +156,8 @@ Result<> TokenLink::connect() {
   if (!public_key_) {
     public_key_ = std::move(half);
   } else if (!same(half.spki(), public_key_->spki())) {
-    return fail(Fault::bad_key, "token key", "the token that came back has another key under the same URI");
+    return fail(Fault::bad_key, "token key", "the token that came back has another key under the same URI",
+                "Put the token back that was there, or name the new key and its certificate, and start again.");
   }
   const std::scoped_lock lock(mutex_);
   place_ = {.slot = token.slot, .key = object.handle, .login_required = token.login_required};

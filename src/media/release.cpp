@@ -9,6 +9,8 @@ namespace {
 using crypto::Secret;
 
 constexpr std::string_view kMagic = "USHERRL2";
+constexpr std::string_view kNotARelease = "It is no release: `usher-press press` makes one (.usher) of a recording.";
+constexpr std::string_view kPressAgain = "Press it again while nothing changes the media file.";
 constexpr std::size_t kPrefix = 32;  // bytes: magic, medium's id, lengths of the sealed manifest and of the parts
 constexpr std::size_t kMaxSealedManifest = detail::kMaxHeader + kMaxSignedManifest + 32;
 
@@ -47,7 +49,8 @@ Result<Areas> areas_of(const SourcePtr& source) {
   std::array<std::uint8_t, kPrefix> prefix{};
   USHER_CHECK(detail::read_exactly(*source, 0, prefix, "release: prefix"));
   wire::Reader in(prefix, "release: prefix");
-  if (!same(in.raw(kMagic.size()), view_of(kMagic))) return fail(Fault::malformed, "release: magic");
+  if (!same(in.raw(kMagic.size()), view_of(kMagic)))
+    return fail(Fault::malformed, "release: magic", {}, std::string(kNotARelease));
   Areas out;
   out.medium = in.array<16>();
   const std::uint32_t manifest = in.u32();
@@ -67,7 +70,8 @@ Result<Areas> areas_of(const SourcePtr& source) {
 
 Result<Hash256> root_of(const Source& media, std::uint32_t chunk_size, const Progress& progress) {
   if (!is_chunk_size(chunk_size)) return fail(Fault::malformed, "media: chunk size");
-  if (media.size() == 0) return fail(Fault::malformed, "media: empty", "the media file is empty");
+  if (media.size() == 0)
+    return fail(Fault::malformed, "media: empty", "the media file is empty", "Name a file with a recording in it.");
   if (chunks_of(media.size(), chunk_size) > kMaxChunks) return fail(Fault::too_long, "media: number of chunks");
   TreeBuilder tree;
   USHER_CHECK(each_chunk(media, chunk_size, progress, [&](View chunk) -> Result<> {
@@ -80,7 +84,8 @@ Result<Hash256> root_of(const Source& media, std::uint32_t chunk_size, const Pro
 Result<> write_release(const SignedManifest& manifest, const Source& media, const Wrapper& recipient, Sink& sink,
                        Random& random, const Progress& progress, Suite suite, const std::vector<Bytes>& parts) {
   USHER_TRY(const Manifest contents, manifest.contents());
-  if (contents.size != media.size()) return fail(Fault::release_mismatch, "release: size");
+  if (contents.size != media.size())
+    return fail(Fault::release_mismatch, "release: size", {}, std::string(kPressAgain));
   USHER_TRY(const Bytes sealed_manifest,
             seal_small(manifest.encode(), companion_id("manifest", contents.medium), recipient, random));
   USHER_TRY(const Bytes sealed_parts, seal_parts(contents.parts, parts, recipient, random));
@@ -101,7 +106,7 @@ Result<> write_release(const SignedManifest& manifest, const Source& media, cons
   }));
   USHER_CHECK(writer.finish());
   // The file was read twice, once for the manifest: it may have changed in between.
-  if (tree.root() != contents.root) return fail(Fault::release_mismatch, "release: root");
+  if (tree.root() != contents.root) return fail(Fault::release_mismatch, "release: root", {}, std::string(kPressAgain));
   return {};
 }
 

@@ -10,6 +10,9 @@ using crypto::Secret;
 
 constexpr std::string_view kMagic = "USHERSO1";
 
+constexpr std::string_view kNotSealed =
+    "It is no sealed object: name one that `usher get --sealed` or usher-press made.";
+
 /// §3.2: the recipients' list, and the rule that a passphrase stands alone.
 Result<std::vector<Recipient>> read_recipients(View bytes) {
   wire::Reader in(bytes, "sealed: recipients");
@@ -61,7 +64,8 @@ Result<Header> Header::read(const Source& source) {
   Bytes bytes(static_cast<std::size_t>(std::min<std::uint64_t>(source.size(), detail::kMaxHeader)));
   USHER_CHECK(detail::read_exactly(source, 0, bytes, "sealed: header"));
   const std::size_t shown = std::min(bytes.size(), kMagic.size());
-  if (!same(View(bytes).first(shown), view_of(kMagic).first(shown))) return fail(Fault::malformed, "sealed: magic");
+  if (!same(View(bytes).first(shown), view_of(kMagic).first(shown)))
+    return fail(Fault::malformed, "sealed: magic", {}, std::string(kNotSealed));
   if (bytes.size() < detail::kFixedHeader) return fail(Fault::truncated, "sealed: header");
 
   wire::Reader in(View(bytes).subspan(kMagic.size()), "sealed: header");

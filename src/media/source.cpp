@@ -79,7 +79,7 @@ Result<SourcePtr> open_file(const std::filesystem::path& path) {
   struct stat status{};
   if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
     ::close(descriptor);
-    return fail(Fault::malformed, "file: kind", path.string() + " is not a regular file");
+    return fail(Fault::malformed, "file: kind", path.string() + " is not a regular file", "Name a regular file.");
   }
   return std::make_shared<FileSource>(descriptor, static_cast<std::uint64_t>(status.st_size));
 }

@@ -31,7 +31,8 @@ Result<Secret> unsealed_vault_key(SourcePtr source, const Unwrapper& unwrapper) 
 Result<SourcePtr> open_stored(const fs::path& path, const Id128& medium) {
   auto file = open_file(path);
   if (!file && file.error().fault == Fault::not_found) {
-    return fail(Fault::unknown_medium, "vault: medium", "medium " + to_hex(medium));
+    return fail(Fault::unknown_medium, "vault: medium", "medium " + to_hex(medium),
+                "`usherd media list` shows those that there are.");
   }
   return file;
 }
@@ -74,7 +75,9 @@ Result<Secret> open_vault_key(const fs::path& file, const Unwrapper& unwrapper) 
     key.error().about = file.string();
     return key;
   }
-  if (key->size() != kKekSize) return fail(Fault::bad_key, "vault key: size", file.string());
+  if (key->size() != kKekSize)
+    return fail(Fault::bad_key, "vault key: size", file.string(),
+                "Restore it from a backup: with another key no medium can be read.");
   return key;
 }
 
@@ -95,7 +98,8 @@ Result<SignedManifest> Vault::import(const SourcePtr& source, const Unwrapper& k
   const fs::path path = path_of(medium);
   // Told now and not after the copy; publish() makes sure of it.
   if (std::error_code ignored; fs::exists(path, ignored)) {
-    return fail(Fault::already_exists, "vault: import", "medium " + to_hex(medium));
+    return fail(Fault::already_exists, "vault: import", "medium " + to_hex(medium),
+                "Nothing has to be done; `usherd media list` shows it.");
   }
   USHER_TRY(NewFile file, NewFile::create(path));
   USHER_CHECK(detail::write_vault_file(release, *kek_, file, *random_, progress));
@@ -152,7 +156,8 @@ Result<> Vault::verify(const Id128& medium, const Progress& progress) const {
 Result<> Vault::remove(const Id128& medium) const {
   auto removed = remove_file(path_of(medium));
   if (!removed && removed.error().fault == Fault::not_found) {
-    return fail(Fault::unknown_medium, "vault: remove", "medium " + to_hex(medium));
+    return fail(Fault::unknown_medium, "vault: remove", "medium " + to_hex(medium),
+                "`usherd media list` shows those that there are.");
   }
   return removed;
 }

@@ -57,7 +57,10 @@ Bytes bytes_of(const sockaddr& address, socklen_t size) {
 }  // namespace
 
 Result<AddressRange> AddressRange::from_text(std::string_view text) {
-  const auto refuse = [&] { return fail(Fault::bad_config, "address range", std::string(text)); };
+  const auto refuse = [&] {
+    return fail(Fault::bad_config, "address range",
+                "\"" + std::string(text) + "\" is not ADDRESS or ADDRESS/BITS, as 10.0.0.0/8");
+  };
   const std::size_t slash = text.find('/');
   const auto address = identity::IpAddress::from_text(text.substr(0, slash));
   if (!address) return refuse();

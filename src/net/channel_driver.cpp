@@ -152,8 +152,7 @@ Result<Bytes> ChannelDriver::finish(const Id128& session, const HalfOpenPtr& hal
   p_.log.info("session open", {{"request", number},
                                {"session", session_prefix(session)},
                                {"suite", suite},
-                               {"installation", to_hex(View(open->installation()).first(8))},
-                               {"name", open->channel().peer().certificate().common_name()}});
+                               {"installation", to_hex(View(open->installation()).first(8))}});
   return std::move(step.answer);
 }
 

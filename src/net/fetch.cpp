@@ -83,30 +83,42 @@ Result<std::unique_ptr<curl_slist, ListFree>> attach(CURL* easy, const FetchBody
   return headers;
 }
 
+constexpr std::string_view kAgain = "It is tried again by itself.";
+constexpr std::string_view kRaise =
+    "Raise revocation.max_bytes if the list is that large; it is tried again by itself.";
+constexpr std::string_view kTellAuthority = "Tell the authority whose URL it is; it is tried again by itself.";
+
 std::unexpected<Error> failed(CURLcode code, const Transfer& transfer, const std::string& url) {
-  const std::string about = url + " (" + curl_easy_strerror(code) + ")";
+  const std::string& proxy = transfer.limits.proxy;
+  const std::string about =
+      url + (proxy.empty() ? "" : " through the proxy " + proxy) + " (" + curl_easy_strerror(code) + ")";
   if (transfer.forbidden)
-    return fail(Fault::unreachable, "fetch: address", url + " leads to an address that is not public");
+    return fail(Fault::unreachable, "fetch: address", url + " leads to an address that is not public",
+                "If it is meant to be asked, name its network under revocation.addresses.");
   switch (code) {
     case CURLE_ABORTED_BY_CALLBACK:
       return fail(Fault::cancelled, "fetch");
     case CURLE_FILESIZE_EXCEEDED:
-      return fail(Fault::too_long, "fetch", url);
+      return fail(Fault::too_long, "fetch", url, std::string(kRaise));
     case CURLE_WRITE_ERROR:
-      return transfer.too_long ? fail(Fault::too_long, "fetch", url) : fail(Fault::interrupted, "fetch", about);
+      return transfer.too_long ? fail(Fault::too_long, "fetch", url, std::string(kRaise))
+                               : fail(Fault::interrupted, "fetch", about, std::string(kAgain));
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_CONNECT:
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
-      return fail(Fault::unreachable, "fetch: connect", about);
+    case CURLE_PROXY:
+      return fail(Fault::unreachable, "fetch: connect", about,
+                  proxy.empty() ? "It is tried again by itself; check the network if that fails too."
+                                : "Check that the proxy runs (revocation.proxy); it is tried again by itself.");
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_TOO_MANY_REDIRECTS:
     case CURLE_WEIRD_SERVER_REPLY:
-      return fail(Fault::malformed, "fetch", about);
+      return fail(Fault::malformed, "fetch", about, std::string(kTellAuthority));
     default:
-      return fail(Fault::interrupted, "fetch", about);
+      return fail(Fault::interrupted, "fetch", about, std::string(kAgain));
   }
 }
 
@@ -128,7 +140,8 @@ Result<Bytes> fetch(const std::string& url, const FetchLimits& limits, const std
   long status = 0;
   curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &status);
   if (status == 200) return std::move(transfer.body);
-  return fail(Fault::malformed, "fetch: status", url + " answered with HTTP status " + std::to_string(status));
+  return fail(Fault::malformed, "fetch: status", url + " answered with HTTP status " + std::to_string(status),
+              std::string(kTellAuthority));
 }
 
 }  // namespace usher::net

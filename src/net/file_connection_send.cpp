@@ -343,7 +343,6 @@ void FileConnection::report(std::string_view code) {
   const identity::Certificate& client = client_.peer->certificate();
   if (!shared_.log.enabled(Level::info)) return request_.reset();
   shared_.log.info("file request", {{"peer", address_},
-                                    {"client", client.common_name()},
                                     {"key", to_hex(client.key_fingerprint()).substr(0, kKeyDigits)},
                                     {"verb", verb},
                                     {"name", request_ ? wire::argument_of(*request_) : std::string()},

@@ -62,11 +62,12 @@ Result<tls::ContextPtr> make_key_transport(const FileTlsSettings& settings) {
   if (own.chain.empty() || own.key->public_key().kind() != crypto::KeyKind::rsa ||
       (own.chain.front().key_usage() & KU_KEY_ENCIPHERMENT) == 0) {
     return fail(Fault::bad_config, "file stream: key transport",
-                "its certificate must be RSA and have the key usage keyEncipherment");
+                "files.key_transport_certificate must be RSA and have the key usage keyEncipherment");
   }
   for (const FileServerIdentity& other : settings.identities) {
     if (other.chain.front().key_fingerprint() == own.chain.front().key_fingerprint()) {
-      return fail(Fault::bad_config, "file stream: key transport", "its key must be used for nothing else");
+      return fail(Fault::bad_config, "file stream: key transport",
+                  "files.key_transport_key must be used for nothing else");
     }
   }
   USHER_TRY(tls::ContextPtr context, make_one(settings));

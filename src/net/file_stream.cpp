@@ -173,7 +173,9 @@ Result<> FileStream::start() {
     s.bound.push_back(endpoint_of(*socket));
     s.listenings.push_back(std::make_shared<Impl::Listening>(*std::move(socket)));
   }
-  if (s.bound.empty()) return fail(Fault::bad_config, "listen", "no address to listen on");
+  if (s.bound.empty())
+    return fail(Fault::bad_config, "listen", "none of the configured addresses is one of this machine's",
+                "Configure one that it has (`ip address` shows them), or 0.0.0.0 or [::] for all.");
   for (const auto& listening : s.listenings) s.accept(listening);
   for (const auto& loop : s.loops) {
     s.sweep(*loop);

@@ -111,7 +111,9 @@ Result<std::vector<Endpoint>> HttpServer::listen(const std::vector<Endpoint>& en
   for (const Endpoint& endpoint : endpoints) {
     USHER_TRY([[maybe_unused]] const bool there, impl_->bind(endpoint, bound));
   }
-  if (bound.empty()) return fail(Fault::bad_config, "listen", "no address to listen on");
+  if (bound.empty())
+    return fail(Fault::bad_config, "listen", "none of the configured addresses is one of this machine's",
+                "Configure one that it has (`ip address` shows them), or 0.0.0.0 or [::] for all.");
   for (const auto& acceptor : impl_->acceptors) {
     asio::post(acceptor->strand, [impl = impl_, acceptor] { impl->accept(acceptor); });
   }

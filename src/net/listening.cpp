@@ -13,6 +13,11 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 namespace {
 
+std::unexpected<Error> not_an_endpoint(std::string_view text) {
+  return fail(Fault::bad_config, "endpoint",
+              "\"" + std::string(text) + "\" is not ADDRESS:PORT or [ADDRESS]:PORT, as 0.0.0.0:8080");
+}
+
 bool is_no_such_family(const boost::system::error_code& error) {
   return error == asio::error::address_family_not_supported || error.value() == EADDRNOTAVAIL;
 }
@@ -21,7 +26,7 @@ bool is_no_such_family(const boost::system::error_code& error) {
 
 Result<Endpoint> Endpoint::from_text(std::string_view text) {
   const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return fail(Fault::bad_config, "endpoint", std::string(text));
+  if (colon == std::string_view::npos) return not_an_endpoint(text);
   std::string_view host = text.substr(0, colon);
   const std::string_view port = text.substr(colon + 1);
   const bool brackets = host.starts_with('[') && host.ends_with(']') && host.size() > 2;
@@ -31,7 +36,7 @@ Result<Endpoint> Endpoint::from_text(std::string_view text) {
   boost::system::error_code bad_address;
   const auto address = asio::ip::make_address(endpoint.address, bad_address);
   if (bad_port != std::errc{} || end != port.data() + port.size() || bad_address || address.is_v6() != brackets) {
-    return fail(Fault::bad_config, "endpoint", "\"" + std::string(text) + "\" is not ADDRESS:PORT or [ADDRESS]:PORT");
+    return not_an_endpoint(text);
   }
   return endpoint;
 }
@@ -40,6 +45,26 @@ std::string Endpoint::text() const {
   const bool brackets = address.find(':') != std::string::npos;
   return (brackets ? "[" + address + "]" : address) + ":" + std::to_string(port);
 }
+
+namespace {
+
+/// Why an address cannot be listened on: none of these is a matter of files.
+std::unexpected<Error> refused(const boost::system::error_code& error, const Endpoint& endpoint) {
+  const std::string address = "the address " + endpoint.text();
+  switch (error.value()) {
+    case EADDRINUSE:
+      return fail(Fault::busy, "listen", address, "Stop the program that listens there, or configure another address.");
+    case EACCES:
+    case EPERM:
+      return fail(Fault::not_permitted, "listen", address,
+                  "Configure a port above 1023, or give the service CAP_NET_BIND_SERVICE.");
+    default:
+      return fail(fault_of_errno(error.value()), "listen", address + " (" + error.message() + ")",
+                  error.value() == EMFILE || error.value() == ENFILE ? "" : "Check the address that is configured.");
+  }
+}
+
+}  // namespace
 
 Result<std::optional<tcp::acceptor>> open_acceptor(asio::io_context& context, const Endpoint& endpoint, Log& log) {
   const tcp::endpoint wanted(asio::ip::make_address(endpoint.address), endpoint.port);
@@ -55,8 +80,7 @@ Result<std::optional<tcp::acceptor>> open_acceptor(asio::io_context& context, co
     return std::nullopt;
   }
   if (error) {
-    const Fault fault = error.value() == EADDRINUSE ? Fault::busy : fault_of_errno(error.value());
-    return fail(fault, "listen", endpoint.text());
+    return refused(error, endpoint);
   }
   return socket;
 }

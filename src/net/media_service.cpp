@@ -143,11 +143,11 @@ Result<wire::Licences> MediaService::licences(const store::Caller& caller, const
   return licences;
 }
 
-Result<wire::LicenceEntry> MediaService::acquire(const store::Caller& caller, const store::Operation& operation,
-                                                 const wire::Acquire& wanted, Time now) {
+Result<store::Licence> MediaService::acquire(const store::Caller& caller, const store::Operation& operation,
+                                             const wire::Acquire& wanted, Time now) {
   // A repeat is answered even if the policy has changed since.
   USHER_TRY(const auto before, p_.store.issued_before(caller.pseudonym, operation));
-  if (before) return entry_of(*before, now);
+  if (before) return *before;
   const auto policy = p_.policy.get();
   if (!policy->acquisition) return fail(Fault::acquisition_closed, "acquire");
   USHER_TRY(LicenceOrder order, order_of(wanted));
@@ -158,8 +158,7 @@ Result<wire::LicenceEntry> MediaService::acquire(const store::Caller& caller, co
     // The licence key's token is gone, which the operator's log tells: it is none of the listener's cards.
     return fail(Fault::server_busy, "acquire: licence key");
   }
-  if (!licence) return std::unexpected(licence.error());
-  return entry_of(*licence, now);
+  return licence;
 }
 
 Result<store::Licence> MediaService::issue(const LicenceOrder& order, const store::Operation& operation,
@@ -195,11 +194,11 @@ Result<wire::Plays> MediaService::plays(const store::Caller& caller, Time now) {
   return plays;
 }
 
-Result<wire::Opened> MediaService::opened(const store::OpenPlay& play) {
+Result<Performed<wire::Opened>> MediaService::opened(const store::OpenPlay& play) {
   USHER_TRY(Bytes manifest, signed_manifest(play.medium));
   wire::ChunkRanges heard = play.heard;
   if (heard.size() > wire::kMaxHeardRanges) heard.resize(wire::kMaxHeardRanges);
-  return wire::Opened{.play = play.play,
+  wire::Opened answer{.play = play.play,
                       .epoch = play.epoch,
                       .licence = play.licence,
                       .medium = play.medium,
@@ -211,10 +210,11 @@ Result<wire::Opened> MediaService::opened(const store::OpenPlay& play) {
                       .repeats_left = play.repeats_left,
                       .heard = std::move(heard),
                       .signed_manifest = std::move(manifest)};
+  return Performed<wire::Opened>{.answer = std::move(answer), .repeated = play.repeated};
 }
 
-Result<wire::Opened> MediaService::open(const store::Caller& caller, const store::Operation& operation,
-                                        const wire::Open& wanted, Time now) {
+Result<Performed<wire::Opened>> MediaService::open(const store::Caller& caller, const store::Operation& operation,
+                                                   const wire::Open& wanted, Time now) {
   const store::OpenRequest request{.medium = wanted.medium, .licence = wanted.licence};
   // Who may not open it must not make the vault unseal it.
   USHER_CHECK(p_.store.check_open(caller, operation, request, now));
@@ -224,16 +224,18 @@ Result<wire::Opened> MediaService::open(const store::Caller& caller, const store
   return opened(play);
 }
 
-Result<wire::Opened> MediaService::resume(const store::Caller& caller, const store::Operation& operation,
-                                          const Id128& play, Time now) {
+Result<Performed<wire::Opened>> MediaService::resume(const store::Caller& caller, const store::Operation& operation,
+                                                     const Id128& play, Time now) {
   USHER_TRY(const auto resumed, p_.store.resume_play(caller, operation, play, now));
   return opened(resumed);
 }
 
-Result<wire::Closed> MediaService::close(const store::Caller& caller, const store::Operation& operation,
-                                         const wire::Close& wanted, Time now) {
+Result<Performed<wire::Closed>> MediaService::close(const store::Caller& caller, const store::Operation& operation,
+                                                    const wire::Close& wanted, Time now) {
   USHER_TRY(const auto closed, p_.store.close_play(caller, operation, wanted.play, wanted.epoch, now));
-  return wire::Closed{.refunded = closed.refunded, .plays_left = closed.plays_left.value_or(wire::kNoLimit)};
+  return Performed<wire::Closed>{
+      .answer = {.refunded = closed.refunded, .plays_left = closed.plays_left.value_or(wire::kNoLimit)},
+      .repeated = closed.repeated};
 }
 
 Result<GrantedChunk> MediaService::chunk(const store::Caller& caller, const wire::Chunk& wanted, Time now) {

@@ -44,6 +44,13 @@ struct LicenceOrder {
   std::optional<Seconds> life;  // from now on
 };
 
+/// What an operation did; or, where it is repeated, what it did the first time: then nothing has happened now.
+template <class Answer>
+struct Performed {
+  Answer answer;
+  bool repeated = false;
+};
+
 /// Thread-safe. All references are borrowed.
 class MediaService {
  public:
@@ -65,20 +72,20 @@ class MediaService {
   [[nodiscard]] Result<wire::Catalogue> list(const wire::Page& page);
   [[nodiscard]] Result<wire::Licences> licences(const store::Caller& caller, const wire::Page& page, Time now);
   /// Errors: acquisition_closed, quota_spent, unknown_licence_kind, unknown_medium, operation_conflict.
-  [[nodiscard]] Result<wire::LicenceEntry> acquire(const store::Caller& caller, const store::Operation& operation,
-                                                   const wire::Acquire& wanted, Time now);
+  [[nodiscard]] Result<store::Licence> acquire(const store::Caller& caller, const store::Operation& operation,
+                                               const wire::Acquire& wanted, Time now);
   /// Signs and stores; a repeat gives the first. `acquired`: the person asked for it; none: the operator issues.
   /// Errors: unknown_medium, operation_conflict, quota_spent.
   [[nodiscard]] Result<store::Licence> issue(const LicenceOrder& order, const store::Operation& operation,
                                              const std::optional<store::AcquisitionLimit>& acquired, Time now);
 
   [[nodiscard]] Result<wire::Plays> plays(const store::Caller& caller, Time now);
-  [[nodiscard]] Result<wire::Opened> open(const store::Caller& caller, const store::Operation& operation,
-                                          const wire::Open& wanted, Time now);
-  [[nodiscard]] Result<wire::Opened> resume(const store::Caller& caller, const store::Operation& operation,
-                                            const Id128& play, Time now);
-  [[nodiscard]] Result<wire::Closed> close(const store::Caller& caller, const store::Operation& operation,
-                                           const wire::Close& wanted, Time now);
+  [[nodiscard]] Result<Performed<wire::Opened>> open(const store::Caller& caller, const store::Operation& operation,
+                                                     const wire::Open& wanted, Time now);
+  [[nodiscard]] Result<Performed<wire::Opened>> resume(const store::Caller& caller, const store::Operation& operation,
+                                                       const Id128& play, Time now);
+  [[nodiscard]] Result<Performed<wire::Closed>> close(const store::Caller& caller, const store::Operation& operation,
+                                                      const wire::Close& wanted, Time now);
   /// Counted in the store before it is read. Errors: the store's, the vault's.
   [[nodiscard]] Result<GrantedChunk> chunk(const store::Caller& caller, const wire::Chunk& wanted, Time now);
   /// The size that a refusal of `wanted` is padded to (§7). `fault`: why it was refused.
@@ -91,7 +98,7 @@ class MediaService {
   };
   [[nodiscard]] Result<MediumPtr> medium(const Id128& id);
   [[nodiscard]] Result<Bytes> signed_manifest(const Id128& id);
-  [[nodiscard]] Result<wire::Opened> opened(const store::OpenPlay& play);
+  [[nodiscard]] Result<Performed<wire::Opened>> opened(const store::OpenPlay& play);
 
   Parts p_;
   std::mutex mutex_;

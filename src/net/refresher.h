@@ -38,8 +38,8 @@ class Refresher {
   void add(const std::string& name);
   /// The same of one that is at hand, and ends then.
   void add(const std::string& name, Time ends);
-  /// It is asked for; `lacking`: what is at hand is not enough. Whether asking again soon makes sense: it is on its way, or
-  /// came so lately that whoever began before has not seen it.
+  /// It is asked for; `lacking`: what is at hand is not enough. Whether asking again soon makes sense: it is on its way, and
+  /// the last attempt did not fail, or came so lately that whoever began before has not seen it.
   [[nodiscard]] bool want(const std::string& name, bool lacking);
   /// Whether the last attempt failed.
   [[nodiscard]] bool has_failed(const std::string& name) const;

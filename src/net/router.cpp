@@ -40,6 +40,13 @@ std::span<const Router::Row> Router::rows() noexcept {
   return kRows;
 }
 
+Router::Router(const Parts& parts) : p_(parts) {
+  wire::Authenticated own;
+  own.server_id = p_.media.issuer().server_id;
+  own.licence_keys = p_.media.issuer().public_keys;
+  auth_answer_ = channel::auth_answer_size(own);
+}
+
 const Router::Row* Router::row_of(std::string_view path) noexcept {
   for (const Row& row : rows()) {
     if (row.path == path) return &row;
@@ -80,7 +87,8 @@ Result<> Router::answer(LiveSession& session, const channel::IncomingRequest& re
   const auto begin = std::chrono::steady_clock::now();
   const auto body = run(session, request.request, number);
   const wire::Status status = body ? wire::Status::ok : wire::status_of(body.error().fault);
-  const Result<> sealed = session.channel().seal_response(out, request.sequence, status, body ? View(*body) : View());
+  const Result<> sealed = session.channel().seal_response(out, request.sequence, status, body ? View(*body) : View(),
+                                                          request.auth ? auth_answer_ : 512);
   const Row* row = request.request ? row_of(request.request->path) : nullptr;
   const std::string_view path = row == nullptr ? "other" : row->path;
   if (path == wire::kPathExit && body) p_.sessions.end(session.channel().id(), "exit");
@@ -199,12 +207,15 @@ Result<Bytes> Router::licences(const Ask& ask) {
 
 Result<Bytes> Router::license(const Ask& ask) {
   USHER_TRY(const auto wanted, wire::Acquire::decode(ask.body));
-  USHER_TRY(const auto entry, p_.media.acquire(ask.caller(), ask.operation, wanted, ask.now));
-  p_.metrics.licence_issued("listener");
-  p_.log.info("licence issued", {{"request", ask.number},
-                                 {"pseudonym", pseudonym_prefix(ask.person->pseudonym)},
-                                 {"medium", to_hex(wanted.medium)}});
-  return entry.encode();
+  USHER_TRY(const auto licence, p_.media.acquire(ask.caller(), ask.operation, wanted, ask.now));
+  if (!licence.repeated) {
+    p_.metrics.licence_issued("listener");
+    p_.log.info("licence issued", {{"request", ask.number},
+                                   {"pseudonym", pseudonym_prefix(ask.person->pseudonym)},
+                                   {"licence", to_hex(licence.terms.id)},
+                                   {"medium", to_hex(licence.terms.medium)}});
+  }
+  return entry_of(licence, ask.now).encode();
 }
 
 Result<Bytes> Router::plays(const Ask& ask) {
@@ -216,30 +227,38 @@ Result<Bytes> Router::plays(const Ask& ask) {
 Result<Bytes> Router::open(const Ask& ask) {
   USHER_TRY(const auto wanted, wire::Open::decode(ask.body));
   USHER_TRY(const auto opened, p_.media.open(ask.caller(), ask.operation, wanted, ask.now));
-  p_.metrics.play("opened");
-  p_.log.info("play opened", {{"request", ask.number},
-                              {"pseudonym", pseudonym_prefix(ask.person->pseudonym)},
-                              {"play", to_hex(opened.play)},
-                              {"licence", to_hex(opened.licence)},
-                              {"medium", to_hex(opened.medium)}});
-  return opened.encode();
+  if (!opened.repeated) {
+    p_.metrics.play("opened");
+    p_.log.info("play opened", {{"request", ask.number},
+                                {"pseudonym", pseudonym_prefix(ask.person->pseudonym)},
+                                {"play", to_hex(opened.answer.play)},
+                                {"licence", to_hex(opened.answer.licence)},
+                                {"medium", to_hex(opened.answer.medium)}});
+  }
+  return opened.answer.encode();
 }
 
 Result<Bytes> Router::resume(const Ask& ask) {
   USHER_TRY(const auto wanted, wire::Resume::decode(ask.body));
   USHER_TRY(const auto opened, p_.media.resume(ask.caller(), ask.operation, wanted.play, ask.now));
-  p_.metrics.play("resumed");
-  p_.log.info("play resumed", {{"request", ask.number}, {"play", to_hex(opened.play)}, {"epoch", opened.epoch}});
-  return opened.encode();
+  if (!opened.repeated) {
+    p_.metrics.play("resumed");
+    p_.log.info("play resumed",
+                {{"request", ask.number}, {"play", to_hex(opened.answer.play)}, {"epoch", opened.answer.epoch}});
+  }
+  return opened.answer.encode();
 }
 
 Result<Bytes> Router::close(const Ask& ask) {
   USHER_TRY(const auto wanted, wire::Close::decode(ask.body));
   USHER_TRY(const auto closed, p_.media.close(ask.caller(), ask.operation, wanted, ask.now));
-  p_.metrics.play(closed.refunded ? "refunded" : "ended");
-  p_.log.info("play closed",
-              {{"request", ask.number}, {"play", to_hex(wanted.play)}, {"refunded", closed.refunded ? "yes" : "no"}});
-  return closed.encode();
+  if (!closed.repeated) {
+    const bool refunded = closed.answer.refunded;
+    p_.metrics.play(refunded ? "refunded" : "ended");
+    p_.log.info("play closed",
+                {{"request", ask.number}, {"play", to_hex(wanted.play)}, {"refunded", refunded ? "yes" : "no"}});
+  }
+  return closed.answer.encode();
 }
 
 Result<Bytes> Router::exit(const Ask& ask) {

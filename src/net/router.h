@@ -21,7 +21,7 @@ class Router final : public RequestSink {
     Log& log;
     Metrics& metrics;
   };
-  explicit Router(const Parts& parts) : p_(parts) {}
+  explicit Router(const Parts& parts);
 
   [[nodiscard]] Result<> answer(LiveSession& session, const channel::IncomingRequest& request, std::uint64_t number,
                                 Bytes& out) override;
@@ -66,6 +66,7 @@ class Router final : public RequestSink {
   Result<Bytes> exit(const Ask& ask);
 
   Parts p_;
+  std::size_t auth_answer_;  // bytes of the plaintext of each answer to api/auth
 };
 
 }  // namespace usher::net

@@ -50,6 +50,7 @@ struct Licence {
   licence::Standing standing;
   std::uint32_t open_plays = 0;
   bool medium_removed = false;  // it is not in the catalogue now: nothing can be played
+  bool repeated = false;        // the operation was done before: this is what it stored then
 };
 
 /// What one person may acquire of one medium over all time (§3.1).
@@ -71,6 +72,7 @@ struct OpenPlay {
   std::uint32_t free_left = 0;     // chunks that can be granted before the play counts; 0 once it does
   std::uint32_t repeats_left = 0;  // chunks that can be granted once more
   wire::ChunkRanges heard;         // of the person and the medium; empty once the play counts
+  bool repeated = false;           // the operation was done before: nothing has changed
 };
 
 struct OpenRequest {
@@ -95,6 +97,7 @@ struct Granted {
 struct Closed {
   bool refunded = false;
   std::optional<std::uint32_t> plays_left;
+  bool repeated = false;  // the operation was done before: nothing has changed
 };
 
 struct Person {

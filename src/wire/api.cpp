@@ -166,7 +166,7 @@ Result<Authenticated> Authenticated::decode(View body) {
   Reader in(body, "authenticated");
   Authenticated value;
   value.pseudonym = in.array<32>();
-  value.name = in.text16();
+  value.name = in.text16(0, kMaxPersonName);
   value.session_end = in.u64();
   value.server_id = in.text16();
   const std::size_t count = in.u8();

@@ -27,6 +27,7 @@ inline constexpr std::string_view kPathExit = "api/exit";
 inline constexpr std::string_view kParameterOperation = "operation";
 inline constexpr std::uint32_t kNoLimit = 0xffffffff;      // plays_left of a licence for a time
 inline constexpr std::size_t kMaxPageBody = 262'144;       // bytes, §9.2
+inline constexpr std::size_t kMaxPersonName = 128;         // bytes of Authenticated's name
 inline constexpr std::size_t kMaxJws = 8'192;              // bytes
 inline constexpr std::size_t kMaxSignedManifest = 65'536;  // bytes
 inline constexpr std::size_t kMaxHeardRanges = 8'192;      // §9.2
@@ -85,7 +86,7 @@ struct Page {
 
 struct Authenticated {
   Hash256 pseudonym{};
-  std::string name;
+  std::string name;  // up to kMaxPersonName
   std::uint64_t session_end = 0;
   std::string server_id;
   std::vector<Bytes> licence_keys;  // 1..8, the current one first

@@ -1,5 +1,6 @@
 #include "wire/record.h"
 
+#include <bit>
 #include <cassert>
 
 #include "wire/codec.h"
@@ -25,10 +26,14 @@ bool fits_rule(std::size_t total, std::size_t content, Padding rule) noexcept {
   switch (rule) {
     case Padding::request:
       return total == padded_request(content);
+    case Padding::any_request:
+      return total == padded_request(content) || total == kAuthRequest;
     case Padding::response:
       return total == padded_response(content);
     case Padding::chunk:
       return total % 256 == 0;
+    case Padding::auth_response:
+      return total >= kAuthAnswer && total <= kMaxAuthAnswer && std::has_single_bit(total);
   }
   return false;
 }

@@ -77,8 +77,9 @@ inline constexpr std::size_t kLengthSize = 4;  // bytes of n
 [[nodiscard]] constexpr std::size_t padded_request(std::size_t content) noexcept {
   return (kLengthSize + content + 255) / 256 * 256;
 }
-[[nodiscard]] constexpr std::size_t padded_response(std::size_t content) noexcept {
-  std::size_t size = 512;
+/// `least`: a power of two; kAuthAnswer or more for answers to api/auth.
+[[nodiscard]] constexpr std::size_t padded_response(std::size_t content, std::size_t least = 512) noexcept {
+  std::size_t size = least;
   while (size < kLengthSize + content) size *= 2;
   return size;
 }
@@ -86,12 +87,18 @@ inline constexpr std::size_t kLengthSize = 4;  // bytes of n
 [[nodiscard]] constexpr std::size_t padded_chunk(std::size_t chunk_size) noexcept {
   return padded_request(kResponseHead + 1 + kProofDepth * 32 + 4 + chunk_size);
 }
+// Of api/auth, whose sizes would tell the card and the length of the name: one for each request, one for each answer,
+// refusals included. An answer is larger only where the server's own id and licence keys need it.
+inline constexpr std::size_t kAuthRequest = 24'576;    // bytes
+inline constexpr std::size_t kAuthAnswer = 1'024;      // bytes
+inline constexpr std::size_t kMaxAuthAnswer = 16'384;  // bytes
 /// The chunk size that stands for a request which names no play of this person.
 inline constexpr std::size_t kNoChunkSize = 65'536;  // bytes
 
-enum class Padding : std::uint8_t { request, response, chunk };
+enum class Padding : std::uint8_t { request, any_request, response, chunk, auth_response };
 /// The content inside a plaintext; borrows. Errors: malformed (n too large, a byte of padding that is not zero,
-/// a total other than the rule's; for chunks any multiple of 256 passes).
+/// a total other than the rule's; for chunks any multiple of 256 passes; for any_request that of a request and
+/// kAuthRequest do: which of them is right, the content says).
 [[nodiscard]] Result<View> unpad(View plaintext, Padding rule);
 
 /// The session that a record is for, to find it. Errors: as RecordHeader::decode.

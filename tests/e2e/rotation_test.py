@@ -2,6 +2,7 @@
 import itertools
 import json
 import pathlib
+import shutil
 import unittest
 
 from files import FileWorld, sha256
@@ -227,13 +228,31 @@ class LicenceKey(unittest.TestCase):
             self.assertNotEqual(before, private.read_bytes())
             self.assertEqual(len(list((world.root / "server/keys/retired").glob("*.pub"))), 2)
             retired = world.root / "server/keys/retired"
-            retired.rename(world.root / "forgotten")  # then they do not verify, and the listener is told
+            forgotten = world.root / "forgotten"
+
+            def licences():
+                server = world.serve()
+                listener.env["USHER_CONNECTION_URL"] = server.url
+                told = listener.usher("licences").err
+                server.stop()
+                return told
+
+            retired.rename(forgotten)  # all licences of these keys are used up: nothing is contradicted
+            self.assertNotIn("licences-differ", licences())
+            forgotten.rename(retired)
             server = world.serve()
             listener.env["USHER_CONNECTION_URL"] = server.url
-            self.assertIn("signature does not hold", listener.usher("licences").err)
+            listener.usher("buy", 1, "--plays", 5)
             server.stop()
-            (world.root / "forgotten").rename(retired)
-            for _ in range(5):
+            rotate()
+            self.assertNotIn("licences-differ", licences())
+            retired.rename(forgotten)  # now one is that can still be used, and the listener is told
+            told = licences()
+            self.assertIn("[licences-differ]", told)
+            self.assertIn("has no longer the key that signed it", told)
+            shutil.rmtree(retired, ignore_errors=True)
+            forgotten.rename(retired)
+            for _ in range(4):
                 rotate()
             self.assertIn("[bad-config]", world.usherd("rotate", "licence-key", ok=False).err)
             self.assertIn("ok\n", world.usherd("config", "check").out)

@@ -19,7 +19,8 @@ Result<> make_owned(const std::filesystem::path& file) {
   if (!opened.is_open()) return fail_errno("store: open", file.string());
   struct stat status{};
   if (::fstat(opened.get(), &status) == 0 && S_ISREG(status.st_mode)) return {};
-  return fail(Fault::not_permitted, "store: open", file.string() + " is not a regular file");
+  return fail(Fault::not_permitted, "store: open", file.string() + " is not a regular file",
+              "Name a directory whose store is a file.");
 }
 
 }  // namespace
@@ -38,7 +39,8 @@ Result<> prepare_file(const std::filesystem::path& file, Milliseconds patience) 
       try {
         const std::string mode = database.execAndGet("PRAGMA journal_mode = WAL").getString();
         if (mode != "wal")
-          return fail(Fault::store, "store: open", file.string() + ": no write-ahead log on this file system");
+          return fail(Fault::store, "store: open", file.string() + ": no write-ahead log on this file system",
+                      "Move the data directory to a local disk.");
         return {};
       } catch (const SQLite::Exception& exception) {
         if (exception.getErrorCode() != SQLITE_BUSY || waited >= patience) throw;

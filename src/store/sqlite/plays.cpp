@@ -44,6 +44,7 @@ OpenPlay told_again(Connection& connection, const PlayRules& rules, const Done& 
       told(connection, rules, row, load_licence(connection, row.licence).licence, medium.value_or(Medium{}).extent);
   play.epoch = done.epoch;
   play.plays_left = done.plays_left;
+  play.repeated = true;
   return play;
 }
 
@@ -180,7 +181,7 @@ Result<OpenPlay> resume_play(Connection& connection, const PlayRules& rules, con
 Result<Closed> close_play(Connection& connection, const Caller& caller, const Operation& operation, const Id128& play,
                           std::uint64_t epoch, Time now) {
   USHER_TRY(const auto before, load_done(connection, caller.pseudonym, operation, Done::Kind::close));
-  if (before) return Closed{.refunded = before->flag, .plays_left = before->plays_left};
+  if (before) return Closed{.refunded = before->flag, .plays_left = before->plays_left, .repeated = true};
 
   USHER_TRY(const Scene scene, find_scene(connection, caller, play));
   USHER_TRY(const Step step, licence::close(scene.row.play, epoch));

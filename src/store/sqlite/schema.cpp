@@ -150,13 +150,17 @@ Result<> migrate_inside(Connection& connection) {
   const std::int64_t version = database.execAndGet("PRAGMA user_version").getInt64();
   const bool empty = database.execAndGet("SELECT count(*) FROM sqlite_schema").getInt64() == 0;
   const bool ours = application == kApplicationId || (application == 0 && version == 0 && empty);
-  if (!ours) return fail(Fault::store, "sqlite: open", "the file belongs to another application");
+  if (!ours)
+    return fail(Fault::store, "sqlite: open", "the file belongs to another application",
+                "Name the directory of this server's data, or restore a backup.");
   if (version < 0 || version > kSchemaVersion) {
-    return fail(Fault::unsupported, "sqlite: open", "the store was made by a newer usher");
+    return fail(Fault::unsupported, "sqlite: open", "the store was made by a newer usher",
+                "Use that release, or restore the backup that was made before it was installed.");
   }
   if (version != 0 && version < kOldest) {
     return fail(Fault::unsupported, "sqlite: open",
-                "the store was made by an older usher, whose media must be pressed again");
+                "the store was made by an older usher, whose media must be pressed again",
+                "Make a new home with `usherd init --home`, or use that release on.");
   }
   for (std::int64_t next = std::max(version + 1, kOldest); next <= kSchemaVersion; ++next) {
     database.exec(kMigrations.at(static_cast<std::size_t>(next - kOldest)));

@@ -43,7 +43,8 @@ class SqliteStore final : public Store {
     return db_.durably("store: add medium", [&](Connection& c) -> Result<> {
       const auto known = load_medium(c, medium.id);
       if (known && (!known->removed_at || known->manifest != medium.manifest)) {
-        return fail(Fault::already_exists, "store: add medium", "medium " + to_hex(medium.id));
+        return fail(Fault::already_exists, "store: add medium", "medium " + to_hex(medium.id),
+                    "Nothing has to be done; `usherd media list` shows it.");
       }
       // The extent is the manifest's, and the manifest is the same: plays of before can carry on.
       c.run(
@@ -61,7 +62,8 @@ class SqliteStore final : public Store {
   Result<Medium> remove_medium(const Id128& medium, Time now) override {
     return db_.durably("store: remove medium", [&](Connection& c) -> Result<Medium> {
       if (c.run("UPDATE media SET removed_at = ? WHERE medium = ? AND removed_at IS NULL", now, medium) != 1) {
-        return fail(Fault::unknown_medium, "store: remove medium", "medium " + to_hex(medium));
+        return fail(Fault::unknown_medium, "store: remove medium", "medium " + to_hex(medium),
+                    "`usherd media list` shows those that there are.");
       }
       return *load_medium(c, medium);
     });
@@ -86,7 +88,7 @@ class SqliteStore final : public Store {
     const licence::LicenceTerms& terms = licence.terms();
     return db_.durably("store: issue", [&](Connection& c) -> Result<Licence> {
       USHER_TRY(const auto before, load_done(c, terms.pseudonym, operation, Done::Kind::issue));
-      if (before) return load_licence(c, before->subject).licence;
+      if (before) return stored_before(c, *before);
 
       USHER_TRY(const Medium medium, require_medium(c, terms.medium));
       if (medium.manifest != terms.manifest) return fail(Fault::release_mismatch, "store: issue");
@@ -111,7 +113,7 @@ class SqliteStore final : public Store {
     return db_.reading("store: issued before", [&](Connection& c) -> Result<std::optional<Licence>> {
       USHER_TRY(const auto before, load_done(c, pseudonym, operation, Done::Kind::issue));
       if (!before) return std::nullopt;
-      return load_licence(c, before->subject).licence;
+      return stored_before(c, *before);
     });
   }
 
@@ -275,7 +277,9 @@ class SqliteStore final : public Store {
  private:
   static Result<Licence> licence_or_unknown(Connection& c, const Id128& id) {
     auto row = load_licence(c, id);
-    if (!row) return fail(Fault::unknown_licence, "store: licence", "licence " + to_hex(id));
+    if (!row)
+      return fail(Fault::unknown_licence, "store: licence", "licence " + to_hex(id),
+                  "`usherd licence list` shows those that there are.");
     return std::move(row->licence);
   }
 
@@ -299,6 +303,12 @@ class SqliteStore final : public Store {
     USHER_TRY(const auto committed, db_.durably("store: commit", store(true)));
     if (committed) return *committed;
     return fail(Fault::local, "store: grant");
+  }
+
+  static Licence stored_before(Connection& c, const Done& done) {
+    Licence licence = load_licence(c, done.subject).licence;
+    licence.repeated = true;
+    return licence;
   }
 
   /// licence.md §3.1.

@@ -93,10 +93,13 @@ struct PuppetClient {
   [[nodiscard]] Bytes finished() const {
     return wire::Finished{raw.finished("client finished", t6, transcript)}.encode(wire::MessageType::client_finished);
   }
-  Bytes request(std::string_view path, const Bytes& body, std::vector<wire::Parameter> parameters = {}) {
+  /// `total`: of the plaintext; 0: what the path asks for.
+  Bytes request(std::string_view path, const Bytes& body, std::vector<wire::Parameter> parameters = {},
+                std::size_t total = 0) {
     const Bytes inside = wire::Request{std::string(path), std::move(parameters), body}.encode();
+    const std::size_t right = path == wire::kPathAuth ? wire::kAuthRequest : wire::padded_request(inside.size());
     Bytes record;
-    (void)must(sealer->seal(record, {inside}, wire::padded_request(inside.size())));
+    (void)must(sealer->seal(record, {inside}, total != 0 ? total : right));
     return record;
   }
   wire::Status status_of(Bytes record) {
@@ -188,14 +191,16 @@ struct PuppetServer {
     append(transcript, must(wire::Request::decode(must(Result<View>(opened.content)))).body);
     return wire::Finished{raw.finished("server finished", t6, transcript)}.encode(wire::MessageType::server_finished);
   }
-  Bytes response(const Bytes& body, wire::Status status = wire::Status::ok, std::optional<std::uint64_t> to = {}) {
+  /// `least`: of the plaintext.
+  Bytes response(const Bytes& body, wire::Status status = wire::Status::ok, std::optional<std::uint64_t> to = {},
+                 std::size_t least = 512) {
     const auto head = wire::ResponseHead{static_cast<std::uint16_t>(status),
                                          body.empty() ? wire::ResponseType::empty : wire::ResponseType::structure,
                                          static_cast<std::uint32_t>(body.size())}
                           .encode();
     Bytes record;
-    (void)must(
-        sealer->seal(record, {head, body}, wire::padded_response(head.size() + body.size()), to.value_or(request)));
+    (void)must(sealer->seal(record, {head, body}, wire::padded_response(head.size() + body.size(), least),
+                            to.value_or(request)));
     return record;
   }
 

@@ -164,6 +164,64 @@ TEST_P(RequestBeforeFinished, IsNotServedAndEndsTheSession) {
             Fault::unexpected_message);
 }
 
+/// channel.md §6.4: a size of its own for api/auth, and for nothing else.
+TEST(SizeOfARequest, IsCheckedByTheServer) {
+  struct Case {
+    std::string_view path;
+    std::size_t total;
+    bool right;
+  };
+  for (const Case& each : {Case{wire::kPathAuth, 24'576, true}, Case{wire::kPathAuth, 256, false},
+                           Case{wire::kPathAuth, 24'320, false}, Case{wire::kPathList, 256, true},
+                           Case{wire::kPathList, 24'576, false}, Case{wire::kPathDownload, 24'576, false}}) {
+    const World world = World::copy();
+    ServerHandshake server(world.server_settings, usher::test::randomness());
+    PuppetClient client(world);
+    client.accept(must(server.on_messages(client.keys(must(server.on_messages(client.start(), kNow))), kNow)));
+    const auto step = must(server.on_record(client.request(wire::kPathFinished, client.finished()), kNow));
+    ASSERT_TRUE(step.session != nullptr);
+    const auto incoming = must(step.session->open_request(client.request(each.path, {}, {}, each.total)));
+    EXPECT_EQ(incoming.request.has_value(), each.right) << each.path << " " << each.total;
+    if (!incoming.request) {
+      EXPECT_EQ(incoming.request.error().fault, Fault::malformed);
+    }
+    // One that could not be read names no path.
+    EXPECT_EQ(incoming.auth, each.path == wire::kPathAuth && each.total != 24'320) << each.total;
+    EXPECT_EQ(incoming.chunk.has_value(), each.path == wire::kPathDownload);
+  }
+}
+
+TEST(SizeOfARequest, OfFinishedIsTheUsualOne) {
+  const World world = World::copy();
+  ServerHandshake server(world.server_settings, usher::test::randomness());
+  PuppetClient client(world);
+  client.accept(must(server.on_messages(client.keys(must(server.on_messages(client.start(), kNow))), kNow)));
+  const auto step = must(server.on_record(client.request(wire::kPathFinished, client.finished(), {}, 24'576), kNow));
+  EXPECT_TRUE(step.session == nullptr);
+  EXPECT_EQ(client.status_of(step.answer), wire::Status::malformed);
+}
+
+TEST(SizeOfAnAnswer, ToAuthIsCheckedByTheClient) {
+  for (const auto& [path, least, right] :
+       {std::tuple{wire::kPathAuth, 1'024U, true}, std::tuple{wire::kPathAuth, 512U, false},
+        std::tuple{wire::kPathAuth, 2'048U, true}, std::tuple{wire::kPathAuth, 32'768U, false},
+        std::tuple{wire::kPathList, 512U, true}, std::tuple{wire::kPathList, 1'024U, false}}) {
+    const World world = World::copy();
+    ClientHandshake client(world.client_settings, usher::test::randomness());
+    PuppetServer server(world);
+    const Bytes keys = must(client.on_messages(server.answer(must(client.start())), kNow));
+    const Bytes finished = server.finished(must(client.on_messages(server.accept(keys), kNow)));
+    const auto session = must(client.on_record(server.response(finished), kNow));
+    const auto sealed = must(session->seal_request(path, {}, {}));
+    const auto answer =
+        session->open_response(server.response({}, wire::Status::bad_statement, sealed.sequence, least));
+    EXPECT_EQ(answer.has_value(), right) << path << " " << least;
+    if (!answer) {
+      EXPECT_EQ(answer.error().fault, Fault::malformed);
+    }
+  }
+}
+
 class MessageInClient : public testing::TestWithParam<int> {};
 INSTANTIATE_TEST_SUITE_P(Types, MessageInClient, testing::ValuesIn(kTypes));
 

@@ -61,10 +61,37 @@ TEST(Faults, NoExitStatusIsThatOfSuccess) {
   for (const Row& row : kRows) EXPECT_NE(static_cast<int>(exit_class_of(row.fault)), 0) << row.code;
 }
 
+/// Every program meets these, about files, addresses and arguments of all kinds: what is true of one cause alone is said by
+/// the place that fails.
+TEST(Faults, TheUsualAdviceOfWhatHasManyCausesFitsAllOfThem) {
+  for (const Fault fault :
+       {Fault::malformed, Fault::too_long, Fault::unsupported, Fault::bad_config, Fault::bad_usage, Fault::not_found,
+        Fault::not_permitted, Fault::already_exists, Fault::io, Fault::busy, Fault::unreachable, Fault::bad_key,
+        Fault::bad_passphrase, Fault::release_mismatch, Fault::wrong_object}) {
+    const std::string told = explain({fault, "test"});
+    for (const char* word : {"usher", "disk", "Remove", "passphrase file", "Press", "Import"}) {
+      EXPECT_EQ(told.find(word), std::string::npos) << told;
+    }
+  }
+}
+
 TEST(Explain, SaysWhatHappenedToWhichObjectAndWhatToDo) {
   EXPECT_EQ(explain({Fault::not_found, "test", "card.toml"}),
             "A file or directory is not there: card.toml. Check the path.");
   EXPECT_EQ(explain({Fault::not_found, "test"}), "A file or directory is not there. Check the path.");
+}
+
+TEST(Explain, ThePlaceThatFailsHasTheSayOverTheAdvice) {
+  EXPECT_EQ(explain({Fault::not_found, "test", "serial number 4d2", "`usher-ca list` shows those that were issued."}),
+            "A file or directory is not there: serial number 4d2. `usher-ca list` shows those that were issued.");
+}
+
+TEST(Explain, ACallersAdviceNeverReplacesThatOfThePlaceThatFailed) {
+  const auto own = advised(Result<>(fail(Fault::malformed, "test", "a.pem", "Convert it.")), "Have it made again.");
+  EXPECT_EQ(own.error().advice, "Convert it.");
+  const auto none = advised(Result<>(fail(Fault::malformed, "test", "a.pem")), "Have it made again.");
+  EXPECT_EQ(none.error().advice, "Have it made again.");
+  EXPECT_TRUE(advised(Result<>(), "Have it made again.").has_value());
 }
 
 TEST(Explain, NeverShowsTheStep) {
@@ -98,6 +125,8 @@ TEST(OsErrors, BecomeFaults) {
   EXPECT_EQ(fault_of_errno(EACCES), Fault::not_permitted);
   EXPECT_EQ(fault_of_errno(EEXIST), Fault::already_exists);
   EXPECT_EQ(fault_of_errno(EBUSY), Fault::busy);
+  EXPECT_EQ(fault_of_errno(EMFILE), Fault::too_few_descriptors);
+  EXPECT_EQ(fault_of_errno(ENFILE), Fault::too_few_descriptors);
   EXPECT_EQ(fault_of_errno(EIO), Fault::io);
   EXPECT_EQ(fault_of_errno(0), Fault::io);
 }
@@ -107,6 +136,13 @@ TEST(OsErrors, TheErrnoOfTheCallThatFailedIsTaken) {
   const auto failed = Result<>(fail_errno("test", "album.sealed"));
   EXPECT_EQ(failed.error().fault, Fault::disk_full);
   EXPECT_EQ(failed.error().about, "album.sealed");
+}
+
+TEST(OsErrors, WhatHasNoFaultOfItsOwnIsToldInTheSystemsWords) {
+  errno = EISDIR;
+  const auto failed = Result<>(fail_errno("test", "album.sealed"));
+  EXPECT_EQ(failed.error().fault, Fault::io);
+  EXPECT_EQ(failed.error().about, "album.sealed (Is a directory)");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Open sessions: what the two ends refuse, and that a refusal changes nothing.  Spec: channel.md §6, §7.
 #include <gtest/gtest.h>
 
+#include <set>
 #include <thread>
 
 #include "unit/channel/world.h"
@@ -220,10 +221,42 @@ TEST(Session, ASecondFinishedIsUnexpectedAndTheSessionGoesOn) {
   expect_alive(open);
 }
 
+TEST(Session, TheSizesOfAuthTellNeitherCardNorName) {
+  wire::Authenticated person;
+  person.server_id = "music.example";
+  person.licence_keys = std::vector<Bytes>(3, Bytes(91));  // P-256
+  std::set<std::size_t> requests;
+  std::set<std::size_t> answers;
+  const std::size_t least = auth_answer_size(person);
+  EXPECT_EQ(least, 1'024U);
+  for (const std::size_t size : {0U, 1U, 700U, 4'000U, 20'000U}) {
+    const Sessions open = connect(World::copy());
+    auto sealed = must(open.client->seal_request("api/auth", {}, Bytes(size)));
+    requests.insert(sealed.record.size());
+    const auto incoming = must(open.server->open_request(std::move(sealed.record)));
+    EXPECT_TRUE(incoming.auth);
+    EXPECT_EQ(must(Result<wire::Request>(incoming.request)).body.size(), size);
+    person.name.assign(std::min<std::size_t>(size, wire::kMaxPersonName), 'n');
+    Bytes answer;
+    const bool refused = size == 1;
+    must(open.server->seal_response(answer, incoming.sequence, refused ? wire::Status::revoked : wire::Status::ok,
+                                    refused ? Bytes{} : person.encode(), least));
+    answers.insert(answer.size());
+    EXPECT_EQ(must(open.client->open_response(answer)).ok(), !refused);
+  }
+  EXPECT_EQ(requests, (std::set<std::size_t>{56 + 24'576 + 16}));
+  EXPECT_EQ(answers, (std::set<std::size_t>{56 + 1'024 + 16}));
+  person.licence_keys = std::vector<Bytes>(8, Bytes(550));  // RSA of 4096 bits: the server's own, whoever asks
+  EXPECT_EQ(auth_answer_size(person), 8'192U);
+}
+
 TEST(Session, ARequestBodyAboveTheLimitIsTooLong) {
   const Sessions open = connect(World::copy());
-  EXPECT_TRUE(open.client->seal_request("api/auth", {}, Bytes(49'152)).has_value());
-  EXPECT_EQ(fault_of(open.client->seal_request("api/auth", {}, Bytes(49'153))), Fault::too_long);
+  EXPECT_TRUE(open.client->seal_request("api/list", {}, Bytes(49'152)).has_value());
+  EXPECT_EQ(fault_of(open.client->seal_request("api/list", {}, Bytes(49'153))), Fault::too_long);
+  // 24,576 bytes less n, tag, path, no parameters, and the body's own length.
+  EXPECT_TRUE(open.client->seal_request("api/auth", {}, Bytes(24'576 - 4 - 1 - 9 - 2 - 4)).has_value());
+  EXPECT_EQ(fault_of(open.client->seal_request("api/auth", {}, Bytes(24'576 - 4 - 1 - 9 - 2 - 3))), Fault::too_long);
   Bytes out;
   EXPECT_EQ(fault_of(open.server->seal_response(out, 0, wire::Status::ok, Bytes((1 << 20) - 11))), Fault::too_long);
   EXPECT_TRUE(open.server->seal_response(out, 0, wire::Status::ok, Bytes((1 << 20) - 12)).has_value());

@@ -71,6 +71,7 @@ struct Known {
   std::array<Bytes, 9> hash;  // H(T(n))
   Keys client, server, handshake;
   Bytes chunk_secret;
+  std::set<std::uint64_t> auth;  // requests to api/auth
 };
 
 Bytes expand(const Suite& suite, const Bytes& secret, std::initializer_list<View> info, std::size_t size) {
@@ -134,7 +135,13 @@ Bytes sealed(const Known& known, const Keys& keys, const Bytes& key, Direction d
   return out;
 }
 
-void check_record(Object& entry, const Known& known) {
+/// Whether a request's content (§6.4) names this path.
+bool is_for(const Bytes& content, std::string_view path) {
+  const Bytes begins = wire::Writer().u8(1).vec8(view_of(path)).bytes();
+  return content.size() >= begins.size() && std::ranges::equal(View(content).first(begins.size()), begins);
+}
+
+void check_record(Object& entry, Known& known) {
   const auto direction = static_cast<Direction>(entry.number("direction"));
   const Keys& keys = direction == Direction::identity    ? known.handshake
                      : direction == Direction::to_server ? known.client
@@ -151,7 +158,10 @@ void check_record(Object& entry, const Known& known) {
     EXPECT_EQ(entry.hex("chunk_key"), key);
     total = (4 + 8 + 1 + 24 * 32 + 4 + 4096 + 255) / 256 * 256;
   } else if (direction == Direction::to_client) {
-    for (total = 512; total < 4 + content.size();) total *= 2;
+    for (total = known.auth.contains(entry.number("request")) ? 1024 : 512; total < 4 + content.size();) total *= 2;
+  } else if (direction == Direction::to_server && is_for(content, "api/auth")) {
+    known.auth.insert(sequence);
+    total = 24576;
   } else {
     total = (4 + content.size() + 255) / 256 * 256;
   }

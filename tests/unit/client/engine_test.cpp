@@ -71,6 +71,17 @@ TEST_F(EngineTest, TheFirstConnectionIsNotWaitedFor) {
   EXPECT_EQ(client.connect().error().fault, Fault::unreachable);
 }
 
+TEST_F(EngineTest, AServerThatFetchesAListIsAskedEightTimesWithoutAnotherPin) {
+  server.busy = 7;
+  EXPECT_TRUE(Engine(server, options(), test::randomness(), world.clock).connect().has_value());
+  EXPECT_EQ(server.handshakes, 8);
+  EXPECT_EQ(logins, 1);
+  server.busy = 8;
+  EXPECT_EQ(Engine(server, options(), test::randomness(), world.clock).connect().error().fault, Fault::server_busy);
+  EXPECT_EQ(server.handshakes, 16);
+  EXPECT_EQ(logins, 1);
+}
+
 TEST_F(EngineTest, TheCatalogueHoldsWhatADistributorSigned) {
   const auto catalogue = connected().catalogue();
   ASSERT_TRUE(catalogue.has_value());

@@ -53,6 +53,7 @@ class FakeServer final : public client::Transport {
 
   // What goes wrong, and how often.
   int down = 0;             // exchanges that find nobody
+  int busy = 0;             // handshakes that are put off
   int lose_answers_to = 0;  // of `lose_path`: done, but the answer is lost
   std::string_view lose_path;
   bool tamper_manifest = false;
@@ -84,6 +85,10 @@ class FakeServer final : public client::Transport {
     }
     if (path == "/api/protocols") {
       ++handshakes;
+      if (busy > 0) {
+        --busy;
+        return fail(Fault::server_busy, "fake");
+      }
       auto handshake = std::make_unique<channel::ServerHandshake>(settings_, randomness());
       auto answer = handshake->on_messages(body, world_.clock.now());
       if (answer) half_open_[handshake->session()] = std::move(handshake);
@@ -119,7 +124,7 @@ class FakeServer final : public client::Transport {
       const auto answer = handle(request);
       must(session->second->seal_response(out, incoming->sequence,
                                           answer ? wire::Status::ok : wire::status_of(answer.error().fault),
-                                          answer ? View(*answer) : View{}));
+                                          answer ? View(*answer) : View{}, incoming->auth ? wire::kAuthAnswer : 512));
     }
     if (lose_answers_to > 0 && request.path == lose_path) {
       --lose_answers_to;

@@ -58,7 +58,7 @@ class ListenerTest : public ::testing::Test {
                                  .last_pause = Milliseconds(1)},
                    test::randomness(), world.clock);
     test::must(engine->connect());
-    wallet.emplace(test::must(Wallet::open(folder / "home", engine->person(), world.clock)));
+    wallet.emplace(test::must(Wallet::open(folder / "home", engine->person(), {}, world.clock)));
     listener.emplace(*engine, *wallet, world.clock, "http://localhost");
     request.player.command = folder.script("player", "exec cat > /dev/null");
     request.interrupted = &interrupted;

@@ -30,7 +30,7 @@ class WalletTest : public ::testing::Test {
   ~WalletTest() override { fs::remove_all(home); }
 
   Wallet open() {
-    auto wallet = Wallet::open(home, person, clock);
+    auto wallet = Wallet::open(home, person, installation, clock);
     EXPECT_TRUE(wallet.has_value()) << explain(wallet.error());
     return *std::move(wallet);
   }
@@ -43,6 +43,12 @@ class WalletTest : public ::testing::Test {
     out.plays = plays;
     out.not_before = 1'790'000'000;
     out.issued_at = 1'790'000'000;
+    return out;
+  }
+  /// For this installation alone, as a listener acquires it.
+  licence::LicenceTerms bound(std::uint8_t number, std::uint32_t plays = 5) const {
+    licence::LicenceTerms out = terms(number, plays);
+    out.installation = installation;
     return out;
   }
   wire::LicenceEntry entry(const licence::LicenceTerms& of, std::uint32_t left, const crypto::PrivateKey& by) const {
@@ -68,6 +74,7 @@ class WalletTest : public ::testing::Test {
   ManualClock clock;
   crypto::PrivateKey key;
   wire::Authenticated person;
+  Hash256 installation{4, 4};
 };
 
 TEST_F(WalletTest, AnAcquiredLicenceIsKeptAndFoundAgain) {
@@ -103,6 +110,18 @@ TEST_F(WalletTest, ALicenceOfAnotherKeyIsNotTaken) {
   const auto result = wallet.reconcile({entry(terms(1), 5, other)});
   ASSERT_TRUE(result.has_value());
   EXPECT_TRUE(result->licences.empty());
+  EXPECT_TRUE(result->differences.empty());  // an operator's new key is named after the next reload
+  EXPECT_EQ(result->news.size(), 1U);
+  EXPECT_TRUE(wallet.kept().empty());
+}
+
+TEST_F(WalletTest, ALicenceWhoseSignatureDoesNotHoldIsTold) {
+  auto forged = entry(terms(1), 5, key);
+  forged.licence.back() = forged.licence.back() == 'A' ? 'Q' : 'A';
+  forged.licence[forged.licence.size() - 10] = forged.licence[forged.licence.size() - 10] == 'A' ? 'B' : 'A';
+  Wallet wallet = open();
+  const auto result = wallet.reconcile({forged});
+  ASSERT_TRUE(result.has_value());
   only(*result, DifferenceKind::bad_signature);
   EXPECT_TRUE(wallet.kept().empty());
 }
@@ -132,7 +151,8 @@ TEST_F(WalletTest, ATamperedFileIsToldAndKeptAside) {
   EXPECT_EQ(findings[0].kind, DifferenceKind::damaged);
   EXPECT_NE(findings[0].sentence.find(file.string()), std::string::npos);
   const auto result = wallet.reconcile({bought});
-  only(*result, DifferenceKind::unknown);
+  ASSERT_TRUE(result.has_value());
+  EXPECT_TRUE(result->differences.empty());
   EXPECT_TRUE(fs::exists(file.string() + ".damaged"));
   EXPECT_TRUE(fs::exists(file));
   EXPECT_TRUE(open().take_findings().empty());
@@ -149,17 +169,48 @@ TEST_F(WalletTest, ALicenceThatTheServerForgotIsToldEachTime) {
   }
 }
 
-TEST_F(WalletTest, ALicenceThatWasNotAcquiredHereIsToldOnceAndKept) {
+TEST_F(WalletTest, ALicenceThatTheOperatorIssuedIsNewsOnceAndNoAlarm) {
   Wallet wallet = open();
-  ASSERT_TRUE(wallet.add(entry(terms(1), 5, key)).has_value());
-  const std::vector listed{entry(terms(1), 5, key), entry(terms(2), 5, key)};
-  // The first document is signed anew here: a server would send what it sent before.
-  const auto kept = wallet.kept().begin()->second.document();
-  std::vector same = listed;
-  same[0].licence = kept;
-  only(wallet.reconcile(same).value(), DifferenceKind::unknown);
-  EXPECT_TRUE(wallet.reconcile(same)->differences.empty());
+  const auto bought = entry(bound(1), 5, key);
+  ASSERT_TRUE(wallet.add(bought).has_value());
+  const std::vector listed{bought, entry(terms(2), 5, key)};
+  const auto first = wallet.reconcile(listed);
+  ASSERT_TRUE(first.has_value());
+  EXPECT_TRUE(first->differences.empty());
+  ASSERT_EQ(first->news.size(), 1U);
+  EXPECT_NE(first->news[0].find(to_hex(terms(2).id)), std::string::npos) << first->news[0];
+  const auto second = wallet.reconcile(listed);
+  EXPECT_TRUE(second->differences.empty());
+  EXPECT_TRUE(second->news.empty());
   EXPECT_EQ(wallet.kept().size(), 2U);
+}
+
+TEST_F(WalletTest, APurchaseInAnotherTerminalIsNoAlarmInEitherOne) {
+  Wallet here = open();
+  Wallet there = open();
+  const auto mine = entry(bound(1), 5, key);
+  const auto theirs = entry(bound(2), 5, key);
+  ASSERT_TRUE(here.add(mine).has_value());
+  ASSERT_TRUE(there.add(theirs).has_value());
+  for (Wallet* wallet : {&here, &there}) {
+    const auto result = wallet->reconcile({mine, theirs});
+    ASSERT_TRUE(result.has_value());
+    EXPECT_TRUE(result->differences.empty());
+    EXPECT_TRUE(wallet->take_findings().empty());
+    EXPECT_EQ(wallet->kept().size(), 2U);
+  }
+  for (const auto& file : fs::directory_iterator(folder() / "licences")) {
+    EXPECT_EQ(file.path().extension(), ".jws") << file.path();  // nothing was put aside as damaged
+  }
+}
+
+TEST_F(WalletTest, APurchaseAfterTheListWasAskedForIsNotMissing) {
+  Wallet here = open();
+  const auto mine = entry(bound(1), 5, key);
+  ASSERT_TRUE(here.add(mine).has_value());
+  Wallet there = open();
+  ASSERT_TRUE(there.add(entry(bound(2), 5, key)).has_value());
+  EXPECT_TRUE(here.reconcile({mine})->differences.empty());
 }
 
 TEST_F(WalletTest, TheFirstListOfAFreshWalletIsNoDifference) {
@@ -168,7 +219,7 @@ TEST_F(WalletTest, TheFirstListOfAFreshWalletIsNoDifference) {
 }
 
 TEST_F(WalletTest, PlaysThatWentUpAreToldWithBothNumbers) {
-  auto listed = entry(terms(1, 10), 3, key);
+  auto listed = entry(bound(1, 10), 3, key);
   Wallet wallet = open();
   ASSERT_TRUE(wallet.add(listed).has_value());
   listed.plays_left = 6;
@@ -178,7 +229,7 @@ TEST_F(WalletTest, PlaysThatWentUpAreToldWithBothNumbers) {
 }
 
 TEST_F(WalletTest, APlayThatWasNotMadeHereIsTold) {
-  auto listed = entry(terms(1), 5, key);
+  auto listed = entry(bound(1), 5, key);
   Wallet wallet = open();
   ASSERT_TRUE(wallet.add(listed).has_value());
   listed.plays_left = 3;
@@ -186,25 +237,99 @@ TEST_F(WalletTest, APlayThatWasNotMadeHereIsTold) {
   EXPECT_NE(sentence.find("2 not made here"), std::string::npos) << sentence;
 }
 
+TEST_F(WalletTest, PlaysOnAnotherInstallationAreNoAlarm) {
+  licence::LicenceTerms elsewhere = terms(2);
+  elsewhere.installation = Hash256{9};
+  for (const licence::LicenceTerms& of : {terms(1), elsewhere}) {
+    auto listed = entry(of, 5, key);
+    Wallet wallet = open();
+    ASSERT_TRUE(wallet.add(listed).has_value());
+    for (const std::uint32_t left : {3U, 4U, 0U}) {
+      listed.plays_left = left;
+      const auto result = wallet.reconcile({listed});
+      // The other licence is not listed here, which is another matter.
+      for (const auto& found : result->differences) EXPECT_EQ(found.kind, DifferenceKind::missing) << found.sentence;
+    }
+  }
+}
+
 TEST_F(WalletTest, APlayMadeHereIsNoDifference) {
-  auto listed = entry(terms(1), 5, key);
+  auto listed = entry(bound(1), 5, key);
   Wallet wallet = open();
   ASSERT_TRUE(wallet.add(listed).has_value());
-  ASSERT_TRUE(wallet.plays_left(terms(1).id, 4).has_value());
+  const auto mark = wallet.begin({.play = {5}, .medium = {7}, .licence = {1}, .deadline = 1'800'001'000}, 4);
+  ASSERT_TRUE(mark.has_value());
   listed.plays_left = 4;
+  listed.open_plays = 1;
+  EXPECT_TRUE(wallet.reconcile({listed})->differences.empty());
+  wallet.closed(**mark, 5);
+  listed.plays_left = 5;
+  listed.open_plays = 0;
   EXPECT_TRUE(wallet.reconcile({listed})->differences.empty());
 }
 
+TEST_F(WalletTest, APlayThatAnotherTerminalJustBeganOrClosedIsNoAlarm) {
+  auto listed = entry(bound(1), 5, key);
+  Wallet here = open();
+  ASSERT_TRUE(here.add(listed).has_value());
+  Wallet there = open();
+  // The server has opened it, and the other terminal has not noted it yet.
+  listed.plays_left = 4;
+  listed.open_plays = 1;
+  EXPECT_TRUE(here.reconcile({listed})->differences.empty());
+  // Noted, while the list here is from before.
+  const auto mark = there.begin({.play = {5}, .medium = {7}, .licence = {1}, .deadline = 1'800'001'000}, 4);
+  ASSERT_TRUE(mark.has_value());
+  listed.plays_left = 5;
+  listed.open_plays = 0;
+  EXPECT_TRUE(here.reconcile({listed})->differences.empty());
+  // Given back and noted, while the list here is from before.
+  there.closed(**mark, 5);
+  listed.plays_left = 4;
+  listed.open_plays = 1;
+  EXPECT_TRUE(here.reconcile({listed})->differences.empty());
+}
+
+TEST_F(WalletTest, APlayOfAUsherThatDiedBeforeItCouldNoteItComesBackWithoutAnAlarm) {
+  auto listed = entry(bound(1), 5, key);
+  Wallet wallet = open();
+  ASSERT_TRUE(wallet.add(listed).has_value());
+  listed.plays_left = 4;
+  listed.open_plays = 1;
+  EXPECT_TRUE(wallet.reconcile({listed})->differences.empty());
+  listed.plays_left = 5;
+  listed.open_plays = 0;
+  EXPECT_TRUE(open().reconcile({listed})->differences.empty());
+}
+
+TEST_F(WalletTest, APlayThatIsOpenAndNotedExplainsNoFurtherOne) {
+  auto listed = entry(bound(1), 5, key);
+  Wallet wallet = open();
+  ASSERT_TRUE(wallet.add(listed).has_value());
+  const auto mark = wallet.begin({.play = {5}, .medium = {7}, .licence = {1}, .deadline = 1'800'001'000}, 4);
+  ASSERT_TRUE(mark.has_value());
+  listed.plays_left = 3;
+  listed.open_plays = 1;
+  only(wallet.reconcile({listed}).value(), DifferenceKind::fewer_plays);
+}
+
 TEST_F(WalletTest, APlayThatWasCutOffMayComeBackButOnlyThatOne) {
-  auto listed = entry(terms(1), 4, key);
+  auto listed = entry(bound(1), 3, key);
   Wallet wallet = open();
   ASSERT_TRUE(wallet.add(listed).has_value());
   {
-    auto mark = wallet.begin({.play = {5}, .medium = {7}, .licence = terms(1).id, .deadline = 1'800'001'000});
+    auto mark = wallet.begin({.play = {5}, .medium = {7}, .licence = bound(1).id, .deadline = 1'800'001'000});
     ASSERT_TRUE(mark.has_value());
   }
-  listed.plays_left = 5;
+  listed.plays_left = 4;
   EXPECT_TRUE(wallet.reconcile({listed})->differences.empty());
+  listed.plays_left = 6;
+  auto more = wallet.reconcile({listed});
+  only(*more, DifferenceKind::impossible);
+  listed.plays_left = 3;
+  ASSERT_TRUE(wallet.reconcile({listed}).has_value());
+  listed.plays_left = 5;
+  only(wallet.reconcile({listed}).value(), DifferenceKind::more_plays);
 }
 
 TEST_F(WalletTest, MoreThanTheLicenceEverHadIsImpossible) {
@@ -223,13 +348,45 @@ TEST_F(WalletTest, AnotherDocumentUnderTheSameIdIsToldAndOursStays) {
   EXPECT_EQ(open().kept().begin()->second.document(), ours.licence);
 }
 
-TEST_F(WalletTest, ANewLicenceKeyIsTold) {
-  EXPECT_TRUE(open().take_findings().empty());
+TEST_F(WalletTest, ARotatedKeyIsNoAlarm) {
+  const auto bought = entry(bound(1), 5, key);
+  ASSERT_TRUE(open().add(bought).has_value());
   const auto next = crypto::PrivateKey::generate(crypto::NewKey::p256).value();
+  // The operator issued with the new key, and the server has not read it yet.
+  const auto issued = entry(terms(2), 5, next);
+  {
+    Wallet wallet = open();
+    const auto result = wallet.reconcile({bought, issued});
+    ASSERT_TRUE(result.has_value());
+    EXPECT_TRUE(result->differences.empty());
+    ASSERT_EQ(result->news.size(), 1U);
+    EXPECT_EQ(result->licences.size(), 1U);
+  }
   person.licence_keys = {next.public_key().spki(), key.public_key().spki()};
-  const auto findings = open().take_findings();
-  ASSERT_EQ(findings.size(), 1U);
-  EXPECT_EQ(findings[0].kind, DifferenceKind::key_changed);
+  Wallet wallet = open();
+  EXPECT_TRUE(wallet.take_findings().empty());
+  const auto result = wallet.reconcile({bought, issued});
+  EXPECT_TRUE(result->differences.empty());
+  EXPECT_EQ(result->licences.size(), 2U);
+}
+
+TEST_F(WalletTest, AKeyThatHasGoneIsToldWhileALicenceOfItCanBeUsed) {
+  auto bought = entry(bound(1), 5, key);
+  ASSERT_TRUE(open().add(bought).has_value());
+  const auto next = crypto::PrivateKey::generate(crypto::NewKey::p256).value();
+  person.licence_keys = {next.public_key().spki()};
+  {
+    Wallet wallet = open();
+    const auto findings = wallet.take_findings();
+    ASSERT_EQ(findings.size(), 1U);
+    EXPECT_EQ(findings[0].kind, DifferenceKind::key_changed);
+    EXPECT_EQ(findings[0].licence, to_hex(bound(1).id));
+    bought.plays_left = 0;
+    bought.state = wire::LicenceState::used_up;
+    bought.open_plays = 5;
+    EXPECT_TRUE(wallet.reconcile({bought})->differences.empty());
+  }
+  // It has ended: the operator may take the key away.
   EXPECT_TRUE(open().take_findings().empty());
 }
 
@@ -245,7 +402,7 @@ TEST_F(WalletTest, WhatIsKnownOfAMediumDependsOnPlaysAndTime) {
   ASSERT_TRUE(wallet.add(entry(terms(1), 1, key)).has_value());
   EXPECT_TRUE(wallet.knows_usable({7}, clock.now()));
   EXPECT_FALSE(wallet.knows_usable({8}, clock.now()));
-  ASSERT_TRUE(wallet.plays_left(terms(1).id, 0).has_value());
+  ASSERT_TRUE(wallet.begin({.play = {5}, .medium = {7}, .licence = {1}, .deadline = 1'800'001'000}, 0).has_value());
   EXPECT_FALSE(wallet.knows_usable({7}, clock.now()));
 }
 

@@ -118,9 +118,11 @@ TEST(CardWire, MessagesAreReadAsTheyWereWritten) {
   EXPECT_EQ(offered.choices[1].token_label, "u");
   EXPECT_EQ(offered.choices[1].certificate, Bytes(20, 2));
 
-  const Error error = card_wire::decode_error(card_wire::encode(Error{Fault::card_removed, "x", "about"}));
+  const Error error =
+      card_wire::decode_error(card_wire::encode(Error{Fault::card_removed, "x", "about", "Put it in."}));
   EXPECT_EQ(error.fault, Fault::card_removed);
   EXPECT_EQ(error.about, "about");
+  EXPECT_EQ(error.advice, "Put it in.");
 }
 
 TEST(CardWire, CutMessagesAreMalformed) {

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <fmt/chrono.h>
+
 #include "support/pki.h"
 
 namespace usher::identity {
@@ -49,6 +51,25 @@ TEST(Path, ExpiredIsRefused) {
   const Crl root_crl = h.root.crl(2, {}, {}, later - kDay, later + kDay);
   const Crl sub_crl = h.sub.crl(2, {}, {}, later - kDay, later + kDay);
   EXPECT_EQ(fault_of(h.verify({root_crl, sub_crl}, later)), Fault::certificate_expired);
+}
+
+/// A clock that is wrong looks like a certificate or a list that is: whoever reads it can see the clock's time.
+TEST(Path, WhatIsAMatterOfTimeNamesTheTimeThatItWasJudgedFor) {
+  const Hierarchy h;
+  const auto named = [&](Time at, Fault fault, bool new_lists = true) {
+    const std::vector<Crl> lists = new_lists ? std::vector<Crl>{h.root.crl(2, {}, {}, at - kDay, at + kDay),
+                                                                h.sub.crl(2, {}, {}, at - kDay, at + kDay)}
+                                             : std::vector<Crl>{h.root_crl, h.sub_crl};
+    const auto refused = h.verify(lists, at);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().fault, fault);
+    const std::string time = fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", std::chrono::floor<Seconds>(at));
+    EXPECT_NE(refused.error().about.find(time), std::string::npos) << refused.error().about;
+    EXPECT_NE(explain(refused.error()).find("clock"), std::string::npos) << explain(refused.error());
+  };
+  named(kNow - 400 * kDay, Fault::certificate_not_yet_valid);
+  named(kNow + 11 * kDay, Fault::crl_expired, false);
+  named(kNow + 101 * kDay, Fault::certificate_expired);
 }
 
 TEST(Path, AnExpiredAuthorityIsRefused) {

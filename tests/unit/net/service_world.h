@@ -49,6 +49,14 @@ class MemoryLog final : public Log {
     const std::scoped_lock lock(mutex_);
     return text_;
   }
+  /// Lines of this event.
+  [[nodiscard]] int count(std::string_view event) const {
+    const std::string all = text();
+    const std::string wanted = "\"event\":\"" + std::string(event) + "\"";
+    int found = 0;
+    for (std::size_t at = all.find(wanted); at != std::string::npos; at = all.find(wanted, at + 1)) ++found;
+    return found;
+  }
 
  private:
   mutable std::mutex mutex_;

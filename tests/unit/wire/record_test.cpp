@@ -170,6 +170,10 @@ TEST(Unpad, GivesTheContent) {
   EXPECT_EQ(unpad(padded(10, 256), Padding::request)->size(), 10U);
   EXPECT_EQ(unpad(padded(10, 512), Padding::response)->size(), 10U);
   EXPECT_EQ(unpad(padded(10, 2560), Padding::chunk)->size(), 10U);
+  EXPECT_EQ(unpad(padded(10, 24'576), Padding::any_request)->size(), 10U);
+  EXPECT_EQ(unpad(padded(10, 256), Padding::any_request)->size(), 10U);
+  EXPECT_EQ(unpad(padded(10, 1024), Padding::auth_response)->size(), 10U);
+  EXPECT_EQ(unpad(padded(2'000, 2048), Padding::auth_response)->size(), 2'000U);
 }
 
 TEST(Unpad, PaddingThatIsNotZeroIsMalformed) {
@@ -185,6 +189,11 @@ TEST(Unpad, AnotherTotalThanTheRulesIsMalformed) {
   EXPECT_EQ(fault(unpad(padded(10, 256), Padding::response)), Fault::malformed);
   EXPECT_EQ(fault(unpad(padded(10, 1024), Padding::response)), Fault::malformed);
   EXPECT_EQ(fault(unpad(padded(10, 300), Padding::chunk)), Fault::malformed);
+  EXPECT_EQ(fault(unpad(padded(10, 24'576), Padding::request)), Fault::malformed);
+  EXPECT_EQ(fault(unpad(padded(10, 512), Padding::any_request)), Fault::malformed);
+  for (const std::uint32_t total : {256U, 512U, 1'536U, 32'768U}) {
+    EXPECT_EQ(fault(unpad(padded(10, total), Padding::auth_response)), Fault::malformed) << total;
+  }
 }
 
 TEST(Unpad, ALengthBeyondTheEndIsMalformed) {

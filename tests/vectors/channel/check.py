@@ -164,8 +164,10 @@ def content_of(plaintext, rule, chunk_size=0):
     size = int.from_bytes(plaintext[:4], "big")
     content, zeros = plaintext[4 : 4 + size], plaintext[4 + size :]
     same("padding", zeros, bytes(len(zeros)))
-    if rule == "response":
-        total = 512
+    if rule == "auth request":
+        total = 24576
+    elif rule in ("response", "auth response"):
+        total = 512 if rule == "response" else 1024
         while total < 4 + size:
             total *= 2
     else:
@@ -300,7 +302,8 @@ def check(vector):
         if record[19] == 0:
             head, plaintext = channel.open(record, client)
             same("own sequence", head["request"], head["sequence"])
-            content = content_of(plaintext, "request")
+            auth = request_of(plaintext[4 : 4 + int.from_bytes(plaintext[:4], "big")])[0] == "api/auth"
+            content = content_of(plaintext, "auth request" if auth else "request")
             waiting[sequence] = request_of(content)
         else:
             path, _, body = waiting.pop(answered)
@@ -310,7 +313,8 @@ def check(vector):
                 info = b"usher/1 chunk key\0" + play + medium + chunk + sequence.to_bytes(8, "big")
                 key = channel.expand(chunk_secret, info, channel.key_size)
             head, plaintext = channel.open(record, server, key)
-            content = content_of(plaintext, "chunk" if key else "response", 4096)
+            rule = "chunk" if key else "auth response" if path == "api/auth" else "response"
+            content = content_of(plaintext, rule, 4096)
             status, kind, body = response_of(content)
             if path == "api/finished":
                 same("ServerFinished", body, channel.transcript[9])

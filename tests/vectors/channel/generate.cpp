@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "attacks/channel/puppet.h"
 #include "base/encoding.h"
@@ -161,8 +162,12 @@ class Transcript {
     Opener opener(suite_, header.session, header.direction, raw_.direction(up ? "client write" : "server write", t(6)));
     const ChunkKeys chunk_keys(suite_, raw_.secret("chunk secret", t(6), suite_.digest_size()));
     const ChunkUse use{chunk_keys, ids ? *ids : ChunkIds{}};
-    const auto padding = up ? wire::Padding::request : ids ? wire::Padding::chunk : wire::Padding::response;
+    const auto padding = up                                       ? wire::Padding::any_request
+                         : ids                                    ? wire::Padding::chunk
+                         : auth_answers_.contains(header.request) ? wire::Padding::auth_response
+                                                                  : wire::Padding::response;
     const auto opened = must(opener.open(record, padding, ids ? &use : nullptr));
+    if (!ids) total_ = opened.total;
     return to_bytes(must(Result<View>(opened.content)));
   }
 
@@ -182,6 +187,20 @@ class Transcript {
     (void)ask(std::string(wire::kPathList), {}, wire::Page{.offset = 0, .count = 256}.encode());
     must(sessions_.server->seal_response(out, request_, wire::Status::not_authenticated));
     answered("refusal of api/list", out);
+
+    (void)ask(std::string(wire::kPathAuth), {}, Bytes(100, 0x61));
+    auth_answers_.insert(request_);
+    must(sessions_.server->seal_response(out, request_, wire::Status::bad_statement, {}, wire::kAuthAnswer));
+    answered("refusal of api/auth", out);
+    wire::Authenticated person{.pseudonym = {},
+                               .name = "Ana",
+                               .session_end = 1'800'000'000,
+                               .server_id = "music.example",
+                               .licence_keys = {Bytes(91, 0x30)}};
+    (void)ask(std::string(wire::kPathAuth), {}, Bytes(9'000, 0x61));
+    auth_answers_.insert(request_);
+    must(sessions_.server->seal_response(out, request_, wire::Status::ok, person.encode(), auth_answer_size(person)));
+    answered("response to api/auth", out);
 
     const Id128 medium = array_of<16>(Bytes(16, 0x4d));
     (void)ask(std::string(wire::kPathLicense), {{"operation", Bytes(16, 0x0b)}},
@@ -263,9 +282,9 @@ class Transcript {
       json.hex("chunk_key", chunk_keys.key(*ids, header.sequence).expose());
     }
     const Bytes content = content_of(record, ids);
-    const std::size_t padded = ids                                              ? wire::padded_chunk(4096)
-                               : header.direction == wire::Direction::to_client ? wire::padded_response(content.size())
-                                                                                : wire::padded_request(content.size());
+    const std::size_t padded = ids                                             ? wire::padded_chunk(4096)
+                               : header.direction == wire::Direction::identity ? wire::padded_request(content.size())
+                                                                               : total_;
     json.hex("content", content).number("plaintext_size", padded).hex("record", record);
     return json.object();
   }
@@ -283,6 +302,8 @@ class Transcript {
   RawKeys raw_;
   std::vector<Sent> records_;
   std::uint64_t request_ = 0;
+  std::set<std::uint64_t> auth_answers_;  // the requests that they answer
+  mutable std::size_t total_ = 0;         // of the plaintext that was opened last
 };
 
 int run(const std::filesystem::path& folder) {
