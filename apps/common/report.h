@@ -1,6 +1,7 @@
 // apps/common/report: how a program tells what went wrong, and ends.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -9,11 +10,11 @@
 namespace usher::app {
 
 /// One line to stderr: "usher-press: The data ends too early: song.usher. Get … [truncated]". Returns the exit status.
-/// With `json` as error_json() has it.
-int report(std::string_view program, const Error& error, bool json = false);
+/// With `json` as error_json() has it. `ends_with`: the program's status, where it is not the fault's own.
+int report(std::string_view program, const Error& error, bool json = false, std::optional<int> ends_with = {});
 
-/// {"error":{"code":…,"message":…,"exit":…}}, as all programs tell it with --json.
-[[nodiscard]] std::string error_json(const Error& error);
+/// {"error":{"code":…,"message":…,"advice":…,"exit":…}}, as all programs tell it with --json.
+[[nodiscard]] std::string error_json(const Error& error, std::optional<int> status = {});
 
 /// Of a verb that does one thing to many objects: it goes on after a refusal, tells each where it happens, and ends with
 /// the first one's status.
@@ -35,6 +36,6 @@ class Batch {
 [[nodiscard]] Result<> confirm(const std::string& question, std::string_view flag);
 
 /// What main() ends with: `status`, or, where that is 0, the one of an output that could not be written; reports the latter.
-int finish(std::string_view program, int status);
+int finish(std::string_view program, int status, bool json = false);
 
 }  // namespace usher::app

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <CLI/CLI.hpp>
 
+#include "common/arguments.h"
 #include "common/report.h"
 #include "crypto/random.h"
 #include "home.h"
@@ -62,14 +63,16 @@ int run(int argc, char** argv) {
   usherd::add_rotate_command(app, context);
   usherd::add_config_command(app, context);
   usherd::add_check_chain_command(app, context);
+  app::add_json_flag(app, context.json, {"serve"});
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? app::finish("usherd", 0) : static_cast<int>(ExitClass::usage);
+    return app::end_of_parsing(app, error, "usherd", app::wants_json(argc, argv));
   }
   if (!context.action) return static_cast<int>(ExitClass::usage);
   const auto done = context.action();
-  return done ? app::finish("usherd", context.status) : app::report("usherd", done.error());
+  return done ? app::finish("usherd", context.status, context.json)
+              : app::report("usherd", done.error(), context.json);
 }
 
 }  // namespace
@@ -79,6 +82,7 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {
-    return usher::app::report("usherd", {usher::Fault::local, "main", error.what()});
+    return usher::app::report("usherd", {usher::Fault::local, "main", error.what()},
+                              usher::app::wants_json(argc, argv));
   }
 }

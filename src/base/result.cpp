@@ -26,14 +26,20 @@ std::string_view code_of(Fault fault) noexcept { return row_of(fault).code; }
 
 ExitClass exit_class_of(Fault fault) noexcept { return row_of(fault).exit_class; }
 
-std::string explain(const Error& error) {
-  const Row& row = row_of(error.fault);
-  std::string text{row.sentence};
+std::string sentence_of(const Error& error) {
+  std::string text{row_of(error.fault).sentence};
   if (!error.about.empty()) {
     text.pop_back();  // the full stop
     text.append(": ").append(error.about).append(".");
   }
-  if (!row.advice.empty()) text.append(" ").append(row.advice);
+  return text;
+}
+
+std::string_view advice_of(const Error& error) noexcept { return row_of(error.fault).advice; }
+
+std::string explain(const Error& error) {
+  std::string text = sentence_of(error);
+  if (const std::string_view advice = advice_of(error); !advice.empty()) text.append(" ").append(advice);
   return text;
 }
 
