@@ -8,6 +8,7 @@
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
+#include "channel/retry.h"
 #include "unit/channel/world.h"
 
 namespace usher::channel::test {
@@ -235,6 +236,33 @@ void handshake_primitives(benchmark::State& state, const Suite& suite, crypto::N
   }
 }
 
+/// What a ClientHello costs the server: answered, and where its network has its share already (§4.4): with a Retry, and when
+/// the cookie is brought back.
+void client_hello(benchmark::State& state) {
+  const World world = World::copy();
+  ClientHandshake client(world.client_settings, usher::test::randomness());
+  const Bytes hello = must(client.start());
+  while (state.KeepRunning()) {
+    ServerHandshake server(world.server_settings, usher::test::randomness());
+    benchmark::DoNotOptimize(must(server.on_messages(hello, kNow)).size());
+  }
+}
+void client_hello_retried(benchmark::State& state, bool brought_back) {
+  const World world = World::copy();
+  const RetryCookies cookies(usher::test::randomness());
+  ClientHandshake client(world.client_settings, usher::test::randomness());
+  Bytes message = must(client.start());
+  const auto decoded = [](View body) { return must(wire::ClientHello::decode(must(wire::take_message(body)).body)); };
+  if (brought_back)
+    message = must(client.on_messages(cookies.retry(decoded(message), "192.0.2.1", kNow).encode(), kNow));
+  while (state.KeepRunning()) {
+    const wire::ClientHello hello = decoded(message);
+    const bool accepted = cookies.accepts(hello, "192.0.2.1", kNow);
+    if (!accepted) benchmark::DoNotOptimize(cookies.retry(hello, "192.0.2.1", kNow).encode().size());
+    if (accepted != brought_back) state.SkipWithError("the cookie was judged wrongly");
+  }
+}
+
 const bool kRegistered = [] {
   const auto add = [](std::string name, std::string_view what, auto function) {
     name.append("/").append(what);
@@ -259,6 +287,9 @@ const bool kRegistered = [] {
       add(stem, "both_sides", [&suite, kind](benchmark::State& state) { handshake(state, suite, kind); });
     }
   }
+  add("client_hello", "answered", client_hello);
+  add("client_hello", "retry", [](benchmark::State& state) { client_hello_retried(state, false); });
+  add("client_hello", "cookie", [](benchmark::State& state) { client_hello_retried(state, true); });
   return true;
 }();
 

@@ -124,7 +124,8 @@ std::string json_of(const Rotation& rotation) {
                                  {"subject", root.subject},
                                  {"part", root.part},
                                  {"in_force", root.in_force},
-                                 {"last_ends", root.last_ends == 0 ? json::value(nullptr) : app::iso_time(root.last_ends)}});
+                                 {"last_ends", root.last_ends == 0 ? json::value(nullptr)
+                                                                     : json::value(app::iso_time(root.last_ends))}});
   }
   json::array successors;
   for (const Successor& one : rotation.successors) {

@@ -71,7 +71,7 @@ class Check {
   net::Authorities authorities_;
   net::Expiries endings_;
   std::unique_ptr<Keyring> keys_;  // nullptr: not at hand
-  identity::Chain own_;  // the server's certificates
+  identity::Chain own_;            // the server's certificates
 };
 
 void Check::say(std::string fact) {
@@ -88,7 +88,7 @@ Result<> Check::run() {
   if (!problems_.empty() && problems_.front().fault == Fault::not_set_up) return app::first_of(problems_);
   check(config_, problems_);
   if (!context_.json) std::printf("configuration: %s\n", config_.file.c_str());
-  open_keys();  // what only root may read, before this becomes the home's owner
+  open_keys();                   // what only root may read, before this becomes the home's owner
   took(work_as_owner(config_));  // what the server cannot read is to be found here
   took(check_room(config_.path_of(config_.data)));
   check_trust();

@@ -65,7 +65,8 @@ Config load_config(const Context& context, Problems& problems) {
   const fs::path file = config_file_of(context);
   read_toml(config, file, problems);
   if (!problems.empty() && problems.front().fault == Fault::not_found) {
-    problems.front() = {Fault::not_set_up, "config", "no configuration " + file.string() + "; `usherd init` makes a home"};
+    problems.front() = {Fault::not_set_up, "config",
+                        "no configuration " + file.string() + "; `usherd init` makes a home"};
     return config;
   }
   read_environment(config, environ, problems);

@@ -31,7 +31,6 @@ class TheTableInThePageIsWhatTheRunYields(unittest.TestCase):
 
 
 class WhatOthersFound(unittest.TestCase):
-
     def test_what_others_found_is_judged_right(self):
         folder = DATA / "found"
         if not (folder / "cases.tsv").exists():

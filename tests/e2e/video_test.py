@@ -95,4 +95,5 @@ class Video(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    from suite import main
+    main()
