@@ -25,7 +25,7 @@ boost::json::value wire_time(std::uint64_t seconds) {
 }  // namespace
 
 std::string iso_time(std::int64_t seconds) {
-  constexpr std::int64_t kLast = 253'402'300'799;    // 9999-12-31T23:59:59Z
+  constexpr std::int64_t kLast = 253'402'300'799;   // 9999-12-31T23:59:59Z
   constexpr std::int64_t kFirst = -62'135'596'800;  // 0001-01-01
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
                      fmt::gmtime(static_cast<std::time_t>(std::clamp(seconds, kFirst, kLast))));

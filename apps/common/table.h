@@ -9,8 +9,8 @@ namespace usher::app {
 
 struct Column {
   std::string head;
-  std::size_t least = 0;     // columns that its cells may be cut to; 0: they are never cut
-  int goes = 0;              // where there is no room for all, the highest goes first; 0: never
+  std::size_t least = 0;      // columns that its cells may be cut to; 0: they are never cut
+  int goes = 0;               // where there is no room for all, the highest goes first; 0: never
   bool to_the_right = false;  // numbers
 };
 

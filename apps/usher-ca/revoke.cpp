@@ -159,7 +159,10 @@ Result<> list(const Context& context) {
   for (const std::string& name : names) {
     USHER_TRY(const Authority authority, Authority::open(context.home / name));
     boost::json::array certificates;
-    app::Table table({{.head = "serial", .least = 9}, {.head = "kind"}, {.head = "state", .goes = 1}, {.head = "name", .least = 12}});
+    app::Table table({{.head = "serial", .least = 9},
+                      {.head = "kind"},
+                      {.head = "state", .goes = 1},
+                      {.head = "name", .least = 12}});
     for (const IndexEntry& entry : authority.index()) {
       certificates.push_back(json_of(entry, now));
       const std::string why = entry.revoked_at != 0 ? " (" + std::string(name_of(entry.reason)) + ")" : "";

@@ -200,7 +200,8 @@ void add_inspect_command(CLI::App& app, Context& context) {
       app.add_subcommand("inspect", "Show what a release (.usher) or a sidecar (.manifest) says; nothing is verified");
   verb->add_option("file", options->file, "Release or sidecar")->required()->option_text("FILE");
   add_key_options(*verb, options->key, "The recipient's private key, which shows the manifest too");
-  verb->callback([options, &context] { context.action = [options, &context] { return inspect(*options, context.json); }; });
+  verb->callback(
+      [options, &context] { context.action = [options, &context] { return inspect(*options, context.json); }; });
 }
 
 }  // namespace usher::press

@@ -41,8 +41,9 @@ Result<> verify_manifest(const media::SignedManifest& signed_manifest, const Tru
   findings.say("signature     good, by " + chain.front().subject_text());
   const Time pressed = from_unix_seconds(manifest.pressed_at);
   USHER_CHECK(check_chain(chain, identity::Role::distributor, trust, now, &pressed));
-  findings.say(trust.anchors.empty() ? "distributor   the certificate's role and dates fit; give --trust to follow it to a root"
-                            : "distributor   the certificate leads to the root in " + trust.anchors.string());
+  findings.say(trust.anchors.empty()
+                   ? "distributor   the certificate's role and dates fit; give --trust to follow it to a root"
+                   : "distributor   the certificate leads to the root in " + trust.anchors.string());
   findings.object["medium"] = to_hex(manifest.medium);
   findings.object["title"] = manifest.title;
   findings.object["manifest_sha256"] = to_hex(signed_manifest.hash());
@@ -76,10 +77,11 @@ Result<> verify_file(const VerifyOptions& options, Time now, Findings& findings)
   findings.object["chunks"] = manifest.chunks;
   findings.say("media         " + std::to_string(manifest.chunks) + " chunks, all as the manifest says");
   findings.say("kind          " + std::string(manifest.kind == media::MediaKind::video ? "video" : "audio") + ", " +
-      std::to_string(wire::count_of(manifest.structure)) + " chunks of structure, " +
-      std::to_string(manifest.seek.size()) + " places to begin at");
+               std::to_string(wire::count_of(manifest.structure)) + " chunks of structure, " +
+               std::to_string(manifest.seek.size()) + " places to begin at");
   // Opening the release has checked them.
-  if (!manifest.parts.empty()) findings.say("parts         " + std::to_string(manifest.parts.size()) + ", as the manifest says");
+  if (!manifest.parts.empty())
+    findings.say("parts         " + std::to_string(manifest.parts.size()) + ", as the manifest says");
   return {};
 }
 
@@ -104,8 +106,7 @@ void add_verify_command(CLI::App& app, Context& context) {
   verb->add_option("file", options->file, "Release or sidecar")->required()->option_text("FILE");
   add_key_options(*verb, options->key, "The recipient's private key, which opens manifest and media");
   add_trust_options(*verb, options->trust);
-  verb->callback(
-      [options, &context] { context.action = [options, &context] { return verify(*options, context); }; });
+  verb->callback([options, &context] { context.action = [options, &context] { return verify(*options, context); }; });
 }
 
 }  // namespace usher::press

@@ -55,8 +55,8 @@ std::string slot_text(const SeenSlot& seen) {
   std::string out = fmt::format("  Slot {}: {}\n", seen.slot.slot, or_unnamed(seen.slot.description));
   if (seen.token && seen.token->initialised) {
     const identity::p11::TokenInfo& token = *seen.token;
-    out += fmt::format("    Card \"{}\" of {}, {}, serial number {}{}\n", printable(token.label), or_unnamed(token.manufacturer),
-                       or_unnamed(token.model), or_unnamed(token.serial),
+    out += fmt::format("    Card \"{}\" of {}, {}, serial number {}{}\n", printable(token.label),
+                       or_unnamed(token.manufacturer), or_unnamed(token.model), or_unnamed(token.serial),
                        seen.taken ? "   <- a login takes this one" : "");
     out += fmt::format("    PIN: {}.\n", pin_text(token));
     if (!seen.certificates.empty()) out += "    Certificates:\n";
@@ -99,8 +99,8 @@ Result<> do_card(Context& context) {
   USHER_TRY(const Config config, load_config(context.options, context.environment));
   USHER_TRY(const identity::CardOptions options, card_options(config));
   USHER_TRY(identity::CardSurvey survey, identity::survey_cards(options, context.clock.now()));
-  const std::string text = context.options.json ? survey_json(survey) + "\n"
-                                                : survey_text(survey, app::terminal_columns(STDOUT_FILENO));
+  const std::string text =
+      context.options.json ? survey_json(survey) + "\n" : survey_text(survey, app::terminal_columns(STDOUT_FILENO));
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fflush(stdout);
   return std::move(survey.usable);

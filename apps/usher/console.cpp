@@ -156,11 +156,10 @@ void ConsoleView::opened(const client::Medium& medium, std::uint32_t plays_left,
   const media::Manifest& manifest = medium.manifest();
   const bool color = on_terminal_ && !options_.no_color;
   const std::string title = titled(manifest.title);
-  const std::string artist = manifest.artist.empty() ? "" : ", by " + printable(manifest.artist);
-  const std::size_t columns = app::terminal_columns(STDERR_FILENO);
-  const std::string shown = cut(title, columns);
-  write_error((color ? "\x1b[1m" : "") + shown + (color ? "\x1b[0m" : "") +
-              cut(artist, columns == kAnyWidth ? columns : columns - std::min(columns, columns_of(shown))) + "\n");
+  const std::string line = cut(title + (manifest.artist.empty() ? "" : ", by " + printable(manifest.artist)),
+                               app::terminal_columns(STDERR_FILENO));
+  const std::size_t bold = line.starts_with(title) ? title.size() : line.size();
+  write_error((color ? "\x1b[1m" : "") + line.substr(0, bold) + (color ? "\x1b[0m" : "") + line.substr(bold) + "\n");
   if (resumed) tell("It goes on where it was interrupted, without charge.");
   if (const std::string text = client::counts_text(counts); !text.empty()) tell("This play " + text + ".");
   if (terminal_) tell("Space: pause. Left, right: back, forward. 1:23 Enter: go there. q: quit.");

@@ -74,8 +74,8 @@ void ProgressLine::show(std::uint64_t done, std::uint64_t total) {
   }
   if (last_ && now - *last_ < (on_terminal_ ? 100ms : 1000ms)) return;
   last_ = now;
-  const std::string text = progress_text(name_, *begun_, done, total, now - start_,
-                                         on_terminal_ ? status_columns() : kAnyWidth);
+  const std::string text =
+      progress_text(name_, *begun_, done, total, now - start_, on_terminal_ ? status_columns() : kAnyWidth);
   if (on_terminal_) {
     show_status(text);
   } else {

@@ -107,10 +107,10 @@ Result<> do_list(Context& context) {
   USHER_CHECK(connect(context, opened));
   USHER_TRY(const client::Shelf shelf, shelf_of(context, opened));
   const client::Who who = opened.listener().who();
-  print(context.options.json ? json_line(shelf_json(who, shelf))
-                             : (context.options.quiet ? std::string{} : client::greeting(who) + "\n") +
-                                   client::licences_text(shelf, columns()) + "\n" +
-                                   client::catalogue_text(shelf.catalogue, columns()));
+  print(context.options.json
+            ? json_line(shelf_json(who, shelf))
+            : (context.options.quiet ? std::string{} : client::greeting(who) + "\n") +
+                  client::licences_text(shelf, columns()) + "\n" + client::catalogue_text(shelf.catalogue, columns()));
   return {};
 }
 
@@ -118,7 +118,8 @@ Result<> do_licences(Context& context) {
   USHER_TRY(Opened opened, open(context));
   USHER_CHECK(connect(context, opened));
   USHER_TRY(const client::Shelf shelf, shelf_of(context, opened));
-  print(context.options.json ? json_line(licences_json(opened.listener().who(), shelf)) : client::licences_text(shelf, columns()));
+  print(context.options.json ? json_line(licences_json(opened.listener().who(), shelf))
+                             : client::licences_text(shelf, columns()));
   return {};
 }
 

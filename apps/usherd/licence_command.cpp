@@ -25,7 +25,7 @@ namespace usher::usherd {
 namespace {
 
 constexpr std::uint32_t kPage = 256;
-constexpr std::size_t kShortId = 9;      // columns: eight digits of an id, and the sign that there are more
+constexpr std::size_t kShortId = 9;       // columns: eight digits of an id, and the sign that there are more
 constexpr std::size_t kMaxPem = 1 << 20;  // bytes of a file with a certificate
 
 struct IssueOptions {
@@ -222,7 +222,8 @@ Result<> persons(const Context& context) {
   USHER_TRY(const Home home, open_home(context, Use::read));
   USHER_TRY(const auto people, all_people(*home.store));
   boost::json::array out;
-  app::Table table({{.head = "pseudonym", .least = kShortId}, {.head = "first seen", .goes = 1}, {.head = "last seen"}});
+  app::Table table(
+      {{.head = "pseudonym", .least = kShortId}, {.head = "first seen", .goes = 1}, {.head = "last seen"}});
   for (const store::Person& person : people) {
     if (context.json) {
       out.push_back(boost::json::object{{"pseudonym", to_hex(person.pseudonym)},

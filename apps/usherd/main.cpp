@@ -71,8 +71,7 @@ int run(int argc, char** argv) {
   }
   if (!context.action) return static_cast<int>(ExitClass::usage);
   const auto done = context.action();
-  return done ? app::finish("usherd", context.status, context.json)
-              : app::report("usherd", done.error(), context.json);
+  return done ? app::finish("usherd", context.status, context.json) : app::report("usherd", done.error(), context.json);
 }
 
 }  // namespace

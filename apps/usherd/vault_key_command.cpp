@@ -19,10 +19,10 @@ Result<> seal(const Context& context, bool for_token) {
   USHER_CHECK(work_as_owner(config));
   USHER_CHECK(seal_vault_key(config, *keys, for_token, context.random));
   if (context.json) {
-    app::print_json(boost::json::object{
-        {"file", config.path_of(config.vault_key).string()},
-        {"sealed_for", for_token ? "token" : "passphrase"},
-        {"key", for_token ? boost::json::value(config.vault_token) : boost::json::value(nullptr)}});
+    app::print_json(
+        boost::json::object{{"file", config.path_of(config.vault_key).string()},
+                            {"sealed_for", for_token ? "token" : "passphrase"},
+                            {"key", for_token ? boost::json::value(config.vault_token) : boost::json::value(nullptr)}});
     return {};
   }
   std::printf("sealed: %s, for %s\n", config.path_of(config.vault_key).c_str(),

@@ -77,7 +77,7 @@ class PlayerOutput {
   std::optional<double> clock_;
   std::string partial_;
   std::vector<std::string> lines_;
-  std::size_t heard_ = 0;     // lines that are no status
+  std::size_t heard_ = 0;    // lines that are no status
   bool only_traces_ = true;  // in lines_
 };
 

@@ -11,7 +11,7 @@
 namespace usher::client {
 namespace {
 
-constexpr std::size_t kMargin = 6;      // columns before what a list says of an object
+constexpr std::size_t kMargin = 6;       // columns before what a list says of an object
 constexpr std::size_t kLeastTitle = 12;  // columns: with fewer, the title has a line of its own
 
 std::string medium_text(const Medium& medium) {
@@ -83,8 +83,8 @@ std::string catalogue_text(const std::vector<CatalogueItem>& catalogue, std::siz
     std::string text = medium_text(*item.medium);
     if (!manifest.album.empty()) text += " (" + printable(manifest.album) + ")";
     const bool video = manifest.kind == media::MediaKind::video;
-    out += row(number_text(item.number), text, "  ", clock_text(manifest.duration_ms) + (video ? ", video" : ""),
-               columns);
+    out +=
+        row(number_text(item.number), text, "  ", clock_text(manifest.duration_ms) + (video ? ", video" : ""), columns);
   }
   return out;
 }
@@ -138,7 +138,9 @@ std::string line_text(const PlayPosition& now, std::uint32_t plays_left, std::si
   const std::string plays = plays_text(plays_left, 0);
   parts.push_back({plays, plays_left == wire::kNoLimit ? "any" : std::to_string(plays_left) + " left"});
   if (const std::string counts = counts_text(now.counts); !counts.empty()) parts.push_back({counts, counts});
-  if (std::string whole = joined(time, parts, false); columns_of(whole) <= columns) return whole;
+  for (const bool brief : {false, true}) {
+    if (std::string all = joined(time, parts, brief); columns_of(all) <= columns) return all;
+  }
   // What the listener is doing comes first, then the whole time; of the rest, what there is room for.
   const std::vector<Part> doing(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(states));
   std::string text = joined(time, doing, true);

@@ -22,8 +22,7 @@ namespace usher::client {
 [[nodiscard]] std::string counts_text(const CountsFrom& counts);
 /// The line while something plays: "0:12 / 3:48   3 plays left   counts from 0:30". Where `columns` are too few it says
 /// less, in whole words: "0:12 / 3:48  paused".
-[[nodiscard]] std::string line_text(const PlayPosition& now, std::uint32_t plays_left,
-                                    std::size_t columns = kAnyWidth);
+[[nodiscard]] std::string line_text(const PlayPosition& now, std::uint32_t plays_left, std::size_t columns = kAnyWidth);
 /// How a play ended, and what that did.
 [[nodiscard]] std::string report_text(const PlayReport& report);
 /// What a licence was acquired for.

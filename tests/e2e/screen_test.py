@@ -69,12 +69,12 @@ class Screen(unittest.TestCase):
     def test_what_is_said_of_a_medium_is_there_on_the_narrowest_terminal_too(self):
         for columns in WIDTHS:
             text = "\n".join(self.lines(self.listener.command("licences"), columns, self.listener.env))
-            self.assertEqual(re.sub(r"\s+", " ", text).count("20 plays left"), len(TITLES), text)
+            self.assertEqual(re.sub(r"\s+", " ", text).count(" plays left"), len(TITLES), text)
             self.assertIn("(untitled)", text)
             self.assertIn("東京", text)
             self.assertIn("…", text)
             catalogue = "\n".join(self.lines(self.listener.command("-q", "list"), columns, self.listener.env))
-            self.assertEqual(catalogue.count("1:00"), len(TITLES), catalogue)
+            self.assertEqual(len(re.findall(r"\b[01]:\d\d$", catalogue, re.M)), len(TITLES), catalogue)
 
     def test_a_pipe_gets_whole_titles_and_nothing_that_turns_them(self):
         out = self.listener.usher("-q", "list").out + self.world.usherd("media", "list").out
@@ -98,7 +98,7 @@ class Screen(unittest.TestCase):
                 with self.subTest(columns=columns, number=number):
                     screen = Terminal(self.listener.command("play", number, "--fresh"),
                                       dict(self.listener.env, TERM="xterm"), columns)
-                    screen.expect(r" / 1:00")
+                    screen.expect(r" / [01]:\d\d")
                     screen.type(" ")
                     screen.expect(r"paused")
                     screen.type("q")
@@ -108,7 +108,7 @@ class Screen(unittest.TestCase):
 
     def test_the_line_follows_the_terminal_and_never_wraps(self):
         screen = Terminal(self.listener.command("play", 6, "--fresh"), dict(self.listener.env, TERM="xterm"), 80)
-        screen.expect(r" / 1:00.*plays left")
+        screen.expect(r" / [01]:\d\d.*plays left")
         screen.type(" ")
         screen.expect(r"paused")
         for columns in (40, 20, 80, 30):
@@ -116,7 +116,7 @@ class Screen(unittest.TestCase):
             screen.resize(columns)
             screen.expect(r"paused")
             state = self.painted(screen, columns)[-1]
-            self.assertRegex(state, r"^0:\d\d / 1:00 +paused")
+            self.assertRegex(state, r"^0:\d\d / [01]:\d\d +paused")
         screen.raw = ""
         screen.resize(80)
         screen.expect(r"plays left")

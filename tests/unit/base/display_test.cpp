@@ -11,7 +11,7 @@ const std::string kReplaced = "\xef\xbf\xbd";
 TEST(Display, AWideCharacterTakesTwoColumnsAndAMarkNone) {
   EXPECT_EQ(columns_of("abc"), 3U);
   EXPECT_EQ(columns_of("東京"), 4U);
-  EXPECT_EQ(columns_of("e\xcc\x81"), 1U);        // e and U+0301
+  EXPECT_EQ(columns_of("e\xcc\x81"), 1U);  // e and U+0301
   EXPECT_EQ(columns_of("שלום"), 4U);
   EXPECT_EQ(columns_of("\xf0\x9f\x8e\xb5"), 2U);  // U+1F3B5
   EXPECT_EQ(columns_of("\xe2\x9d\xa4\xef\xb8\x8f"), 2U) << "with the emoji selector a terminal may take two";
@@ -33,7 +33,7 @@ TEST(Display, ATextThatFitsIsLeftAsItIs) {
 TEST(Display, ATextThatDoesNotFitEndsInAnEllipsis) {
   EXPECT_EQ(cut("Awakening", 5), "Awak…");
   EXPECT_EQ(cut("A wakening", 3), "A…");
-  EXPECT_EQ(cut("東京都", 4), "東…");   // the next one would need two
+  EXPECT_EQ(cut("東京都", 4), "東…");  // the next one would need two
   EXPECT_EQ(cut("Awakening", 1), "…");
   EXPECT_EQ(cut("Awakening", 0), "");
 }
@@ -57,7 +57,8 @@ TEST(Display, NoTextIsCutWiderThanWhatIsAllowed) {
 }
 
 TEST(Display, EveryLineOfAWrappedTextFits) {
-  const std::string text = "    Licences: 3 plays left, until 2030-01-31 12:00 UTC 東京都の夜に聞こえる音 " + std::string(50, 'x');
+  const std::string text =
+      "    Licences: 3 plays left, until 2030-01-31 12:00 UTC 東京都の夜に聞こえる音 " + std::string(50, 'x');
   for (std::size_t columns = 2; columns < 60; ++columns) {
     const std::string lines = wrapped(text, columns, 6);
     for (std::string_view rest = lines; !rest.empty();) {
@@ -76,8 +77,8 @@ TEST(Display, AWrappedTextIsBrokenAtBlanksAndGoesOnIndented) {
 }
 
 TEST(Display, WhatTurnsTheWritingDirectionIsReplaced) {
-  for (const char* control :
-       {"\u061c", "\u200e", "\u200f", "\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2066", "\u2067", "\u2068", "\u2069"}) {
+  for (const char* control : {"\u061c", "\u200e", "\u200f", "\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2066",
+                              "\u2067", "\u2068", "\u2069"}) {
     EXPECT_EQ(printable(std::string("a") + control + "b"), "a" + kReplaced + "b");
   }
   for (const char* format : {"\u00ad", "\u200b", "\u2028", "\u2029", "\u2060", "\ufeff", "\ufff9", "\U000e0041"}) {
