@@ -37,7 +37,8 @@ TEST(Json, AProgramThatEndsOtherwiseSaysSo) {
 TEST(Json, OfALicenceForATimeWhatIsNotLimitedIsNull) {
   licence::LicenceTerms terms;
   terms.expires = 1'769'860'800;
-  const json::object licence = json_of(terms, {.licence = {}, .plays_left = wire::kNoLimit, .usable_until = 1'769'860'800});
+  const json::object licence =
+      json_of(terms, {.licence = {}, .plays_left = wire::kNoLimit, .usable_until = 1'769'860'800});
   EXPECT_TRUE(licence.at("plays").is_null());
   EXPECT_TRUE(licence.at("plays_left").is_null());
   EXPECT_TRUE(licence.at("first_play").is_null());
