@@ -12,6 +12,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(P11 REQUIRED IMPORTED_TARGET p11-kit-1)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(TAGLIB REQUIRED IMPORTED_TARGET taglib)
+pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 find_library(SQLITECPP_LIBRARY SQLiteCpp REQUIRED)
 
 # p11-kit: pkcs11.h, URIs.

@@ -18,7 +18,8 @@ function(usher_app_common)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/common/*.cpp)
   add_library(app_common STATIC ${sources})
   target_include_directories(app_common PUBLIC ${CMAKE_SOURCE_DIR}/apps)
-  target_link_libraries(app_common PRIVATE usher_flags tomlplusplus::tomlplusplus Boost::json PUBLIC base crypto identity)
+  target_link_libraries(app_common PRIVATE usher_flags tomlplusplus::tomlplusplus CLI11::CLI11
+    PUBLIC base crypto identity licence Boost::json)
 endfunction()
 
 # usher_program(name libraries…): main.cpp of apps/<name>, and <name>_parts, every other .cpp there, which tests may link.

@@ -6,6 +6,9 @@
 #include <string>
 #include <system_error>
 
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 namespace usher::app {
 
 Result<> finish_output() {
@@ -18,6 +21,12 @@ Result<> finish_output() {
   // Some earlier write has failed, or this one: only this one's reason is known.
   if (!flushed && why != 0) about += ": " + std::generic_category().message(why);
   return fail(Fault::output_failed, "output", std::move(about));
+}
+
+std::size_t terminal_columns(int descriptor) noexcept {
+  winsize size{};
+  const bool known = ::isatty(descriptor) == 1 && ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : kAnyWidth;
 }
 
 }  // namespace usher::app

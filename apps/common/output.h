@@ -1,6 +1,7 @@
 // apps/common/output: whether what a program said has arrived.
 #pragma once
 
+#include "base/display.h"
 #include "base/result.h"
 
 namespace usher::app {
@@ -9,5 +10,8 @@ namespace usher::app {
 /// A program calls it once, at its end: a full disk or a closed pipe is a failure, as any other.
 /// Errors: output_failed.
 [[nodiscard]] Result<> finish_output();
+
+/// How wide the terminal is at the moment, in columns; kAnyWidth where the descriptor is none, or does not say.
+[[nodiscard]] std::size_t terminal_columns(int descriptor) noexcept;
 
 }  // namespace usher::app

@@ -13,25 +13,24 @@
 #include "base/descriptor.h"
 #include "base/encoding.h"
 #include "base/os_error.h"
+#include "common/json.h"
 #include "common/output.h"
 
 namespace usher::app {
 
-std::string error_json(const Error& error) {
-  const boost::json::object inner{{"code", code_of(error.fault)},
-                                  {"message", printable(explain(error))},
-                                  {"exit", static_cast<int>(exit_class_of(error.fault))}};
-  return boost::json::serialize(boost::json::object{{"error", inner}});
+std::string error_json(const Error& error, std::optional<int> status) {
+  return boost::json::serialize(boost::json::object{{"error", json_of(error, status)}});
 }
 
-int report(std::string_view program, const Error& error, bool json) {
+int report(std::string_view program, const Error& error, bool json, std::optional<int> ends_with) {
+  const int status = ends_with.value_or(static_cast<int>(exit_class_of(error.fault)));
   // A file's name can hold anything: nothing of it may reach the terminal as a control sequence.
   const std::string text =
-      json ? error_json(error) + "\n"
+      json ? error_json(error, status) + "\n"
            : std::string(program) + ": " + printable(explain(error)) + " [" + std::string(code_of(error.fault)) + "]\n";
   std::fflush(stdout);
   std::fwrite(text.data(), 1, text.size(), stderr);
-  return static_cast<int>(exit_class_of(error.fault));
+  return status;
 }
 
 Error error_of(const std::exception& exception) {
@@ -64,10 +63,10 @@ Result<> confirm(const std::string& question, std::string_view flag) {
   return fail(Fault::cancelled, "confirm");
 }
 
-int finish(std::string_view program, int status) {
+int finish(std::string_view program, int status, bool json) {
   const auto written = finish_output();
   if (written) return status;
-  const int failed = report(program, written.error());
+  const int failed = report(program, written.error(), json);
   return status != 0 ? status : failed;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,11 +11,11 @@
 namespace usher::app {
 
 /// One line to stderr: "usher-press: The data ends too early: song.usher. Get … [truncated]". Returns the exit status.
-/// With `json` as error_json() has it.
-int report(std::string_view program, const Error& error, bool json = false);
+/// With `json` as error_json() has it. `ends_with`: the program's status, where it is not the fault's own.
+int report(std::string_view program, const Error& error, bool json = false, std::optional<int> ends_with = {});
 
-/// {"error":{"code":…,"message":…,"exit":…}}, as all programs tell it with --json.
-[[nodiscard]] std::string error_json(const Error& error);
+/// {"error":{"code":…,"message":…,"advice":…,"exit":…}}, as all programs tell it with --json.
+[[nodiscard]] std::string error_json(const Error& error, std::optional<int> status = {});
 
 /// What an exception that main() catches means: too_few_descriptors; local for every other one.
 [[nodiscard]] Error error_of(const std::exception& exception);
@@ -39,6 +40,6 @@ class Batch {
 [[nodiscard]] Result<> confirm(const std::string& question, std::string_view flag);
 
 /// What main() ends with: `status`, or, where that is 0, the one of an output that could not be written; reports the latter.
-int finish(std::string_view program, int status);
+int finish(std::string_view program, int status, bool json = false);
 
 }  // namespace usher::app

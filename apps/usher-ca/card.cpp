@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "commands.h"
+#include "common/json.h"
 #include "identity/card_provision.h"
 #include "options.h"
 
@@ -62,6 +63,18 @@ Result<> make_card(Context& context, const CardCommand& command) {
   USHER_TRY(const identity::Chain chain, identity::provision_card(card, so_pin, pin, [&](const crypto::PublicKey& key) {
               return issue_card_user(context, user, key);
             }));
+  if (context.json) {
+    app::print_json(boost::json::object{{"token", command.token},
+                                        {"profile", profile.name},
+                                        {"key_kind", command.kind},
+                                        {"serial", chain.front().serial_hex()},
+                                        {"kind", "card-user"},
+                                        {"name", user.common_name},
+                                        {"not_before", app::iso_time(chain.front().not_before())},
+                                        {"not_after", app::iso_time(chain.front().not_after())},
+                                        {"sub_ca_on_card", !command.no_sub_ca}});
+    return {};
+  }
   std::printf("card:   \"%s\" (%s, profile %s), its key made on the token\n", command.token.c_str(),
               command.kind.c_str(), profile.name.c_str());
   std::printf("issued: serial %s, for %s\n", chain.front().serial_hex().c_str(), user.common_name.c_str());

@@ -25,6 +25,8 @@ struct Context {
   std::function<Result<crypto::Secret>(bool fresh)> passphrase;
   /// Set by the verb that was chosen; main() runs it after the command line was read whole.
   std::function<Result<>()> action{};
+  /// Results on standard output, and errors on stderr, are JSON (docs/json.md).
+  bool json = false;
 };
 
 /// The authorities that exist in the home: "media/root", "media/root-2", …, "card/root", "card/sub".

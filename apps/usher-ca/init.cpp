@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "commands.h"
+#include "common/json.h"
 #include "options.h"
 
 namespace usher::ca {
@@ -36,6 +37,16 @@ Result<> first_crl(Authority& authority, const crypto::PrivateKey& key, const Co
   USHER_TRY(const identity::Crl crl,
             authority.make_crl(key, false, context.clock.now(), std::chrono::days(options.crl_days)));
   static_cast<void>(crl);
+  if (context.json) {
+    app::print_json(
+        boost::json::object{{"authority", std::filesystem::relative(authority.directory(), context.home).string()},
+                            {"subject", authority.certificate().subject_text()},
+                            {"certificate", (authority.directory() / "ca.pem").string()},
+                            {"serial", authority.certificate().serial_hex()},
+                            {"not_before", app::iso_time(authority.certificate().not_before())},
+                            {"not_after", app::iso_time(authority.certificate().not_after())}});
+    return {};
+  }
   std::printf("created: %s (%s)\n", authority.directory().c_str(), authority.certificate().subject_text().c_str());
   return {};
 }

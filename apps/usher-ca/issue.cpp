@@ -5,6 +5,7 @@
 
 #include "base/encoding.h"
 #include "commands.h"
+#include "common/json.h"
 #include "issue.h"
 #include "options.h"
 
@@ -47,7 +48,23 @@ Result<> check_outputs(const IssueOptions& options) {
   return {};
 }
 
-void tell(const IssueOptions& options, const identity::Certificate& certificate) {
+void tell(const Context& context, const IssueOptions& options, const identity::Certificate& certificate,
+          std::string_view kind) {
+  if (context.json) {
+    boost::json::object out{{"serial", certificate.serial_hex()},
+                            {"kind", kind},
+                            {"name", certificate.common_name()},
+                            {"certificate", options.out + ".pem"},
+                            {"key", nullptr},
+                            {"key_sha256", to_hex(certificate.key_fingerprint())},
+                            {"not_before", app::iso_time(certificate.not_before())},
+                            {"not_after", app::iso_time(certificate.not_after())},
+                            {"replaces", nullptr}};
+    if (options.public_key.empty()) out["key"] = options.out + ".key";
+    if (!options.replaces.empty()) out["replaces"] = options.replaces;
+    app::print_json(out);
+    return;
+  }
   std::printf("issued: %s.pem (serial %s, SHA-256 of the key %s)\n", options.out.c_str(),
               certificate.serial_hex().c_str(), to_hex(certificate.key_fingerprint()).c_str());
   if (options.public_key.empty()) std::printf("key:    %s.key\n", options.out.c_str());
@@ -80,7 +97,7 @@ Result<> issue_media(Context& context, const IssueOptions& options, identity::Ro
   USHER_TRY(const identity::Certificate certificate,
             issue_recorded(authority, authority_key, request, std::string(name_of(role)), subject.key, context.random));
   USHER_CHECK(write_outputs(options, subject, std::span(&certificate, 1)));
-  tell(options, certificate);
+  tell(context, options, certificate, name_of(role));
   return {};
 }
 
@@ -94,7 +111,7 @@ Result<> issue_user(Context& context, IssueOptions& options) {
   USHER_TRY(const identity::Chain chain, issue_card_user(context, options.user, subject.key));
   // User and sub-CA: the root is never taken from whom it shall vouch for.
   USHER_CHECK(write_outputs(options, subject, std::span(chain).first(2)));
-  tell(options, chain.front());
+  tell(context, options, chain.front(), "card-user");
   return {};
 }
 

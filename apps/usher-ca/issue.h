@@ -17,6 +17,7 @@ struct IssueOptions {
   app::PassphraseSource key_passphrase;
   int days = 365;
   CardUser user;
+  std::string replaces{};  // serial number of the certificate that this one takes the place of, to be told
 };
 
 /// --out, --key, --public-key, --key-passphrase-file, --key-passphrase-fd, --days.

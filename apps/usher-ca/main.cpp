@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "commands.h"
+#include "common/arguments.h"
 #include "common/passphrase.h"
 #include "common/report.h"
 #include "crypto/random.h"
@@ -67,14 +68,15 @@ int run(int argc, char** argv) {
   ca::add_list_command(app, context);
   ca::add_rotate_command(app, context);
   ca::add_card_command(app, context);
+  app::add_json_flag(app, context.json);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? app::finish("usher-ca", 0) : static_cast<int>(ExitClass::usage);
+    return app::end_of_parsing(app, error, "usher-ca", app::wants_json(argc, argv));
   }
   if (!context.action) return static_cast<int>(ExitClass::usage);
   const auto done = context.action();
-  return done ? app::finish("usher-ca", 0) : app::report("usher-ca", done.error());
+  return done ? app::finish("usher-ca", 0, context.json) : app::report("usher-ca", done.error(), context.json);
 }
 
 }  // namespace
@@ -85,6 +87,6 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {
-    return usher::app::report("usher-ca", usher::app::error_of(error));
+    return usher::app::report("usher-ca", usher::app::error_of(error), usher::app::wants_json(argc, argv));
   }
 }

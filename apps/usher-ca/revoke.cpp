@@ -1,9 +1,16 @@
 // usher-ca revoke, list, crl: what happens to certificates after they were issued.
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <boost/json/array.hpp>
 #include <cstdio>
 
+#include "base/display.h"
+#include "base/encoding.h"
 #include "commands.h"
+#include "common/json.h"
+#include "common/output.h"
+#include "common/table.h"
 
 namespace usher::ca {
 namespace {
@@ -44,8 +51,19 @@ Result<> revoke(Context& context, const RevokeOptions& options) {
     USHER_TRY(Authority authority, Authority::open(context.home / name));
     const auto entry = std::ranges::find(authority.index(), serial, &IndexEntry::serial_hex);
     if (entry == authority.index().end()) continue;
-    const std::string label = entry->kind + " " + entry->label;
-    USHER_CHECK(authority.revoke(serial, *reason, context.clock.now()));
+    const IndexEntry revoked = *entry;
+    const std::string label = revoked.kind + " " + revoked.label;
+    const Time now = context.clock.now();
+    USHER_CHECK(authority.revoke(serial, *reason, now));
+    if (context.json) {
+      app::print_json(boost::json::object{{"serial", serial},
+                                          {"kind", revoked.kind},
+                                          {"name", revoked.label},
+                                          {"authority", name},
+                                          {"reason", options.reason},
+                                          {"revoked_at", app::iso_time(now)}});
+      return {};
+    }
     std::printf(
         "revoked: %s (serial %s, %s)\nIt takes effect with the next list: usher-ca crl, or usher-ca crl --delta\n",
         label.c_str(), serial.c_str(), name.c_str());
@@ -82,6 +100,16 @@ Result<> make_one(Context& context, const CrlOptions& options, const std::string
   if (!options.out.empty()) {
     USHER_TRY(file, publish(options.out, name, authority, crl));
   }
+  if (context.json) {
+    app::print_json(boost::json::object{{"authority", name},
+                                        {"file", file.string()},
+                                        {"delta", options.delta},
+                                        {"number", authority.crl_state().next_number - 1},
+                                        {"revoked", crl.entries()},
+                                        {"this_update", app::iso_time(crl.this_update())},
+                                        {"next_update", app::iso_time(crl.next_update())}});
+    return {};
+  }
   std::printf("list: %s (number %llu, %zu revoked)\n", file.c_str(),
               static_cast<unsigned long long>(authority.crl_state().next_number - 1), crl.entries());
   return {};
@@ -102,21 +130,54 @@ Result<> make_crls(Context& context, const CrlOptions& options) {
   return {};
 }
 
+std::string state_of(const IndexEntry& entry, Time now) {
+  if (entry.revoked_at != 0) return "revoked";
+  return entry.not_after < unix_seconds(now) ? "expired" : "good";
+}
+
+boost::json::object json_of(const IndexEntry& entry, Time now) {
+  const bool revoked = entry.revoked_at != 0;
+  boost::json::object out{{"serial", entry.serial_hex},
+                          {"kind", entry.kind},
+                          {"name", entry.label},
+                          {"state", state_of(entry, now)},
+                          {"not_after", app::iso_time(entry.not_after)},
+                          {"revoked_at", nullptr},
+                          {"reason", nullptr}};
+  if (!revoked) return out;
+  out["revoked_at"] = app::iso_time(entry.revoked_at);
+  out["reason"] = name_of(entry.reason);
+  return out;
+}
+
 Result<> list(const Context& context) {
   const std::vector<std::string> names = authorities_in(context.home);
   if (names.empty())
     return fail(Fault::not_set_up, "list", "no authority in " + context.home.string() + "; `usher-ca init` makes it");
+  const Time now = context.clock.now();
+  const std::size_t width = app::terminal_columns(STDOUT_FILENO);
+  boost::json::array authorities;
   for (const std::string& name : names) {
     USHER_TRY(const Authority authority, Authority::open(context.home / name));
-    std::printf("%s: %s\n", name.c_str(), authority.certificate().subject_text().c_str());
+    boost::json::array certificates;
+    app::Table table({{.head = "serial", .least = 9},
+                      {.head = "kind"},
+                      {.head = "state", .goes = 1},
+                      {.head = "name", .least = 12}});
     for (const IndexEntry& entry : authority.index()) {
-      const std::string state = entry.revoked_at != 0 ? "revoked (" + std::string(name_of(entry.reason)) + ")"
-                                : entry.not_after < unix_seconds(context.clock.now()) ? "expired"
-                                                                                      : "good";
-      std::printf("  %s  %-18s %-28s %s\n", entry.serial_hex.c_str(), entry.kind.c_str(), state.c_str(),
-                  entry.label.c_str());
+      certificates.push_back(json_of(entry, now));
+      const std::string why = entry.revoked_at != 0 ? " (" + std::string(name_of(entry.reason)) + ")" : "";
+      table.add({entry.serial_hex, entry.kind, state_of(entry, now) + why, titled(entry.label)});
     }
+    authorities.push_back(boost::json::object{{"authority", name},
+                                              {"subject", authority.certificate().subject_text()},
+                                              {"not_after", app::iso_time(authority.certificate().not_after())},
+                                              {"certificates", std::move(certificates)}});
+    if (context.json) continue;
+    const std::string head = wrapped(name + ": " + printable(authority.certificate().subject_text()), width, 2);
+    std::printf("%s\n%s", head.c_str(), authority.index().empty() ? "" : table.text(width).c_str());
   }
+  if (context.json) app::print_json(authorities);
   return {};
 }
 

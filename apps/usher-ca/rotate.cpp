@@ -16,7 +16,6 @@ struct RootOptions {
   bool begin = false;
   bool switch_over = false;
   bool again = false;
-  bool json = false;
   std::string common_name;
   std::string key_kind = "p256";
   int days = 365 * 10;
@@ -174,7 +173,7 @@ Result<> rotate_root(const Context& context, const RootOptions& options) {
   }
   USHER_TRY(Rotation after, rotation_of(context));
   after.successors = std::move(successors);
-  return tell(after, options.json);
+  return tell(after, context.json);
 }
 
 /// The newest certificate in force of a server with this name.
@@ -206,7 +205,9 @@ Result<> rotate_server(Context& context, ServerOptions& options) {
   issue.organisation = old.organisation();
   issue.dns_names = old.dns_names();
   for (const identity::IpAddress& address : old.ip_addresses()) issue.ip_addresses.push_back(address.text());
+  issue.replaces = old.serial_hex();
   USHER_CHECK(issue_media(context, issue, identity::Role::server));
+  if (context.json) return {};
   std::printf(
       "Next:\n"
       "1. operator: put certificate and key in place of the old ones; usherd config check; SIGHUP. No client notices,\n"
@@ -251,7 +252,6 @@ void add_rotate_command(CLI::App& app, Context& context) {
           ->check(CLI::Range(1, 3650))
           ->capture_default_str(),
       verb->add_option("--url", root->url, "Where its lists will be published (default: where the old one's are)")};
-  verb->add_flag("--json", root->json, "For programs");
   verb->callback([&context, root, making] {
     root->for_a_new_root = std::ranges::any_of(making, [](const CLI::Option* option) { return option->count() > 0; });
     context.action = [&context, root] { return rotate_root(context, *root); };

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <boost/json.hpp>
 
+#include "common/json.h"
+
 namespace usher::ca {
 namespace {
 
@@ -118,11 +120,12 @@ std::string words_of(const Rotation& rotation) {
 std::string json_of(const Rotation& rotation) {
   json::array roots;
   for (const RootInfo& root : rotation.roots) {
-    roots.push_back(json::object{{"name", root.name},
-                                 {"subject", root.subject},
-                                 {"part", root.part},
-                                 {"in_force", root.in_force},
-                                 {"last_ends", root.last_ends}});
+    roots.push_back(json::object{
+        {"authority", root.name},
+        {"subject", root.subject},
+        {"part", root.part},
+        {"in_force", root.in_force},
+        {"last_ends", root.last_ends == 0 ? json::value(nullptr) : json::value(app::iso_time(root.last_ends))}});
   }
   json::array successors;
   for (const Successor& one : rotation.successors) {

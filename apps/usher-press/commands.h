@@ -23,7 +23,7 @@ struct Context {
   std::function<Result<>()> action{};
   /// What main() ends with where the action succeeds: the first refusal's of a batch that went on.
   int status = 0;
-  /// Errors are told as JSON.
+  /// Results on standard output, and errors on stderr, are JSON (docs/json.md).
   bool json = false;
 };
 

@@ -1,10 +1,14 @@
 // usher-press inspect: what a release or a sidecar says.
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <cstdio>
 
+#include "base/display.h"
 #include "base/encoding.h"
 #include "commands.h"
+#include "common/json.h"
+#include "common/output.h"
 #include "keys.h"
 #include "media/release.h"
 #include "sidecar.h"
@@ -17,7 +21,6 @@ namespace json = boost::json;
 struct InspectOptions {
   std::filesystem::path file;
   KeyOptions key;
-  bool as_json = false;
 };
 
 std::string_view suite_name(media::Suite suite) {
@@ -44,7 +47,7 @@ json::object json_of(const media::ReleaseOutline& outline) {
   for (const media::Recipient& recipient : outline.media.recipients) {
     json::object entry{{"wrap", wrap_name(recipient.type)}};
     // Both public-key wraps begin with the SHA-256 of the recipient's public key (sealed.md §4).
-    if (recipient.params.size() >= 32) entry["key"] = to_hex(View(recipient.params).first(32));
+    if (recipient.params.size() >= 32) entry["key_sha256"] = to_hex(View(recipient.params).first(32));
     recipients.push_back(std::move(entry));
   }
   return {{"medium", to_hex(outline.medium)},   {"object", to_hex(layout.object)}, {"size", layout.total},
@@ -101,49 +104,64 @@ Result<json::object> json_of(const media::SignedManifest& signed_manifest, bool 
                       {"object", to_hex(m.object)},
                       {"timing", timing_of(m, as_json)},
                       {"parts", std::move(parts)},
-                      {"pressed_at", m.pressed_at},
+                      {"pressed_at", app::iso_time(m.pressed_at)},
                       {"distributor", m.distributor},
-                      {"hash", to_hex(signed_manifest.hash())},
+                      {"manifest_sha256", to_hex(signed_manifest.hash())},
                       {"chain", std::move(subjects)}};
 }
 
 std::string text_of(const json::value& value) {
-  return value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+  return printable(value.is_string() ? std::string(value.get_string()) : json::serialize(value));
 }
 
-constexpr int kNames = 22;  // columns, of the longest name and its indent
+std::string line_of(const json::value& entry) {
+  if (!entry.is_object()) return text_of(entry);
+  std::string text;
+  for (const auto& field : entry.get_object()) text += (text.empty() ? "" : " ") + text_of(field.value());
+  return text;
+}
 
-/// One line a field: names to the left, values to the right.
-void print(const json::object& object, int indent = 0) {
-  for (const auto& [name, value] : object) {
-    std::printf("%*s%-*s ", indent, "", kNames - indent, std::string(name).c_str());
+constexpr std::size_t kNames = 22;       // columns, of the longest name and its indent
+constexpr std::size_t kLeastValue = 32;  // columns: with fewer beside its name, a value stands below it
+
+/// One field: its name to the left, its values to the right, or below where the terminal is narrow.
+void print_field(const std::string& name, const std::vector<std::string>& values, std::size_t columns,
+                 std::size_t indent) {
+  const bool beside = columns == kAnyWidth || columns >= kNames + 1 + kLeastValue;
+  const std::size_t at = beside ? kNames + 1 : indent + 2;
+  std::string out(indent, ' ');
+  out += beside ? cell(name, kNames - indent) : cut(name, columns - std::min(indent, columns));
+  bool first = beside;
+  for (const std::string& value : values) {
+    const std::string line = wrapped(std::string(at, ' ') + value, columns, at);
+    out += first ? " " + line.substr(std::min(at, line.size())) : "\n" + line;
+    first = false;
+  }
+  std::printf("%s\n", out.c_str());
+}
+
+void print(const json::object& object, std::size_t columns, std::size_t indent = 0) {
+  for (const auto& [key, value] : object) {
+    const std::string name(key);
     if (value.is_object()) {
-      std::printf("\n");
-      print(value.get_object(), indent + 2);
+      print_field(name, {}, columns, indent);
+      print(value.get_object(), columns, indent + 2);
     } else if (value.is_array()) {
-      const char* before = "";
-      if (value.get_array().empty()) std::printf("\n");
-      for (const json::value& entry : value.get_array()) {
-        std::string text;
-        if (entry.is_object()) {
-          for (const auto& field : entry.get_object()) text += (text.empty() ? "" : " ") + text_of(field.value());
-        } else {
-          text = text_of(entry);
-        }
-        std::printf("%s%s\n", before, text.c_str());
-        before = "                       ";
-      }
+      std::vector<std::string> lines;
+      for (const json::value& entry : value.get_array()) lines.push_back(line_of(entry));
+      print_field(name, lines, columns, indent);
     } else {
-      std::printf("%s\n", text_of(value).c_str());
+      const bool title = name == "title";
+      print_field(name, {title ? titled(text_of(value)) : text_of(value)}, columns, indent);
     }
   }
 }
 
-Result<json::object> look_at(const InspectOptions& options) {
+Result<json::object> look_at(const InspectOptions& options, bool as_json) {
   USHER_TRY(const media::SourcePtr source, media::open_file(options.file));
   USHER_TRY(const auto sidecar, read_sidecar(*source));
   if (sidecar) {
-    USHER_TRY(json::object manifest, json_of(*sidecar, options.as_json));
+    USHER_TRY(json::object manifest, json_of(*sidecar, as_json));
     return json::object{{"manifest", std::move(manifest)}};
   }
   USHER_TRY(const media::ReleaseOutline outline, media::ReleaseOutline::read(source));
@@ -154,23 +172,23 @@ Result<json::object> look_at(const InspectOptions& options) {
   }
   USHER_TRY(crypto::PrivateKey key, load_key(options.key));
   USHER_TRY(const media::Release release, media::Release::open(source, media::PrivateKeyUnwrapper(std::move(key))));
-  USHER_TRY(out["manifest"], json_of(release.signed_manifest(), options.as_json));
+  USHER_TRY(out["manifest"], json_of(release.signed_manifest(), as_json));
   return out;
 }
 
-Result<> inspect(const InspectOptions& options) {
-  auto found = look_at(options);
+Result<> inspect(const InspectOptions& options, bool as_json) {
+  auto found = look_at(options, as_json);
   if (!found) {
     if (found.error().about.empty()) found.error().about = options.file.string();
     return std::unexpected(std::move(found).error());
   }
-  if (options.as_json) {
+  if (as_json) {
     std::printf("%s\n", json::serialize(*found).c_str());
     return {};
   }
   const bool sealed = found->at("manifest").is_null();
   if (sealed) (*found)["manifest"] = "sealed: the recipient reads it with --key";
-  print(*found);
+  print(*found, app::terminal_columns(STDOUT_FILENO));
   return {};
 }
 
@@ -182,8 +200,8 @@ void add_inspect_command(CLI::App& app, Context& context) {
       app.add_subcommand("inspect", "Show what a release (.usher) or a sidecar (.manifest) says; nothing is verified");
   verb->add_option("file", options->file, "Release or sidecar")->required()->option_text("FILE");
   add_key_options(*verb, options->key, "The recipient's private key, which shows the manifest too");
-  verb->add_flag("--json", options->as_json, "For programs");
-  verb->callback([options, &context] { context.action = [options] { return inspect(*options); }; });
+  verb->callback(
+      [options, &context] { context.action = [options, &context] { return inspect(*options, context.json); }; });
 }
 
 }  // namespace usher::press

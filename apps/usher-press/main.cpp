@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "commands.h"
+#include "common/arguments.h"
 #include "common/report.h"
 #include "crypto/random.h"
 #include "keys.h"
@@ -53,15 +54,17 @@ int run(int argc, char** argv) {
   press::add_press_command(app, context);
   press::add_inspect_command(app, context);
   press::add_verify_command(app, context);
+  app::add_json_flag(app, context.json);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? app::finish("usher-press", 0) : static_cast<int>(ExitClass::usage);
+    return app::end_of_parsing(app, error, "usher-press", app::wants_json(argc, argv));
   }
   if (!context.action) return static_cast<int>(ExitClass::usage);
   press::catch_interrupts();
   const auto done = context.action();
-  return done ? app::finish("usher-press", context.status) : app::report("usher-press", done.error(), context.json);
+  return done ? app::finish("usher-press", context.status, context.json)
+              : app::report("usher-press", done.error(), context.json);
 }
 
 }  // namespace
@@ -72,6 +75,6 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {
-    return usher::app::report("usher-press", usher::app::error_of(error));
+    return usher::app::report("usher-press", usher::app::error_of(error), usher::app::wants_json(argc, argv));
   }
 }

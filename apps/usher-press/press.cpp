@@ -42,7 +42,6 @@ struct PressOptions {
   bool no_cover = false;
   bool manifest_out = false;
   bool anonymous = false;
-  bool json = false;
 };
 
 /// Everything that is the same for all files of one run.
@@ -173,8 +172,8 @@ struct Pressed {
   std::uint32_t chunks = 0;
 };
 
-void tell(const PressOptions& options, const Pressed& pressed, const std::vector<std::string>& notes) {
-  if (options.json) {
+void tell(bool json, const Pressed& pressed, const std::vector<std::string>& notes) {
+  if (json) {
     const boost::json::object line{{"file", printable(pressed.file.string())},
                                    {"release", printable(pressed.release.string())},
                                    {"medium", to_hex(pressed.medium)},
@@ -204,7 +203,7 @@ Result<> press_one(const PressOptions& options, const fs::path& file, const Shop
   USHER_TRY(const auto signed_manifest, media::SignedManifest::sign(manifest, shop.key, shop.chain));
   USHER_CHECK(write_release_file(release, signed_manifest, prepared, shop, context, progress_line(name + "  sealing")));
   if (options.manifest_out) USHER_CHECK(write_sidecar(sidecar, signed_manifest));
-  tell(options, {.file = file, .release = release, .medium = manifest.medium, .chunks = manifest.chunks},
+  tell(context.json, {.file = file, .release = release, .medium = manifest.medium, .chunks = manifest.chunks},
        prepared.notes);
   return {};
 }
@@ -214,7 +213,7 @@ Result<> press_all(const PressOptions& options, Context& context) {
   USHER_TRY(const Shop shop, open_shop(options, context.clock.now()));
   std::error_code error;
   fs::create_directories(options.out, error);
-  app::Batch batch("usher-press", options.json);
+  app::Batch batch("usher-press", context.json);
   for (const fs::path& file : options.files) {
     auto pressed = press_one(options, file, shop, context);
     if (pressed) continue;
@@ -278,10 +277,8 @@ void add_press_command(CLI::App& app, Context& context) {
   verb->add_flag("--manifest-out", options->manifest_out,
                  "Write <name>.manifest too, in the clear, for your own records");
   verb->add_flag("--anonymous", options->anonymous, "Name the files by the medium's id: a file's name is not sealed");
-  verb->add_flag("--json", options->json, "One JSON object a line for each release, and for each refusal on stderr");
   add_trust_options(*verb, options->trust);
   verb->callback([options, &context] {
-    context.json = options->json;
     options->prepare.cover = !options->no_cover;
     options->prepare.duration_ms = static_cast<std::uint64_t>(options->duration * 1000);
     context.action = [options, &context] { return press_all(*options, context); };

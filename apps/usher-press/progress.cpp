@@ -1,11 +1,14 @@
 #include "progress.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 
 #include <unistd.h>
 
+#include "base/display.h"
 #include "base/encoding.h"
+#include "common/output.h"
 
 namespace usher::press {
 namespace {
@@ -28,7 +31,10 @@ class Line {
         total == 0 ? 100 : static_cast<int>(static_cast<double>(done) * 100 / static_cast<double>(total));
     if (!shown_ || percent == percent_) return;
     percent_ = percent;
-    std::fprintf(stderr, "\r\x1b[K%s  %d %%", what_.c_str(), percent);
+    constexpr std::size_t kNumber = 8;  // columns of the number, and the last one, which stays free
+    const std::size_t columns = app::terminal_columns(STDERR_FILENO);
+    const std::string name = cut(what_, columns == kAnyWidth ? 72 : std::max(columns, kNumber) - kNumber);
+    std::fprintf(stderr, "\r\x1b[K%s  %d %%", name.c_str(), percent);
   }
 
  private:

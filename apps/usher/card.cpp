@@ -5,8 +5,11 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include "base/display.h"
 #include "base/encoding.h"
+#include "common/output.h"
 #include "json.h"
 #include "login.h"
 
@@ -52,8 +55,8 @@ std::string slot_text(const SeenSlot& seen) {
   std::string out = fmt::format("  Slot {}: {}\n", seen.slot.slot, or_unnamed(seen.slot.description));
   if (seen.token && seen.token->initialised) {
     const identity::p11::TokenInfo& token = *seen.token;
-    out += fmt::format("    Card \"{}\" of {}, {}, serial number {}{}\n", token.label, or_unnamed(token.manufacturer),
-                       or_unnamed(token.model), or_unnamed(token.serial),
+    out += fmt::format("    Card \"{}\" of {}, {}, serial number {}{}\n", printable(token.label),
+                       or_unnamed(token.manufacturer), or_unnamed(token.model), or_unnamed(token.serial),
                        seen.taken ? "   <- a login takes this one" : "");
     out += fmt::format("    PIN: {}.\n", pin_text(token));
     if (!seen.certificates.empty()) out += "    Certificates:\n";
@@ -65,7 +68,7 @@ std::string slot_text(const SeenSlot& seen) {
 
 std::string module_text(const SeenModule& seen) {
   std::string out = fmt::format("Module {}{}\n", printable(seen.path),
-                                seen.description.empty() ? "" : fmt::format(" ({})", seen.description));
+                                seen.description.empty() ? "" : fmt::format(" ({})", printable(seen.description)));
   for (const SeenSlot& slot : seen.slots) out += slot_text(slot);
   add_remarks(out, seen.remarks, "  ");
   return out;
@@ -73,23 +76,31 @@ std::string module_text(const SeenModule& seen) {
 
 }  // namespace
 
-std::string survey_text(const identity::CardSurvey& survey) {
+std::string survey_text(const identity::CardSurvey& survey, std::size_t columns) {
   std::string out;
   for (const SeenModule& module : survey.modules) out += module_text(module);
   for (const SeenModule& module : survey.modules) {
     const auto taken = std::ranges::find(module.slots, true, &SeenSlot::taken);
     if (taken == module.slots.end() || !survey.usable) continue;
-    out += fmt::format("A login can use the card \"{}\" in slot {}, through {}.\n", taken->token->label,
+    out += fmt::format("A login can use the card \"{}\" in slot {}, through {}.\n", printable(taken->token->label),
                        taken->slot.slot, printable(module.path));
   }
-  return out;
+  std::string fitted;
+  for (std::string_view rest = out; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    // What a line goes on with stands further in than the line.
+    fitted += wrapped(line, columns, line.find_first_not_of(' ') + 4) + "\n";
+  }
+  return fitted;
 }
 
 Result<> do_card(Context& context) {
   USHER_TRY(const Config config, load_config(context.options, context.environment));
   USHER_TRY(const identity::CardOptions options, card_options(config));
   USHER_TRY(identity::CardSurvey survey, identity::survey_cards(options, context.clock.now()));
-  const std::string text = context.options.json ? survey_json(survey) + "\n" : survey_text(survey);
+  const std::string text =
+      context.options.json ? survey_json(survey) + "\n" : survey_text(survey, app::terminal_columns(STDOUT_FILENO));
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fflush(stdout);
   return std::move(survey.usable);

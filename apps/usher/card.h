@@ -6,8 +6,8 @@
 
 namespace usher::listening {
 
-/// Several lines, for people. Names a person, never their civil number.
-[[nodiscard]] std::string survey_text(const identity::CardSurvey& survey);
+/// Several lines, at most `columns` wide, for people. Names a person, never their civil number.
+[[nodiscard]] std::string survey_text(const identity::CardSurvey& survey, std::size_t columns);
 
 /// Needs no server and asks for no PIN. Errors: bad_config; where no card can be used, what a login would end with.
 [[nodiscard]] Result<> do_card(Context& context);

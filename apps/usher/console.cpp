@@ -1,5 +1,6 @@
 #include "console.h"
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
@@ -7,11 +8,12 @@
 #include <string>
 
 #include <fcntl.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/display.h"
 #include "base/encoding.h"
 #include "client/text.h"
+#include "common/output.h"
 
 namespace usher::listening {
 namespace {
@@ -58,16 +60,22 @@ void tell(std::string_view sentence) {
   write_error((g_line_shown.exchange(false) ? "\r\x1b[K" : "") + printable(sentence) + "\n");
 }
 
-void show_status(std::string_view line) {
-  winsize size{};
+std::size_t status_columns() {
+  const std::size_t columns = app::terminal_columns(STDERR_FILENO);
   // The last column stays free: some terminals wrap as soon as it is written.
-  const std::size_t columns =
-      ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1U : 79U;
+  return columns == kAnyWidth ? 79 : std::max<std::size_t>(columns, 2) - 1;
+}
+
+void show_status(std::string_view line) {
   static std::string last;  // one thread shows the line
-  std::string fitted = client::fitted(line, columns);
-  if (g_line_shown.exchange(true) && fitted == last) return;
-  write_error("\r\x1b[K" + fitted);
+  static std::size_t last_columns = 0;
+  const std::size_t columns = status_columns();
+  std::string fitted = cut(line, columns);
+  if (g_line_shown.exchange(true) && fitted == last && columns == last_columns) return;
+  // Without wrapping, for the case that the terminal has become narrower in between.
+  write_error("\r\x1b[K\x1b[?7l" + fitted + "\x1b[?7h");
   last = std::move(fitted);
+  last_columns = columns;
 }
 
 void clear_status() {
@@ -147,8 +155,11 @@ void ConsoleView::opened(const client::Medium& medium, std::uint32_t plays_left,
   if (options_.quiet) return;
   const media::Manifest& manifest = medium.manifest();
   const bool color = on_terminal_ && !options_.no_color;
-  write_error((color ? "\x1b[1m" : "") + printable(manifest.title) + (color ? "\x1b[0m" : "") +
-              (manifest.artist.empty() ? "" : ", by " + printable(manifest.artist)) + "\n");
+  const std::string title = titled(manifest.title);
+  const std::string line = cut(title + (manifest.artist.empty() ? "" : ", by " + printable(manifest.artist)),
+                               app::terminal_columns(STDERR_FILENO));
+  const std::size_t bold = line.starts_with(title) ? title.size() : line.size();
+  write_error((color ? "\x1b[1m" : "") + line.substr(0, bold) + (color ? "\x1b[0m" : "") + line.substr(bold) + "\n");
   if (resumed) tell("It goes on where it was interrupted, without charge.");
   if (const std::string text = client::counts_text(counts); !text.empty()) tell("This play " + text + ".");
   if (terminal_) tell("Space: pause. Left, right: back, forward. 1:23 Enter: go there. q: quit.");
@@ -156,7 +167,7 @@ void ConsoleView::opened(const client::Medium& medium, std::uint32_t plays_left,
 
 void ConsoleView::position(const client::PlayPosition& now) {
   if (options_.quiet || (!on_terminal_ && !options_.progress)) return;
-  const std::string line = client::line_text(now, plays_left_);
+  const std::string line = client::line_text(now, plays_left_, on_terminal_ ? status_columns() : kAnyWidth);
   if (on_terminal_) {
     show_status(line);
   } else if (now.elapsed_ms / 1000 != std::exchange(last_second_, now.elapsed_ms / 1000)) {

@@ -16,6 +16,8 @@ namespace usher::listening {
 void tell(std::string_view sentence);
 /// A line on stderr, a terminal, that the next one or a sentence takes the place of. Cut to the terminal's width.
 void show_status(std::string_view line);
+/// Columns that such a line may have at the moment.
+[[nodiscard]] std::size_t status_columns();
 void clear_status();
 /// Whether there is a terminal to ask on, and somebody reads what is told.
 [[nodiscard]] bool has_terminal();

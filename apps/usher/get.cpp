@@ -8,6 +8,7 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "client/lists.h"
+#include "common/report.h"
 #include "console.h"
 #include "installation.h"
 #include "json.h"
@@ -139,14 +140,6 @@ int badness(Fault fault) {
 /// What would happen with every other name too.
 bool ends_all(Fault fault) { return badness(fault) == 4 || fault == Fault::unreachable || fault == Fault::disk_full; }
 
-void tell_error(const Context& context, const Error& error) {
-  if (context.options.json) {
-    std::fputs((error_json(error) + "\n").c_str(), stderr);
-  } else {
-    tell(explain(error) + " [" + std::string(code_of(error.fault)) + "]");
-  }
-}
-
 }  // namespace
 
 Result<> do_get(Context& context, const GetWish& wish) {
@@ -168,7 +161,7 @@ Result<> do_get(Context& context, const GetWish& wish) {
     } else {
       // The program ends with the worst; every other one is told here.
       if (badness(fetched.error().fault) > badness(worst.error().fault)) std::swap(worst, fetched);
-      tell_error(context, fetched.error());
+      app::report("usher", fetched.error(), context.options.json);
     }
     if (ends_all(worst.error().fault)) break;
   }

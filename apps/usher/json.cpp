@@ -1,9 +1,11 @@
 #include "json.h"
 
+#include <algorithm>
+
 #include <boost/json.hpp>
 
 #include "base/encoding.h"
-#include "client/text.h"
+#include "common/json.h"
 
 namespace usher::listening {
 namespace {
@@ -11,16 +13,6 @@ namespace {
 namespace json = boost::json;
 
 json::string text(std::string_view value) { return json::string(value.data(), value.size()); }
-template <class T>
-json::value maybe(const std::optional<T>& value) {
-  return value ? json::value(*value) : json::value(nullptr);
-}
-
-json::object error_object(const Error& error) {
-  return {{"code", text(code_of(error.fault))},
-          {"message", text(printable(explain(error)))},
-          {"exit", static_cast<int>(exit_class_of(error.fault))}};
-}
 
 json::object who_object(const client::Who& who) {
   return {{"server", text(who.server)},
@@ -31,9 +23,9 @@ json::object who_object(const client::Who& who) {
 }
 
 json::object item_object(const client::CatalogueItem& item) {
-  json::object out{{"number", item.number}, {"id", text(to_hex(item.id))}};
+  json::object out{{"number", item.number}, {"medium", text(to_hex(item.id))}};
   if (!item.medium) {
-    out["error"] = error_object(item.medium.error());
+    out["error"] = app::json_of(item.medium.error());
     return out;
   }
   const media::Manifest& manifest = item.medium->manifest();
@@ -47,33 +39,22 @@ json::object item_object(const client::CatalogueItem& item) {
   out["size"] = manifest.size;
   out["distributor"] = text(manifest.distributor);
   out["signer"] = text(item.medium->signer());
-  out["manifest"] = text(to_hex(item.medium->hash()));
+  out["manifest_sha256"] = text(to_hex(item.medium->hash()));
   return out;
 }
 
-json::object licence_object(const client::HeldLicence& held) {
-  const licence::LicenceTerms& terms = held.terms;
-  const bool counted = held.entry.plays_left != wire::kNoLimit;
-  return {{"id", text(to_hex(terms.id))},
-          {"medium", text(to_hex(terms.medium))},
-          {"plays", maybe(terms.plays)},
-          {"plays_left", counted ? json::value(held.entry.plays_left) : json::value(nullptr)},
-          {"state", text(wire::name_of(held.entry.state))},
-          {"not_before", terms.not_before},
-          {"expires", maybe(terms.expires)},
-          {"window_after_first_play", maybe(terms.window_after_first_play)},
-          {"issued_at", terms.issued_at},
-          {"first_play", held.entry.first_play == 0 ? json::value(nullptr) : json::value(held.entry.first_play)},
-          {"usable_until", held.entry.usable_until == 0 ? json::value(nullptr) : json::value(held.entry.usable_until)},
-          {"open_plays", held.entry.open_plays},
-          {"bound_to_installation", terms.installation.has_value()}};
+/// Of a medium that the catalogue does not have, or that cannot be trusted: null.
+json::value title_of(const std::vector<client::CatalogueItem>& catalogue, const Id128& medium) {
+  const auto item = std::ranges::find(catalogue, medium, &client::CatalogueItem::id);
+  if (item == catalogue.end() || !item->medium) return nullptr;
+  return text(item->medium->manifest().title);
 }
 
 void add_licences(json::object& out, const client::Shelf& shelf) {
   json::array licences;
   for (const client::HeldLicence& held : shelf.licences) {
-    json::object licence = licence_object(held);
-    licence["title"] = text(client::title_of(shelf.catalogue, held.terms.medium));
+    json::object licence = app::json_of(held.terms, held.entry);
+    licence["title"] = title_of(shelf.catalogue, held.terms.medium);
     licences.push_back(std::move(licence));
   }
   json::array differences;
@@ -117,8 +98,8 @@ json::object certificate_object(const identity::SeenCertificate& seen) {
   const identity::Certificate& certificate = *seen.certificate;
   out["name"] = text(certificate.common_name());
   out["issuer"] = text(certificate.issuer_field("CN").value_or(""));
-  out["not_before"] = unix_seconds(certificate.not_before());
-  out["not_after"] = unix_seconds(certificate.not_after());
+  out["not_before"] = app::iso_time(certificate.not_before());
+  out["not_after"] = app::iso_time(certificate.not_after());
   out["authority"] = certificate.is_ca();
   out["sha256"] = text(to_hex(certificate.fingerprint()));
   return out;
@@ -174,7 +155,11 @@ std::string licences_json(const client::Who& who, const client::Shelf& shelf) {
   return json::serialize(out);
 }
 
-std::string licence_json(const client::HeldLicence& licence) { return json::serialize(licence_object(licence)); }
+std::string licence_json(const std::vector<client::CatalogueItem>& catalogue, const client::HeldLicence& held) {
+  json::object out = app::json_of(held.terms, held.entry);
+  out["title"] = title_of(catalogue, held.terms.medium);
+  return json::serialize(out);
+}
 
 std::string report_json(const client::PlayReport& report) {
   const bool counted = report.plays_left != wire::kNoLimit;
@@ -190,7 +175,7 @@ std::string report_json(const client::PlayReport& report) {
 std::string fetched_json(const client::FetchedFile& file, double seconds) {
   return json::serialize(json::object{{"name", text(file.name)},
                                       {"file", text(file.target.string())},
-                                      {"bytes", file.bytes},
+                                      {"size", file.bytes},
                                       {"received", file.received},
                                       {"sha256", text(to_hex(file.sha256))},
                                       {"sealed", file.sealed},
@@ -199,12 +184,12 @@ std::string fetched_json(const client::FetchedFile& file, double seconds) {
 }
 
 std::string listed_json(const client::ListedFile& file) {
-  return json::serialize(json::object{{"name", text(file.name)}, {"bytes", file.size}, {"changed", text(file.time)}});
+  return json::serialize(json::object{{"name", text(file.name)}, {"size", file.size}, {"changed_at", text(file.time)}});
 }
 
 std::string opened_json(const media::OpenedFile& file, std::string_view name) {
   return json::serialize(json::object{{"file", text(name)},
-                                      {"bytes", file.bytes},
+                                      {"size", file.bytes},
                                       {"sha256", text(to_hex(file.digest))},
                                       {"suite", file.suite == media::Suite::aes256_gcm ? "gcm" : "ctr"}});
 }
@@ -214,7 +199,5 @@ std::string survey_json(const identity::CardSurvey& survey) {
   for (const identity::SeenModule& module : survey.modules) modules.push_back(module_object(module));
   return json::serialize(json::object{{"usable", survey.usable.has_value()}, {"modules", std::move(modules)}});
 }
-
-std::string error_json(const Error& error) { return json::serialize(json::object{{"error", error_object(error)}}); }
 
 }  // namespace usher::listening

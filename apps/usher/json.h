@@ -1,4 +1,4 @@
-// usher/json: what --json prints.
+// usher/json: what --json prints.  docs/json.md.
 #pragma once
 
 #include <string>
@@ -11,13 +11,12 @@ namespace usher::listening {
 
 [[nodiscard]] std::string shelf_json(const client::Who& who, const client::Shelf& shelf);
 [[nodiscard]] std::string licences_json(const client::Who& who, const client::Shelf& shelf);
-[[nodiscard]] std::string licence_json(const client::HeldLicence& licence);
+[[nodiscard]] std::string licence_json(const std::vector<client::CatalogueItem>& catalogue,
+                                       const client::HeldLicence& held);
 [[nodiscard]] std::string report_json(const client::PlayReport& report);
 [[nodiscard]] std::string fetched_json(const client::FetchedFile& file, double seconds);
 [[nodiscard]] std::string listed_json(const client::ListedFile& file);
 [[nodiscard]] std::string opened_json(const media::OpenedFile& file, std::string_view name);
 [[nodiscard]] std::string survey_json(const identity::CardSurvey& survey);
-/// {"error":{"code":…,"message":…,"exit":…}}
-[[nodiscard]] std::string error_json(const Error& error);
 
 }  // namespace usher::listening

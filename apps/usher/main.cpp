@@ -9,6 +9,7 @@
 
 #include "card.h"
 #include "client/memory.h"
+#include "common/arguments.h"
 #include "common/output.h"
 #include "common/report.h"
 #include "console.h"
@@ -74,7 +75,6 @@ void add_options(CLI::App& app, Context& context) {
       ->option_text("FILE");
   app.add_option("--passphrase-fd", options.passphrase.descriptor, "Read the key's passphrase from this descriptor")
       ->option_text("FD");
-  app.add_flag("--json", options.json, "Print JSON, and errors as JSON on stderr");
   app.add_flag("--quiet,-q", options.quiet, "Print results and errors only");
   app.add_flag("--progress", options.progress, "Print progress even if stderr is not a terminal");
   app.add_flag("--no-color", options.no_color, "No colours; as the variable NO_COLOR");
@@ -164,7 +164,9 @@ int finish(const Context& context, Result<> outcome) {
 }
 
 int run(int argc, char** argv) {
-  if (const auto hardened = client::harden_process(); !hardened) return app::report("usher", hardened.error());
+  if (const auto hardened = client::harden_process(); !hardened) {
+    return app::report("usher", hardened.error(), app::wants_json(argc, argv));
+  }
   const SystemClock clock;
   crypto::SystemRandom random;
   Context context{.clock = clock, .random = random, .environment = environ};
@@ -176,10 +178,11 @@ int run(int argc, char** argv) {
   app.require_subcommand(0, 1);
   add_options(app, context);
   add_verbs(app, context, wishes);
+  app::add_json_flag(app, context.options.json);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? app::finish("usher", 0) : static_cast<int>(ExitClass::usage);
+    return app::end_of_parsing(app, error, "usher", app::wants_json(argc, argv));
   }
   // Who reads JSON reads nothing else.
   if (context.options.json) context.options.quiet = true;
@@ -200,6 +203,6 @@ int main(int argc, char** argv) {
     return run(argc, argv);
   } catch (const std::exception& error) {
     // Descriptors, memory, or a bug, which is told to the developer alone.
-    return app::report("usher", app::error_of(error));
+    return app::report("usher", app::error_of(error), app::wants_json(argc, argv));
   }
 }

@@ -5,14 +5,16 @@
 #include <optional>
 #include <string>
 
+#include "base/display.h"
 #include "session.h"
 
 namespace usher::listening {
 
 /// "song.flac   45 %   120.0 MB of 266.7 MB   80.3 MB/s   0:02 left": what is known of it.
-/// `total`: 0 if nobody knows it. `begun`: bytes that were there before.
+/// At most `columns` wide: the name is cut, then the last words are left out. `total`: 0 if nobody knows it. `begun`: bytes that were there before.
 [[nodiscard]] std::string progress_text(std::string_view name, std::uint64_t begun, std::uint64_t done,
-                                        std::uint64_t total, std::chrono::duration<double> took);
+                                        std::uint64_t total, std::chrono::duration<double> took,
+                                        std::size_t columns = kAnyWidth);
 
 /// A line on stderr that is written over, ten times a second at most; nothing where stderr is no terminal, unless
 /// --progress asks for lines, one a second.

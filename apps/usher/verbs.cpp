@@ -4,9 +4,12 @@
 #include <cstdio>
 #include <iostream>
 
+#include <unistd.h>
+
 #include "base/encoding.h"
 #include "client/menu.h"
 #include "client/text.h"
+#include "common/output.h"
 #include "common/report.h"
 #include "console.h"
 #include "json.h"
@@ -21,6 +24,8 @@ void print(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fflush(stdout);
 }
+
+std::size_t columns() { return app::terminal_columns(STDOUT_FILENO); }
 
 std::string json_line(std::string json) { return std::move(json) + "\n"; }
 
@@ -94,6 +99,7 @@ Result<> do_menu(Context& context) {
   USHER_CHECK(connect(context, opened));
   client::MenuOptions options{.play = request_of(context, opened.config), .view = {}};
   options.over = [] { return Interrupts::stopped().has_value(); };
+  options.columns = columns;
   options.view = [&context]() -> std::unique_ptr<client::PlayView> {
     return std::make_unique<ConsoleView>(context.options);
   };
@@ -105,9 +111,10 @@ Result<> do_list(Context& context) {
   USHER_CHECK(connect(context, opened));
   USHER_TRY(const client::Shelf shelf, shelf_of(context, opened));
   const client::Who who = opened.listener().who();
-  print(context.options.json ? json_line(shelf_json(who, shelf))
-                             : (context.options.quiet ? std::string{} : client::greeting(who) + "\n") +
-                                   client::licences_text(shelf) + "\n" + client::catalogue_text(shelf.catalogue));
+  print(context.options.json
+            ? json_line(shelf_json(who, shelf))
+            : (context.options.quiet ? std::string{} : client::greeting(who) + "\n") +
+                  client::licences_text(shelf, columns()) + "\n" + client::catalogue_text(shelf.catalogue, columns()));
   return {};
 }
 
@@ -115,7 +122,8 @@ Result<> do_licences(Context& context) {
   USHER_TRY(Opened opened, open(context));
   USHER_CHECK(connect(context, opened));
   USHER_TRY(const client::Shelf shelf, shelf_of(context, opened));
-  print(context.options.json ? json_line(licences_json(opened.listener().who(), shelf)) : client::licences_text(shelf));
+  print(context.options.json ? json_line(licences_json(opened.listener().who(), shelf))
+                             : client::licences_text(shelf, columns()));
   return {};
 }
 
@@ -141,18 +149,12 @@ Result<> do_buy(Context& context, const BuyWish& wish) {
       const client::HeldLicence licence,
       opened.listener().acquire({.medium = medium.id(), .kind = static_cast<std::uint8_t>(kind), .amount = amount}));
   print(context.options.json
-            ? json_line(licence_json(licence))
+            ? json_line(licence_json(shelf.catalogue, licence))
             : client::title_of(shelf.catalogue, medium.id()) + ": " + client::acquired_text(licence) + "\n");
   return {};
 }
 
-int tell_failure(const Options& options, const Error& error) {
-  if (!options.json) return app::report("usher", error);
-  std::fflush(stdout);
-  const std::string text = error_json(error) + "\n";
-  std::fwrite(text.data(), 1, text.size(), stderr);
-  return static_cast<int>(exit_class_of(error.fault));
-}
+int tell_failure(const Options& options, const Error& error) { return app::report("usher", error, options.json); }
 
 Result<> do_play(Context& context, const PlayWish& wish) {
   if (wish.resume && wish.fresh) return fail(Fault::bad_usage, "play", "--resume and --fresh exclude each other");

@@ -25,7 +25,6 @@ struct CheckOptions {
   std::string purpose{};
   std::string name{};
   std::string at{};
-  bool json = false;
 };
 
 Result<> complete(CheckOptions& options, const Context& context) {
@@ -79,13 +78,13 @@ Result<> run(CheckOptions& options, Context& context) {
     // What went wrong here is no verdict: a policy that is no object identifier, for one.
     const bool judged = verdict && !(verdict->refusal && verdict->refusal->fault == Fault::local);
     if (judged) {
-      print(*verdict, options.json);
+      print(*verdict, context.json);
       context.status = verdict->refusal ? kRefused : 0;
       return {};
     }
     usable = std::unexpected(verdict ? *verdict->refusal : verdict.error());
   }
-  app::report("usherd", usable.error());
+  app::report("usherd", usable.error(), context.json, kUnusable);
   context.status = kUnusable;
   return {};
 }
@@ -106,7 +105,6 @@ void add_arguments(CLI::App& verb, CheckOptions& options) {
   verb.add_flag("--explicit-policy", question.policy.require_explicit, "initial-explicit-policy");
   verb.add_flag("--inhibit-mapping", question.policy.inhibit_mapping, "initial-policy-mapping-inhibit");
   verb.add_flag("--inhibit-any", question.policy.inhibit_any, "initial-any-policy-inhibit");
-  verb.add_flag("--json", options.json, "The verdict as one JSON object");
   verb.add_option("CERT", question.certificate, "The certificate; in PEM, others after it count as --untrusted")
       ->required();
   verb.footer(

@@ -5,8 +5,11 @@
 #include <memory>
 #include <optional>
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
+#include <boost/json/array.hpp>
 
+#include "common/json.h"
 #include "common/report.h"
 #include "disk.h"
 #include "file_keys.h"
@@ -19,8 +22,6 @@
 
 namespace usher::usherd {
 namespace {
-
-void warn(const std::string& what) { std::printf("  warning: %s\n", what.c_str()); }
 
 bool is_of_all_keys(Fault fault) {
   static constexpr std::array kOfAll{Fault::wrong_pin,   Fault::pin_locked,     Fault::pin_last_try,
@@ -49,6 +50,8 @@ class Check {
     token_fault_ = result.error().fault;
     return took(result);
   }
+  void say(std::string fact);
+  void warn(std::string what);
   void open_keys();
   void check_keys();
   void check_pairs(Keyring& keys);
@@ -60,6 +63,9 @@ class Check {
   [[nodiscard]] Result<> verdict();
 
   const Context& context_;
+  boost::json::array facts_;  // with --json, what is said otherwise
+  boost::json::array warnings_;
+  boost::json::array ends_;
   Problems problems_;
   std::optional<Fault> token_fault_;
   const Config config_;
@@ -69,10 +75,20 @@ class Check {
   identity::Chain own_;            // the server's certificates
 };
 
+void Check::say(std::string fact) {
+  if (!context_.json) std::printf("%s\n", fact.c_str());
+  facts_.emplace_back(std::move(fact));
+}
+
+void Check::warn(std::string what) {
+  if (!context_.json) std::printf("  warning: %s\n", what.c_str());
+  warnings_.emplace_back(std::move(what));
+}
+
 Result<> Check::run() {
   if (!problems_.empty() && problems_.front().fault == Fault::not_set_up) return app::first_of(problems_);
   check(config_, problems_);
-  std::printf("configuration: %s\n", config_.file.c_str());
+  if (!context_.json) std::printf("configuration: %s\n", config_.file.c_str());
   open_keys();                   // what only root may read, before this becomes the home's owner
   took(work_as_owner(config_));  // what the server cannot read is to be found here
   took(check_room(config_.path_of(config_.data)));
@@ -97,15 +113,15 @@ void Check::check_trust() {
   channel->clients = std::move(read.clients);
   authorities_ = {
       .channel = std::move(channel), .persons = std::move(read.persons), .distributors = std::move(read.distributors)};
-  for (const auto& source : authorities_.persons) std::printf("persons: %s\n", source.profile.name.c_str());
-  if (config_.distributor.anchors.empty()) std::printf("distributors: none trusted, so nothing can be imported\n");
+  for (const auto& source : authorities_.persons) say("persons: " + source.profile.name);
+  if (config_.distributor.anchors.empty()) say("distributors: none trusted, so nothing can be imported");
 }
 
 void Check::open_keys() {
   const bool passphrase_at_hand =
       !context_.passphrase.file.empty() || context_.passphrase.descriptor >= 0 || !config_.passphrase_file.empty();
   if (!passphrase_at_hand) {
-    std::printf("private keys: not checked, because no passphrase file is configured or given\n");
+    say("private keys: not checked, because no passphrase file is configured or given");
     return;
   }
   auto keys = open_keyring(config_, context_.passphrase, context_.pin);
@@ -120,8 +136,8 @@ void Check::check_keys() {
     if (context_.clock.now() < chain->front().not_before()) {
       problems_.push_back({Fault::certificate_not_yet_valid, "server certificate", config_.server_certificate});
     }
-    std::printf("server certificate: %s\n", chain->front().subject_text().c_str());
-    for (const std::string& name : names_of(config_, chain->front())) std::printf("  answers to %s\n", name.c_str());
+    say("server certificate: " + chain->front().subject_text());
+    for (const std::string& name : names_of(config_, chain->front())) say("  answers to " + name);
   }
   if (!keys_) return;
   const auto issuer = load_licence_issuer(config_, *keys_);
@@ -129,7 +145,7 @@ void Check::check_keys() {
   const bool vault = took_key(config_.vault_token, load_vault_key(config_, *keys_));
   const bool pseudonyms = took(load_pseudonym_key(config_, *keys_));
   if (licences && vault && pseudonyms) {
-    std::printf("own keys: licences (%zu public), vault, pseudonyms\n", issuer->public_keys.size());
+    say(fmt::format("own keys: licences ({} public), vault, pseudonyms", issuer->public_keys.size()));
   }
   check_pairs(*keys_);
   check_files(*keys_);
@@ -140,14 +156,14 @@ void Check::check_pairs(Keyring& keys) {
     took_key(config_.server_key, load_pair(config_, config_.server_certificate, config_.server_key, keys));
   }
   if (!is_key_there(config_, config_.recipient_key)) {
-    std::printf("release recipient: no key, so nothing can be imported\n");
+    say("release recipient: no key, so nothing can be imported");
     return;
   }
   const auto recipient = load_pair(config_, config_.recipient_certificate, config_.recipient_key, keys);
   if (!took_key(config_.recipient_key, recipient)) return;
   const identity::Certificate& leaf = recipient->chain.front();
   endings_.push_back({.what = "recipient certificate", .when = leaf.not_after(), .stops = false});
-  std::printf("releases are sealed for: %s\n", leaf.subject_text().c_str());
+  say("releases are sealed for: " + leaf.subject_text());
 }
 
 void Check::check_files(Keyring& keys) {
@@ -155,7 +171,7 @@ void Check::check_files(Keyring& keys) {
   if (config_.files_certificates.size() != config_.files_keys.size()) return;  // told already
   const auto files = load_files(config_, keys, authorities_.channel->clients, nullptr, endings_);
   if (!took(files)) return;
-  std::printf("file stream: %zu shares\n", files->shares->size());
+  say(fmt::format("file stream: {} shares", files->shares->size()));
   if (!config_.files_publish.empty()) warn("copies of published media are not counted");
   if (!config_.files_key_transport_certificate.empty()) {
     warn("RSA key transport is offered, without forward secrecy");
@@ -167,7 +183,8 @@ void Check::check_endings() {
   for (net::Expiry& end : net::trust_expiries(authorities_, now)) endings_.push_back(std::move(end));
   for (const net::Expiry& end : endings_) {
     const auto left = std::chrono::floor<std::chrono::days>(end.when - now).count();
-    std::printf("%s: ends in %lld days\n", end.what.c_str(), static_cast<long long>(left));
+    if (!context_.json) std::printf("%s: ends in %lld days\n", end.what.c_str(), static_cast<long long>(left));
+    ends_.push_back(boost::json::object{{"what", end.what}, {"ends_at", app::iso_time(end.when)}});
     const std::string warning = net::warning_of(end, now);
     if (warning.empty()) continue;
     warn(warning);
@@ -194,12 +211,22 @@ void Check::check_gaps() {
 
 /// All of it is told; the last one is left to the caller.
 Result<> Check::verdict() {
-  if (problems_.empty()) {
+  if (context_.json) {
+    boost::json::array faults;
+    for (const Error& problem : problems_) faults.push_back(app::json_of(problem));
+    app::print_json(boost::json::object{{"config", config_.file.string()},
+                                        {"ok", problems_.empty()},
+                                        {"facts", facts_},
+                                        {"warnings", warnings_},
+                                        {"ends", ends_},
+                                        {"faults", std::move(faults)}});
+  } else if (problems_.empty()) {
     std::printf("ok\n");
-    return {};
+  } else if (problems_.size() > 1) {
+    std::printf("faults: %zu\n", problems_.size());
+    for (std::size_t i = 0; i + 1 < problems_.size(); ++i) app::report("usherd", problems_[i]);
   }
-  if (problems_.size() > 1) std::printf("faults: %zu\n", problems_.size());
-  for (std::size_t i = 0; i + 1 < problems_.size(); ++i) app::report("usherd", problems_[i]);
+  if (problems_.empty()) return {};
   return std::unexpected(problems_.back());
 }
 
@@ -213,12 +240,10 @@ void add_config_command(CLI::App& app, Context& context) {
   CLI::App* check_verb = config->add_subcommand("check", "Read and check everything that serve would use");
   check_verb->callback([&context] { context.action = [&context] { return check_all(context); }; });
   CLI::App* show = config->add_subcommand("show", "The settings in force, from file, environment and flags");
-  const auto json = std::make_shared<bool>(false);
-  show->add_flag("--json", *json, "As one JSON object, keys as in --set");
-  show->callback([&context, json] {
-    context.action = [&context, json]() -> Result<> {
+  show->callback([&context] {
+    context.action = [&context]() -> Result<> {
       USHER_TRY(const Config loaded, load_config(context));
-      const std::string text = *json ? to_json(loaded) + "\n" : to_toml(loaded, false);
+      const std::string text = context.json ? to_json(loaded) + "\n" : to_toml(loaded, false);
       std::fwrite(text.data(), 1, text.size(), stdout);
       return {};
     };

@@ -31,6 +31,8 @@ struct Context {
   std::function<Result<>()> action{};
   /// What main() ends with where the action succeeds: of verbs that answer by it.
   int status = 0;
+  /// Results on standard output, and errors on stderr, are JSON (docs/json.md).
+  bool json = false;
 };
 
 /// --config, else <home>/usherd.toml, else $XDG_CONFIG_HOME/usherd/usherd.toml.

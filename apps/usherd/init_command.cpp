@@ -1,16 +1,42 @@
 // usherd init: makes a home.
 #include <cstdio>
-#include <utility>
 
 #include <CLI/CLI.hpp>
+#include <boost/json/array.hpp>
 
 #include "base/file.h"
+#include "common/json.h"
 #include "home.h"
 #include "key_files.h"
 #include "owner.h"
 
 namespace usher::usherd {
 namespace {
+
+/// What was made, and what is still missing.
+void tell(const Config& config, bool json) {
+  boost::json::array files;
+  for (const std::string* name :
+       {&config.server_certificate, &config.server_key, &config.recipient_certificate, &config.recipient_key}) {
+    if (!is_key_there(config, *name)) files.emplace_back(config.path_of(*name).string());
+  }
+  boost::json::array keys;
+  if (config.client.anchors.empty()) keys.emplace_back("trust.client");
+  if (config.distributor.anchors.empty()) keys.emplace_back("trust.distributor");
+  if (json) {
+    app::print_json(boost::json::object{{"config", config.file.string()},
+                                        {"server_id", config.id},
+                                        {"missing_files", std::move(files)},
+                                        {"missing_settings", std::move(keys)}});
+    return;
+  }
+  std::printf("created: %s\n", config.file.c_str());
+  if (!files.empty()) std::printf("still needed, from the authority (usher-ca):\n");
+  for (const auto& file : files) std::printf("  %s\n", file.get_string().c_str());
+  if (!keys.empty()) {
+    std::printf("still needed, in the configuration: trust.client, trust.distributor and person.* (anchors, crls)\n");
+  }
+}
 
 Result<> init(const Context& context) {
   Config config;
@@ -38,18 +64,7 @@ Result<> init(const Context& context) {
       "# A line that begins with # shows a default. After a change: usherd config check, then SIGHUP or a restart.\n\n";
   // Last: where there is a configuration, there is a whole home.
   USHER_CHECK(create_file(file, head + to_toml(config, true)));
-  std::printf("created: %s\n", file.c_str());
-  bool told = false;
-  for (const std::string* name :
-       {&config.server_certificate, &config.server_key, &config.recipient_certificate, &config.recipient_key}) {
-    const auto path = config.path_of(*name);
-    if (is_key_there(config, *name)) continue;
-    if (!std::exchange(told, true)) std::printf("still needed, from the authority (usher-ca):\n");
-    std::printf("  %s\n", path.c_str());
-  }
-  if (config.client.anchors.empty() || config.distributor.anchors.empty()) {
-    std::printf("still needed, in the configuration: trust.client, trust.distributor and person.* (anchors, crls)\n");
-  }
+  tell(config, context.json);
   return {};
 }
 

@@ -5,13 +5,16 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 
 #include "base/encoding.h"
 #include "base/file.h"
+#include "common/json.h"
+#include "common/output.h"
+#include "common/table.h"
 #include "crypto/digest.h"
 #include "home.h"
 #include "key_files.h"
@@ -22,6 +25,7 @@ namespace usher::usherd {
 namespace {
 
 constexpr std::uint32_t kPage = 256;
+constexpr std::size_t kShortId = 9;       // columns: eight digits of an id, and the sign that there are more
 constexpr std::size_t kMaxPem = 1 << 20;  // bytes of a file with a certificate
 
 struct IssueOptions {
@@ -51,6 +55,12 @@ Result<Seconds> duration_of(std::string_view text) {
 }
 
 std::string time_text(std::int64_t seconds) { return fmt::format("{:%Y-%m-%d %H:%M}", fmt::gmtime(seconds)); }
+
+void show(const Context& context, const boost::json::array& list, const app::Table& table) {
+  if (context.json) return app::print_json(list);
+  const std::string text = table.text(app::terminal_columns(STDOUT_FILENO));
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
 
 template <class T, class Verb>
 Result<std::vector<T>> all_pages(Verb verb) {
@@ -106,6 +116,21 @@ Result<std::optional<Hash256>> installation_of(const std::filesystem::path& cert
   return chain.front().key_fingerprint();
 }
 
+/// In words, which programs read too.
+std::string state_of(const store::Licence& licence, const wire::LicenceEntry& entry) {
+  if (licence.medium_removed && entry.state == wire::LicenceState::revoked && !licence.standing.revoked_at) {
+    return "medium removed";
+  }
+  return std::string(name_of(entry.state));
+}
+
+boost::json::object json_of(const store::Licence& licence, const wire::LicenceEntry& entry) {
+  boost::json::object out = app::json_of(licence.terms, entry);
+  out["state"] = state_of(licence, entry);
+  out["revoked_at"] = app::iso_time_or_null(licence.standing.revoked_at);
+  return out;
+}
+
 Result<> issue(const Context& context, const IssueOptions& options) {
   if ((options.plays == 0) == options.life.empty()) {
     return fail(Fault::bad_usage, "licence issue", "say either --plays or --for");
@@ -143,50 +168,28 @@ Result<> issue(const Context& context, const IssueOptions& options) {
                              .policy = policy});
   const store::Operation operation{.id = context.random.id(), .content = crypto::sha256(view_of("operator"))};
   USHER_TRY(const store::Licence licence, service.issue(order, operation, std::nullopt, context.clock.now()));
-  std::printf("issued: %s\n", to_hex(licence.terms.id).c_str());
+  if (context.json) {
+    app::print_json(json_of(licence, net::entry_of(licence, context.clock.now())));
+  } else {
+    std::printf("issued: %s\n", to_hex(licence.terms.id).c_str());
+  }
   return {};
 }
 
-/// In words, which programs read too.
-std::string state_of(const store::Licence& licence, const wire::LicenceEntry& entry) {
-  if (licence.medium_removed && entry.state == wire::LicenceState::revoked && !licence.standing.revoked_at) {
-    return "medium removed";
-  }
-  return std::string(name_of(entry.state));
-}
-
-boost::json::object json_of(const store::Licence& licence, const wire::LicenceEntry& entry) {
-  const licence::LicenceTerms& terms = licence.terms;
-  boost::json::object out{{"licence", to_hex(terms.id)},    {"pseudonym", to_hex(terms.pseudonym)},
-                          {"medium", to_hex(terms.medium)}, {"state", state_of(licence, entry)},
-                          {"open_plays", entry.open_plays}, {"issued_at", terms.issued_at},
-                          {"not_before", terms.not_before}};
-  const auto put = [&](const char* name, const auto& value) {
-    if (value) {
-      out[name] = *value;
-    } else {
-      out[name] = nullptr;
-    }
-  };
-  put("plays", terms.plays);
-  put("plays_left", licence.standing.plays_left);
-  put("expires", terms.expires);
-  put("first_play", licence.standing.first_play);
-  put("revoked_at", licence.standing.revoked_at);
-  out["installation"] = terms.installation ? boost::json::value(to_hex(*terms.installation)) : nullptr;
-  return out;
-}
-
-Result<> list(const Context& context, bool json) {
+Result<> list(const Context& context) {
   USHER_TRY(const Home home, open_home(context, Use::read));
   USHER_TRY(const auto licences,
             all_pages<store::Licence>([&](store::Range range) { return home.store->list_all_licences(range); }));
   boost::json::array out;
-  if (!json)
-    std::printf("%-32s  %-16s  %-8s  %-10s  %-14s  %s\n", "licence", "pseudonym", "medium", "left", "state", "issued");
+  app::Table table({{.head = "licence", .least = kShortId},
+                    {.head = "pseudonym", .least = kShortId, .goes = 1},
+                    {.head = "medium", .goes = 2},
+                    {.head = "left"},
+                    {.head = "state"},
+                    {.head = "issued", .goes = 3}});
   for (const store::Licence& licence : licences) {
     const wire::LicenceEntry entry = net::entry_of(licence, context.clock.now());
-    if (json) {
+    if (context.json) {
       out.push_back(json_of(licence, entry));
       continue;
     }
@@ -194,11 +197,10 @@ Result<> list(const Context& context, bool json) {
     const std::string left = licence.standing.plays_left
                                  ? fmt::format("{} of {}", *licence.standing.plays_left, terms.plays.value_or(0))
                                  : "any";
-    std::printf("%s  %s  %s  %-10s  %-14s  %s\n", to_hex(terms.id).c_str(),
-                to_hex(terms.pseudonym).substr(0, 16).c_str(), to_hex(terms.medium).substr(0, 8).c_str(), left.c_str(),
-                state_of(licence, entry).c_str(), time_text(terms.issued_at).c_str());
+    table.add({to_hex(terms.id), to_hex(terms.pseudonym).substr(0, 16), to_hex(terms.medium).substr(0, 8), left,
+               state_of(licence, entry), time_text(terms.issued_at)});
   }
-  if (json) std::printf("%s\n", boost::json::serialize(out).c_str());
+  show(context, out, table);
   return {};
 }
 
@@ -210,27 +212,33 @@ Result<> revoke(const Context& context, const std::string& id) {
   ids.reserve(licences.size());
   for (const store::Licence& licence : licences) ids.push_back(licence.terms.id);
   USHER_TRY(const Id128 licence, find_id(id, ids, Fault::unknown_licence));
-  USHER_TRY([[maybe_unused]] const auto revoked, home.store->revoke_licence(licence, context.clock.now()));
-  std::printf("revoked: %s\n", to_hex(licence).c_str());
+  const Time now = context.clock.now();
+  USHER_TRY([[maybe_unused]] const auto revoked, home.store->revoke_licence(licence, now));
+  if (context.json) {
+    app::print_json(boost::json::object{{"licence", to_hex(licence)}, {"revoked_at", app::iso_time(now)}});
+  } else {
+    std::printf("revoked: %s\n", to_hex(licence).c_str());
+  }
   return {};
 }
 
-Result<> persons(const Context& context, bool json) {
+Result<> persons(const Context& context) {
   USHER_TRY(const Home home, open_home(context, Use::read));
   USHER_TRY(const auto people, all_people(*home.store));
   boost::json::array out;
-  if (!json) std::printf("%-64s  %-16s  %s\n", "pseudonym", "first seen", "last seen");
+  app::Table table(
+      {{.head = "pseudonym", .least = kShortId}, {.head = "first seen", .goes = 1}, {.head = "last seen"}});
   for (const store::Person& person : people) {
-    const std::int64_t first = unix_seconds(person.first_seen);
-    const std::int64_t last = unix_seconds(person.last_seen);
-    if (json) {
-      out.push_back(
-          boost::json::object{{"pseudonym", to_hex(person.pseudonym)}, {"first_seen", first}, {"last_seen", last}});
+    if (context.json) {
+      out.push_back(boost::json::object{{"pseudonym", to_hex(person.pseudonym)},
+                                        {"first_seen", app::iso_time(person.first_seen)},
+                                        {"last_seen", app::iso_time(person.last_seen)}});
     } else {
-      std::printf("%s  %s  %s\n", to_hex(person.pseudonym).c_str(), time_text(first).c_str(), time_text(last).c_str());
+      table.add({to_hex(person.pseudonym), time_text(unix_seconds(person.first_seen)),
+                 time_text(unix_seconds(person.last_seen))});
     }
   }
-  if (json) std::printf("%s\n", boost::json::serialize(out).c_str());
+  show(context, out, table);
   return {};
 }
 
@@ -259,21 +267,17 @@ void add_licence_command(CLI::App& app, Context& context) {
       "  usherd --home h licence revoke 77b1\n"
       "All of them may be used while the server runs.");
   add_issue_verb(*licence, context);
-  const auto json = std::make_shared<bool>(false);
   const auto id = std::make_shared<std::string>();
   CLI::App* list_verb = licence->add_subcommand("list", "Everybody's licences, in the order of their issue");
-  list_verb->add_flag("--json", *json, "As a JSON array");
-  list_verb->callback([&context, json] { context.action = [&context, json] { return list(context, *json); }; });
+  list_verb->callback([&context] { context.action = [&context] { return list(context); }; });
   CLI::App* revoke_verb = licence->add_subcommand("revoke", "Refuse a licence from its next chunk on");
   revoke_verb->add_option("licence", *id, "Its id, or the beginning of it")->required();
   revoke_verb->callback([&context, id] { context.action = [&context, id] { return revoke(context, *id); }; });
 }
 
 void add_persons_command(CLI::App& app, Context& context) {
-  const auto json = std::make_shared<bool>(false);
   CLI::App* verb = app.add_subcommand("persons", "Who has logged in, by pseudonym: names and numbers are not kept");
-  verb->add_flag("--json", *json, "As a JSON array");
-  verb->callback([&context, json] { context.action = [&context, json] { return persons(context, *json); }; });
+  verb->callback([&context] { context.action = [&context] { return persons(context); }; });
 }
 
 }  // namespace usher::usherd

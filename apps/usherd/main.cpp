@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <CLI/CLI.hpp>
 
+#include "common/arguments.h"
 #include "common/report.h"
 #include "crypto/random.h"
 #include "home.h"
@@ -62,17 +63,18 @@ int run(int argc, char** argv) {
   usherd::add_rotate_command(app, context);
   usherd::add_config_command(app, context);
   usherd::add_check_chain_command(app, context);
+  app::add_json_flag(app, context.json, {"serve"});
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? app::finish("usherd", 0) : static_cast<int>(ExitClass::usage);
+    return app::end_of_parsing(app, error, "usherd", app::wants_json(argc, argv));
   }
   if (!context.action) return static_cast<int>(ExitClass::usage);
   const auto done = context.action();
-  if (done) return app::finish("usherd", context.status);
-  auto told = advised(Result<>(std::unexpected(done.error())),
-                      done.error().fault == Fault::bad_config ? "Correct it and run `usherd config check`." : "");
-  return app::report("usherd", told.error());
+  if (done) return app::finish("usherd", context.status, context.json);
+  const auto told = advised(Result<>(std::unexpected(done.error())),
+                            done.error().fault == Fault::bad_config ? "Correct it and run `usherd config check`." : "");
+  return app::report("usherd", told.error(), context.json);
 }
 
 }  // namespace
@@ -82,6 +84,6 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {
-    return usher::app::report("usherd", usher::app::error_of(error));
+    return usher::app::report("usherd", usher::app::error_of(error), usher::app::wants_json(argc, argv));
   }
 }

@@ -8,10 +8,13 @@
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 
+#include "base/display.h"
 #include "base/encoding.h"
+#include "common/json.h"
+#include "common/output.h"
 #include "common/report.h"
+#include "common/table.h"
 #include "home.h"
 #include "key_files.h"
 #include "net/media_service.h"
@@ -38,7 +41,10 @@ media::Progress progress_line(std::string what) {
   return [what = std::move(what), show, last = -1](std::uint64_t done, std::uint64_t total) mutable {
     const int percent = total == 0 ? 100 : static_cast<int>(done * 100 / total);
     if (show && percent != last) {
-      std::fprintf(stderr, "\r%s  %3d %%%s", what.c_str(), percent, done == total ? "\n" : "");
+      constexpr std::size_t kNumber = 8;  // columns of the number, and the last one, which stays free
+      const std::size_t columns = app::terminal_columns(STDERR_FILENO);
+      const std::string name = cut(what, columns == kAnyWidth ? 72 : std::max(columns, kNumber) - kNumber);
+      std::fprintf(stderr, "\r\x1b[K%s  %3d %%%s", name.c_str(), percent, done == total ? "\n" : "");
       std::fflush(stderr);
     }
     last = percent;
@@ -68,7 +74,23 @@ Result<> check_origin(const media::SignedManifest& signed_manifest, const identi
 }
 
 std::string title_of(const media::Manifest& manifest) {
-  return printable(manifest.artist.empty() ? manifest.title : manifest.artist + ", " + manifest.title);
+  return (manifest.artist.empty() ? "" : printable(manifest.artist) + ", ") + titled(manifest.title);
+}
+
+boost::json::object json_of(const store::Medium& medium, const media::Manifest& manifest) {
+  return {{"medium", to_hex(medium.id)},
+          {"title", manifest.title},
+          {"artist", manifest.artist},
+          {"album", manifest.album},
+          {"media_type", manifest.media_type},
+          {"kind", manifest.kind == media::MediaKind::video ? "video" : "audio"},
+          {"duration_ms", manifest.duration_ms},
+          {"size", medium.size},
+          {"chunk_size", medium.chunk_size},
+          {"chunks", medium.extent.chunks},
+          {"distributor", manifest.distributor},
+          {"manifest_sha256", to_hex(medium.manifest)},
+          {"added_at", app::iso_time(medium.added_at)}};
 }
 
 struct Importer {
@@ -76,6 +98,7 @@ struct Importer {
   media::PrivateKeyUnwrapper recipient;
   std::shared_ptr<const identity::TrustStore> distributors;
   const Clock& clock;
+  bool json = false;
 
   [[nodiscard]] media::Vault::CheckOrigin origin() const {
     return [this](const media::SignedManifest& manifest) { return check_origin(manifest, *distributors, clock.now()); };
@@ -100,7 +123,15 @@ struct Importer {
       return std::unexpected(std::move(manifest).error());
     }
     USHER_TRY(const media::Manifest contents, manifest->contents());
-    USHER_CHECK(home.store->add_medium(record_of(*manifest, contents), clock.now()));
+    store::Medium record = record_of(*manifest, contents);
+    record.added_at = clock.now();
+    USHER_CHECK(home.store->add_medium(record, record.added_at));
+    if (json) {
+      boost::json::object out = json_of(record, contents);
+      out["file"] = printable(file);
+      app::print_json(out);
+      return {};
+    }
     std::printf("added: %s  %s\n", to_hex(contents.medium).c_str(), title_of(contents).c_str());
     return {};
   }
@@ -119,8 +150,9 @@ Result<> add(Context& context, const std::vector<std::string>& files) {
   const Importer importer{.home = std::move(home),
                           .recipient = media::PrivateKeyUnwrapper(*recipient.key),
                           .distributors = std::move(distributors),
-                          .clock = context.clock};
-  app::Batch batch("usherd", false);
+                          .clock = context.clock,
+                          .json = context.json};
+  app::Batch batch("usherd", context.json);
   for (std::size_t i = 0; i < files.size(); ++i) {
     const auto added = sources[i] ? importer.add(files[i], *sources[i]) : std::unexpected(sources[i].error());
     if (!added && added.error().fault == Fault::cancelled) return added;
@@ -146,50 +178,43 @@ std::vector<Id128> ids_of(const std::vector<store::Medium>& media) {
   return ids;
 }
 
-boost::json::object json_of(const store::Medium& medium, const media::Manifest& manifest) {
-  return {{"medium", to_hex(medium.id)},
-          {"title", manifest.title},
-          {"artist", manifest.artist},
-          {"album", manifest.album},
-          {"media_type", manifest.media_type},
-          {"duration_ms", manifest.duration_ms},
-          {"size", medium.size},
-          {"chunk_size", medium.chunk_size},
-          {"chunks", medium.extent.chunks},
-          {"distributor", manifest.distributor},
-          {"manifest_sha256", to_hex(medium.manifest)},
-          {"added_at", unix_seconds(medium.added_at)}};
-}
-
 Result<media::Manifest> manifest_of(const Home& home, const store::Medium& medium) {
   USHER_TRY(const auto signed_manifest, home.vault->manifest(medium.id));
   return signed_manifest.contents();
 }
 
 /// One that cannot be read is told in its line, and does not hide the others.
-Result<> list(Context& context, bool json) {
+Result<> list(Context& context) {
   USHER_TRY(const Home home, open_home_with_vault(context, Use::read));
   USHER_TRY(const auto media, all_media(*home.store));
   boost::json::array out;
-  app::Batch batch("usherd", json);
-  if (!json) std::printf("%-32s  %7s  %10s  %s\n", "medium", "length", "bytes", "title");
+  app::Batch batch("usherd", context.json);
+  constexpr std::size_t kShortId = 9;  // columns: eight digits of an id, and the sign that there are more
+  constexpr std::size_t kLeastTitle = 12;
+  app::Table table({{.head = "medium", .least = kShortId},
+                    {.head = "length", .goes = 1, .to_the_right = true},
+                    {.head = "bytes", .goes = 2, .to_the_right = true},
+                    {.head = "title", .least = kLeastTitle}});
   for (const store::Medium& medium : media) {
     const auto known = manifest_of(home, medium);
     if (!known) {
       batch.refused(known.error());
       continue;
     }
-    const media::Manifest& manifest = *known;
-    if (json) {
-      out.push_back(json_of(medium, manifest));
+    if (context.json) {
+      out.push_back(json_of(medium, *known));
       continue;
     }
-    const auto seconds = manifest.duration_ms / 1000;
-    std::printf("%s  %7s  %10llu  %s\n", to_hex(medium.id).c_str(),
-                fmt::format("{}:{:02}", seconds / 60, seconds % 60).c_str(),
-                static_cast<unsigned long long>(medium.size), title_of(manifest).c_str());
+    const auto seconds = known->duration_ms / 1000;
+    table.add({to_hex(medium.id), fmt::format("{}:{:02}", seconds / 60, seconds % 60), std::to_string(medium.size),
+               title_of(*known)});
   }
-  if (json) std::printf("%s\n", boost::json::serialize(out).c_str());
+  if (context.json) {
+    app::print_json(out);
+  } else {
+    const std::string text = table.text(app::terminal_columns(STDOUT_FILENO));
+    std::fwrite(text.data(), 1, text.size(), stdout);
+  }
   context.status = batch.status();
   return {};
 }
@@ -217,7 +242,14 @@ Result<> verify(const Context& context, const std::string& id) {
     if (wanted && medium.id != *wanted) continue;
     auto verified = verify_one(home, medium);
     if (!verified && verified.error().fault == Fault::cancelled) return verified;
-    std::printf("%s: %s\n", to_hex(medium.id).c_str(), verified ? "ok" : printable(explain(verified.error())).c_str());
+    if (context.json) {
+      boost::json::object out{{"medium", to_hex(medium.id)}, {"verified", verified.has_value()}, {"error", nullptr}};
+      if (!verified) out["error"] = app::json_of(verified.error());
+      app::print_json(out);
+    } else {
+      std::printf("%s: %s\n", to_hex(medium.id).c_str(),
+                  verified ? "ok" : printable(explain(verified.error())).c_str());
+    }
     if (!verified && first) first = std::unexpected(std::move(verified).error());
   }
   return first;
@@ -253,8 +285,13 @@ Result<> remove(const Context& context, const std::string& id, bool yes) {
   USHER_TRY(const Id128 medium, find_id(id, ids_of(media), Fault::unknown_medium));
   if (!yes) USHER_CHECK(ask_to_remove(context, home, medium));
   // The store first: from then on nobody is granted a chunk of it.
-  USHER_TRY([[maybe_unused]] const auto removed, home.store->remove_medium(medium, context.clock.now()));
+  const Time now = context.clock.now();
+  USHER_TRY([[maybe_unused]] const auto removed, home.store->remove_medium(medium, now));
   USHER_CHECK(home.vault->remove(medium));
+  if (context.json) {
+    app::print_json(boost::json::object{{"medium", to_hex(medium)}, {"removed_at", app::iso_time(now)}});
+    return {};
+  }
   std::printf("removed: %s\n", to_hex(medium).c_str());
   return {};
 }
@@ -273,15 +310,13 @@ void add_media_command(CLI::App& app, Context& context) {
       "All of them may be used while the server runs.");
   const auto files = std::make_shared<std::vector<std::string>>();
   const auto id = std::make_shared<std::string>();
-  const auto json = std::make_shared<bool>(false);
 
   CLI::App* add_verb = media->add_subcommand("add", "Import releases that were pressed for this operator");
   add_verb->add_option("file", *files, "Releases, as usher-press writes them")->required();
   add_verb->callback([&context, files] { context.action = [&context, files] { return add(context, *files); }; });
 
   CLI::App* list_verb = media->add_subcommand("list", "The catalogue");
-  list_verb->add_flag("--json", *json, "As a JSON array");
-  list_verb->callback([&context, json] { context.action = [&context, json] { return list(context, *json); }; });
+  list_verb->callback([&context] { context.action = [&context] { return list(context); }; });
 
   CLI::App* verify_verb = media->add_subcommand("verify", "Read media whole, and check them against their manifests");
   verify_verb->add_option("medium", *id, "Its id, or the beginning of it; all where it is left out");

@@ -3,7 +3,9 @@
 #include <memory>
 
 #include <CLI/CLI.hpp>
+#include <boost/json/array.hpp>
 
+#include "common/json.h"
 #include "home.h"
 #include "key_files.h"
 #include "owner.h"
@@ -17,17 +19,22 @@ Result<> rotate(const Context& context, const std::string& to) {
   USHER_TRY(const auto keys, open_keyring(config, context.passphrase, context.pin));
   USHER_CHECK(work_as_owner(config));
   USHER_TRY(const RotatedKey done, rotate_licence_key(config, *keys, to));
-  std::printf("retired: %s\nnew key: %s\nNext:\n", done.retired.c_str(), done.key_id.c_str());
-  int number = 0;
-  if (!to.empty()) std::printf("%d. set keys.licence_key = \"%s\"\n", ++number, to.c_str());
-  std::printf(
-      "%d. restart usherd: until then it signs with the old key\n"
-      "%d. tell listeners the new key's name: their programs say once that it has changed\n"
-      "%d. once all licences of the old key have ended, %s may be taken away\n",
-      number + 1, number + 2, number + 3, done.retired.c_str());
+  std::vector<std::string> next;
+  if (!to.empty()) next.push_back("set keys.licence_key = \"" + to + "\"");
+  next.emplace_back("restart usherd: until then it signs with the old key");
+  next.emplace_back("tell listeners the new key's name: their programs say once that it has changed");
+  next.push_back("once all licences of the old key have ended, " + done.retired.string() + " may be taken away");
   if (!to.empty() && !identity::is_token_key(config.licence_key)) {
-    std::printf("%d. destroy %s\n", number + 4, config.path_of(config.licence_key).c_str());
+    next.push_back("destroy " + config.path_of(config.licence_key).string());
   }
+  if (context.json) {
+    app::print_json(boost::json::object{{"retired", done.retired.string()},
+                                        {"key_id", done.key_id},
+                                        {"steps", boost::json::array(next.begin(), next.end())}});
+    return {};
+  }
+  std::printf("retired: %s\nnew key: %s\nNext:\n", done.retired.c_str(), done.key_id.c_str());
+  for (std::size_t i = 0; i < next.size(); ++i) std::printf("%zu. %s\n", i + 1, next[i].c_str());
   return {};
 }
 

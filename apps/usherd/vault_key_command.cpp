@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common/json.h"
 #include "home.h"
 #include "key_files.h"
 #include "owner.h"
@@ -17,6 +18,13 @@ Result<> seal(const Context& context, bool for_token) {
   USHER_TRY(const auto keys, open_keyring(config, context.passphrase, context.pin));
   USHER_CHECK(work_as_owner(config));
   USHER_CHECK(seal_vault_key(config, *keys, for_token, context.random));
+  if (context.json) {
+    app::print_json(
+        boost::json::object{{"file", config.path_of(config.vault_key).string()},
+                            {"sealed_for", for_token ? "token" : "passphrase"},
+                            {"key", for_token ? boost::json::value(config.vault_token) : boost::json::value(nullptr)}});
+    return {};
+  }
   std::printf("sealed: %s, for %s\n", config.path_of(config.vault_key).c_str(),
               for_token ? config.vault_token.c_str() : "the passphrase");
   if (!for_token && !config.vault_token.empty()) std::printf("keys.vault_token is no longer needed\n");

@@ -1,5 +1,9 @@
 #include "base/encoding.h"
 
+#include <algorithm>
+
+#include "base/display.h"
+
 namespace usher {
 namespace {
 
@@ -118,9 +122,9 @@ std::string printable(std::string_view text) {
   out.reserve(text.size());
   while (!text.empty()) {
     const std::size_t length = clean_character(text);
-    if (length == 0) {
+    if (length == 0 || is_hidden_format(text.substr(0, length))) {
       out.append("\xef\xbf\xbd");
-      text.remove_prefix(1);
+      text.remove_prefix(std::max<std::size_t>(length, 1));
     } else {
       out.append(text.substr(0, length));
       text.remove_prefix(length);

@@ -18,7 +18,8 @@ namespace usher {
 /// Whether `text` is well-formed UTF-8 (no overlong form, no surrogate) without control characters (C0, DEL, C1).
 [[nodiscard]] bool is_clean_utf8(std::string_view text) noexcept;
 
-/// `text` with everything that is_clean_utf8 forbids replaced by U+FFFD: safe to print on a terminal.
+/// `text` with everything that is_clean_utf8 forbids, and every format character that would move others about
+/// (is_hidden_format in display.h), replaced by U+FFFD: safe to print on a terminal.
 [[nodiscard]] std::string printable(std::string_view text);
 
 }  // namespace usher

@@ -26,15 +26,22 @@ std::string_view code_of(Fault fault) noexcept { return row_of(fault).code; }
 
 ExitClass exit_class_of(Fault fault) noexcept { return row_of(fault).exit_class; }
 
-std::string explain(const Error& error) {
-  const Row& row = row_of(error.fault);
-  std::string text{row.sentence};
+std::string sentence_of(const Error& error) {
+  std::string text{row_of(error.fault).sentence};
   if (!error.about.empty()) {
     text.pop_back();  // the full stop
     text.append(": ").append(error.about).append(".");
   }
-  const std::string_view advice = error.advice.empty() ? row.advice : std::string_view(error.advice);
-  if (!advice.empty()) text.append(" ").append(advice);
+  return text;
+}
+
+std::string_view advice_of(const Error& error) noexcept {
+  return error.advice.empty() ? row_of(error.fault).advice : std::string_view(error.advice);
+}
+
+std::string explain(const Error& error) {
+  std::string text = sentence_of(error);
+  if (const std::string_view advice = advice_of(error); !advice.empty()) text.append(" ").append(advice);
   return text;
 }
 

@@ -65,6 +65,9 @@ template <class T>
 [[nodiscard]] ExitClass exit_class_of(Fault fault) noexcept;
 /// What happened, to which object, and what to do next: whole sentences for the person at this side.
 [[nodiscard]] std::string explain(const Error& error);
+/// The two halves of it. The advice may be empty.
+[[nodiscard]] std::string sentence_of(const Error& error);
+[[nodiscard]] std::string_view advice_of(const Error& error) noexcept;
 /// The fault whose code this is; Fault::local where there is none.
 [[nodiscard]] Fault fault_of_code(std::string_view code) noexcept;
 

@@ -23,6 +23,7 @@ class Menu {
   void acquire();
   /// Nothing: return to the menu, which has been told why.
   std::optional<Medium> choose();
+  [[nodiscard]] std::size_t columns() const { return options_.columns ? options_.columns() : kAnyWidth; }
   void tell(const Error& error) { out_ << error_text(error) << "\n" << std::flush; }
 
   Listener& listener_;
@@ -47,8 +48,8 @@ std::string Menu::ask(std::string_view question) {
 Result<> Menu::list() {
   USHER_TRY(shelf_, listener_.shelf());
   out_ << "\n"
-       << licences_text(shelf_) << "\n"
-       << catalogue_text(shelf_.catalogue) << news_text(shelf_.news) << differences_text(shelf_.differences);
+       << licences_text(shelf_, columns()) << "\n"
+       << catalogue_text(shelf_.catalogue, columns()) << news_text(shelf_.news) << differences_text(shelf_.differences);
   return {};
 }
 
@@ -62,7 +63,7 @@ std::optional<Medium> Menu::choose() {
 }
 
 void Menu::play() {
-  out_ << catalogue_text(shelf_.catalogue);
+  out_ << catalogue_text(shelf_.catalogue, columns());
   const auto medium = choose();
   if (!medium) return;
   PlayRequest request = options_.play;
@@ -86,7 +87,7 @@ void Menu::acquire() {
     if (answer == "q" || answer == "Q") return;
     if (answer.size() == 1 && answer[0] >= '1' && answer[0] <= '4') type = static_cast<std::size_t>(answer[0] - '0');
   }
-  out_ << catalogue_text(shelf_.catalogue);
+  out_ << catalogue_text(shelf_.catalogue, columns());
   const auto medium = choose();
   if (!medium) return;
   const auto licence = listener_.acquire({.medium = medium->id(),

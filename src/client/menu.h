@@ -15,6 +15,8 @@ struct MenuOptions {
   std::function<std::unique_ptr<PlayView>()> view;
   /// Whether nothing may begin any more; asked before each step. Empty: never.
   std::function<bool()> over{};
+  /// The terminal's width at the moment. Empty: any.
+  std::function<std::size_t()> columns{};
 };
 
 /// Greets, shows licences and catalogue, and does what is chosen until "q" or the end of `in`. A refusal is told and

@@ -1,14 +1,17 @@
 #include "client/player.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <utility>
 
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/display.h"
 #include "base/encoding.h"
 #include "base/os_error.h"
 #include "client/player_process.h"
@@ -17,8 +20,8 @@ namespace usher::client {
 namespace {
 
 constexpr std::size_t kMaxLine = 4'096;  // characters of one line of a player
-constexpr std::size_t kMaxLines = 12;    // kept
-constexpr std::size_t kMaxSaid = 1'000;  // characters
+constexpr std::size_t kMaxLines = 2;     // told: the first one, and the last one
+constexpr std::size_t kMaxSaid = 240;    // columns of all of them
 
 /// "-": the bytes themselves, for a player at the other end of a pipe.
 class OutputPlayer final : public Player {
@@ -84,6 +87,18 @@ bool is_status(PlayerKind kind, std::string_view text, std::optional<double>& cl
   const double seconds = std::strtod(number, &end);
   if (end != number && seconds > -10 && seconds < 1e9) clock = std::max(seconds, 0.0);  // the first may be -0.03
   return true;
+}
+
+/// A place in a library's source, as "ALSA lib pcm.c:2666:(snd_pcm_open_noupdate) Unknown PCM default".
+bool is_trace(std::string_view line) {
+  const std::size_t place = line.find(".c:");
+  return place != std::string_view::npos && line.find(":(", place) != std::string_view::npos;
+}
+
+/// A player tells of each try, and they differ in numbers alone: channels, rates, addresses.
+std::string without_digits(std::string text) {
+  std::erase_if(text, [](char c) { return c >= '0' && c <= '9'; });
+  return text;
 }
 
 }  // namespace
@@ -164,18 +179,29 @@ void PlayerOutput::add(std::string_view text) {
 
 void PlayerOutput::line(std::string_view text) {
   if (text.find_first_not_of(" \t") == std::string_view::npos || is_status(kind_, text, clock_)) return;
-  if (lines_.size() == kMaxLines) lines_.erase(lines_.begin());
-  lines_.push_back(printable(text));
+  ++heard_;
+  std::string shown = printable(text.substr(text.find_first_not_of(" \t")));
+  const bool trace = is_trace(shown);
+  // A library's own account of a failure is a dozen lines before the player's one: it counts where there is no other.
+  if (trace && !lines_.empty()) return;
+  if (!trace && std::exchange(only_traces_, false)) lines_.clear();
+  const auto same = [&](const std::string& other) { return without_digits(other) == without_digits(shown); };
+  if (std::ranges::any_of(lines_, same)) return;
+  if (lines_.size() == kMaxLines) lines_.pop_back();
+  lines_.push_back(std::move(shown));
 }
 
 std::string PlayerOutput::said() const {
   std::string all;
   for (const std::string& text : lines_) {
     if (!all.empty()) all += "; ";
-    all += text;
+    all += cut(text, kMaxSaid / kMaxLines);
   }
-  if (all.size() > kMaxSaid) all.resize(kMaxSaid);
-  return printable(all);
+  if (heard_ > lines_.size() && !lines_.empty()) {
+    const std::size_t more = heard_ - lines_.size();
+    all += " (and " + std::to_string(more) + (more == 1 ? " more line)" : " more lines)");
+  }
+  return all;
 }
 
 }  // namespace usher::client

@@ -66,7 +66,9 @@ class PlayerOutput {
   explicit PlayerOutput(PlayerKind kind) : kind_(kind) {}
   void add(std::string_view text);
   [[nodiscard]] std::optional<double> clock() const noexcept { return clock_; }
-  /// The last lines that are no status, at most 1,000 characters, safe to print; empty if there were none.
+  /// The first and the last line that are no status, cut, and how many more there were; safe to print, on one line.
+  /// Lines with which a library traces its own failure (ALSA has a dozen of them) are told where there is no other.
+  /// Empty if there were none.
   [[nodiscard]] std::string said() const;
 
  private:
@@ -75,6 +77,8 @@ class PlayerOutput {
   std::optional<double> clock_;
   std::string partial_;
   std::vector<std::string> lines_;
+  std::size_t heard_ = 0;    // lines that are no status
+  bool only_traces_ = true;  // in lines_
 };
 
 }  // namespace usher::client

@@ -101,15 +101,6 @@ std::optional<std::uint64_t> time_of_text(std::string_view text) {
   return std::nullopt;
 }
 
-std::string fitted(std::string_view line, std::size_t columns) {
-  std::size_t at = 0;
-  for (; at < line.size(); ++at) {
-    const bool begins = (static_cast<std::uint8_t>(line[at]) & 0xc0) != 0x80;
-    if (begins && columns-- == 0) break;
-  }
-  return std::string(line.substr(0, at));
-}
-
 std::string time_text(std::uint64_t unix_seconds) {
   if (unix_seconds == 0 || unix_seconds > 253'402'300'799) return {};
   const auto time = static_cast<std::time_t>(unix_seconds);

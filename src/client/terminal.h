@@ -56,8 +56,6 @@ class RawTerminal {
 [[nodiscard]] std::string clock_text(std::uint64_t milliseconds);
 /// Milliseconds that "83", "1:23" or "1:02:03" names; nothing if it is none of these.
 [[nodiscard]] std::optional<std::uint64_t> time_of_text(std::string_view text);
-/// As much of the line as fits into `columns`; a character counts as one column. Cuts no character in two.
-[[nodiscard]] std::string fitted(std::string_view line, std::size_t columns);
 /// "3 plays left", "1 play left", "any number of plays until 2030-01-31 12:00 UTC".
 [[nodiscard]] std::string plays_text(std::uint32_t plays_left, std::uint64_t usable_until);
 /// "2030-01-31 12:00 UTC"; empty for 0.

@@ -5,17 +5,57 @@
 
 #include <fmt/format.h>
 
+#include "base/display.h"
 #include "base/encoding.h"
 
 namespace usher::client {
 namespace {
 
+constexpr std::size_t kMargin = 6;       // columns before what a list says of an object
+constexpr std::size_t kLeastTitle = 12;  // columns: with fewer, the title has a line of its own
+
 std::string medium_text(const Medium& medium) {
   const media::Manifest& manifest = medium.manifest();
-  return printable(manifest.title) + (manifest.artist.empty() ? "" : ", by " + printable(manifest.artist));
+  return titled(manifest.title) + (manifest.artist.empty() ? "" : ", by " + printable(manifest.artist));
 }
 
-std::string row(std::size_t number, const std::string& text) { return fmt::format("{:4}  {}\n", number, text); }
+std::string number_text(std::size_t number) { return fmt::format("{:4}  ", number); }
+
+/// One object of a list. The title is cut, never what is said about it: that goes below where there is no room beside.
+std::string row(const std::string& lead, const std::string& title, const std::string& between,
+                const std::string& details, std::size_t columns) {
+  const std::size_t taken = kMargin + columns_of(between) + columns_of(details);
+  if (columns == kAnyWidth || columns >= taken + std::min(kLeastTitle, columns_of(title))) {
+    return lead + cut(title, columns == kAnyWidth ? columns : columns - taken) + between + details + "\n";
+  }
+  return lead + cut(title, std::max(columns, kMargin + 1) - kMargin) + "\n" +
+         wrapped(std::string(kMargin, ' ') + details, columns, kMargin) + "\n";
+}
+
+/// What the line of a play says. `brief` is for narrow terminals.
+struct Part {
+  std::string whole;
+  std::string brief;
+};
+
+std::string joined(const std::string& first, const std::vector<Part>& parts, bool brief) {
+  std::string text = first;
+  for (const Part& part : parts) text += (brief ? "  " + part.brief : "   " + part.whole);
+  return text;
+}
+
+std::vector<Part> state_of(const PlayPosition& now) {
+  std::vector<Part> parts;
+  const auto add = [&parts](std::string whole, std::string brief) {
+    parts.push_back({std::move(whole), std::move(brief)});
+  };
+  if (!now.typed.empty()) add("to " + now.typed + "_", "to " + now.typed + "_");
+  if (now.going_to) add("to " + clock_text(*now.going_to), "to " + clock_text(*now.going_to));
+  if (now.paused) add("paused", "paused");
+  if (now.flow == Flow::waiting) add("waiting for the server", "waiting");
+  if (now.flow == Flow::silent) add("the player does not play", "silent");
+  return parts;
+}
 
 }  // namespace
 
@@ -28,21 +68,23 @@ std::string error_text(const Error& error) {
   return printable(explain(error)) + " [" + std::string(code_of(error.fault)) + "]";
 }
 
-std::string catalogue_text(const std::vector<CatalogueItem>& catalogue) {
+std::string catalogue_text(const std::vector<CatalogueItem>& catalogue, std::size_t columns) {
   if (catalogue.empty()) return "The catalogue is empty.\n";
   std::string out = "Catalogue:\n";
   for (const CatalogueItem& item : catalogue) {
     if (!item.medium) {
       const bool there = item.medium.error().fault != Fault::medium_unavailable;
-      out += row(item.number, (there ? "cannot be trusted: " : "") + error_text(item.medium.error()));
+      out += wrapped(number_text(item.number) + (there ? "cannot be trusted: " : "") + error_text(item.medium.error()),
+                     columns, kMargin) +
+             "\n";
       continue;
     }
     const media::Manifest& manifest = item.medium->manifest();
     std::string text = medium_text(*item.medium);
     if (!manifest.album.empty()) text += " (" + printable(manifest.album) + ")";
-    text += "  " + clock_text(manifest.duration_ms);
-    if (manifest.kind == media::MediaKind::video) text += ", video";
-    out += row(item.number, text);
+    const bool video = manifest.kind == media::MediaKind::video;
+    out +=
+        row(number_text(item.number), text, "  ", clock_text(manifest.duration_ms) + (video ? ", video" : ""), columns);
   }
   return out;
 }
@@ -54,17 +96,18 @@ std::string title_of(const std::vector<CatalogueItem>& catalogue, const Id128& m
   return "medium " + to_hex(medium);
 }
 
-std::string licences_text(const Shelf& shelf) {
+std::string licences_text(const Shelf& shelf, std::size_t columns) {
   if (shelf.licences.empty()) return "You have no licences.\n";
   std::string out = "Your licences:\n";
   for (const HeldLicence& licence : shelf.licences) {
-    std::string text = title_of(shelf.catalogue, licence.terms.medium) + ": " +
-                       plays_text(licence.entry.plays_left, licence.entry.usable_until);
+    std::string text = plays_text(licence.entry.plays_left, licence.entry.usable_until);
     if (licence.entry.state != wire::LicenceState::usable) text += " – " + std::string(name_of(licence.entry.state));
     if (licence.entry.open_plays > 0) text += fmt::format(" – {} open", licence.entry.open_plays);
     const auto item = std::ranges::find(shelf.catalogue, licence.terms.medium, &CatalogueItem::id);
-    out += item == shelf.catalogue.end() ? "      " + text + "\n" : row(item->number, text);
-    out += "      licence " + to_hex(licence.terms.id) + "\n";  // what play --licence takes
+    const std::string lead = item == shelf.catalogue.end() ? std::string(kMargin, ' ') : number_text(item->number);
+    out += row(lead, title_of(shelf.catalogue, licence.terms.medium), ": ", text, columns);
+    // What play --licence takes: never cut.
+    out += std::string(kMargin, ' ') + "licence " + to_hex(licence.terms.id) + "\n";
   }
   return out;
 }
@@ -97,19 +140,28 @@ std::string counts_text(const CountsFrom& counts) {
   return {};
 }
 
-std::string line_text(const PlayPosition& now, std::uint32_t plays_left) {
-  std::string text = clock_text(now.elapsed_ms) + " / " + clock_text(now.total_ms);
-  const auto add = [&text](const std::string& part) {
-    if (!part.empty()) text += "   " + part;
-  };
-  // What the listener is doing comes first: the end is cut off where the terminal is narrow.
-  if (!now.typed.empty()) add("to " + now.typed + "_");
-  if (now.going_to) add("to " + clock_text(*now.going_to));
-  if (now.paused) add("paused");
-  if (now.flow == Flow::waiting) add("waiting for the server");
-  if (now.flow == Flow::silent) add("the player does not play");
-  add(plays_text(plays_left, 0));
-  add(counts_text(now.counts));
+std::string line_text(const PlayPosition& now, std::uint32_t plays_left, std::size_t columns) {
+  const std::string elapsed = clock_text(now.elapsed_ms);
+  const std::string time = elapsed + " / " + clock_text(now.total_ms);
+  std::vector<Part> parts = state_of(now);
+  const std::size_t states = parts.size();
+  const std::string plays = plays_text(plays_left, 0);
+  parts.push_back({plays, plays_left == wire::kNoLimit ? "any" : std::to_string(plays_left) + " left"});
+  if (const std::string counts = counts_text(now.counts); !counts.empty()) parts.push_back({counts, counts});
+  for (const bool brief : {false, true}) {
+    if (std::string all = joined(time, parts, brief); columns_of(all) <= columns) return all;
+  }
+  // What the listener is doing comes first, then the whole time; of the rest, what there is room for.
+  const std::vector<Part> doing(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(states));
+  std::string text = joined(time, doing, true);
+  if (columns_of(text) > columns) return cut(joined(elapsed, doing, true), columns);
+  for (std::size_t i = states; i < parts.size(); ++i) {
+    for (const std::string& more : {"   " + parts[i].whole, "  " + parts[i].brief}) {
+      if (columns_of(text) + columns_of(more) > columns) continue;
+      text += more;
+      break;
+    }
+  }
   return text;
 }
 

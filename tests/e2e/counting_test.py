@@ -66,7 +66,7 @@ class Counting(unittest.TestCase):
         cls.numbers = {item["title"]: item["number"] for item in cls.first.json("list")["catalogue"]}
         pseudonym = cls.first.json("list")["pseudonym"]
         for item in cls.first.json("list")["catalogue"]:
-            w.usherd("licence", "issue", "--to", pseudonym, "--medium", item["id"], "--plays", 1000)
+            w.usherd("licence", "issue", "--to", pseudonym, "--medium", item["medium"], "--plays", 1000)
 
     def stop_at(self, listener, player, name, second):
         """Quits at that second; a play that was stopped before T must come back. None: it was too late for that."""
@@ -140,7 +140,7 @@ class Counting(unittest.TestCase):
 
     def left(self, listener, name):
         shelf = listener.json("list")
-        medium = next(item["id"] for item in shelf["catalogue"] if item["title"] == name)
+        medium = next(item["medium"] for item in shelf["catalogue"] if item["title"] == name)
         return sum(licence["plays_left"] for licence in shelf["licences"] if licence["medium"] == medium)
 
 
@@ -186,7 +186,7 @@ class WhateverDies(unittest.TestCase):
         w.usherd("media", "add", w.root / "releases/song.usher")
         server = w.serve()
         listener = w.listener()
-        licence = listener.json("buy", 1, "--plays", 1)["id"]
+        licence = listener.json("buy", 1, "--plays", 1)["licence"]
         files = []
 
         def start():
@@ -206,7 +206,7 @@ class WhateverDies(unittest.TestCase):
         last.end()
         self.assertIn("Played to the end. It counts as one play", "".join(last.said))
         self.assertEqual(server.log().count("play opened"), 1)
-        self.assertEqual([l["plays_left"] for l in listener.json("licences")["licences"] if l["id"] == licence], [0])
+        self.assertEqual([l["plays_left"] for l in listener.json("licences")["licences"] if l["licence"] == licence], [0])
         whole = decoded(track)
         silence = len(whole) - len(whole.rstrip(b"\0"))
         parts = [part for file in files for part in heard_parts(file.read_bytes(), whole)]

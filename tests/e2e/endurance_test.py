@@ -116,10 +116,10 @@ class Endurance(unittest.TestCase):
         self.server = self.world.serve("--listen", self.server.address, prefix=("env", "USHER_POLICY_ACQUISITION=operator"))
         self.listener.refused("acquisition-closed", "buy", "1", "--plays", 1)
         pseudonym = self.listener.json("list")["pseudonym"]
-        medium = self.listener.json("list")["catalogue"][0]["id"]
+        medium = self.listener.json("list")["catalogue"][0]["medium"]
         self.world.usherd("licence", "issue", "--to", pseudonym, "--medium", medium, "--plays", "2")
         self.assertEqual(self.left(), [2])
-        licence = self.listener.json("licences")["licences"][0]["id"]
+        licence = self.listener.json("licences")["licences"][0]["licence"]
         self.world.usherd("licence", "revoke", licence)
         outcome = self.listener.usher("play", "1", ok=False)
         self.assertIn("[licence-revoked]", outcome.err)

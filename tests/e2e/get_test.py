@@ -21,7 +21,7 @@ class Get(Case):
             file = self.world.put(f"file {size}", size)
             for client in self.clients.values():
                 one, = self.get(file.name, "--verify", client=client)
-                self.assertEqual((one["bytes"], one["sha256"], one["verified"]), (size, sha256(file), True))
+                self.assertEqual((one["size"], one["sha256"], one["verified"]), (size, sha256(file), True))
                 self.assertEqual(sha256(client.into / file.name), sha256(file))
                 self.assertEqual(self.left(client), [file.name])
                 (client.into / file.name).unlink()
@@ -36,7 +36,7 @@ class Get(Case):
                     self.assertEqual((one["sealed"], one["verified"], one["sha256"]), (True, True, sha256(file)))
                     opened = json.loads(client.usher("--json", "open", client.into / f"{file.name}.sealed", "--digest",
                                                      sha256(file), pin=False).out)
-                    self.assertEqual((opened["bytes"], opened["sha256"], opened["suite"]), (size, sha256(file), suite))
+                    self.assertEqual((opened["size"], opened["sha256"], opened["suite"]), (size, sha256(file), suite))
                     self.assertEqual(sha256(client.into / file.name), sha256(file))
                     self.assertEqual(self.left(client), [file.name, f"{file.name}.sealed"])
                     for path in client.into.iterdir():
@@ -52,7 +52,7 @@ class Get(Case):
         out = self.client.usher("--json", "get", self.here, "--list", "album/", pin=False).out
         listed = [json.loads(line) for line in out.splitlines()]
         self.assertEqual([one["name"] for one in listed], ["album/one.flac", "album/two with spaces.flac"])
-        self.assertEqual([one["bytes"] for one in listed], [1000, 1000])
+        self.assertEqual([one["size"] for one in listed], [1000, 1000])
         text = self.client.usher("get", self.here, "--list", pin=False).out
         self.assertRegex(text, r"(?m)^ +1000  \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  album/two with spaces.flac$")
 
@@ -134,7 +134,7 @@ class Get(Case):
         self.assertIn("--continue", err)
         one, = self.get("cut", "--continue")
         self.assertEqual((one["sha256"], one["verified"]), (sha256(file), True))
-        self.assertLess(one["received"], one["bytes"])
+        self.assertLess(one["received"], one["size"])
         self.assertEqual(self.left(), ["cut"])
 
     def test_a_transfer_that_was_interrupted_here_is_continued(self):

@@ -28,7 +28,7 @@ class MainJob(unittest.TestCase):
         return self.numbers[track.stat().st_size]
 
     def left(self, licence):
-        return next(l["plays_left"] for l in self.listener.json("licences")["licences"] if l["id"] == licence)
+        return next(l["plays_left"] for l in self.listener.json("licences")["licences"] if l["licence"] == licence)
 
     def test_1_a_play_without_a_licence_is_refused_by_the_server(self):
         self.listener.refused("no-licence", "play", self.number(self.track))
@@ -40,7 +40,7 @@ class MainJob(unittest.TestCase):
         self.assertTrue(report["finished"])
         self.assertFalse(report["refunded"])
         self.assertEqual(report["plays_left"], 0)
-        self.assertEqual(self.left(licence["id"]), 0)
+        self.assertEqual(self.left(licence["licence"]), 0)
         self.assertTrue(is_heard(self.listener.heard.read_bytes(), decoded(self.track)))
         self.listener.heard.unlink()
         self.listener.refused("no-licence", "play", self.number(self.track))
@@ -48,8 +48,8 @@ class MainJob(unittest.TestCase):
     def test_3_acquiring_twice_gives_two_licences(self):
         first = self.listener.json("buy", self.number(self.second), "--plays", 5)
         second = self.listener.json("buy", self.number(self.second), "--plays", 5)
-        self.assertNotEqual(first["id"], second["id"])
-        self.assertEqual([self.left(first["id"]), self.left(second["id"])], [5, 5])
+        self.assertNotEqual(first["licence"], second["licence"])
+        self.assertEqual([self.left(first["licence"]), self.left(second["licence"])], [5, 5])
 
     def test_4_a_time_licence_plays_any_number_of_times(self):
         self.listener.json("buy", self.number(self.track), "--for", "1h")

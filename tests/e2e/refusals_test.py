@@ -139,7 +139,7 @@ class Refusals(unittest.TestCase):
         self.assertEqual(sorted((self.world.root / "server").rglob("*.medium")), before)
 
     def medium(self):
-        return self.listener.json("list")["catalogue"][0]["id"]
+        return self.listener.json("list")["catalogue"][0]["medium"]
 
     def test_a_flipped_byte_in_the_vault_is_found_by_number(self):
         stored = next((self.world.root / "server").rglob("*.medium"))

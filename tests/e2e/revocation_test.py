@@ -340,7 +340,7 @@ class Living(Case):
         self.ends_with("certificate")
 
     def test_a_revoked_licence(self):
-        licence = self.listener.json("licences")["licences"][0]["id"]
+        licence = self.listener.json("licences")["licences"][0]["licence"]
         self.world.usherd("licence", "revoke", licence)
         self.ends_with("licence-revoked")
 

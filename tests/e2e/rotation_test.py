@@ -197,8 +197,8 @@ class LicenceKey(unittest.TestCase):
                 change()
             server = world.serve()
             listener.env["USHER_CONNECTION_URL"] = server.url
-            bought.append(listener.json("buy", 1, "--plays", 1)["id"])
-            listed = [one["id"] for one in listener.json("licences")["licences"]]
+            bought.append(listener.json("buy", 1, "--plays", 1)["licence"])
+            listed = [one["licence"] for one in listener.json("licences")["licences"]]
             self.assertEqual(sorted(listed), sorted(bought))
             self.assertNotIn("[", listener.usher("licences").err)
             self.assertEqual(server.stop(), 0)

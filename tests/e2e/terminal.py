@@ -1,21 +1,42 @@
 """A program on a pseudo-terminal, for the end-to-end tests."""
+import fcntl
 import os
 import pty
 import re
 import select
+import struct
+import termios
 import time
+import unicodedata
 
 from world import Failed
+
+
+def set_size(descriptor, columns):
+    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+
+
+def columns_of(text):
+    """As a terminal counts them, by another library than usher's."""
+    return sum(0 if unicodedata.combining(c) or unicodedata.category(c) in ("Mn", "Me", "Cf")
+               else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 class Terminal:
     """A program on a pseudo-terminal."""
 
-    def __init__(self, command, env):
+    def __init__(self, command, env, columns=None):
         self.pid, self.master = pty.fork()
         if self.pid == 0:
+            if columns:
+                set_size(0, columns)
             os.execvpe(command[0], command, env)
         self.text = ""
+        self.raw = ""  # all of it, as it was written
+
+    def resize(self, columns):
+        """The program gets a SIGWINCH, as from a real terminal."""
+        set_size(self.master, columns)
 
     def expect(self, pattern, deadline=60):
         """Reads until the pattern stands in what was not yet expected; returns what came before and the match."""
@@ -34,7 +55,12 @@ class Terminal:
                 more = b""
             if not more:
                 raise Failed(f"the program ended before {pattern!r}: {self.text!r}")
-            self.text += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", more.decode(errors="replace"))
+            self.took(more)
+
+    def took(self, more):
+        more = more.decode(errors="replace")
+        self.raw += more
+        self.text += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", more)
 
     def type(self, text):
         os.write(self.master, text.encode())
@@ -42,8 +68,10 @@ class Terminal:
     def end(self):
         while True:
             try:
-                if not os.read(self.master, 65536):
+                more = os.read(self.master, 65536)
+                if not more:
                     break
+                self.took(more)
             except OSError:
                 break
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])

@@ -43,7 +43,7 @@ class EveryKey(TokensTest):
             licence = listener.json("buy", 1, "--plays", 1)
             self.assertTrue(listener.json("play", 1)["finished"])
             self.assertTrue(is_heard(listener.heard.read_bytes(), decoded(track)))
-            self.assertEqual([one["id"] for one in listener.json("licences")["licences"]], [licence["id"]])
+            self.assertEqual([one["licence"] for one in listener.json("licences")["licences"]], [licence["licence"]])
             world.put("song", 100_000)
             member = world.member("office")
             self.fetched(world, server, member)
@@ -106,14 +106,14 @@ class WhileRunning(TokensTest):
             world.usherd("media", "add", *(world.root / "releases").glob("*.usher"))
             server = world.serve()
             listener = world.listener()
-            first = listener.json("buy", 1, "--plays", 1)["id"]
+            first = listener.json("buy", 1, "--plays", 1)["licence"]
             world.pull()
             listener.refused("server-busy", "buy", 1, "--plays", 1)
             self.assertTrue(listener.json("play", 1)["finished"])  # what was bought needs no private key
             self.assertEqual(ready(server)[0], 503)
             world.plug_in()
             wait_for(lambda: ready(server)[0] == 200, "readiness")
-            second = listener.json("buy", 1, "--plays", 1)["id"]
+            second = listener.json("buy", 1, "--plays", 1)["licence"]
             self.assertNotEqual(first, second)
 
     def test_the_media_channel_tells_a_pulled_token_in_the_log(self):

@@ -45,7 +45,7 @@ class Video(unittest.TestCase):
         shelf = cls.listener.json("list")
         cls.numbers = {item["title"]: item["number"] for item in shelf["catalogue"]}
         for item in shelf["catalogue"]:
-            w.usherd("licence", "issue", "--to", shelf["pseudonym"], "--medium", item["id"], "--plays", 1000)
+            w.usherd("licence", "issue", "--to", shelf["pseudonym"], "--medium", item["medium"], "--plays", 1000)
         for name in ("DISPLAY", "WAYLAND_DISPLAY"):
             cls.listener.env.pop(name, None)
 

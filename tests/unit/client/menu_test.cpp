@@ -172,5 +172,33 @@ TEST(LineText, SaysWhenThePlayBeginsToCountAndWhatIsWaitedFor) {
   EXPECT_EQ(line_text(now, 1), "0:12 / 3:48   to 1:00   the player does not play   1 play left   counts");
 }
 
+TEST(LineText, OnANarrowTerminalItSaysLessInWholeWords) {
+  PlayPosition now{.elapsed_ms = 12'000, .total_ms = 228'000, .counts = {.kind = CountsFrom::Kind::time, .ms = 30'000}};
+  EXPECT_EQ(line_text(now, 3, 39), "0:12 / 3:48  3 left  counts from 0:30");
+  EXPECT_EQ(line_text(now, 3, 19), "0:12 / 3:48  3 left");
+  now.paused = true;
+  EXPECT_EQ(line_text(now, 3, 39), "0:12 / 3:48  paused   3 plays left");
+  EXPECT_EQ(line_text(now, 3, 19), "0:12 / 3:48  paused");
+  now.typed = "1:2";
+  EXPECT_EQ(line_text(now, 3, 19), "0:12  to 1:2_  pau…");
+  const PlayPosition hours{.elapsed_ms = 36'000'000, .total_ms = 39'600'000};
+  EXPECT_EQ(line_text(hours, 3, 19), "10:00:00 / 11:00:00");
+}
+
+TEST(LineText, FitsWhateverTheWidth) {
+  PlayPosition now{.elapsed_ms = 12'000, .total_ms = 36'000'000, .counts = {.kind = CountsFrom::Kind::first_new}};
+  for (const Flow flow : {Flow::playing, Flow::waiting, Flow::silent}) {
+    for (const bool paused : {false, true}) {
+      now.flow = flow;
+      now.paused = paused;
+      for (std::size_t columns = 1; columns < 120; ++columns) {
+        const std::string line = line_text(now, wire::kNoLimit, columns);
+        EXPECT_LE(columns_of(line), columns) << line;
+        EXPECT_TRUE(columns < 10 || line.starts_with("0:12")) << line;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace usher::client

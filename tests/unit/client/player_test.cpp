@@ -356,8 +356,30 @@ TEST(PlayerOutput, MpvsStatusLinesAreTheClock) {
 TEST(PlayerOutput, WhatAPlayerSaysIsBoundedAndSafeToPrint) {
   PlayerOutput output(PlayerKind::other);
   for (int i = 0; i < 1'000; ++i) output.add(std::string(10'000, 'x') + "\x1b[2J\n");
-  EXPECT_LE(output.said().size(), 1'100U);
+  EXPECT_LE(output.said().size(), 300U);
   EXPECT_EQ(output.said().find('\x1b'), std::string::npos);
+}
+
+TEST(PlayerOutput, OfAMissingSoundCardTheCauseIsToldAndNotTheTrace) {
+  PlayerOutput output(PlayerKind::ffplay);
+  const std::string trace =
+      "ALSA lib confmisc.c:855:(parse_card) cannot find card '0'\n"
+      "ALSA lib conf.c:5178:(_snd_config_evaluate) function snd_func_card_inum returned error: No such file\n"
+      "ALSA lib pcm.c:2666:(snd_pcm_open_noupdate) Unknown PCM default\n";
+  for (const char* channels : {"2", "1"}) {
+    output.add(trace + "SDL_OpenAudio (" + channels +
+               " channels, 44100 Hz): ALSA: Couldn't open audio device: No such file or directory\n");
+  }
+  output.add("No more combinations to try, audio open failed\n");
+  EXPECT_EQ(output.said(),
+            "SDL_OpenAudio (2 channels, 44100 Hz): ALSA: Couldn't open audio device: No such file or directory; "
+            "No more combinations to try, audio open failed (and 7 more lines)");
+}
+
+TEST(PlayerOutput, ATraceIsToldWhereItIsAllThereIs) {
+  PlayerOutput output(PlayerKind::mpv);
+  output.add("ALSA lib pcm.c:2666:(snd_pcm_open_noupdate) Unknown PCM default\nALSA lib a.c:1:(b) c\n");
+  EXPECT_EQ(output.said(), "ALSA lib pcm.c:2666:(snd_pcm_open_noupdate) Unknown PCM default (and 1 more line)");
 }
 
 TEST(KeyReader, ArrowsSpaceAndQ) {

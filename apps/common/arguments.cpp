@@ -1,0 +1,42 @@
+#include "common/arguments.h"
+
+#include <algorithm>
+#include <span>
+
+#include <CLI/CLI.hpp>
+
+#include "common/report.h"
+
+namespace usher::app {
+
+bool wants_json(int argc, char** argv) {
+  for (const std::string_view argument : std::span(argv, static_cast<std::size_t>(argc)).subspan(1)) {
+    if (argument == "--") return false;
+    if (argument == "--json") return true;
+  }
+  return false;
+}
+
+void add_json_flag(CLI::App& app, bool& json, std::initializer_list<std::string_view> but) {
+  app.add_flag("--json", json, "For programs: JSON on standard output, and errors as JSON on stderr");
+  for (CLI::App* verb : app.get_subcommands({})) {
+    if (std::ranges::count(but, std::string_view(verb->get_name())) == 0) add_json_flag(*verb, json, but);
+  }
+}
+
+int end_of_parsing(CLI::App& app, const CLI::ParseError& why, std::string_view program, bool json) {
+  if (why.get_exit_code() == 0) {
+    static_cast<void>(app.exit(why));
+    return finish(program, 0, json);
+  }
+  if (!json) {
+    static_cast<void>(app.exit(why));
+    return static_cast<int>(ExitClass::usage);
+  }
+  std::string words = why.what();
+  std::ranges::replace(words, '\n', ' ');
+  while (words.ends_with('.') || words.ends_with(' ')) words.pop_back();
+  return report(program, {.fault = Fault::bad_usage, .where = "arguments", .about = std::move(words)}, true);
+}
+
+}  // namespace usher::app
