@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/descriptor.h"
+#include "base/encoding.h"
 #include "base/file.h"
 #include "base/os_error.h"
 
@@ -197,11 +198,24 @@ Result<> check_citizen_pin(const crypto::Secret& pin) {
 }
 
 Result<crypto::Secret> read_new_passphrase(const PassphraseSource& source, std::string_view prompt) {
-  USHER_TRY(crypto::Secret passphrase, read_passphrase(source, prompt, true));
-  if (passphrase.size() < kMinNewPassphrase) {
-    return refused("the new passphrase", "is shorter than " + std::to_string(kMinNewPassphrase) + " characters");
+  return until_right(source, [&]() -> Result<crypto::Secret> {
+    USHER_TRY(crypto::Secret passphrase, read_passphrase(source, prompt, true));
+    if (passphrase.size() < kMinNewPassphrase) {
+      return refused("the new passphrase", "is shorter than " + std::to_string(kMinNewPassphrase) + " characters");
+    }
+    return passphrase;
+  });
+}
+
+bool may_type_again(const PassphraseSource& source, const Error& error) {
+  constexpr std::array kWrong{Fault::bad_passphrase, Fault::unusable_passphrase, Fault::wrong_pin, Fault::pin_invalid};
+  if (!source.file.empty() || source.descriptor >= 0 || std::ranges::find(kWrong, error.fault) == kWrong.end()) {
+    return false;
   }
-  return passphrase;
+  const Descriptor terminal(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (!terminal.is_open()) return false;
+  say(terminal.get(), printable(sentence_of(error)) + "\n");
+  return true;
 }
 
 }  // namespace usher::app

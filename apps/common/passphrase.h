@@ -37,6 +37,19 @@ struct PassphraseSource {
 inline constexpr std::size_t kMinNewPassphrase = 8;
 [[nodiscard]] Result<crypto::Secret> read_new_passphrase(const PassphraseSource& source, std::string_view prompt);
 
+/// Somebody typed it, and it was wrong, or no passphrase or PIN at all: tells them on the terminal that they may type it
+/// again. False where it came from elsewhere.
+[[nodiscard]] bool may_type_again(const PassphraseSource& source, const Error& error);
+
+/// `attempt` asks for a passphrase or PIN and uses it: once, and up to twice more where it was typed wrongly.
+template <class Attempt>
+auto until_right(const PassphraseSource& source, const Attempt& attempt) -> decltype(attempt()) {
+  constexpr int kMore = 2;
+  auto done = attempt();
+  for (int left = kMore; !done && left > 0 && may_type_again(source, done.error()); --left) done = attempt();
+  return done;
+}
+
 /// The file's content without one line end, LF or CR LF, after it. Errors: not_found, not_permitted, io; bad_passphrase,
 /// empty; unusable_passphrase, a byte order mark, a control character or a second line; too_long.
 [[nodiscard]] Result<crypto::Secret> passphrase_from_file(const std::filesystem::path& file);

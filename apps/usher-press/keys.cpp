@@ -59,16 +59,20 @@ CLI::Option* add_key_options(CLI::App& verb, KeyOptions& options, const std::str
 
 Result<crypto::PrivateKey> load_key(const KeyOptions& options) {
   if (identity::is_token_key(options.name)) {
-    auto pins = std::make_shared<identity::TokenPins>([source = options.passphrase](const std::string& token) {
-      return app::read_pin(source, "PIN of the token " + token + ": ");
+    return app::until_right(options.passphrase, [&] {
+      auto pins = std::make_shared<identity::TokenPins>([source = options.passphrase](const std::string& token) {
+        return app::read_pin(source, "PIN of the token " + token + ": ");
+      });
+      return identity::open_token_key({.uri = options.name, .module = options.module, .pins = std::move(pins)});
     });
-    return identity::open_token_key({.uri = options.name, .module = options.module, .pins = std::move(pins)});
   }
   const std::filesystem::path file = options.name;
   USHER_TRY(std::string pem, read_file(file, kMaxPem));
-  USHER_TRY(const crypto::Secret secret,
-            app::read_passphrase(options.passphrase, "Passphrase of " + file.string() + ": "));
-  return about_file(crypto::PrivateKey::from_pem(pem, secret), file);
+  return app::until_right(options.passphrase, [&]() -> Result<crypto::PrivateKey> {
+    USHER_TRY(const crypto::Secret secret,
+              app::read_passphrase(options.passphrase, "Passphrase of " + file.string() + ": "));
+    return about_file(crypto::PrivateKey::from_pem(pem, secret), file);
+  });
 }
 
 Result<> check_chain(const identity::Chain& chain, identity::Role role, const TrustOptions& options, Time now,

@@ -103,6 +103,11 @@ std::string ask_terminal(std::string_view question) {
 
 bool confirm(std::string_view question) { return ask_terminal(question) == "yes"; }
 
+bool confirm_last_try(const app::PassphraseSource& source, std::string_view of) {
+  return source.file.empty() && source.descriptor < 0 &&
+         confirm("One try is left before the " + std::string(of) + " locks its PIN. Use it? (yes/no) ");
+}
+
 Interrupts::Interrupts() {
   begin_afresh();
   g_signal = 0;

@@ -25,6 +25,8 @@ void clear_status();
 [[nodiscard]] std::string ask_terminal(std::string_view question);
 /// Asks on the terminal; false where there is none.
 [[nodiscard]] bool confirm(std::string_view question);
+/// Whether a PIN's last try may be spent: asks who types the PIN. `of`: card, token. False where it is not typed.
+[[nodiscard]] bool confirm_last_try(const app::PassphraseSource& source, std::string_view of);
 
 /// While it lives, Ctrl-C and the like end the play properly. The first makes `interrupted()` true; once the play
 /// is closed, a signal that was not Ctrl-C is raised again.

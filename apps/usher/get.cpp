@@ -80,7 +80,7 @@ Result<client::FileStream> connect(const Context& context, const GetWish& wish) 
   USHER_CHECK(make_private_directory(data));
   USHER_TRY(auto trust, load_trust(config, config.server, identity::Role::server, data,
                                    client::KeptLists(lists_file_of(data)).lists()));
-  USHER_TRY(Installation own, load_installation(context.options, config));
+  USHER_TRY(Installation own, load_installation(context.options, config, Kept::use));
   return client::FileStream::create({.server = std::move(server),
                                      .chain = std::move(own.chain),
                                      .key = std::make_shared<crypto::PrivateKey>(std::move(own.key)),

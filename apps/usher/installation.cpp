@@ -2,7 +2,9 @@
 
 #include "base/encoding.h"
 #include "base/file.h"
+#include "console.h"
 #include "identity/token_key.h"
+#include "kept_login.h"
 
 namespace usher::listening {
 namespace fs = std::filesystem;
@@ -18,28 +20,36 @@ app::PassphraseSource passphrase_source(const Options& options, const Config& co
 }
 
 Result<crypto::PrivateKey> load_token_key(const Options& options, const Config& config) {
-  auto pins =
-      std::make_shared<identity::TokenPins>([source = passphrase_source(options, config)](const std::string& token) {
-        return app::read_pin(source, "PIN of the token " + token + ": ");
-      });
-  return identity::open_token_key(
-      {.uri = config.key, .module = config.module, .pins = std::move(pins), .last_try = options.last_try});
+  const app::PassphraseSource source = passphrase_source(options, config);
+  const auto open = [&](bool last_try) {
+    auto pins = std::make_shared<identity::TokenPins>(
+        [source](const std::string& token) { return app::read_pin(source, "PIN of the token " + token + ": "); });
+    return identity::open_token_key(
+        {.uri = config.key, .module = config.module, .pins = std::move(pins), .last_try = last_try});
+  };
+  return app::until_right(source, [&] {
+    auto key = open(options.last_try);
+    const bool last = !key && key.error().fault == Fault::pin_last_try;
+    return last && confirm_last_try(source, "token") ? open(true) : std::move(key);
+  });
 }
 
 Result<crypto::PrivateKey> load_key_file(const Options& options, const Config& config) {
   const fs::path file = config.path_of(config.key);
   USHER_TRY(const std::string pem, read_file(file, kMaxPem));
-  USHER_TRY(const crypto::Secret passphrase,
-            app::read_passphrase(passphrase_source(options, config),
-                                 "Passphrase of this installation's key (" + file.string() + "): "));
-  auto key = crypto::PrivateKey::from_pem(pem, passphrase);
-  if (!key) {
-    const bool form = key.error().fault == Fault::malformed;
-    return fail(key.error().fault, "installation: key", file.string(),
-                form ? "Name a PEM file with an encrypted private key (-----BEGIN ENCRYPTED PRIVATE KEY-----)."
-                     : std::move(key.error().advice));
-  }
-  return key;
+  const app::PassphraseSource source = passphrase_source(options, config);
+  return app::until_right(source, [&]() -> Result<crypto::PrivateKey> {
+    USHER_TRY(const crypto::Secret passphrase,
+              app::read_passphrase(source, "Passphrase of this installation's key (" + file.string() + "): "));
+    auto key = crypto::PrivateKey::from_pem(pem, passphrase);
+    if (!key) {
+      const bool form = key.error().fault == Fault::malformed;
+      return fail(key.error().fault, "installation: key", file.string(),
+                  form ? "Name a PEM file with an encrypted private key (-----BEGIN ENCRYPTED PRIVATE KEY-----)."
+                       : std::move(key.error().advice));
+    }
+    return key;
+  });
 }
 
 }  // namespace
@@ -95,18 +105,21 @@ Result<identity::ServerName> server_name_of(const Config& config, const std::str
   return identity::ServerName::pinned(array_of<32>(*pin));
 }
 
-Result<crypto::PrivateKey> load_key(const Options& options, const Config& config) {
+Result<crypto::PrivateKey> load_key(const Options& options, const Config& config, Kept kept) {
+  if (kept == Kept::use) {
+    if (const auto login = kept_login(options, config)) return login->installation();
+  }
   return identity::is_token_key(config.key) ? load_token_key(options, config) : load_key_file(options, config);
 }
 
-Result<Installation> load_installation(const Options& options, const Config& config) {
+Result<Installation> load_installation(const Options& options, const Config& config, Kept kept) {
   const fs::path file = config.path_of(config.certificate);
   USHER_TRY(const std::string pem, read_file(file, kMaxPem));
   auto chain = identity::chain_from_pem(pem);
   if (!chain)
     return fail(chain.error().fault, "installation: certificate", file.string(),
                 "Name PEM files with certificates (-----BEGIN CERTIFICATE-----).");
-  USHER_TRY(crypto::PrivateKey key, load_key(options, config));
+  USHER_TRY(crypto::PrivateKey key, load_key(options, config, kept));
   USHER_TRY(const crypto::PublicKey certified, chain->front().public_key());
   if (!same(certified.spki(), key.public_key().spki())) {
     return fail(Fault::bad_key, "installation: pair", printable(config.key) + " is not the key of " + file.string(),

@@ -14,11 +14,11 @@ struct Installation {
 
 [[nodiscard]] app::PathOf paths_of(const Config& config);  // borrows it
 
-/// From a file, or from a token; asks for passphrase or PIN. Errors: the file's; those of PrivateKey::from_pem and
-/// identity::open_token_key; the passphrase's.
-[[nodiscard]] Result<crypto::PrivateKey> load_key(const Options& options, const Config& config);
+/// The login agent's, if it keeps one and `kept` says so; else from a file, or from a token: asks for passphrase or PIN.
+/// Errors: the file's; those of PrivateKey::from_pem and identity::open_token_key; the passphrase's.
+[[nodiscard]] Result<crypto::PrivateKey> load_key(const Options& options, const Config& config, Kept kept);
 /// Errors: as load_key; malformed; bad_key, certificate and key do not belong together.
-[[nodiscard]] Result<Installation> load_installation(const Options& options, const Config& config);
+[[nodiscard]] Result<Installation> load_installation(const Options& options, const Config& config, Kept kept);
 
 /// Where the lists are kept that the server handed out (identity.md §11.5).
 [[nodiscard]] std::filesystem::path lists_file_of(const std::filesystem::path& data);

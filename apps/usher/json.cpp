@@ -161,6 +161,12 @@ std::string licence_json(const std::vector<client::CatalogueItem>& catalogue, co
   return json::serialize(out);
 }
 
+std::string login_json(const client::Who& who, Time not_after) {
+  json::object out = who_object(who);
+  out["expires"] = app::iso_time(not_after);
+  return json::serialize(out);
+}
+
 std::string report_json(const client::PlayReport& report) {
   const bool counted = report.plays_left != wire::kNoLimit;
   return json::serialize(json::object{{"finished", report.finished},

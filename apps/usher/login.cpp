@@ -8,6 +8,7 @@
 
 #include "console.h"
 #include "installation.h"
+#include "kept_login.h"
 
 namespace usher::listening {
 namespace {
@@ -24,9 +25,7 @@ Result<identity::LastTry> last_try(const LoginSource& source, identity::PinState
   // Who types the PIN can decide it; a script has to say so beforehand.
   const app::PassphraseSource pin = pin_source(source);
   if (!pin.file.empty() || pin.descriptor >= 0) return identity::LastTry::refuse;
-  if (!confirm("One try is left before the card locks its PIN. Use it? (yes/no) ")) {
-    return fail(Fault::pin_last_try, "login");
-  }
+  if (!confirm_last_try(pin, "card")) return fail(Fault::pin_last_try, "login");
   return identity::LastTry::accept;
 }
 
@@ -52,6 +51,19 @@ Result<> enter_pin(const LoginSource& source, identity::Card& card) {
   USHER_TRY(const crypto::Secret pin, app::read_pin(pin_source(source), prompt));
   if (source.card.profile.name == identity::citizen_card_profile().name) USHER_CHECK(app::check_citizen_pin(pin));
   return card.login(pin, last);
+}
+
+/// The login of an agent that is for this server and this installation, and in force.
+std::shared_ptr<const identity::PersonLogin> kept_person(const LoginSource& source, const identity::LoginTerms& terms) {
+  if (source.kept == Kept::pass_over) return {};
+  const auto login = kept_login(source.options, source.config);
+  if (!login || !login->person()->usable(terms.server_key, terms.installation, terms.now)) return {};
+  if (source.config.removed == "stop") {
+    // The agent watches the card. One that has ended meanwhile keeps nothing to be used.
+    const auto socket = login_socket(source.options, source.config);
+    if (!socket || !source.kept_watch->begin(*socket, source.gone)) return {};
+  }
+  return login->person();
 }
 
 std::string day_of(Time time) {
@@ -89,14 +101,14 @@ Result<identity::CardOptions> card_options(const Config& config) {
   return options;
 }
 
-Result<identity::PersonSession> log_in(const LoginSource& source, const identity::LoginTerms& terms) {
+Result<std::shared_ptr<const identity::PersonLogin>> log_in(const LoginSource& source,
+                                                            const identity::LoginTerms& terms) {
+  if (auto person = kept_person(source, terms)) return person;
   USHER_TRY(identity::Card card, identity::Card::open(source.card));
-  USHER_CHECK(enter_pin(source, card));
-  USHER_TRY(identity::PersonSession session, identity::PersonSession::create(card, card.chain(), terms, source.random));
-  if (source.config.removed == "stop") {
-    source.watch->begin(std::move(card), [](const Error& why) { Interrupts::stop(why); });
-  }
-  return session;
+  USHER_CHECK(app::until_right(pin_source(source), [&] { return enter_pin(source, card); }));
+  USHER_TRY(auto person, identity::make_login(card, card.chain(), terms, source.random));
+  if (source.config.removed == "stop") source.watch->begin(std::move(card), source.gone);
+  return person;
 }
 
 }  // namespace usher::listening

@@ -17,6 +17,7 @@
 #include "get.h"
 #include "identity/card_agent.h"
 #include "json.h"
+#include "kept_login.h"
 #include "verbs.h"
 
 namespace {
@@ -34,6 +35,8 @@ constexpr const char* kExamples = R"(Examples:
   usher get host:8443 song.flac --verify  a file of the file stream, its digest compared
   usher get host:8443 song.flac --sealed  the same, sealed for this installation's key
   usher open song.flac.sealed             opens it, later, without the server
+  usher login                             asks for passphrase and PIN once: the verbs after it do not, for 12 hours
+  usher logout                            ends that
   usher card                              readers, cards, and what is wrong with them
   usher config show                       the settings in force, as TOML
 
@@ -143,6 +146,9 @@ void add_verbs(CLI::App& app, Context& context, Wishes& wishes) {
   play->add_flag("--resume", wishes.play.resume, "Carry on with an open play, even if it was begun elsewhere");
   play->add_flag("--fresh", wishes.play.fresh, "Open a new play, even if one was interrupted");
   add_file_verbs(app, context, wishes);
+  verb("login", "Keep a login in memory, so that nothing is asked for 12 hours",
+       [&] { return listening::do_login(context); });
+  verb("logout", "End the logins that are kept", [&] { return listening::do_logout(context); });
   verb("card", "Show readers, cards and certificates, and what is wrong with them",
        [&] { return listening::do_card(context); });
   CLI::App* config = app.add_subcommand("config", "Look at the configuration");
@@ -154,6 +160,7 @@ void add_verbs(CLI::App& app, Context& context, Wishes& wishes) {
 }
 
 int finish(const Context& context, Result<> outcome) {
+  if (context.status) return *context.status;
   if (outcome) outcome = app::finish_output();
   if (outcome) return 0;
   // What was given up has its reason there.

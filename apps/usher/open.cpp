@@ -119,7 +119,7 @@ Result<> do_open(Context& context, const OpenWish& wish) {
     return std::unexpected(with_file(std::move(header).error(), wish.file));
   }
   USHER_TRY(const Config config, load_config(context.options, context.environment));
-  USHER_TRY(crypto::PrivateKey key, load_key(context.options, config));
+  USHER_TRY(crypto::PrivateKey key, load_key(context.options, config, Kept::use));
   const Interrupts interrupts;
   const Opening opening{context, std::move(source), media::PrivateKeyUnwrapper(std::move(key)), digest};
   auto opened = standard_output ? to_standard_output(opening, wish.file.filename().string())

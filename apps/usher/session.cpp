@@ -34,12 +34,10 @@ fs::path home_of(const Options& options) {
 }
 
 /// What the channel needs to know of this installation and of the server.
-Result<std::shared_ptr<channel::ClientSettings>> channel_settings(const Options& options, const Config& config,
+Result<std::shared_ptr<channel::ClientSettings>> channel_settings(identity::Chain chain, const Config& config,
                                                                   identity::ServerName name) {
-  USHER_TRY(Installation own, load_installation(options, config));
   auto settings = std::make_shared<channel::ClientSettings>(
-      channel::ClientSettings{.chain = std::move(own.chain), .signer = {}, .servers = {}, .name = std::move(name)});
-  settings->signer = std::make_shared<crypto::PrivateKey>(std::move(own.key));
+      channel::ClientSettings{.chain = std::move(chain), .signer = {}, .servers = {}, .name = std::move(name)});
   if (!config.suites.empty()) {
     USHER_TRY(settings->suites, channel::suite_order(config.suites));
   }
@@ -117,6 +115,8 @@ struct Session::Parts {
   const std::atomic<bool>& interrupted;
   const Clock& clock;
   Random& random;
+  Kept kept;
+  Gone gone;
 };
 
 Result<> Session::try_to_connect(const Parts& p, const std::vector<identity::Crl>& handed) {
@@ -125,16 +125,23 @@ Result<> Session::try_to_connect(const Parts& p, const std::vector<identity::Crl
             load_trust(p.config, p.config.distributor, identity::Role::distributor, p.data, handed));
   const auto settings = std::make_shared<channel::ClientSettings>(*p.settings);
   settings->servers = servers;
-  const LoginSource card{.config = p.config,
-                         .options = p.options,
-                         .card = p.card,
-                         .watch = std::make_shared<identity::CardWatch>(),
-                         .random = p.random};
+  const LoginSource source{.config = p.config,
+                           .options = p.options,
+                           .card = p.card,
+                           .watch = std::make_shared<identity::CardWatch>(),
+                           .kept_watch = std::make_shared<identity::LoginWatch>(),
+                           .random = p.random,
+                           .kept = p.kept,
+                           .gone = p.gone};
   engine_ = std::make_unique<client::Engine>(
       *transport_,
       client::EngineOptions{.settings = settings,
                             .distributors = distributors,
-                            .login = [card](const identity::LoginTerms& terms) { return log_in(card, terms); },
+                            .login = [this, source](const identity::LoginTerms& terms)
+                                -> Result<std::shared_ptr<const identity::PersonLogin>> {
+                              USHER_TRY(person_, log_in(source, terms));
+                              return person_;
+                            },
                             .note =
                                 [quiet = p.options.quiet](std::string_view text) {
                                   if (!quiet) tell(text);
@@ -159,8 +166,8 @@ Result<> Session::connect(const Parts& p) {
 }
 
 Result<std::unique_ptr<Session>> Session::open(const Options& options, const Config& config,
-                                               const std::atomic<bool>& interrupted, const Clock& clock,
-                                               Random& random) {
+                                               const std::atomic<bool>& interrupted, const Clock& clock, Random& random,
+                                               Kept kept, Gone gone) {
   USHER_CHECK(check_set_up(config));
   std::unique_ptr<Session> session(new Session);
   USHER_TRY(const fs::path data, data_folder(options));
@@ -170,8 +177,12 @@ Result<std::unique_ptr<Session>> Session::open(const Options& options, const Con
   USHER_TRY(identity::ServerName name, server_name_of(config, session->transport_->host()));
   USHER_TRY(identity::CardOptions card, card_options(config));
   card.now = clock.now();
+  card.silent = kept == Kept::pass_over;
   if (has_terminal()) card.choose = choose_certificate;
-  USHER_TRY(auto settings, channel_settings(options, config, std::move(name)));
+  USHER_TRY(Installation own, load_installation(options, config, kept));
+  session->key_ = std::make_shared<const crypto::PrivateKey>(std::move(own.key));
+  USHER_TRY(auto settings, channel_settings(std::move(own.chain), config, std::move(name)));
+  settings->signer = session->key_;
   const Hash256 installation = settings->chain.front().key_fingerprint();
   USHER_CHECK(session->connect({.options = options,
                                 .config = config,
@@ -180,15 +191,19 @@ Result<std::unique_ptr<Session>> Session::open(const Options& options, const Con
                                 .card = std::move(card),
                                 .interrupted = interrupted,
                                 .clock = clock,
-                                .random = random}));
+                                .random = random,
+                                .kept = kept,
+                                .gone = gone ? std::move(gone) : Gone(Interrupts::stop)}));
   USHER_TRY(client::Wallet wallet, client::Wallet::open(data, session->engine_->person(), installation, clock));
   session->wallet_ = std::make_unique<client::Wallet>(std::move(wallet));
   session->listener_ = std::make_unique<client::LiveListener>(*session->engine_, *session->wallet_, clock, config.url);
   return session;
 }
 
-Session::~Session() {
+void Session::leave() {
   if (engine_) engine_->exit();
 }
+
+Session::~Session() { leave(); }
 
 }  // namespace usher::listening

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 
 #include "client/listener.h"
 #include "common/passphrase.h"
 #include "config.h"
+#include "identity/login_agent.h"
 
 namespace usher::listening {
 
@@ -32,19 +34,29 @@ struct Options {
 /// Where the wallet and the revocation marks are: the home, or $XDG_DATA_HOME/usher.
 [[nodiscard]] Result<std::filesystem::path> data_folder(const Options& options);
 
+/// Whether a login that the agent keeps is used, where there is one.
+enum class Kept : std::uint8_t { use, pass_over };
+/// Called once, from any thread, with why a login cannot go on.
+using Gone = std::function<void(const Error& why)>;
+
 /// A connection on which somebody was authenticated. Ended by api/exit when destroyed.
 class Session {
  public:
-  /// `interrupted`: true makes what waits for the server give up; borrowed, like clock and random.
+  /// `interrupted`: true makes what waits for the server give up; borrowed, like clock and random. `gone`: as
+  /// LoginSource's; nothing: Interrupts::stop().
   /// Errors: those of the files; the transport's; the handshake's; the card's; api/auth's.
   [[nodiscard]] static Result<std::unique_ptr<Session>> open(const Options& options, const Config& config,
                                                              const std::atomic<bool>& interrupted, const Clock& clock,
-                                                             Random& random);
+                                                             Random& random, Kept kept = Kept::use, Gone gone = {});
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
   [[nodiscard]] client::Listener& listener() noexcept { return *listener_; }
+  /// Ends the session at the server, as the destructor does.
+  void leave();
+  /// What an agent keeps of it.
+  [[nodiscard]] identity::KeptLogin login() const { return {.installation = key_, .person = person_}; }
 
  private:
   struct Parts;
@@ -53,6 +65,8 @@ class Session {
   [[nodiscard]] Result<> connect(const Parts& parts);
   /// Errors: those of load_trust and of Engine::connect.
   [[nodiscard]] Result<> try_to_connect(const Parts& parts, const std::vector<identity::Crl>& handed);
+  std::shared_ptr<const crypto::PrivateKey> key_;
+  std::shared_ptr<const identity::PersonLogin> person_;
   std::unique_ptr<client::HttpTransport> transport_;
   std::unique_ptr<client::Engine> engine_;
   std::unique_ptr<client::Wallet> wallet_;

@@ -10,6 +10,7 @@ struct Context {
   const Clock& clock;
   Random& random;
   char** environment = nullptr;
+  std::optional<int> status{};  // the exit status, where another process did the work and told of it
 };
 
 struct BuyWish {

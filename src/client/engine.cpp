@@ -102,8 +102,7 @@ Result<wire::Authenticated> Engine::authenticate(Link& link, bool may_ask) {
   if (!login_ || !login_->usable(terms.server_key, terms.installation, terms.now)) {
     // Nobody expects to be asked for a PIN in the middle of a play.
     if (!may_ask) return fail(Fault::bad_statement, "engine: the login has ended", "the login has ended");
-    USHER_TRY(identity::PersonSession login, options_.login(terms));
-    login_.emplace(std::move(login));
+    USHER_TRY(login_, options_.login(terms));
   }
   USHER_TRY(const Hash256 exporter, link.session().exporter("person"));
   USHER_TRY(const identity::AuthRequest request, login_->bind(exporter));

@@ -13,7 +13,7 @@
 namespace usher::client {
 
 /// Asks the person for their card: once per login, at the first connection to a server. May ask for a PIN.
-using Login = std::function<Result<identity::PersonSession>(const identity::LoginTerms& terms)>;
+using Login = std::function<Result<std::shared_ptr<const identity::PersonLogin>>(const identity::LoginTerms& terms)>;
 /// A sentence for the listener. Called from any thread.
 using Note = std::function<void(std::string_view sentence)>;
 
@@ -124,9 +124,9 @@ class Engine {
   EngineOptions options_;
   Random* random_;
   const Clock* clock_;
-  std::mutex connecting_;                         // one thread at a time makes a new connection
-  std::optional<identity::PersonSession> login_;  // under connecting_
-  mutable std::mutex mutex_;                      // of what follows
+  std::mutex connecting_;                               // one thread at a time makes a new connection
+  std::shared_ptr<const identity::PersonLogin> login_;  // under connecting_
+  mutable std::mutex mutex_;                            // of what follows
   Connection connection_;
   wire::Authenticated person_;
   std::uint64_t failed_attempts_ = 0;  // at making a connection

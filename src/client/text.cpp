@@ -107,7 +107,7 @@ std::string licences_text(const Shelf& shelf, std::size_t columns) {
     const std::string lead = item == shelf.catalogue.end() ? std::string(kMargin, ' ') : number_text(item->number);
     out += row(lead, title_of(shelf.catalogue, licence.terms.medium), ": ", text, columns);
     // What play --licence takes: never cut.
-    out += std::string(kMargin, ' ') + "licence " + to_hex(licence.terms.id) + "\n";
+    out += wrapped(std::string(kMargin, ' ') + "licence " + to_hex(licence.terms.id), columns, kMargin) + "\n";
   }
   return out;
 }

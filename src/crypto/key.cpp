@@ -22,6 +22,7 @@ using X509SigPtr = Ossl<X509_SIG, X509_SIG_free>;
 constexpr int kMinRsaBits = 2048;
 constexpr int kMaxRsaBits = 4096;
 constexpr std::size_t kMaxPem = 64 << 10;  // bytes
+constexpr std::size_t kDigestSize = 32;
 
 /// OpenSSL reads a PEM with at most 32 MiB for scrypt, which N = 2^15 with r = 8 passes: p makes up for it.
 constexpr struct {
@@ -218,6 +219,46 @@ Result<Bytes> PrivateKey::sign(View message) const {
   }
   signature.resize(size);
   return signature;
+}
+
+Result<Secret> PrivateKey::sign_raw(View input) const {
+  const bool rsa = public_key_.kind() == KeyKind::rsa;
+  const auto longest = static_cast<std::size_t>(EVP_PKEY_get_size(key_.get()));
+  if (input.size() != (rsa ? longest : kDigestSize)) return fail(Fault::no_key_fits, "raw signature: size");
+  ERR_clear_error();
+  const PKeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, key_.get(), nullptr));
+  if (!context || EVP_PKEY_sign_init(context.get()) != 1 ||
+      (rsa && EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_NO_PADDING) != 1)) {
+    return ossl_fail(Fault::local, "raw signature");
+  }
+  Secret out(longest);
+  std::size_t size = out.size();
+  if (EVP_PKEY_sign(context.get(), out.expose_for_writing().data(), &size, input.data(), input.size()) != 1) {
+    return key_fail(Fault::no_key_fits, "raw signature");
+  }
+  out.truncate(size);
+  if (rsa) return out;
+  USHER_TRY(Bytes raw, ecdsa_raw_from_der(out.expose()));
+  return Secret::take(std::move(raw));
+}
+
+Result<Secret> PrivateKey::decrypt_raw(View block) const {
+  if (public_key_.kind() != KeyKind::rsa || block.size() != static_cast<std::size_t>(EVP_PKEY_get_size(key_.get()))) {
+    return fail(Fault::no_key_fits, "raw decryption: size");
+  }
+  ERR_clear_error();
+  const PKeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, key_.get(), nullptr));
+  if (!context || EVP_PKEY_decrypt_init(context.get()) != 1 ||
+      EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_NO_PADDING) != 1) {
+    return ossl_fail(Fault::local, "raw decryption");
+  }
+  Secret out(block.size());
+  std::size_t size = out.size();
+  if (EVP_PKEY_decrypt(context.get(), out.expose_for_writing().data(), &size, block.data(), block.size()) != 1) {
+    return key_fail(Fault::no_key_fits, "raw decryption");
+  }
+  out.truncate(size);
+  return out;
 }
 
 Result<Secret> PrivateKey::oaep_decrypt(View label, View wrapped) const {

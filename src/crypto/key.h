@@ -78,6 +78,12 @@ class PrivateKey final : public Signer {
   [[nodiscard]] Result<Bytes> sign(View message) const override;
   [[nodiscard]] EVP_PKEY* ossl() const noexcept { return key_.get(); }
 
+  /// Without padding, for a process that has its key here. RSA: a block as long as the modulus; P-256: a digest of 32
+  /// bytes, which gives r ‖ s (64 bytes). Errors: no_key_fits (another length, or it fails).
+  [[nodiscard]] Result<Secret> sign_raw(View input) const;
+  /// RSA without padding. Errors: no_key_fits (another kind or length, or it fails).
+  [[nodiscard]] Result<Secret> decrypt_raw(View block) const;
+
   /// RSA-OAEP with SHA-256 and MGF1-SHA-256, `label` as its label. Errors: no_key_fits (another kind, or it fails).
   [[nodiscard]] Result<Secret> oaep_decrypt(View label, View wrapped) const;
   /// ECDH with an uncompressed P-256 point: 32 bytes. Errors: no_key_fits, bad_key_share.

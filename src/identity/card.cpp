@@ -45,7 +45,7 @@ Result<std::vector<std::string>> modules_of(const CardOptions& options) {
 
 Result<std::unique_ptr<CardService>> card_service(const CardOptions& options) {
   if (options.in_process) return local_card();
-  return remote_card({options.agent, options.deadline, options.login_deadline});
+  return remote_card({options.agent, options.deadline, options.login_deadline, options.silent});
 }
 
 Error farthest(std::vector<Error> errors, const std::vector<std::string>& modules) {

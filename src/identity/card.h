@@ -46,6 +46,7 @@ struct CardOptions {
   Chain intermediates{};                 // sub-CAs for cards that do not hold theirs (§5.2)
   Milliseconds deadline{20'000};         // of each call
   Milliseconds login_deadline{120'000};  // where the PIN is typed at the reader
+  bool silent = false;                   // for a program that leaves the terminal: the child does not keep stderr
   bool in_process = false;               // no child: for tests and for provisioning
   std::filesystem::path agent = "/proc/self/exe";  // its main() gives `card-agent` to run_card_agent
 };

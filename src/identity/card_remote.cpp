@@ -50,12 +50,13 @@ class Child {
 
 class SpawnSetup {
  public:
-  explicit SpawnSetup(int socket) {
+  explicit SpawnSetup(int socket, bool silent) {
     ::posix_spawn_file_actions_init(&files_);
     ::posix_spawnattr_init(&attributes_);
     // A module may print: our standard output can be a pipe into a player.
     ::posix_spawn_file_actions_addopen(&files_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     ::posix_spawn_file_actions_addopen(&files_, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    if (silent) ::posix_spawn_file_actions_addopen(&files_, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     ::posix_spawn_file_actions_adddup2(&files_, socket, kCardAgentDescriptor);
     ::posix_spawn_file_actions_addclosefrom_np(&files_, kCardAgentDescriptor + 1);
     sigset_t none;
@@ -193,7 +194,7 @@ Result<std::unique_ptr<CardService>> remote_card(const AgentOptions& options) {
   Descriptor ours(pair[0]);
   const Descriptor theirs(pair[1]);
   pid_t id = 0;
-  if (SpawnSetup(theirs.get()).spawn(id, options.program) != 0) {
+  if (SpawnSetup(theirs.get(), options.silent).spawn(id, options.program) != 0) {
     return fail(Fault::module_failed, "card agent: start", options.program.string());
   }
   return std::make_unique<RemoteCard>(std::move(ours), Child(id), options);

@@ -90,6 +90,7 @@ struct AgentOptions {
   std::filesystem::path program{};
   Milliseconds deadline{};
   Milliseconds login_deadline{};  // without a PIN: somebody types at the reader
+  bool silent = false;            // what a module says on stderr is lost, and stderr is not kept open
 };
 /// In a child process. Errors: module_failed, when it cannot be started.
 [[nodiscard]] Result<std::unique_ptr<CardService>> remote_card(const AgentOptions& options);

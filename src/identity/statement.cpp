@@ -110,6 +110,12 @@ Result<PersonSession> PersonSession::create(const crypto::Signer& card, const Ch
   return session;
 }
 
+Result<std::shared_ptr<const PersonLogin>> make_login(const crypto::Signer& card, const Chain& chain,
+                                                      const LoginTerms& terms, Random& random) {
+  USHER_TRY(PersonSession session, PersonSession::create(card, chain, terms, random));
+  return std::make_shared<const PersonSession>(std::move(session));
+}
+
 Result<AuthRequest> PersonSession::bind(View exporter) const {
   if (exporter.size() != kExporterSize) return fail(Fault::local, "login: exporter");
   AuthRequest request = unbound_;
@@ -118,7 +124,7 @@ Result<AuthRequest> PersonSession::bind(View exporter) const {
   return request;
 }
 
-Result<> PersonSession::usable(const Hash256& server_key, const Hash256& installation, Time now) const {
+Result<> PersonLogin::usable(const Hash256& server_key, const Hash256& installation, Time now) const {
   const std::int64_t at = unix_seconds(now);
   if (statement_.server_key != server_key)
     return fail(Fault::bad_statement, "login: server", "it is for another server");

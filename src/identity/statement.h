@@ -70,32 +70,51 @@ struct LoginTerms {
   Seconds life = kMaxStatementLife;
 };
 
-/// The listener's side: made once per login, with one signature of the card; binds any number of channels after that,
-/// without the card. Holds the ephemeral key. Immutable, movable.
-class PersonSession {
+/// A login: binds any number of channels, without the card. Immutable; bind() is thread-safe.
+class PersonLogin {
+ public:
+  virtual ~PersonLogin() = default;
+  /// `exporter`: the channel's exporter value, kExporterSize bytes. Errors: local; those of where the login is kept.
+  [[nodiscard]] virtual Result<AuthRequest> bind(View exporter) const = 0;
+
+  [[nodiscard]] const Statement& statement() const noexcept { return statement_; }
+  [[nodiscard]] Time not_after() const noexcept { return from_unix_seconds(statement_.not_after); }
+  /// Whether the statement can be used at this server, with this installation, now. Errors: bad_statement.
+  [[nodiscard]] Result<> usable(const Hash256& server_key, const Hash256& installation, Time now) const;
+
+ protected:
+  explicit PersonLogin(Statement statement) : statement_(std::move(statement)) {}
+  PersonLogin(const PersonLogin&) = default;
+  PersonLogin(PersonLogin&&) = default;
+  PersonLogin& operator=(const PersonLogin&) = default;
+  PersonLogin& operator=(PersonLogin&&) = default;
+
+ private:
+  Statement statement_;
+};
+
+/// A login of this process, made with one signature of the card. Holds the ephemeral key. Movable.
+class PersonSession final : public PersonLogin {
  public:
   /// `card`: logged in. `chain`: the card's certificate, then its sub-CA if known.
   /// Errors: the card's; malformed (the chain is too long); local.
   [[nodiscard]] static Result<PersonSession> create(const crypto::Signer& card, const Chain& chain,
                                                     const LoginTerms& terms, Random& random);
 
-  /// `exporter`: the channel's exporter value, kExporterSize bytes. Errors: local.
-  [[nodiscard]] Result<AuthRequest> bind(View exporter) const;
-
-  [[nodiscard]] const Statement& statement() const noexcept { return statement_; }
-  [[nodiscard]] Time not_after() const noexcept { return from_unix_seconds(statement_.not_after); }
-  /// Whether the statement can be used at this server, with this installation, now. Errors: bad_statement.
-  [[nodiscard]] Result<> usable(const Hash256& server_key, const Hash256& installation, Time now) const;
+  [[nodiscard]] Result<AuthRequest> bind(View exporter) const override;
   /// Signs receipts later.
   [[nodiscard]] const crypto::PrivateKey& ephemeral_key() const noexcept { return ephemeral_; }
 
  private:
   PersonSession(crypto::PrivateKey ephemeral, Statement statement)
-      : ephemeral_(std::move(ephemeral)), statement_(std::move(statement)) {}
+      : PersonLogin(std::move(statement)), ephemeral_(std::move(ephemeral)) {}
   crypto::PrivateKey ephemeral_;
-  Statement statement_;
   AuthRequest unbound_{};
 };
+
+/// PersonSession::create(), for who shares it.
+[[nodiscard]] Result<std::shared_ptr<const PersonLogin>> make_login(const crypto::Signer& card, const Chain& chain,
+                                                                    const LoginTerms& terms, Random& random);
 
 /// What the server knows of the channel that the request came over.
 struct AuthContext {

@@ -7,7 +7,7 @@
 
 #include <p11-kit/uri.h>
 
-#include "identity/pkcs11.h"
+#include "identity/remote_key.h"
 #include "identity/token_key.h"
 
 namespace usher::identity {
@@ -17,16 +17,16 @@ struct FreeTokenUri {
 };
 using TokenUri = std::unique_ptr<P11KitUri, FreeTokenUri>;
 
-class TokenLink final : public TokenKeyState {
+class TokenLink final : public TokenKeyState, public RemoteKey {
  public:
   /// Errors: as open_token.
   [[nodiscard]] static Result<std::shared_ptr<TokenLink>> open(const TokenKeyRequest& request);
 
-  [[nodiscard]] const crypto::PublicKey& public_key() const noexcept { return *public_key_; }
+  [[nodiscard]] const crypto::PublicKey& public_key() const noexcept override { return *public_key_; }
   [[nodiscard]] Result<> check() override;
   /// Errors: as p11::Session's; those of opening the token again.
-  [[nodiscard]] Result<crypto::Secret> raw(p11::RawUse use, View input);
-  [[nodiscard]] Result<crypto::Secret> agree(View point);
+  [[nodiscard]] Result<crypto::Secret> raw(p11::RawUse use, View input) override;
+  [[nodiscard]] Result<crypto::Secret> agree(View point) override;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -71,8 +71,5 @@ class TokenLink final : public TokenKeyState {
   std::vector<p11::Session> idle_;
   bool usable_ = true;  // as was told last
 };
-
-/// An EVP_PKEY whose private half is behind the link. Errors: local.
-[[nodiscard]] Result<crypto::PrivateKey> key_over(std::shared_ptr<TokenLink> link);
 
 }  // namespace usher::identity

@@ -41,9 +41,9 @@ class Outcome:
         return f"{' '.join(map(str, self.args))}\nstatus {self.status}\nout: {self.out}\nerr: {self.err}"
 
 
-def run(*args, ok=True, env=None, input=None, binary=False, timeout=DEADLINE):
+def run(*args, ok=True, env=None, input=None, binary=False, timeout=DEADLINE, **more):
     done = subprocess.run([str(a) for a in args], env=env, input=input, capture_output=True, timeout=timeout,
-                          text=not binary)
+                          text=not binary, **more)
     outcome = Outcome(args, done)
     if ok and outcome.status != 0:
         raise Failed(repr(outcome))

@@ -25,8 +25,7 @@ class EngineTest : public ::testing::Test {
             .login =
                 [this](const identity::LoginTerms& terms) {
                   ++logins;
-                  return identity::PersonSession::create(world.person.key, {world.person.certificate}, terms,
-                                                         test::randomness());
+                  return identity::make_login(world.person.key, {world.person.certificate}, terms, test::randomness());
                 },
             .note = [this](std::string_view text) { notes.emplace_back(text); },
             .patience = patience,

@@ -10,7 +10,7 @@
 #include "client/playback.h"
 #include "medium.h"
 #include "support/eventually.h"
-#include "temporary_folder.h"
+#include "support/temporary_folder.h"
 
 namespace usher::client {
 namespace {

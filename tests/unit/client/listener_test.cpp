@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "fake_server.h"
-#include "temporary_folder.h"
+#include "support/temporary_folder.h"
 
 namespace usher::client {
 namespace {
@@ -50,8 +50,8 @@ class ListenerTest : public ::testing::Test {
                                  .distributors = world.trust_in(identity::Role::distributor),
                                  .login =
                                      [this](const identity::LoginTerms& terms) {
-                                       return identity::PersonSession::create(
-                                           world.person.key, {world.person.certificate}, terms, test::randomness());
+                                       return identity::make_login(world.person.key, {world.person.certificate}, terms,
+                                                                   test::randomness());
                                      },
                                  .patience = Milliseconds(20),
                                  .first_pause = Milliseconds(1),

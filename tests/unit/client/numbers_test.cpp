@@ -2,7 +2,7 @@
 #include "client/numbers.h"
 
 #include "base/file.h"
-#include "temporary_folder.h"
+#include "support/temporary_folder.h"
 
 namespace usher::client {
 namespace {

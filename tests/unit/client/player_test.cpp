@@ -14,7 +14,7 @@
 #include "client/playback.h"
 #include "ogg_medium.h"
 #include "support/eventually.h"
-#include "temporary_folder.h"
+#include "support/temporary_folder.h"
 
 namespace usher::client {
 namespace {

@@ -121,9 +121,12 @@ TEST_F(HttpServerTest, WhereAllWorkersHangOthersAreToldSoAndWhatWaitsForNothingI
   for (int i = 0; i < 3; ++i) {
     EXPECT_TRUE(ask("GET /health HTTP/1.1\r\n" + std::string(kClose) + "\r\n").ends_with("/health|"));
   }
+  EXPECT_TRUE(usher::test::eventually([this] {
+    const std::scoped_lock lock(echo_.mutex);
+    return echo_.hanging == 2;
+  })) << "as many as there are workers";
   {
     const std::scoped_lock lock(echo_.mutex);
-    EXPECT_EQ(echo_.hanging, 2);
     echo_.released = true;
     echo_.changed.notify_all();
   }

@@ -1,50 +1,49 @@
-// The key that OpenSSL gets: its private operations go through the link. OpenSSL 3 has no other way for this than a
-// provider, or the methods of version 1.1, which it keeps for keys that are elsewhere.
+// OpenSSL 3 has no other way for this than a provider, or the methods of version 1.1, which it keeps for keys that are
+// elsewhere.
 #define OPENSSL_SUPPRESS_DEPRECATED  // NOLINT(readability-identifier-naming): OpenSSL's name
 
-#include "identity/token_key.h"
+#include "identity/remote_key.h"
 
 #include <algorithm>
 
 #include <openssl/ec.h>
 #include <openssl/rsa.h>
 
-#include "identity/token_link.h"
-
 namespace usher::identity {
 namespace {
 
-using LinkPtr = std::shared_ptr<TokenLink>;
+using RemotePtr = std::shared_ptr<RemoteKey>;
 using RsaPtr = crypto::Ossl<RSA, RSA_free>;
 using EcPtr = crypto::Ossl<EC_KEY, EC_KEY_free>;
 
 constexpr std::size_t kDigestSize = 32;
 constexpr std::size_t kPointSize = 65;
 
-// The link belongs to OpenSSL's object, and goes with it.
-void free_link(void* /*parent*/, void* link, CRYPTO_EX_DATA* /*data*/, int /*index*/, long /*argl*/, void* /*argp*/) {
-  const std::unique_ptr<LinkPtr> owner(static_cast<LinkPtr*>(link));
+// The remote key belongs to OpenSSL's object, and goes with it.
+void free_remote(void* /*parent*/, void* remote, CRYPTO_EX_DATA* /*data*/, int /*index*/, long /*argl*/,
+                 void* /*argp*/) {
+  const std::unique_ptr<RemotePtr> owner(static_cast<RemotePtr*>(remote));
 }
-int copy_link(CRYPTO_EX_DATA* /*to*/, const CRYPTO_EX_DATA* /*from*/, void** link, int /*index*/, long /*argl*/,
-              void* /*argp*/) {
-  if (*link != nullptr) *link = std::make_unique<LinkPtr>(*static_cast<LinkPtr*>(*link)).release();
+int copy_remote(CRYPTO_EX_DATA* /*to*/, const CRYPTO_EX_DATA* /*from*/, void** remote, int /*index*/, long /*argl*/,
+                void* /*argp*/) {
+  if (*remote != nullptr) *remote = std::make_unique<RemotePtr>(*static_cast<RemotePtr*>(*remote)).release();
   return 1;
 }
 
 int rsa_index() {
-  static const int index = RSA_get_ex_new_index(0, nullptr, nullptr, copy_link, free_link);
+  static const int index = RSA_get_ex_new_index(0, nullptr, nullptr, copy_remote, free_remote);
   return index;
 }
 int ec_index() {
-  static const int index = EC_KEY_get_ex_new_index(0, nullptr, nullptr, copy_link, free_link);
+  static const int index = EC_KEY_get_ex_new_index(0, nullptr, nullptr, copy_remote, free_remote);
   return index;
 }
-TokenLink& link_of(const RSA* key) { return **static_cast<LinkPtr*>(RSA_get_ex_data(key, rsa_index())); }
-TokenLink& link_of(const EC_KEY* key) { return **static_cast<LinkPtr*>(EC_KEY_get_ex_data(key, ec_index())); }
+RemoteKey& remote_of(const RSA* key) { return **static_cast<RemotePtr*>(RSA_get_ex_data(key, rsa_index())); }
+RemoteKey& remote_of(const EC_KEY* key) { return **static_cast<RemotePtr*>(EC_KEY_get_ex_data(key, ec_index())); }
 
 /// The result's size; -1 as OpenSSL wants it for a failure, whose reason is left in its queue.
 int use_rsa(p11::RawUse use, RSA* key, View block, std::uint8_t* out) {
-  auto done = link_of(key).raw(use, block);
+  auto done = remote_of(key).raw(use, block);
   if (!done) {
     crypto::put_error(done.error());
     return -1;
@@ -74,7 +73,7 @@ int decrypt_rsa(int size, const unsigned char* from, unsigned char* to, RSA* key
 
 ECDSA_SIG* sign_ec(const unsigned char* digest, int size, const BIGNUM* /*kinv*/, const BIGNUM* /*r*/, EC_KEY* key) {
   if (size != static_cast<int>(kDigestSize)) return nullptr;
-  const auto done = link_of(key).raw(p11::RawUse::ecdsa, View(digest, kDigestSize));
+  const auto done = remote_of(key).raw(p11::RawUse::ecdsa, View(digest, kDigestSize));
   if (!done) {
     crypto::put_error(done.error());
     return nullptr;
@@ -91,7 +90,7 @@ int agree_ec(unsigned char** out, std::size_t* size, const EC_POINT* peer, const
                          nullptr) != point.size()) {
     return 0;
   }
-  const auto done = link_of(key).agree(point);
+  const auto done = remote_of(key).agree(point);
   if (!done) {
     crypto::put_error(done.error());
     return 0;
@@ -104,7 +103,7 @@ int agree_ec(unsigned char** out, std::size_t* size, const EC_POINT* peer, const
 const RSA_METHOD* rsa_method() {
   static RSA_METHOD* const method = [] {
     RSA_METHOD* made = RSA_meth_dup(RSA_PKCS1_OpenSSL());
-    if (made != nullptr && RSA_meth_set1_name(made, "usher token") == 1 && RSA_meth_set_flags(made, 0) == 1 &&
+    if (made != nullptr && RSA_meth_set1_name(made, "usher remote key") == 1 && RSA_meth_set_flags(made, 0) == 1 &&
         RSA_meth_set_priv_enc(made, sign_rsa) == 1 && RSA_meth_set_priv_dec(made, decrypt_rsa) == 1) {
       return made;
     }
@@ -129,19 +128,19 @@ const EC_KEY_METHOD* ec_method() {
   return method;
 }
 
-bool attach(RSA* key, LinkPtr link) {
-  LinkPtr* const owned = std::make_unique<LinkPtr>(std::move(link)).release();
+bool attach(RSA* key, RemotePtr remote) {
+  RemotePtr* const owned = std::make_unique<RemotePtr>(std::move(remote)).release();
   if (RSA_set_ex_data(key, rsa_index(), owned) != 1) {
-    const std::unique_ptr<LinkPtr> owner(owned);
+    const std::unique_ptr<RemotePtr> owner(owned);
     return false;
   }
   return rsa_method() != nullptr && RSA_set_method(key, rsa_method()) == 1;
 }
 
-bool attach(EC_KEY* key, LinkPtr link) {
-  LinkPtr* const owned = std::make_unique<LinkPtr>(std::move(link)).release();
+bool attach(EC_KEY* key, RemotePtr remote) {
+  RemotePtr* const owned = std::make_unique<RemotePtr>(std::move(remote)).release();
   if (EC_KEY_set_ex_data(key, ec_index(), owned) != 1) {
-    const std::unique_ptr<LinkPtr> owner(owned);
+    const std::unique_ptr<RemotePtr> owner(owned);
     return false;
   }
   return ec_method() != nullptr && EC_KEY_set_method(key, ec_method()) == 1;
@@ -149,20 +148,20 @@ bool attach(EC_KEY* key, LinkPtr link) {
 
 }  // namespace
 
-Result<crypto::PrivateKey> key_over(std::shared_ptr<TokenLink> link) {
-  const crypto::PublicKey half = link->public_key();
+Result<crypto::PrivateKey> key_over(std::shared_ptr<RemoteKey> remote) {
+  const crypto::PublicKey half = remote->public_key();
   crypto::PKeyPtr out(EVP_PKEY_new());
   bool made = false;
   if (half.kind() == crypto::KeyKind::rsa) {
     const RsaPtr key(EVP_PKEY_get1_RSA(half.ossl()));  // a copy: the public key's own stays what it is
     const RsaPtr own(key ? RSAPublicKey_dup(key.get()) : nullptr);
-    made = out && own && attach(own.get(), std::move(link)) && EVP_PKEY_set1_RSA(out.get(), own.get()) == 1;
+    made = out && own && attach(own.get(), std::move(remote)) && EVP_PKEY_set1_RSA(out.get(), own.get()) == 1;
   } else {
     const EcPtr key(EVP_PKEY_get1_EC_KEY(half.ossl()));
     const EcPtr own(key ? EC_KEY_dup(key.get()) : nullptr);
-    made = out && own && attach(own.get(), std::move(link)) && EVP_PKEY_set1_EC_KEY(out.get(), own.get()) == 1;
+    made = out && own && attach(own.get(), std::move(remote)) && EVP_PKEY_set1_EC_KEY(out.get(), own.get()) == 1;
   }
-  if (!made) return crypto::ossl_fail(Fault::local, "token key: use");
+  if (!made) return crypto::ossl_fail(Fault::local, "remote key: use");
   return crypto::PrivateKey::from_ossl(std::move(out));
 }
 

@@ -1,0 +1,165 @@
+#include "kept_login.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/encoding.h"
+#include "base/os_error.h"
+#include "client/terminal.h"
+#include "common/output.h"
+#include "console.h"
+#include "crypto/digest.h"
+#include "identity/login_agent.h"
+#include "identity/token_key.h"
+#include "json.h"
+#include "wire/codec.h"
+
+namespace usher::listening {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::size_t kNameSize = 8;  // bytes of the digest that a socket is named by
+
+Result<fs::path> login_folder(const Options& options) {
+  USHER_TRY(const fs::path data, data_folder(options));
+  return data / "login";
+}
+
+/// The descriptors that came from whoever started this program. An agent does not keep them open.
+std::vector<int> inherited_descriptors() {
+  std::vector<int> all;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator("/proc/self/fd", ignored)) {
+    all.push_back(std::atoi(entry.path().filename().c_str()));
+  }
+  std::erase_if(all, [](int one) { return one <= STDERR_FILENO || ::fcntl(one, F_GETFD) < 0; });
+  return all;
+}
+
+/// Leaves the terminal and whoever started this program.
+Result<> go_to_background(const std::vector<int>& inherited) {
+  const Descriptor nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!nothing.is_open() || ::setsid() < 0 || ::chdir("/") != 0) return fail_errno("login agent: background");
+  for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::dup2(nothing.get(), standard) < 0) return fail_errno("login agent: background");
+  }
+  for (const int one : inherited) ::close(one);
+  return {};
+}
+
+void print_login(const Context& context, const client::Who& who, Time not_after) {
+  const std::string text =
+      context.options.json
+          ? login_json(who, not_after)
+          : fmt::format("Logged in to {} as {} until {}. `usher logout` ends it.", printable(who.server),
+                        printable(who.name.empty() ? who.pseudonym.substr(0, 16) : who.name),
+                        client::time_text(static_cast<std::uint64_t>(unix_seconds(not_after))));
+  if (!context.options.quiet || context.options.json) std::fwrite((text + "\n").data(), 1, text.size() + 1, stdout);
+}
+
+/// The child's part. `ready`: one byte tells the parent that the login is kept.
+Result<> keep_login(Context& context, const std::vector<int>& inherited, Descriptor ready) {
+  USHER_CHECK(identity::lock_memory());
+  USHER_TRY(const Config config, load_config(context.options, context.environment));
+  USHER_CHECK(check_set_up(config));
+  USHER_TRY(const fs::path socket, login_socket(context.options, config));
+  USHER_TRY(identity::LoginAgent agent, identity::LoginAgent::create(socket));
+  identity::KeptLogin login;
+  std::unique_ptr<Session> session;
+  USHER_TRY(session, Session::open(context.options, config, Interrupts::interrupted(), context.clock, context.random,
+                                   Kept::pass_over, [&agent](const Error& why) { agent.end(why); }));
+  login = session->login();
+  session->leave();
+  USHER_CHECK(agent.publish());
+  print_login(context, session->listener().who(), login.person->not_after());
+  USHER_CHECK(app::finish_output());
+  USHER_CHECK(go_to_background(inherited));
+  const char done = 0;
+  static_cast<void>(::write(ready.get(), &done, 1));
+  ready = {};
+  static_cast<void>(agent.serve(login, context.clock));
+  return {};
+}
+
+/// The exit status: the child's, unless it goes on in the background.
+int wait_for(pid_t child, const Descriptor& ready) {
+  std::signal(SIGINT, SIG_IGN);  // the child decides: it may be asking
+  std::signal(SIGQUIT, SIG_IGN);
+  char done = 0;
+  ssize_t got = 0;
+  do {
+    got = ::read(ready.get(), &done, 1);
+  } while (got < 0 && errno == EINTR);
+  if (got == 1) return 0;
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+  constexpr int kSignalled = 128;  // as shells have it
+  return WIFEXITED(status) ? WEXITSTATUS(status) : kSignalled + WTERMSIG(status);
+}
+
+}  // namespace
+
+Result<fs::path> login_socket(const Options& options, const Config& config) {
+  USHER_TRY(const fs::path folder, login_folder(options));
+  wire::Writer what;
+  for (const std::string& text : {config.url, config.path_of(config.certificate).string(),
+                                  identity::is_token_key(config.key) ? config.key : config.path_of(config.key).string(),
+                                  config.profile, config.token, std::to_string(config.slot), config.card_certificate}) {
+    what.text16(text);
+  }
+  return folder / to_hex(View(crypto::sha256(what.bytes())).first(kNameSize));
+}
+
+std::optional<identity::LoginClient> kept_login(const Options& options, const Config& config) {
+  const auto socket = login_socket(options, config);
+  if (!socket) return std::nullopt;
+  auto client = identity::LoginClient::connect(*socket);
+  if (!client) return std::nullopt;
+  return *std::move(client);
+}
+
+Result<> do_login(Context& context) {
+  const std::vector<int> inherited = inherited_descriptors();
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno("login agent: pipe");
+  Descriptor read_end(ends[0]);
+  Descriptor write_end(ends[1]);
+  // Here, while there is one thread, and nothing secret that would then be there twice.
+  const pid_t child = ::fork();
+  if (child < 0) return fail_errno("login agent: fork");
+  if (child == 0) {
+    read_end = {};
+    return keep_login(context, inherited, std::move(write_end));
+  }
+  write_end = {};
+  context.status = wait_for(child, read_end);
+  return {};
+}
+
+Result<> do_logout(Context& context) {
+  USHER_TRY(const fs::path folder, login_folder(context.options));
+  std::size_t ended = 0;
+  std::error_code ignored;
+  std::vector<fs::path> sockets;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) sockets.push_back(entry.path());
+  for (const fs::path& socket : sockets) {
+    const auto client = identity::LoginClient::connect(socket);
+    if (client && client->end()) ++ended;
+    if (!client && client.error().fault == Fault::not_found)
+      fs::remove(socket, ignored);  // left by one that was killed
+  }
+  if (context.options.json) {
+    std::fputs(fmt::format("{{\"ended\":{}}}\n", ended).c_str(), stdout);
+  } else if (!context.options.quiet) {
+    std::fputs(ended == 0 ? "Nobody is logged in.\n" : "Logged out.\n", stdout);
+  }
+  return {};
+}
+
+}  // namespace usher::listening

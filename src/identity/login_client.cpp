@@ -1,0 +1,124 @@
+#include "identity/login_client.h"
+
+#include <mutex>
+
+#include <sys/time.h>
+
+#include "base/os_error.h"
+#include "identity/card_wire.h"
+#include "identity/login_wire.h"
+#include "identity/remote_key.h"
+
+namespace usher::identity {
+namespace {
+
+using login_wire::Operation;
+using login_wire::Status;
+
+Result<Descriptor> dial(const std::filesystem::path& path) {
+  USHER_TRY(Descriptor socket, login_wire::socket_at(path, ::connect));
+  if (!login_wire::is_own_user(socket.get())) return fail(Fault::not_permitted, "login agent: user", path.string());
+  return socket;
+}
+
+/// What an answer means. Errors: the agent's.
+Result<crypto::Secret> result_of(const crypto::Secret& answer) {
+  const View all = answer.expose();
+  if (all.empty()) return fail(Fault::malformed, "login agent");
+  if (all[0] == static_cast<std::uint8_t>(Status::done)) return crypto::Secret::copy_of(all.subspan(1));
+  return std::unexpected(card_wire::decode_error(all.subspan(1)));
+}
+
+}  // namespace
+
+class LoginClient::Connection {
+ public:
+  explicit Connection(Descriptor socket) : socket_(std::move(socket)) {
+    const timeval patience{login_wire::kPatience.count(), 0};
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  }
+  Result<crypto::Secret> ask(Operation operation, View body) {
+    const std::scoped_lock guard(lock_);
+    const auto sent = login_wire::send(socket_.get(), static_cast<std::uint8_t>(operation), body);
+    // One that has ended has said why before it closed.
+    USHER_TRY(const crypto::Secret answer, login_wire::receive(socket_.get(), sent ? 0 : MSG_DONTWAIT));
+    return result_of(answer);
+  }
+
+ private:
+  std::mutex lock_;
+  Descriptor socket_;
+};
+
+class LoginClient::Key final : public RemoteKey {
+ public:
+  Key(std::shared_ptr<Connection> connection, crypto::PublicKey key)
+      : connection_(std::move(connection)), key_(std::move(key)) {}
+  const crypto::PublicKey& public_key() const noexcept override { return key_; }
+  Result<crypto::Secret> raw(p11::RawUse use, View input) override {
+    switch (use) {
+      case p11::RawUse::rsa_sign:
+        return connection_->ask(Operation::rsa_sign, input);
+      case p11::RawUse::rsa_decrypt:
+        return connection_->ask(Operation::rsa_decrypt, input);
+      case p11::RawUse::ecdsa:
+        return connection_->ask(Operation::ecdsa, input);
+    }
+    return fail(Fault::local, "login agent: use");
+  }
+  Result<crypto::Secret> agree(View point) override { return connection_->ask(Operation::agree, point); }
+
+ private:
+  std::shared_ptr<Connection> connection_;
+  crypto::PublicKey key_;
+};
+
+class LoginClient::Person final : public PersonLogin {
+ public:
+  Person(std::shared_ptr<Connection> connection, Statement statement)
+      : PersonLogin(std::move(statement)), connection_(std::move(connection)) {}
+  Result<AuthRequest> bind(View exporter) const override {
+    USHER_TRY(const crypto::Secret request, connection_->ask(Operation::bind, exporter));
+    return AuthRequest::decode(request.expose());
+  }
+
+ private:
+  std::shared_ptr<Connection> connection_;
+};
+
+Result<LoginClient> LoginClient::connect(const std::filesystem::path& socket) {
+  USHER_TRY(Descriptor made, dial(socket));
+  auto connection = std::make_shared<Connection>(std::move(made));
+  USHER_TRY(const crypto::Secret answer, connection->ask(Operation::look, {}));
+  USHER_TRY(const login_wire::Kept kept, login_wire::decode_kept(answer.expose()));
+  USHER_TRY(crypto::PublicKey key, crypto::PublicKey::from_spki(kept.spki));
+  USHER_TRY(Statement statement, Statement::decode(kept.statement));
+  auto person = std::make_shared<const Person>(connection, std::move(statement));
+  return LoginClient(std::move(connection), std::move(person), std::move(key));
+}
+
+Result<crypto::PrivateKey> LoginClient::installation() const {
+  return key_over(std::make_shared<Key>(connection_, key_));
+}
+
+Result<> LoginClient::end() const {
+  USHER_CHECK(connection_->ask(Operation::end, {}));
+  // It is over when the agent says so: from then on nobody finds it.
+  static_cast<void>(connection_->ask(Operation::look, {}));
+  return {};
+}
+
+Result<> LoginWatch::begin(const std::filesystem::path& path, Over over) {
+  USHER_TRY(Descriptor socket, dial(path));
+  thread_ = std::jthread([socket = std::move(socket), over = std::move(over)](const std::stop_token& stop) {
+    const std::stop_callback wake(stop, [&] { ::shutdown(socket.get(), SHUT_RDWR); });
+    const auto said = login_wire::receive(socket.get());
+    if (stop.stop_requested()) return;
+    if (!said) return over(said.error());
+    if (const auto result = result_of(*said); !result) over(result.error());
+  });
+  return {};
+}
+
+}  // namespace usher::identity

@@ -1,0 +1,26 @@
+// identity/remote_key: a private key that is elsewhere, on a token or at the login agent, as a key of OpenSSL's.
+#pragma once
+
+#include <memory>
+
+#include "crypto/key.h"
+#include "identity/pkcs11.h"
+
+namespace usher::identity {
+
+/// Where the private operations are done. Thread-safe.
+class RemoteKey {
+ public:
+  virtual ~RemoteKey() = default;
+  [[nodiscard]] virtual const crypto::PublicKey& public_key() const noexcept = 0;
+  /// RSA: a block as long as the modulus, padded. P-256: r ‖ s (64 bytes) over a digest of 32 bytes.
+  /// Errors: those of where the key is.
+  [[nodiscard]] virtual Result<crypto::Secret> raw(p11::RawUse use, View input) = 0;
+  /// ECDH with an uncompressed P-256 point: 32 bytes. Errors: as raw().
+  [[nodiscard]] virtual Result<crypto::Secret> agree(View point) = 0;
+};
+
+/// A key that OpenSSL uses as any other: for channels, TLS, licences and sealed objects. Errors: local.
+[[nodiscard]] Result<crypto::PrivateKey> key_over(std::shared_ptr<RemoteKey> remote);
+
+}  // namespace usher::identity
