@@ -160,7 +160,7 @@ Result<crypto::Secret> passphrase_from_terminal(std::string_view prompt) {
   }
   const QuietTerminal quiet(terminal.get());
   if (!quiet.ok()) return fail_errno("passphrase: terminal");
-  say(terminal.get(), prompt);
+  say(terminal.get(), printable(prompt));  // it may name a card or a token
   auto line = read_keys(terminal.get());
   say(terminal.get(), "\n");
   return line;
@@ -200,7 +200,8 @@ Result<> check_citizen_pin(const crypto::Secret& pin) {
 Result<crypto::Secret> read_new_passphrase(const PassphraseSource& source, std::string_view prompt) {
   return until_right(source, [&]() -> Result<crypto::Secret> {
     USHER_TRY(crypto::Secret passphrase, read_passphrase(source, prompt, true));
-    if (passphrase.size() < kMinNewPassphrase) {
+    const auto begins = [](std::uint8_t byte) { return (byte & 0xc0U) != 0x80U; };  // a character of UTF-8
+    if (static_cast<std::size_t>(std::ranges::count_if(passphrase.expose(), begins)) < kMinNewPassphrase) {
       return refused("the new passphrase", "is shorter than " + std::to_string(kMinNewPassphrase) + " characters");
     }
     return passphrase;

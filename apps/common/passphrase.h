@@ -32,7 +32,7 @@ struct PassphraseSource {
 /// The authentication PIN of a citizen card: 4 to 8 digits. Errors: pin_invalid.
 [[nodiscard]] Result<> check_citizen_pin(const crypto::Secret& pin);
 
-/// A new passphrase for keys has 8 bytes at least: what it protects may be copied, and then tried without end.
+/// A new passphrase for keys has 8 characters at least: what it protects may be copied, and then tried without end.
 /// Errors: unusable_passphrase.
 inline constexpr std::size_t kMinNewPassphrase = 8;
 [[nodiscard]] Result<crypto::Secret> read_new_passphrase(const PassphraseSource& source, std::string_view prompt);

@@ -51,22 +51,22 @@ Result<> revoke(Context& context, const RevokeOptions& options) {
     USHER_TRY(Authority authority, Authority::open(context.home / name));
     const auto entry = std::ranges::find(authority.index(), serial, &IndexEntry::serial_hex);
     if (entry == authority.index().end()) continue;
-    const IndexEntry revoked = *entry;
-    const std::string label = revoked.kind + " " + revoked.label;
+    const std::string kind = entry->kind;
+    const std::string label = entry->label;
     const Time now = context.clock.now();
     USHER_CHECK(authority.revoke(serial, *reason, now));
     if (context.json) {
       app::print_json(boost::json::object{{"serial", serial},
-                                          {"kind", revoked.kind},
-                                          {"name", revoked.label},
+                                          {"kind", kind},
+                                          {"name", label},
                                           {"authority", name},
                                           {"reason", options.reason},
                                           {"revoked_at", app::iso_time(now)}});
       return {};
     }
     std::printf(
-        "revoked: %s (serial %s, %s)\nIt takes effect with the next list: usher-ca crl, or usher-ca crl --delta\n",
-        label.c_str(), serial.c_str(), name.c_str());
+        "revoked: %s %s (serial %s, %s)\nIt takes effect with the next list: usher-ca crl, or usher-ca crl --delta\n",
+        kind.c_str(), label.c_str(), serial.c_str(), name.c_str());
     return {};
   }
   return fail(Fault::not_found, "revoke", "no authority here has issued the certificate with serial number " + serial,

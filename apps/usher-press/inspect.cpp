@@ -127,7 +127,7 @@ constexpr std::size_t kLeastValue = 32;  // columns: with fewer beside its name,
 /// One field: its name to the left, its values to the right, or below where the terminal is narrow.
 void print_field(const std::string& name, const std::vector<std::string>& values, std::size_t columns,
                  std::size_t indent) {
-  const bool beside = columns == kAnyWidth || columns >= kNames + 1 + kLeastValue;
+  const bool beside = columns >= kNames + 1 + kLeastValue;
   const std::size_t at = beside ? kNames + 1 : indent + 2;
   std::string out(indent, ' ');
   out += beside ? cell(name, kNames - indent) : cut(name, columns - std::min(indent, columns));

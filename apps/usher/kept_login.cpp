@@ -1,6 +1,7 @@
 #include "kept_login.h"
 
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/encoding.h"
+#include "base/file.h"
 #include "base/os_error.h"
 #include "client/terminal.h"
 #include "common/output.h"
@@ -24,7 +26,8 @@ namespace usher::listening {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::size_t kNameSize = 8;  // bytes of the digest that a socket is named by
+constexpr std::size_t kNameSize = 8;      // bytes of the digest that a socket is named by
+constexpr std::size_t kMaxPem = 1 << 20;  // bytes of a file with certificates or a key
 
 Result<fs::path> login_folder(const Options& options) {
   USHER_TRY(const fs::path data, data_folder(options));
@@ -36,7 +39,10 @@ std::vector<int> inherited_descriptors() {
   std::vector<int> all;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator("/proc/self/fd", ignored)) {
-    all.push_back(std::atoi(entry.path().filename().c_str()));
+    const std::string name = entry.path().filename();
+    int number = -1;
+    std::from_chars(name.data(), name.data() + name.size(), number);
+    all.push_back(number);
   }
   std::erase_if(all, [](int one) { return one <= STDERR_FILENO || ::fcntl(one, F_GETFD) < 0; });
   return all;
@@ -107,11 +113,16 @@ int wait_for(pid_t child, const Descriptor& ready) {
 
 Result<fs::path> login_socket(const Options& options, const Config& config) {
   USHER_TRY(const fs::path folder, login_folder(options));
+  // By content: what was renewed in its place is another installation.
+  const auto content_of = [&config](const std::string& name) {
+    return read_file(config.path_of(name), kMaxPem).value_or(std::string());
+  };
   wire::Writer what;
-  for (const std::string& text : {config.url, config.path_of(config.certificate).string(),
-                                  identity::is_token_key(config.key) ? config.key : config.path_of(config.key).string(),
-                                  config.profile, config.token, std::to_string(config.slot), config.card_certificate}) {
-    what.text16(text);
+  for (const std::string& text : {config.url, content_of(config.certificate),
+                                  identity::is_token_key(config.key) ? config.key : content_of(config.key),
+                                  config.profile, config.token, std::to_string(config.slot), config.card_certificate,
+                                  config.removed}) {
+    what.vec32(view_of(text));
   }
   return folder / to_hex(View(crypto::sha256(what.bytes())).first(kNameSize));
 }
@@ -149,10 +160,10 @@ Result<> do_logout(Context& context) {
   std::vector<fs::path> sockets;
   for (const auto& entry : fs::directory_iterator(folder, ignored)) sockets.push_back(entry.path());
   for (const fs::path& socket : sockets) {
-    const auto client = identity::LoginClient::connect(socket);
-    if (client && client->end()) ++ended;
-    if (!client && client.error().fault == Fault::not_found)
-      fs::remove(socket, ignored);  // left by one that was killed
+    const auto done = identity::end_login(socket);
+    if (done) ++ended;
+    // Left by one that was killed.
+    if (!done && done.error().fault == Fault::not_found) fs::remove(socket, ignored);
   }
   if (context.options.json) {
     std::fputs(fmt::format("{{\"ended\":{}}}\n", ended).c_str(), stdout);

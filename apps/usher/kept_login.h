@@ -6,7 +6,8 @@
 
 namespace usher::listening {
 
-/// Where the agent listens that keeps the login for this configuration: another server, installation or card has another.
+/// Where the agent listens that keeps the login for this configuration: another server, installation, card or policy for a
+/// card that is taken out has another.
 /// Errors: as data_folder.
 [[nodiscard]] Result<std::filesystem::path> login_socket(const Options& options, const Config& config);
 /// Nothing: no agent keeps one, or it does not answer.

@@ -50,8 +50,8 @@ class Check {
     token_fault_ = result.error().fault;
     return took(result);
   }
-  void say(std::string fact);
-  void warn(std::string what);
+  void say(const std::string& fact);
+  void warn(const std::string& what);
   void open_keys();
   void check_keys();
   void check_pairs(Keyring& keys);
@@ -75,14 +75,14 @@ class Check {
   identity::Chain own_;            // the server's certificates
 };
 
-void Check::say(std::string fact) {
+void Check::say(const std::string& fact) {
   if (!context_.json) std::printf("%s\n", fact.c_str());
-  facts_.emplace_back(std::move(fact));
+  facts_.emplace_back(fact);
 }
 
-void Check::warn(std::string what) {
+void Check::warn(const std::string& what) {
   if (!context_.json) std::printf("  warning: %s\n", what.c_str());
-  warnings_.emplace_back(std::move(what));
+  warnings_.emplace_back(what);
 }
 
 Result<> Check::run() {

@@ -22,7 +22,6 @@ Result<> rotate(const Context& context, const std::string& to) {
   std::vector<std::string> next;
   if (!to.empty()) next.push_back("set keys.licence_key = \"" + to + "\"");
   next.emplace_back("restart usherd: until then it signs with the old key");
-  next.emplace_back("tell listeners the new key's name: their programs say once that it has changed");
   next.push_back("once all licences of the old key have ended, " + done.retired.string() + " may be taken away");
   if (!to.empty() && !identity::is_token_key(config.licence_key)) {
     next.push_back("destroy " + config.path_of(config.licence_key).string());

@@ -11,14 +11,15 @@ namespace {
 constexpr std::size_t kMaxNumbers = 16 << 20;  // bytes
 constexpr std::size_t kDigits = 32;
 
-/// Nothing where the file is not there, or is not as it was written.
-std::vector<Id128> read_numbers(const std::filesystem::path& file) {
-  const auto text = read_file(file, kMaxNumbers);
-  if (!text || text->size() % (kDigits + 1) != 0) return {};
+/// None where the file is not there, or is not as it was written. Errors: those of reading it.
+Result<std::vector<Id128>> read_numbers(const std::filesystem::path& file) {
   std::vector<Id128> ids;
+  const auto text = read_file(file, kMaxNumbers);
+  if (!text && text.error().fault != Fault::not_found) return std::unexpected(text.error());
+  if (!text || text->size() % (kDigits + 1) != 0) return ids;
   for (std::string_view rest = *text; !rest.empty(); rest.remove_prefix(kDigits + 1)) {
     const auto id = from_hex(rest.substr(0, kDigits));
-    if (!id || rest[kDigits] != '\n') return {};
+    if (!id || rest[kDigits] != '\n') return std::vector<Id128>{};
     ids.push_back(array_of<16>(*id));
   }
   return ids;
@@ -29,7 +30,8 @@ std::vector<Id128> read_numbers(const std::filesystem::path& file) {
 void number_catalogue(std::vector<CatalogueItem>& catalogue, const std::filesystem::path& wallet) {
   const auto lock = FileLock::wait(wallet / "lock");
   const auto file = wallet / "numbers";
-  std::vector<Id128> known = read_numbers(file);
+  const auto kept = read_numbers(file);
+  std::vector<Id128> known = kept.value_or(std::vector<Id128>{});
   std::map<Id128, std::size_t> numbers;
   for (std::size_t i = 0; i < known.size(); ++i) numbers.emplace(known[i], i + 1);
   const std::size_t before = known.size();
@@ -38,7 +40,8 @@ void number_catalogue(std::vector<CatalogueItem>& catalogue, const std::filesyst
     if (is_new) known.push_back(item.id);
     item.number = at->second;
   }
-  if (!lock || known.size() == before) return;
+  // A file that could not be read now is not replaced: its numbers would shift.
+  if (!lock || !kept || known.size() == before) return;
   std::string text;
   for (const Id128& id : known) text += to_hex(id) + "\n";
   if (!replace_file(file, text)) return;  // the next run begins where this one did

@@ -110,7 +110,9 @@ void Wallet::compare(const HeldLicence& held, std::vector<Difference>& differenc
     differ(DifferenceKind::more_plays, both + "no play that was made here can have been given back.");
   }
   // One that is open, and not noted here yet or no more: another usher here has just begun it, or died before it could.
-  const std::uint32_t open = held.entry.open_plays > marks ? held.entry.open_plays - marks : 0;
+  // Those that were open at the last list have been taken off already.
+  const std::uint32_t explained = std::max(marks, figure->second.open_plays);
+  const std::uint32_t open = held.entry.open_plays > explained ? held.entry.open_plays - explained : 0;
   if (left < before && before - left > open) {
     differ(DifferenceKind::fewer_plays, both + std::to_string(before - left - open) + " not made here.");
   }

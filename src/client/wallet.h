@@ -91,9 +91,8 @@ class PlayMark {
 /// One person's licences of one server. One thread at a time; processes exclude each other by a lock.
 class Wallet {
  public:
-  /// Makes the directories. `keys`: the server's licence keys (SPKI), the current one first, as api/auth gave them.
-  /// Errors: not_permitted, disk_full, io; bad_key.
-  /// `installation`: SHA-256 of this installation's public key, as licences name it.
+  /// Makes the directories. `installation`: SHA-256 of this installation's public key, as licences name it.
+  /// Errors: not_permitted, disk_full, io; bad_key, of the server's licence keys.
   [[nodiscard]] static Result<Wallet> open(const std::filesystem::path& home, const wire::Authenticated& person,
                                            const Hash256& installation, const Clock& clock);
 

@@ -26,7 +26,7 @@ using login_wire::Operation;
 using login_wire::Status;
 
 constexpr Milliseconds kLongestWait{30'000};      // between two looks at the clock: a machine may have slept
-constexpr std::size_t kSecureMemory = 256 << 10;  // bytes: a power of two
+constexpr std::size_t kSecureMemory = 32 << 10;  // bytes, a power of two: more than the largest keys take
 
 Result<> check_private(const fs::path& folder) {
   struct stat found{};
@@ -62,8 +62,7 @@ Result<crypto::Secret> answer(const KeptLogin& login, View request) {
 }  // namespace
 
 struct LoginAgent::State {
-  fs::path path;   // where clients look
-  fs::path first;  // where it is until publish()
+  fs::path path;
   Descriptor listening;
   Descriptor wake;
   ino_t inode = 0;
@@ -78,7 +77,7 @@ struct LoginAgent::State {
   }
   void accept() {
     Descriptor client(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (client.is_open() && login_wire::is_own_user(client.get()) && clients.size() < kMaxLoginClients) {
+    if (client.is_open() && login_wire::peer_of(client.get()) && clients.size() < kMaxLoginClients) {
       clients.push_back(std::move(client));
     }
   }
@@ -108,24 +107,13 @@ LoginAgent& LoginAgent::operator=(LoginAgent&&) noexcept = default;
 LoginAgent::~LoginAgent() {
   if (!state_) return;
   state_->remove(state_->path);
-  state_->remove(state_->first);
 }
 
 Result<LoginAgent> LoginAgent::create(const fs::path& socket) {
   auto state = std::make_unique<State>();
   state->path = socket;
-  state->first = socket.string() + "." + std::to_string(::getpid());
   USHER_CHECK(make_private_directory(socket.parent_path()));
   USHER_CHECK(check_private(socket.parent_path()));
-  ::unlink(state->first.c_str());
-  USHER_TRY(state->listening, login_wire::socket_at(state->first, ::bind));
-  struct stat found{};
-  // The directory keeps others out until the mode is set.
-  if (::chmod(state->first.c_str(), S_IRWXU) != 0 || ::stat(state->first.c_str(), &found) != 0 ||
-      ::listen(state->listening.get(), static_cast<int>(kMaxLoginClients)) != 0) {
-    return fail_errno("login agent: socket", state->first.string());
-  }
-  state->inode = found.st_ino;
   state->wake = Descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!state->wake.is_open()) return fail_errno("login agent: wake");
   return LoginAgent(std::move(state));
@@ -138,11 +126,23 @@ void LoginAgent::end(const Error& why) {
 }
 
 Result<> LoginAgent::publish() {
-  const auto before = LoginClient::connect(state_->path);
-  if (::rename(state_->first.c_str(), state_->path.c_str()) != 0) {
-    return fail_errno("login agent: socket", state_->path.string());
+  // Under a name of its own first: whoever looks finds an agent that listens, the one before or this one.
+  const fs::path first = state_->path.string() + "." + std::to_string(::getpid());
+  ::unlink(first.c_str());
+  USHER_TRY(state_->listening, login_wire::socket_at(first, ::bind));
+  struct stat found{};
+  // The directory keeps others out until the mode is set.
+  if (::chmod(first.c_str(), S_IRWXU) != 0 || ::stat(first.c_str(), &found) != 0 ||
+      ::listen(state_->listening.get(), static_cast<int>(kMaxLoginClients)) != 0) {
+    return fail_errno("login agent: socket", first.string());
   }
-  if (before) static_cast<void>(before->end());  // one that is gone meanwhile has ended
+  static_cast<void>(end_login(state_->path));  // there may be none
+  if (::rename(first.c_str(), state_->path.c_str()) != 0) {
+    auto failed = fail_errno("login agent: socket", state_->path.string());
+    ::unlink(first.c_str());
+    return failed;
+  }
+  state_->inode = found.st_ino;
   return {};
 }
 
@@ -155,6 +155,8 @@ Error LoginAgent::serve(const KeptLogin& login, const Clock& clock) {
     const auto left = std::chrono::ceil<Milliseconds>(login.person->not_after() - clock.now());
     const auto wait = std::clamp(left, Milliseconds(0), kLongestWait);
     if (::poll(waiting.data(), waiting.size(), static_cast<int>(wait.count())) <= 0) continue;
+    // A machine that slept wakes with a request: the clock comes first.
+    if (state_->over(login.person->not_after(), clock.now())) continue;
     for (std::size_t i = waiting.size(); i-- > 2;) {
       if (waiting[i].revents != 0 && !state_->serve(waiting[i].fd, login)) {
         state_->clients.erase(state_->clients.begin() + static_cast<std::ptrdiff_t>(i - 2));
@@ -176,7 +178,7 @@ Result<> lock_memory() {
   if (CRYPTO_secure_malloc_initialized() == 0 && CRYPTO_secure_malloc_init(kSecureMemory, sizeof(void*) * 4) != 1) {
     return fail(Fault::not_permitted, "login agent: memory",
                 "the system does not let this user keep memory out of the swap",
-                "Raise the limit of locked memory (ulimit -l) to 1 MiB at least.");
+                "Raise the limit of locked memory (ulimit -l) to 64 KiB at least.");
   }
   return {};
 }

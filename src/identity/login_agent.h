@@ -22,7 +22,7 @@ struct KeptLogin {
 
 class LoginAgent {
  public:
-  /// At a socket, mode 0700, in a directory of mode 0700 that is made if it is not there. Nobody finds it yet.
+  /// For a socket in a directory of mode 0700 that is made if it is not there. There is no socket yet.
   /// Errors: not_permitted (also: others may enter the directory), disk_full, io.
   [[nodiscard]] static Result<LoginAgent> create(const std::filesystem::path& socket);
   LoginAgent(LoginAgent&&) noexcept;
@@ -31,7 +31,7 @@ class LoginAgent {
 
   /// From any thread, at any time: serve() returns `why`.
   void end(const Error& why);
-  /// Takes the place of an agent that serves there, which ends. Errors: not_permitted, io.
+  /// Makes the socket, mode 0700. An agent that served there has ended then. Errors: not_permitted, disk_full, io.
   [[nodiscard]] Result<> publish();
   /// Until the statement's end, an `end` of a client, or end(). Tells every client why, and takes the socket away.
   Error serve(const KeptLogin& login, const Clock& clock);

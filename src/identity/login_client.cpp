@@ -1,8 +1,7 @@
 #include "identity/login_client.h"
 
+#include <csignal>
 #include <mutex>
-
-#include <sys/time.h>
 
 #include "base/os_error.h"
 #include "identity/card_wire.h"
@@ -17,8 +16,14 @@ using login_wire::Status;
 
 Result<Descriptor> dial(const std::filesystem::path& path) {
   USHER_TRY(Descriptor socket, login_wire::socket_at(path, ::connect));
-  if (!login_wire::is_own_user(socket.get())) return fail(Fault::not_permitted, "login agent: user", path.string());
+  USHER_CHECK(login_wire::peer_of(socket.get()));
   return socket;
+}
+
+/// To the caller an agent that is gone or hangs is no matter of the network.
+std::unexpected<Error> is_over() {
+  return fail(Fault::not_authenticated, "login agent", "the login that was kept has ended",
+              "Run `usher login` again, or `usher logout` to be asked by each verb.");
 }
 
 /// What an answer means. Errors: the agent's.
@@ -33,17 +38,19 @@ Result<crypto::Secret> result_of(const crypto::Secret& answer) {
 
 class LoginClient::Connection {
  public:
-  explicit Connection(Descriptor socket) : socket_(std::move(socket)) {
-    const timeval patience{login_wire::kPatience.count(), 0};
-    ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  }
+  explicit Connection(Descriptor socket) : socket_(std::move(socket)) {}
   Result<crypto::Secret> ask(Operation operation, View body) {
     const std::scoped_lock guard(lock_);
     const auto sent = login_wire::send(socket_.get(), static_cast<std::uint8_t>(operation), body);
     // One that has ended has said why before it closed.
-    USHER_TRY(const crypto::Secret answer, login_wire::receive(socket_.get(), sent ? 0 : MSG_DONTWAIT));
-    return result_of(answer);
+    const auto answer = login_wire::receive(socket_.get(), sent ? 0 : MSG_DONTWAIT);
+    if (!answer) {
+      // An answer that comes too late would be taken for that to the next question.
+      ::shutdown(socket_.get(), SHUT_RDWR);
+      return is_over();
+    }
+    login_wire::wait_at_most(socket_.get(), login_wire::kPatience);
+    return result_of(*answer);
   }
 
  private:
@@ -102,15 +109,24 @@ Result<crypto::PrivateKey> LoginClient::installation() const {
   return key_over(std::make_shared<Key>(connection_, key_));
 }
 
-Result<> LoginClient::end() const {
-  USHER_CHECK(connection_->ask(Operation::end, {}));
-  // It is over when the agent says so: from then on nobody finds it.
-  static_cast<void>(connection_->ask(Operation::look, {}));
+Result<> end_login(const std::filesystem::path& path) {
+  USHER_TRY(const Descriptor socket, dial(path));
+  USHER_CHECK(login_wire::send(socket.get(), static_cast<std::uint8_t>(Operation::end), {}));
+  // First its answer, then that it is over: from then on its socket is gone.
+  for (int i = 0; i < 2; ++i) {
+    const auto said = login_wire::receive(socket.get());
+    if (!said && said.error().fault == Fault::server_busy) {
+      USHER_TRY(const pid_t agent, login_wire::peer_of(socket.get()));
+      if (::kill(agent, SIGKILL) != 0) return fail_errno("login agent: end");
+      return {};
+    }
+  }
   return {};
 }
 
 Result<> LoginWatch::begin(const std::filesystem::path& path, Over over) {
   USHER_TRY(Descriptor socket, dial(path));
+  login_wire::wait_at_most(socket.get(), Seconds(0));  // for as long as it takes
   thread_ = std::jthread([socket = std::move(socket), over = std::move(over)](const std::stop_token& stop) {
     const std::stop_callback wake(stop, [&] { ::shutdown(socket.get(), SHUT_RDWR); });
     const auto said = login_wire::receive(socket.get());

@@ -12,14 +12,13 @@ namespace usher::identity {
 
 class LoginClient {
  public:
-  /// Errors: not_found, nobody keeps a login there; not_permitted, somebody else does; malformed; interrupted.
+  /// Errors: not_found, no login is kept there; not_permitted, another user keeps one; not_authenticated or server_busy, its
+  /// agent does not answer; malformed.
   [[nodiscard]] static Result<LoginClient> connect(const std::filesystem::path& socket);
 
-  /// Whose operations the agent does. Errors: local.
+  /// Whose operations the agent does. They and bind() end with not_authenticated where the login is over. Errors: local.
   [[nodiscard]] Result<crypto::PrivateKey> installation() const;
   [[nodiscard]] std::shared_ptr<const PersonLogin> person() const noexcept { return person_; }
-  /// Ends the login: the agent forgets all. Errors: interrupted, io.
-  [[nodiscard]] Result<> end() const;
 
  private:
   class Connection;
@@ -31,6 +30,10 @@ class LoginClient {
   std::shared_ptr<const PersonLogin> person_;
   crypto::PublicKey key_;
 };
+
+/// Ends the login that is kept there: the agent forgets all. One that does not answer is killed.
+/// Errors: not_found, no login is kept there; not_permitted; io.
+[[nodiscard]] Result<> end_login(const std::filesystem::path& socket);
 
 /// Notices, from a thread of its own, that the agent ends its login.
 class LoginWatch {

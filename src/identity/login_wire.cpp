@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include <fcntl.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -59,6 +60,12 @@ Result<crypto::Secret> receive(int socket, int flags) {
   return message;
 }
 
+void wait_at_most(int socket, Seconds time) {
+  const timeval most{time.count(), 0};
+  ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
+  ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
+}
+
 Result<Descriptor> socket_at(const std::filesystem::path& path, decltype(&::connect) call) {
   const Descriptor folder(::open(path.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!folder.is_open()) return fail_errno(kWhere, path.string());
@@ -69,17 +76,20 @@ Result<Descriptor> socket_at(const std::filesystem::path& path, decltype(&::conn
   std::ranges::copy(brief, std::begin(address.sun_path));
   Descriptor made(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   if (!made.is_open()) return fail_errno(kWhere);
+  wait_at_most(made.get(), kReady);
   if (call(made.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     if (errno == ECONNREFUSED) return fail(Fault::not_found, kWhere, path.string());  // left by one that is gone
+    if (errno == EAGAIN) return fail(Fault::server_busy, kWhere, path.string());
     return fail_errno(kWhere, path.string());
   }
   return made;
 }
 
-bool is_own_user(int socket) {
+Result<pid_t> peer_of(int socket) {
   ucred peer{};
   socklen_t size = sizeof peer;
-  return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == ::geteuid();
+  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == ::geteuid()) return peer.pid;
+  return fail(Fault::not_permitted, kWhere, "the socket is another user's");
 }
 
 }  // namespace usher::identity::login_wire

@@ -16,7 +16,8 @@
 namespace usher::identity::login_wire {
 
 inline constexpr std::size_t kMaxMessage = 32 << 10;  // bytes
-inline constexpr Seconds kPatience{150};              // for an answer: a token may be asked meanwhile
+inline constexpr Seconds kReady{10};      // to be connected to, and for the first answer: longer, and it hangs
+inline constexpr Seconds kPatience{150};  // for the others: a token may be asked meanwhile
 
 enum class Operation : std::uint8_t {
   look = 1,
@@ -43,10 +44,12 @@ struct Kept {
 /// Errors: interrupted (the other side is gone); server_busy (nothing came in time); malformed (empty, too long); io.
 [[nodiscard]] Result<crypto::Secret> receive(int socket, int flags = 0);
 
+/// How long a socket waits for the other side.
+void wait_at_most(int socket, Seconds time);
 /// A socket, and `call` (bind or connect) done with `path`, whose directory may be longer than an address may be.
-/// Errors: not_found; not_permitted; io.
+/// Errors: not_found, also: nobody listens there any more; not_permitted; server_busy, it takes nobody (kReady); io.
 [[nodiscard]] Result<Descriptor> socket_at(const std::filesystem::path& path, decltype(&::connect) call);
-/// Whether the process at the other end is of this process's user.
-[[nodiscard]] bool is_own_user(int socket);
+/// The process at the other end, if it is of this process's user. Errors: not_permitted.
+[[nodiscard]] Result<pid_t> peer_of(int socket);
 
 }  // namespace usher::identity::login_wire

@@ -48,7 +48,7 @@ HttpError http_error_of(Fault fault) noexcept {
 
 void ChannelDriver::note_failure(const Error& error, const channel::Suite* suite, std::uint64_t number) {
   p_.metrics.handshake_ended(code_of(error.fault), suite_name(suite));
-  // `about` may name a certificate, and only an installation's: persons come later, inside the channel.
+  // Errors of certificates name no subject, so that no name comes into the log.
   p_.log.info("handshake refused", {{"request", number},
                                     {"code", code_of(error.fault)},
                                     {"step", error.where},
@@ -60,6 +60,7 @@ Result<std::optional<Bytes>> ChannelDriver::retry_for(View body, const std::stri
   if (!p_.sessions.has_its_share(network)) return std::nullopt;
   USHER_TRY(const wire::Message message, wire::take_message(body));
   if (message.type != wire::MessageType::client_hello) return fail(Fault::unexpected_message, "client hello");
+  if (!body.empty()) return fail(Fault::malformed, "client hello: bytes behind it");
   USHER_TRY(const auto hello, wire::ClientHello::decode(message.body));
   if (cookies_.accepts(hello, network, now)) return std::nullopt;
   p_.metrics.handshake_ended("retry", {});
@@ -69,8 +70,12 @@ Result<std::optional<Bytes>> ChannelDriver::retry_for(View body, const std::stri
 Result<Bytes> ChannelDriver::protocols(View body, const std::string& network, std::uint64_t number) {
   if (body.size() > wire::kMaxClientHello) return fail(Fault::too_long, "client hello");
   const Time now = p_.clock.now();
-  USHER_TRY(auto retry, retry_for(body, network, now));
-  if (retry) return *std::move(retry);
+  auto retry = retry_for(body, network, now);
+  if (!retry) {
+    note_failure(retry.error(), nullptr, number);
+    return std::unexpected(std::move(retry).error());
+  }
+  if (*retry) return **std::move(retry);
   auto place = p_.sessions.reserve(now, network);
   if (!place) {
     note_failure(place.error(), nullptr, number);

@@ -42,15 +42,9 @@ CREATE TABLE licences (
   plays_left   INTEGER CHECK (plays_left BETWEEN 0 AND plays),
   first_play   INTEGER,
   revoked_at   INTEGER,
-  -- What licence::usable_until() says; the last second there is for "never".
-  ends         INTEGER NOT NULL GENERATED ALWAYS AS
-                 (min(coalesce(expires, 9223372036854775807), coalesce(first_play + window, 9223372036854775807))),
   CHECK ((plays IS NULL) = (plays_left IS NULL))
 ) STRICT;
 CREATE INDEX licences_of_person ON licences (pseudonym, medium);
--- Those that a play may be opened with, the one that ends first in front: however many there are, few are looked at.
-CREATE INDEX licences_with_plays ON licences (pseudonym, medium, ends)
-  WHERE revoked_at IS NULL AND coalesce(plays_left, 1) > 0;
 
 CREATE TABLE plays (
   n            INTEGER PRIMARY KEY,
@@ -139,8 +133,17 @@ CREATE TABLE revocation_floors (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+constexpr const char* kVersion3 = R"sql(
+-- What licence::usable_until() says; the last second there is for "never".
+ALTER TABLE licences ADD COLUMN ends INTEGER NOT NULL GENERATED ALWAYS AS
+  (min(coalesce(expires, 9223372036854775807), coalesce(first_play + window, 9223372036854775807)));
+-- Those that a play may be opened with, the one that ends first in front.
+CREATE INDEX licences_with_plays ON licences (pseudonym, medium, ends)
+  WHERE revoked_at IS NULL AND coalesce(plays_left, 1) > 0;
+)sql";
+
 // [n] makes version n + kOldest of the version before it, the first one of an empty file; rows are added, never changed.
-constexpr std::array kMigrations{kVersion2};
+constexpr std::array kMigrations{kVersion2, kVersion3};
 constexpr std::int64_t kOldest = 2;  // version 1 was never released, and its media do not tell what version 2 counts by
 static_assert(kMigrations.size() + kOldest == kSchemaVersion + 1);
 

@@ -6,7 +6,7 @@
 namespace usher::store::sqlite {
 
 inline constexpr std::int64_t kApplicationId = 0x75736872;  // "ushr"
-inline constexpr std::uint32_t kSchemaVersion = 2;
+inline constexpr std::uint32_t kSchemaVersion = 3;
 inline constexpr std::uint32_t kBlock = 64;  // chunks of one row of `heard` and `grants`
 
 /// Whether it is ours and up to date, so that migrate() has nothing to do. Throws SQLite::Exception.

@@ -237,6 +237,17 @@ TEST_F(WalletTest, APlayThatWasNotMadeHereIsTold) {
   EXPECT_NE(sentence.find("2 not made here"), std::string::npos) << sentence;
 }
 
+TEST_F(WalletTest, APlayThatIsSaidToBeOpenExplainsOneThatIsGoneOnce) {
+  auto listed = entry(bound(1), 5, key);
+  Wallet wallet = open();
+  ASSERT_TRUE(wallet.add(listed).has_value());
+  listed.plays_left = 4;
+  listed.open_plays = 1;
+  EXPECT_TRUE(wallet.reconcile({listed})->differences.empty());
+  listed.plays_left = 3;
+  only(wallet.reconcile({listed}).value(), DifferenceKind::fewer_plays);
+}
+
 TEST_F(WalletTest, PlaysOnAnotherInstallationAreNoAlarm) {
   licence::LicenceTerms elsewhere = terms(2);
   elsewhere.installation = Hash256{9};

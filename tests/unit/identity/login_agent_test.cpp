@@ -131,7 +131,7 @@ TEST_F(LoginAgentTest, IsFoundByNobodyBeforeItIsPublishedNorAfterItsEnd) {
   EXPECT_TRUE(fs::is_empty(socket.parent_path()));
   Served agent(socket, login(), clock);
   const LoginClient client = must(LoginClient::connect(socket));
-  must(client.end());
+  must(end_login(socket));
   EXPECT_EQ(LoginClient::connect(socket).error().fault, Fault::not_found);
   EXPECT_EQ(agent.ended(), Fault::cancelled);
   EXPECT_TRUE(fs::is_empty(socket.parent_path()));

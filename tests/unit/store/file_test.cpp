@@ -79,8 +79,20 @@ TEST_F(StoreFile, FindsTheLicenceForAPlayByAnIndexHoweverManyThereAre) {
 
 TEST_F(StoreFile, OfANewerUsherIsRefused) {
   store_.reset();
-  execute("PRAGMA user_version = 3");
+  execute("PRAGMA user_version = 4");
   EXPECT_TRUE(fails_with(reopen(), Fault::unsupported));
+}
+
+TEST_F(StoreFile, OfTheVersionBeforeIsBroughtUpToDateAndKeepsWhatItHas) {
+  const Id128 licence = issue(5);
+  store_.reset();
+  execute("DROP INDEX licences_with_plays");
+  execute("ALTER TABLE licences DROP COLUMN ends");
+  execute("PRAGMA user_version = 2");
+  store_ = open_store(directory_.file());
+  EXPECT_EQ(*store_->schema_version(), 3U);
+  EXPECT_TRUE(open());
+  EXPECT_EQ(left(licence), 4U);
 }
 
 TEST_F(StoreFile, OfTheFirstVersionIsRefusedSinceItsMediaCannotBeCounted) {

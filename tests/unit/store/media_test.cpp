@@ -126,7 +126,7 @@ TEST_F(MediaStore, RevocationFloorNeverGoesBack) {
   EXPECT_FALSE(*store_->revocation_floor(hash_of("another issuer")));
 }
 
-TEST_F(MediaStore, SchemaHasAVersion) { EXPECT_EQ(*store_->schema_version(), 2U); }
+TEST_F(MediaStore, SchemaHasAVersion) { EXPECT_EQ(*store_->schema_version(), 3U); }
 
 }  // namespace
 }  // namespace usher::store
