@@ -79,7 +79,7 @@ void request(benchmark::State& state, bool hops) {
   const std::string path = hops ? "/worker" : "/loop";
   const std::string asked = "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
   std::array<char, 4096> buffer{};
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     if (::send(socket.get(), asked.data(), asked.size(), 0) != static_cast<ssize_t>(asked.size())) std::abort();
     std::string_view answer;
     std::size_t size = 0;
