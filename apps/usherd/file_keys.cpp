@@ -10,7 +10,8 @@ Result<net::FileServerIdentity> load_identity(const Config& config, const std::s
                                               const std::string& key, Keyring& keys, net::Expiries& expiries) {
   USHER_TRY(KeyPair pair, load_pair(config, certificate, key, keys));
   expiries.push_back({.what = "file stream certificate " + certificate, .when = pair.chain.front().not_after()});
-  return net::FileServerIdentity{.chain = std::move(pair.chain), .key = std::move(pair.key)};
+  return net::FileServerIdentity{
+      .chain = std::move(pair.chain), .key = std::move(pair.key), .on_token = identity::is_token_key(key)};
 }
 
 }  // namespace

@@ -1,7 +1,10 @@
 // usherd serve: the server itself, its signals, and reloading.
+#include <condition_variable>
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <mutex>
+#include <thread>
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -22,6 +25,8 @@ namespace usher::usherd {
 namespace {
 
 constexpr Milliseconds kSecond{1'000};
+constexpr Milliseconds kStopTime{10'000};  // for what was cut when draining ended
+constexpr int kHangs = 1;                  // exit status
 
 struct ServeOptions {
   std::filesystem::path port_file;
@@ -248,6 +253,24 @@ std::vector<std::string> obstacles(const Config& config, const Home& home) {
   return found;
 }
 
+/// Ends the process where the server does not stop: a call of a token's module that hangs can be ended in no other way.
+class StopLimit {
+ public:
+  explicit StopLimit(net::Log& log)
+      : watch_([&log](const std::stop_token& stopped) {
+          std::mutex mutex;
+          std::condition_variable_any over;
+          std::unique_lock lock(mutex);
+          static_cast<void>(over.wait_for(lock, stopped, kStopTime, [] { return false; }));
+          if (stopped.stop_requested()) return;
+          log.error("stopped while a call hangs", {{"about", "a token, or a disk"}});
+          ::_exit(kHangs);
+        }) {}
+
+ private:
+  std::jthread watch_;
+};
+
 Result<> serve(const Context& context, const ServeOptions& options) {
   const Signals signals;
   USHER_TRY(const Config config, load_config(context));
@@ -291,7 +314,10 @@ Result<> serve(const Context& context, const ServeOptions& options) {
   notify("STOPPING=1");
   signals.release();
   const bool all = server.drain(config.drain_seconds * kSecond);
-  server.stop();
+  {
+    const StopLimit limit(*log);
+    server.stop();
+  }
   if (const auto given = home.store->give_back_leases(); !given) {
     log->warning("chunks counted ahead were not given back", {{"code", code_of(given.error().fault)}});
   }

@@ -41,9 +41,14 @@ const BIO_METHOD* FileBios::receiving() {
 // --- the way out
 
 int FileBios::gather(BIO* bio, const char* data, int size) {
-  FileLoop& loop = static_cast<FileBios*>(BIO_get_data(bio))->loop_;
+  auto& self = *static_cast<FileBios*>(BIO_get_data(bio));
+  FileLoop& loop = self.loop_;
   BIO_clear_retry_flags(bio);
   const auto count = static_cast<std::size_t>(size);
+  if (self.apart_) {
+    append(self.gathered_, View(reinterpret_cast<const std::uint8_t*>(data), count));
+    return size;
+  }
   if (count > loop.out.size() - loop.out_size) {
     BIO_set_retry_write(bio);
     return -1;
@@ -69,6 +74,11 @@ const BIO_METHOD* FileBios::gathering() {
 }
 
 // --- both
+
+Bytes FileBios::back_to_loop() {
+  apart_ = false;
+  return std::exchange(gathered_, {});
+}
 
 BIO* FileBios::make(const BIO_METHOD* method) {
   BIO* bio = BIO_new(method);

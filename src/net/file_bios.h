@@ -2,7 +2,7 @@
 //
 // OpenSSL reads from the socket directly. What it writes is gathered in the loop's buffer, so that a whole flight (the
 // end of a handshake, an answer and close_notify) is one send. Where the kernel makes the records, it writes to the
-// socket directly as well.
+// socket directly as well. While a worker drives a handshake, it is gathered in a buffer of the connection's own.
 #pragma once
 
 #include <string>
@@ -26,6 +26,10 @@ class FileBios {
   /// Once the handshake is over: whether the kernel makes the records. If not, what is written is gathered from here on.
   /// Errors: local.
   [[nodiscard]] Result<bool> records_by_kernel(SSL* connection);
+  /// From here on what is written is gathered apart, and another thread than the loop's may drive the connection.
+  void leave_loop() { apart_ = true; }
+  /// The other way; what was gathered apart.
+  [[nodiscard]] Bytes back_to_loop();
 
  private:
   static int receive(BIO* bio, char* data, int size);
@@ -40,6 +44,8 @@ class FileBios {
   int socket_ = -1;
   bool ended_ = false;  // the peer sends no more
   bool offered_ = false;
+  bool apart_ = false;
+  Bytes gathered_;  // apart: a flight of a handshake
 };
 
 /// Why neither kernel nor OpenSSL could make records with the kernel's help; empty: they could.

@@ -37,7 +37,8 @@ void FileConnection::start() {
     return;
   }
   tls_ = *std::move(connection);
-  run();
+  // Where a worker drives the handshake, it gets it once there is something to read.
+  contexts_->may_block() ? wait(asio::posix::descriptor_base::wait_read) : run();
 }
 
 void FileConnection::wait(asio::posix::descriptor_base::wait_type what) {
@@ -82,93 +83,13 @@ FileConnection::Step FileConnection::step() {
       return end_gently();
     case State::lingering:
       return linger();
+    case State::shaking:
     case State::working:
     case State::refusing:
     case State::closed:
       return Step::stop;  // somebody else goes on
   }
   return Step::stop;
-}
-
-// --- handshake
-
-Result<> FileConnection::judge(const tls::PeerCertificates& peer) {
-  const Hash256 digest = peer.digest();
-  const auto trust = snapshot()->clients;
-  auto verified = shared_.verdicts.verify(trust, digest, [&] { return peer.chain(); }, shared_.clock.now());
-  if (!verified) {
-    judged_ = true;
-    verdict_ = verified.error().fault;
-    return std::unexpected(std::move(verified).error());
-  }
-  client_ = {.peer = *std::move(verified), .digest = digest};
-  judged_by_ = trust;
-  return {};
-}
-
-tls::SessionPtr FileConnection::find_session(View id) {
-  const Time now = shared_.clock.now();
-  auto found = shared_.sessions.find(id, now);
-  if (!found) return nullptr;
-  // §2.3: by the trust and the lists of this moment, from what the path was built of then.
-  const auto& path = found->client.peer->path();
-  const auto trust = snapshot()->clients;
-  auto verified = shared_.verdicts.verify(
-      trust, found->client.digest, [&] { return Result<identity::Chain>(without_root(path)); }, now);
-  if (!verified) return nullptr;
-  client_ = {.peer = *std::move(verified), .digest = found->client.digest};
-  judged_by_ = trust;
-  return std::move(found->session);
-}
-
-void FileConnection::keep_session(const SSL_SESSION& session) {
-  shared_.sessions.keep(session, client_, shared_.clock.now());
-}
-
-FileConnection::Step FileConnection::shake_hands() {
-  ERR_clear_error();
-  const int done = SSL_do_handshake(tls_.get());
-  if (done != 1) {
-    const int code = SSL_get_error(tls_.get(), done);
-    if (code == SSL_ERROR_WANT_READ) return Step::wait_read;
-    return code == SSL_ERROR_WANT_WRITE ? Step::wait_write : fail_handshake(code);
-  }
-  if (const auto checked = tls::check_established(tls_.get()); !checked || !client_.peer) {
-    shared_.metrics.file_handshake("extended-master-secret");
-    state_ = State::closing;
-    return Step::again;
-  }
-  const auto by_kernel = bios_.records_by_kernel(tls_.get());
-  if (!by_kernel) return break_off(by_kernel.error());
-  by_kernel_ = *by_kernel;
-  shared_.metrics.file_handshake(SSL_session_reused(tls_.get()) == 1 ? "resumed" : "full");
-  contexts_.reset();
-  state_ = State::line;
-  deadline_ = in_time(shared_.limits.line_time);
-  return Step::again;
-}
-
-FileConnection::Step FileConnection::fail_handshake(int code) {
-  std::string_view reason = "closed";
-  std::optional<Error> own;  // the server's key is on a token, which failed
-  if (judged_) {
-    reason = code_of(verdict_);
-  } else if (code == SSL_ERROR_SSL) {
-    reason = handshake_failure(ERR_peek_last_error());
-    own = crypto::take_error();
-    if (own) reason = "own-key";
-  }
-  ERR_clear_error();
-  shared_.metrics.file_handshake(reason);
-  const Level level = own ? Level::warning : judged_ ? Level::info : Level::debug;
-  shared_.log.write(level, "file handshake failed",
-                    {{"peer", address_}, {"reason", reason}, {"about", own ? std::string_view(own->about) : ""}});
-  if (code != SSL_ERROR_SSL) {
-    close();
-    return Step::stop;
-  }
-  state_ = State::closing;  // once the alert is on its way
-  return Step::again;
 }
 
 // --- the line

@@ -18,7 +18,8 @@ using Steady = std::chrono::steady_clock;
   return {path.begin(), path.end() - (path.size() > 1 ? 1 : 0)};
 }
 
-/// Everything of one connection runs on its loop's thread.
+/// Everything of one connection runs on its loop's thread, but the handshake where the server's key may block: that is
+/// driven by a worker, which has the connection to itself until it hands it back.
 class FileConnection final : public FileHandshake, public std::enable_shared_from_this<FileConnection> {
  public:
   /// Counted in by the acceptor; counts itself out. `address`: of the peer, `counted`: as counted_as() has it.
@@ -42,15 +43,35 @@ class FileConnection final : public FileHandshake, public std::enable_shared_fro
 
  private:
   using Socket = boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
-  enum class State : std::uint8_t { handshake, line, working, refusing, answering, closing, lingering, closed };
+  enum class State : std::uint8_t {
+    handshake,
+    shaking,  // the handshake, while a worker has it or is to have it
+    line,
+    working,
+    refusing,
+    answering,
+    closing,
+    lingering,
+    closed
+  };
   enum class Step : std::uint8_t { again, wait_read, wait_write, later, stop };
   enum class Sent : std::uint8_t { all, some, broken };
+  enum class Holder : std::uint8_t { loop, queue, worker };
+  /// What one step of the handshake came to.
+  struct Shaken {
+    int code = SSL_ERROR_NONE;           // SSL_get_error's; none: it is over
+    std::string_view reason = "closed";  // of a failure
+    std::optional<Error> own{};          // of the server's key
+  };
 
   void run();
   void wait(boost::asio::posix::descriptor_base::wait_type what);
   [[nodiscard]] Step step();
   [[nodiscard]] Step shake_hands();
-  [[nodiscard]] Step fail_handshake(int code);
+  [[nodiscard]] Step fail_handshake(const Shaken& shaken);
+  [[nodiscard]] Shaken drive();
+  [[nodiscard]] Step hand_over();
+  void take_back(Shaken shaken);
   [[nodiscard]] Step read_line();
   [[nodiscard]] Step take_line(std::string_view line);
   [[nodiscard]] Step begin(const wire::FileRequest& request);
@@ -77,7 +98,9 @@ class FileConnection final : public FileHandshake, public std::enable_shared_fro
   [[nodiscard]] bool send_from(View& bytes);
   /// No more bytes to the peer; waits a little for its end, so that what is under way arrives.
   [[nodiscard]] Step end_gently();
+  /// While a worker has the connection, the peer is cut off, and the rest follows when it is back.
   void close();
+  void release();
   void report(std::string_view code);
   [[nodiscard]] std::shared_ptr<const FileSnapshot> snapshot() const { return shared_.snapshot.get(); }
 
@@ -91,6 +114,8 @@ class FileConnection final : public FileHandshake, public std::enable_shared_fro
   std::shared_ptr<const FileContexts> contexts_;
   FileClient client_;
   std::shared_ptr<const identity::TrustStore> judged_by_;  // that took client_
+  std::atomic<Holder> holder_ = Holder::loop;              // of tls_, bios_ and what the handshake finds out
+  std::optional<Shaken> shaken_;                           // came back from a worker
   FileAnswerPtr answer_;
   std::shared_ptr<const void> working_;               // while workers prepare the answer; they stop once it is gone
   std::unique_ptr<boost::asio::steady_timer> pause_;  // of a refusal

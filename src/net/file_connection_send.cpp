@@ -1,4 +1,5 @@
-// The second half of file_connection: answers, refusals, and the end.
+// The last part of file_connection: answers, refusals, and the end.
+#include <algorithm>
 #include <cerrno>
 
 #include <linux/sockios.h>
@@ -9,6 +10,7 @@
 
 #include "base/encoding.h"
 #include "net/file_connection.h"
+#include "net/file_listing.h"
 
 namespace usher::net {
 namespace asio = boost::asio;
@@ -50,10 +52,7 @@ void FileConnection::ask_for_digest(const OpenedFilePtr& file) {
 }
 
 FileConnection::Step FileConnection::ask_for_list(const std::string& prefix) {
-  const auto list = [weak = weak_from_this(), &loop = loop_, &stopping = shared_.stopping, prefix,
-                     alive = std::weak_ptr(working_), shares = snapshot()->shares, client = client_.peer] {
-    auto text =
-        shares->list(prefix, client->certificate(), [&stopping, &alive] { return stopping || alive.expired(); });
+  auto done = [weak = weak_from_this(), &loop = loop_](Result<std::string> text) {
     asio::post(loop.context, [weak, text = std::move(text)]() mutable {
       const auto self = weak.lock();
       if (!self || self->state_ != State::working) return;
@@ -63,9 +62,10 @@ FileConnection::Step FileConnection::ask_for_list(const std::string& prefix) {
         self->continue_with(std::unexpected(std::move(text).error()));
       }
     });
-    return false;
   };
-  const auto queued = shared_.workers.run(owner_of_jobs(), list);
+  auto listing = std::make_shared<FileListing>(snapshot()->shares, prefix, client_.peer->certificate());
+  const auto queued = make_list(shared_.workers, std::move(listing),
+                                {.client = owner_of_jobs(), .alive = working_, .done = std::move(done)});
   return queued ? Step::stop : refuse(queued.error());
 }
 
@@ -282,6 +282,18 @@ FileConnection::Step FileConnection::linger() {
 void FileConnection::close() {
   if (state_ == State::closed) return;
   state_ = State::closed;
+  auto holder = Holder::queue;
+  const bool away = !holder_.compare_exchange_strong(holder, Holder::loop) && holder == Holder::worker;
+  if (away) {
+    // Its number must not become another socket's before the worker is back.
+    ::shutdown(socket_.native_handle(), SHUT_RDWR);
+  } else {
+    release();
+  }
+  if (place_ != loop_.connections.end()) loop_.connections.erase(std::exchange(place_, loop_.connections.end()));
+}
+
+void FileConnection::release() {
   loop_.out_size = 0;
   if (tls_) SSL_set_shutdown(tls_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   tls_.reset();
@@ -290,7 +302,6 @@ void FileConnection::close() {
   pause_.reset();
   boost::system::error_code ignored;
   ignored = socket_.close(ignored);
-  if (place_ != loop_.connections.end()) loop_.connections.erase(std::exchange(place_, loop_.connections.end()));
 }
 
 void FileConnection::look_at_time(Steady::time_point now) {
@@ -304,7 +315,7 @@ void FileConnection::look_at_time(Steady::time_point now) {
       return;
     }
   }
-  if (state_ == State::handshake) shared_.metrics.file_handshake("timeout");
+  if (state_ == State::handshake || state_ == State::shaking) shared_.metrics.file_handshake("timeout");
   if (state_ == State::line) {
     begun_ = now;
     report("timeout");
@@ -319,7 +330,7 @@ void FileConnection::look_at_time(Steady::time_point now) {
 }
 
 void FileConnection::verify_again(const FileSnapshot& now) {
-  if (!client_.peer || !tls_) return;
+  if (state_ == State::shaking || !client_.peer || !tls_) return;
   const auto& path = client_.peer->path();
   const auto verified = shared_.verdicts.verify(
       now.clients, client_.digest, [&] { return Result<identity::Chain>(without_root(path)); }, shared_.clock.now());
@@ -333,7 +344,8 @@ void FileConnection::verify_again(const FileSnapshot& now) {
 }
 
 void FileConnection::close_if_idle() {
-  if (state_ == State::handshake || state_ == State::line || state_ == State::lingering) close();
+  constexpr State kIdle[] = {State::handshake, State::shaking, State::line, State::lingering};
+  if (std::ranges::find(kIdle, state_) != std::end(kIdle)) close();
 }
 
 void FileConnection::report(std::string_view code) {

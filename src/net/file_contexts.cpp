@@ -92,10 +92,12 @@ Result<std::shared_ptr<const FileContexts>> FileContexts::make(const FileTlsSett
       return fail(Fault::bad_config, "file stream", "two server certificates have keys of one kind");
     }
     kinds.push_back(kind);
+    out->may_block_ = out->may_block_ || own.on_token;
     USHER_CHECK(tls::add_identity(out->usual_.get(), own.chain, own.key->ossl()));
   }
   if (settings.key_transport) {
     USHER_TRY(out->key_transport_, make_key_transport(settings));
+    out->may_block_ = out->may_block_ || settings.key_transport->on_token;
     SSL_CTX_set_client_hello_cb(out->usual_.get(), choose, out.get());
   }
   return out;

@@ -22,6 +22,7 @@ class FileHandshake {
 struct FileServerIdentity {
   identity::Chain chain;
   std::shared_ptr<const crypto::PrivateKey> key;
+  bool on_token = false;  // the key: its operations may take long, or never end
 };
 
 struct FileTlsSettings {
@@ -39,6 +40,8 @@ class FileContexts {
 
   /// A connection that asks `handshake`, which must outlive it. Errors: local.
   [[nodiscard]] Result<tls::ConnectionPtr> connect(FileHandshake& handshake) const;
+  /// Whether a handshake may wait for a token: not for an event loop.
+  [[nodiscard]] bool may_block() const noexcept { return may_block_; }
   [[nodiscard]] bool has_key_transport() const noexcept { return key_transport_ != nullptr; }
 
  private:
@@ -47,6 +50,7 @@ class FileContexts {
 
   tls::ContextPtr usual_;
   tls::ContextPtr key_transport_;
+  bool may_block_ = false;
 };
 
 /// Why a handshake failed, of a closed set, for log and metric: "no-certificate", "http", "version", …

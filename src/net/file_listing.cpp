@@ -1,8 +1,8 @@
 #include "net/file_listing.h"
 
+#include <algorithm>
 #include <cerrno>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <linux/openat2.h>
@@ -15,11 +15,8 @@
 namespace usher::net {
 namespace {
 
-constexpr int kTries = 16;  // openat2 gives up when something above is renamed meanwhile
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const noexcept { ::closedir(directory); }
-};
+constexpr std::size_t kMaxFolders = 100'000;  // of one share that wait to be read: filestream.md §1
+constexpr int kTries = 16;                    // openat2 gives up when something above is renamed meanwhile
 
 /// A file directly, or through a link that stays beneath.
 Result<FileState> state_beneath(int root, const std::string& inner) {
@@ -45,11 +42,15 @@ Result<Descriptor> open_beneath(int directory, const std::string& name, int flag
   return fail_errno("share: open");
 }
 
-struct FileListing::Walk {
-  int root;
-  const std::string& before;
-  const std::function<bool(std::string_view)>& allows;
-};
+std::string FileListing::before() const { return shares_->shares_.size() == 1 ? "" : share().what.name + "/"; }
+
+/// Whether names in this folder can begin with the prefix, and have no more components than they may.
+bool FileListing::may_hold_names(const std::string& inner) const {
+  const std::string whole = before() + inner;
+  const std::size_t common = std::min(whole.size(), prefix_.size());
+  return std::ranges::count(inner, '/') < static_cast<std::ptrdiff_t>(wire::kMaxFileComponents) &&
+         whole.compare(0, common, prefix_, 0, common) == 0;
+}
 
 Result<> FileListing::add(const std::string& name, std::uint64_t size, std::int64_t modified_seconds) {
   if (!name.starts_with(prefix_)) return {};
@@ -58,47 +59,100 @@ Result<> FileListing::add(const std::string& name, std::uint64_t size, std::int6
   return {};
 }
 
-Result<> FileListing::add_directory(int directory, const std::string& before,
-                                    const std::function<bool(std::string_view)>& allows) {
-  return walk({.root = directory, .before = before, .allows = allows}, "", 1);
-}
-
-/// `inner`: the folder's name with a slash, or nothing for the share itself.
-Result<> FileListing::walk(const Walk& walk, const std::string& inner, std::size_t depth) {
-  const std::string whole = walk.before + inner;
-  const std::size_t common = std::min(whole.size(), prefix_.size());
-  if (depth > wire::kMaxFileComponents || whole.compare(0, common, prefix_, 0, common) != 0) return {};
-  auto opened = open_beneath(walk.root, inner.empty() ? "." : inner, O_RDONLY | O_DIRECTORY);
-  if (!opened) return {};  // gone meanwhile, or not for this server to read: nothing can be fetched from it
-  const std::unique_ptr<DIR, CloseDirectory> directory(::fdopendir(opened->get()));
-  if (!directory) return fail_errno("file list");
-  const int number = opened->release();
-  while (const dirent* entry = ::readdir(directory.get())) {
-    if (cancelled_()) return fail(Fault::cancelled, "file list");
-    USHER_CHECK(look_at(walk, number, entry->d_name, inner, depth));
-  }
+Result<> FileListing::add_folder(std::string inner) {
+  if (!may_hold_names(inner)) return {};
+  if (folders_.size() >= kMaxFolders) return fail(Fault::too_long, "file list: folders");
+  folders_.push_back(std::move(inner));
   return {};
 }
 
-Result<> FileListing::look_at(const Walk& walk, int directory, const char* entry, const std::string& inner,
-                              std::size_t depth) {
-  const std::string name = inner + entry;
-  struct stat status{};
-  if (!wire::is_file_name(walk.before + name) || ::fstatat(directory, entry, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+void FileListing::begin_share() {
+  begun_ = true;
+  if (share().directory.is_open() && may_hold_names("")) folders_.emplace_back();
+}
+
+void FileListing::end_share() {
+  ++share_;
+  begun_ = false;
+  medium_ = 0;
+}
+
+Result<bool> FileListing::step() {
+  for (std::size_t looked = 0; looked < kTurn; ++looked) {
+    if (directory_) {
+      USHER_CHECK(look_at_entry());
+    } else if (!folders_.empty()) {
+      USHER_CHECK(open_folder());
+    } else if (share_ == shares_->shares_.size()) {
+      return false;
+    } else if (!begun_) {
+      begin_share();
+    } else if (medium_ < share().what.media.size()) {
+      USHER_CHECK(look_at_medium());
+    } else {
+      end_share();
+    }
+  }
+  return true;
+}
+
+Result<> FileListing::open_folder() {
+  folder_ = std::move(folders_.back());
+  folders_.pop_back();
+  auto opened = open_beneath(share().directory.get(), folder_.empty() ? "." : folder_, O_RDONLY | O_DIRECTORY);
+  if (!opened) return {};  // gone meanwhile, or not for this server to read: nothing can be fetched from it
+  directory_.reset(::fdopendir(opened->get()));
+  if (!directory_) return fail_errno("file list");
+  static_cast<void>(opened->release());
+  return {};
+}
+
+Result<> FileListing::look_at_entry() {
+  const dirent* const entry = ::readdir(directory_.get());
+  if (entry == nullptr) {
+    directory_.reset();
     return {};
   }
-  if (S_ISDIR(status.st_mode)) return this->walk(walk, name + "/", depth + 1);
-  if (!(S_ISREG(status.st_mode) || S_ISLNK(status.st_mode)) || !walk.allows(name)) return {};
-  if (!(walk.before + name).starts_with(prefix_)) return {};
-  const auto state = state_beneath(walk.root, name);
+  const std::string own = entry->d_name;
+  const std::string inner = folder_ + own;
+  const std::string name = before() + inner;
+  struct stat status{};
+  if (!wire::is_file_name(name) ||
+      ::fstatat(::dirfd(directory_.get()), own.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    return {};
+  }
+  if (S_ISDIR(status.st_mode)) return add_folder(inner + "/");
+  if (!(S_ISREG(status.st_mode) || S_ISLNK(status.st_mode)) || !name.starts_with(prefix_)) return {};
+  if (!shares_->may_see(share(), client_, inner)) return {};
+  const auto state = state_beneath(share().directory.get(), inner);
   if (!state) return {};
-  return add(walk.before + name, state->size, state->modified_ns / 1'000'000'000);
+  return add(name, state->size, state->modified_ns / 1'000'000'000);
+}
+
+Result<> FileListing::look_at_medium() {
+  const auto& [name, id] = share().what.media[medium_++];
+  const media::Vault* const vault = shares_->vault_;
+  if (vault == nullptr || !shares_->may_see(share(), client_, name)) return {};
+  USHER_TRY(const media::SignedManifest manifest, vault->manifest(id));
+  USHER_TRY(const media::Manifest contents, manifest.contents());
+  return add(before() + name, contents.size, contents.pressed_at);
 }
 
 std::string FileListing::text() const {
   std::string text;
   for (const auto& [name, line] : lines_) text += line;
   return text;
+}
+
+Result<> make_list(Workers& workers, std::shared_ptr<FileListing> listing, ListAsker asker) {
+  const std::string client = asker.client;
+  return workers.run(client, [listing = std::move(listing), asker = std::move(asker)] {
+    if (asker.alive.expired()) return false;
+    const auto more = listing->step();
+    if (more && *more) return true;
+    asker.done(more ? Result<std::string>(listing->text()) : std::unexpected(more.error()));
+    return false;
+  });
 }
 
 }  // namespace usher::net

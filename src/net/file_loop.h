@@ -27,7 +27,8 @@ inline constexpr std::size_t kFileTurn = 256 << 10;   // after which others have
 
 /// What all connections of one server share.
 struct FileShared {
-  FileShared(const FileLimits& limits_, FileStream::Parts p, FileSnapshot first, const WorkerLimits& worker_limits)
+  FileShared(const FileLimits& limits_, FileStream::Parts p, FileSnapshot first, const WorkerLimits& worker_limits,
+             const WorkerLimits& signer_limits)
       : limits(limits_),
         clock(p.clock),
         random(p.random),
@@ -37,7 +38,8 @@ struct FileShared {
         verdicts(kVerdicts),
         sessions(limits_.sessions, limits_.session_life),
         workers(worker_limits),
-        digests(workers, p.clock, kDigests) {}
+        digests(workers, p.clock, kDigests),
+        signers(signer_limits) {}
 
   static constexpr std::size_t kVerdicts = 10'000;
   static constexpr std::size_t kDigests = 100'000;
@@ -52,9 +54,9 @@ struct FileShared {
   FileSessions sessions;
   Workers workers;  // for what takes long: reading whole files and folders
   FileDigests digests;
+  Workers signers;  // for handshakes, where the server's key is on a token; apart: all of them may hang
   std::atomic<std::size_t> open = 0;  // connections
-  std::atomic<bool> stopping = false;
-  bool kernel_tls = false;  // is offered; set before the first connection
+  bool kernel_tls = false;            // is offered; set before the first connection
 
   std::mutex mutex;
   std::map<std::string, std::size_t> by_address;

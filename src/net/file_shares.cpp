@@ -16,12 +16,6 @@ namespace {
 
 std::int64_t nanoseconds(const timespec& time) { return time.tv_sec * std::int64_t{1'000'000'000} + time.tv_nsec; }
 
-bool may_see(const FileShare& share, const identity::Certificate& client, std::string_view inner) {
-  return share.rules.empty() || std::ranges::any_of(share.rules, [&](const FileRule& rule) {
-           return rule.allows(inner) && rule.is_for(client);
-         });
-}
-
 }  // namespace
 
 Result<> FileShares::check(const std::vector<FileShare>& shares) {
@@ -96,31 +90,18 @@ Result<OpenedFilePtr> FileShares::look_up(const Share& share, std::string_view i
   return out;
 }
 
+bool FileShares::may_see(const Share& share, const identity::Certificate& client, std::string_view inner) {
+  const std::vector<FileRule>& rules = share.what.rules;
+  return rules.empty() ||
+         std::ranges::any_of(rules, [&](const FileRule& rule) { return rule.allows(inner) && rule.is_for(client); });
+}
+
 Result<OpenedFilePtr> FileShares::open_file(std::string_view name, const identity::Certificate& client) const {
   const auto [share, inner] = find(name);
   if (share == nullptr) return fail(Fault::not_found, "share: name");
   auto found = look_up(*share, inner);
-  if (!may_see(share->what, client, inner)) return fail(Fault::not_permitted, "share: rules");
+  if (!may_see(*share, client, inner)) return fail(Fault::not_permitted, "share: rules");
   return found;
-}
-
-Result<std::string> FileShares::list(std::string_view prefix, const identity::Certificate& client,
-                                     const Cancelled& cancelled) const {
-  FileListing listing(prefix, cancelled);
-  for (const Share& share : shares_) {
-    const std::string before = shares_.size() == 1 ? "" : share.what.name + "/";
-    const auto allows = [&](std::string_view inner) { return may_see(share.what, client, inner); };
-    if (share.directory.is_open()) {
-      USHER_CHECK(listing.add_directory(share.directory.get(), before, allows));
-    }
-    for (const auto& [name, id] : share.what.media) {
-      if (!allows(name) || vault_ == nullptr) continue;
-      USHER_TRY(const media::SignedManifest manifest, vault_->manifest(id));
-      USHER_TRY(const media::Manifest contents, manifest.contents());
-      USHER_CHECK(listing.add(before + name, contents.size, contents.pressed_at));
-    }
-  }
-  return listing.text();
 }
 
 bool FileShares::has_media() const noexcept {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <span>
 
@@ -42,9 +41,6 @@ struct OpenedFile {
 };
 using OpenedFilePtr = std::shared_ptr<const OpenedFile>;
 
-/// Asked now and then by what takes long. True: it is to give up.
-using Cancelled = std::function<bool()>;
-
 /// Immutable; used from many threads at once. A reload makes a new one.
 class FileShares {
  public:
@@ -63,19 +59,17 @@ class FileShares {
   /// Errors, for the log: not_found; not_permitted; malformed (not a regular file); io.
   [[nodiscard]] Result<OpenedFilePtr> open_file(std::string_view name, const identity::Certificate& client) const;
 
-  /// The answer to LIST. Reads directories: not for an event loop. Errors: too_long (lines); cancelled; io.
-  [[nodiscard]] Result<std::string> list(std::string_view prefix, const identity::Certificate& client,
-                                         const Cancelled& cancelled) const;
-
   [[nodiscard]] bool has_media() const noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return shares_.size(); }
 
  private:
+  friend class FileListing;
   struct Share {
     FileShare what;
     Descriptor directory;
   };
   FileShares() = default;
+  [[nodiscard]] static bool may_see(const Share& share, const identity::Certificate& client, std::string_view inner);
   /// The share that a name lies in, and the rest of the name.
   [[nodiscard]] std::pair<const Share*, std::string_view> find(std::string_view name) const;
   [[nodiscard]] Result<OpenedFilePtr> look_up(const Share& share, std::string_view inner) const;

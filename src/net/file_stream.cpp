@@ -20,6 +20,7 @@ namespace {
 constexpr Milliseconds kSweep{250};  // between two looks at all deadlines
 constexpr int kAcceptsATurn = 64;
 constexpr unsigned kWorkers = 2;        // and one more for each processor beyond two
+constexpr unsigned kSigners = 4;        // or two for each processor
 constexpr std::size_t kJobs = 1'024;    // digests and lists that are made or wait
 constexpr std::size_t kJobsOfOne = 64;  // the same, of one client
 
@@ -29,6 +30,13 @@ WorkerLimits worker_limits() {
           .jobs = kJobs,
           .jobs_of_one = kJobsOfOne,
           .at_once = 1};
+}
+
+/// Each waits for the token: more than there are processors. A connection has one job at most.
+WorkerLimits signer_limits(const FileLimits& limits) {
+  return {.threads = std::max(kSigners, 2 * std::thread::hardware_concurrency()),
+          .jobs = limits.connections,
+          .jobs_of_one = limits.connections_per_address};
 }
 
 /// The address of a peer; nothing for what is neither IPv4 nor IPv6.
@@ -54,7 +62,8 @@ struct FileStream::Impl {
   };
 
   Impl(FileStreamOptions options_, Parts parts, FileSnapshot snapshot)
-      : options(std::move(options_)), shared(options.limits, parts, std::move(snapshot), worker_limits()) {
+      : options(std::move(options_)),
+        shared(options.limits, parts, std::move(snapshot), worker_limits(), signer_limits(options.limits)) {
     const unsigned threads = options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
     for (unsigned i = 0; i < threads; ++i) loops.push_back(std::make_unique<FileLoop>());
   }
@@ -222,8 +231,8 @@ bool FileStream::drained() const { return impl_->shared.open == 0; }
 void FileStream::stop() {
   Impl& s = *impl_;
   if (std::exchange(s.stopped, true)) return;
-  s.shared.stopping = true;
   s.shared.workers.stop();
+  s.shared.signers.stop();  // waits for the token's calls that are under way
   for (const auto& loop : s.loops) {
     loop->context.stop();
     if (loop->thread.joinable()) loop->thread.join();

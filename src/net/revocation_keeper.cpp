@@ -98,15 +98,18 @@ bool RevocationKeeper::make_room() {
   const auto worth = [now](const Source& source) {
     return std::pair(source.list && source.list->next_update() > now, source.wanted);
   };
-  auto least = sources_.end();
+  std::vector<Sources::iterator> candidates;
   for (auto at = sources_.begin(); at != sources_.end(); ++at) {
-    if (at->second.pinned || at->second.wanted + kYoung > now) continue;
-    if (least == sources_.end() || worth(at->second) < worth(least->second)) least = at;
+    if (!at->second.pinned && at->second.wanted + kYoung <= now) candidates.push_back(at);
   }
-  if (least == sources_.end() || !refresher_.forget(least->first)) return false;
-  p_.log.info("revocation list forgotten", {{"url", least->first}, {"reason", "there are too many"}});
-  p_.cache.forget(least->first);
-  sources_.erase(least);
+  std::ranges::stable_sort(candidates, {}, [&](const auto& at) { return worth(at->second); });
+  // One that is being fetched stays: it takes as long as its server wants.
+  const auto least = std::ranges::find_if(candidates, [&](const auto& at) { return refresher_.forget(at->first); });
+  if (least == candidates.end()) return false;
+  const std::string url = (*least)->first;
+  p_.log.info("revocation list forgotten", {{"url", url}, {"reason", "there are too many"}});
+  p_.cache.forget(url);
+  sources_.erase(*least);
   return true;
 }
 

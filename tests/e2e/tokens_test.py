@@ -1,10 +1,13 @@
 """Server, licence, recipient, vault and distributor keys on a PKCS #11 token: built programs, SoftHSM."""
 import concurrent.futures
+import hashlib
+import socket
+import ssl
 import unittest
 
 from files import sha256
 from tokens import SHIM, TokenWorld, missing, ready
-from world import decoded, is_heard, tracks, wait_for
+from world import decoded, is_heard, metric, run, tracks, wait_for
 
 
 @unittest.skipIf(missing(), f"needs {missing()}")
@@ -96,6 +99,44 @@ class WhileRunning(TokensTest):
             self.assertIn("key on a token can be used again", server.log())
             server.reload()
             self.fetched(world, server, client)
+
+    def context(self, world, name):
+        """A member of the file stream that is none of our programs."""
+        path = world.root / "issued" / f"client-{name}"
+        run("openssl", "pkey", "-in", f"{path}.key", "-passin", f"file:{world.secret('client.pass')}", "-out",
+            f"{path}.plain")
+        context = ssl.create_default_context(cafile=world.root / "ca/media/root/ca.pem")
+        context.load_cert_chain(f"{path}.pem", f"{path}.plain")
+        return context
+
+    def connect(self, server, context):
+        host, port = server.files[0].rsplit(":", 1)
+        return context.wrap_socket(socket.create_connection((host, int(port)), timeout=60), server_hostname="localhost")
+
+    def test_a_token_that_hangs_stops_neither_transfers_nor_accept_nor_a_stop(self):
+        with TokenWorld(module=SHIM) as world:
+            server, client = self.started(world, **{"server.drain_seconds": 0, "files.threads": 1,
+                                                    "files.handshake_seconds": 2})
+            song = world.put("album", 40 << 20).read_bytes()
+            context = self.context(world, "kitchen")
+            with self.connect(server, context) as transfer:
+                transfer.sendall(b"GET album\n")
+                got = bytearray(transfer.recv(1 << 16))
+                (world.control / "mode").write_text("hang C_Sign\n")
+                ended = metric(server, "usher_file_handshakes_total")
+
+                def refused(_):
+                    with self.assertRaises(OSError):
+                        self.connect(server, context)
+
+                with concurrent.futures.ThreadPoolExecutor(16) as pool:
+                    list(pool.map(refused, range(16)))  # each hangs at the token, or waits for it
+                self.assertEqual(metric(server, "usher_file_handshakes_total"), ended + 16)
+                while more := transfer.recv(1 << 16):
+                    got += more
+            self.assertEqual(hashlib.sha256(got).digest(), hashlib.sha256(song).digest())
+            self.assertEqual(server.stop(), 1)
+            self.assertIn("stopped while a call hangs", server.log())
 
     def test_a_licence_is_to_be_had_again_when_the_licence_keys_token_is_back(self):
         with TokenWorld(module=SHIM) as world:

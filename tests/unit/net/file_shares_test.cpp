@@ -1,6 +1,7 @@
 // Who may fetch what (filestream.md §3.2, §3.3), and where a name may lead.
 #include "net/file_shares.h"
 
+#include <algorithm>
 #include <fstream>
 #include <future>
 
@@ -10,6 +11,7 @@
 
 #include "base/encoding.h"
 #include "net/file_digests.h"
+#include "net/file_listing.h"
 #include "support/eventually.h"
 #include "support/pki.h"
 #include "unit/media/fixtures.h"
@@ -124,9 +126,12 @@ class Shares : public ::testing::Test {
     ASSERT_FALSE(file) << name;
     EXPECT_EQ(file.error().fault, fault) << name;
   }
-  std::string list(std::string_view prefix = {}) {
+  [[nodiscard]] FileListing listed(std::string_view prefix = {}) const { return {shares, std::string(prefix), client}; }
+  [[nodiscard]] std::string list(std::string_view prefix = {}) const {
     std::string names;
-    const std::string text = must(shares->list(prefix, client, [this] { return cancelled; }));
+    FileListing listing = listed(prefix);
+    while (must(listing.step())) {}
+    const std::string text = listing.text();
     for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
       const std::size_t name = text.find(' ', text.find(' ', at) + 1) + 1;
       names += text.substr(name, text.find('\n', name) - name) + "\n";
@@ -138,7 +143,6 @@ class Shares : public ::testing::Test {
   fs::path inside = directory.path / "share";
   identity::Certificate client = Authority::root().leaf(identity::Role::client).certificate;
   std::shared_ptr<const FileShares> shares;
-  bool cancelled = false;
 };
 
 TEST_F(Shares, AFileIsFoundAndOthersAreNot) {
@@ -205,12 +209,85 @@ TEST_F(Shares, NamesThatBreakTheRulesAreNotListed) {
   EXPECT_EQ(list(), "album/one.flac\nsong.flac\n");
 }
 
-TEST_F(Shares, AListEndsWhenItIsCancelled) {
+TEST_F(Shares, AListIsMadeInSteps) {
+  fs::create_directory(inside / "many");
+  for (std::size_t i = 0; i < FileListing::kTurn; ++i) write(inside / "many" / std::to_string(i), "");
   open();
-  cancelled = true;
-  const auto text = shares->list("", client, [this] { return cancelled; });
-  ASSERT_FALSE(text);
-  EXPECT_EQ(text.error().fault, Fault::cancelled);
+  FileListing listing = listed();
+  EXPECT_TRUE(must(listing.step())) << "there are more entries than a step looks at";
+  EXPECT_LT(std::ranges::count(listing.text(), '\n'), static_cast<std::ptrdiff_t>(FileListing::kTurn));
+  EXPECT_FALSE(must(listing.step()));
+  EXPECT_EQ(std::ranges::count(list(), '\n'), static_cast<std::ptrdiff_t>(FileListing::kTurn) + 2);
+}
+
+TEST_F(Shares, FoldersNestedTooDeepAreNotListed) {
+  fs::path folder = inside;
+  for (int depth = 1; depth < 18; ++depth) {
+    folder /= "d";
+    fs::create_directory(folder);
+    write(folder / "f", "");
+  }
+  open();
+  const std::string names = list("d/");
+  EXPECT_EQ(std::ranges::count(names, '\n'), 15) << names;
+}
+
+/// Lists on one worker, which the test holds until everybody has asked.
+class Lists : public Shares {
+ protected:
+  Lists() {
+    fs::create_directory(directory.path / "huge");
+    for (std::size_t i = 0; i < 2 * FileListing::kTurn; ++i) write(directory.path / "huge" / std::to_string(i), "");
+    huge = must(FileShares::open({{.name = "huge", .directory = directory.path / "huge"}}, nullptr));
+    open();
+    std::promise<void> began;
+    EXPECT_TRUE(workers.run("gate", [&began, gate = go.get_future().share()] {
+      began.set_value();
+      gate.wait();
+      return false;
+    }));
+    began.get_future().wait();
+  }
+  void ask(const std::string& who, const std::shared_ptr<const FileShares>& of, const std::shared_ptr<int>& alive) {
+    EXPECT_TRUE(make_list(workers, std::make_shared<FileListing>(of, "", client),
+                          {.client = who, .alive = alive, .done = [this, who](const Result<std::string>& text) {
+                             EXPECT_TRUE(text);
+                             const std::scoped_lock lock(mutex);
+                             told += who;
+                           }}));
+  }
+  [[nodiscard]] std::string all_told() {
+    go.set_value();
+    EXPECT_TRUE(usher::test::eventually([this] { return workers.jobs() == 0; }));
+    const std::scoped_lock lock(mutex);
+    return told;
+  }
+
+  std::shared_ptr<const FileShares> huge;
+  std::shared_ptr<int> asker = std::make_shared<int>();
+  std::promise<void> go;
+  std::mutex mutex;
+  std::string told;
+  Workers workers{{.threads = 1, .at_once = 1}};
+};
+
+TEST_F(Lists, OfHugeFoldersHoldNobodyUp) {
+  ask("a", huge, asker);
+  ask("b", huge, asker);
+  ask("c", shares, asker);
+  EXPECT_EQ(all_told(), "cab") << "the short one does not wait for the long ones' ends";
+}
+
+TEST_F(Lists, EndWithWhoeverAskedForThem) {
+  auto impatient = std::make_shared<int>();
+  ask("a", huge, impatient);
+  const auto leaves = workers.run("b", [&impatient] {
+    impatient.reset();  // after the first step
+    return false;
+  });
+  EXPECT_TRUE(leaves);
+  ask("c", shares, asker);
+  EXPECT_EQ(all_told(), "c");
 }
 
 TEST_F(Shares, ConfigurationsThatMakeNoSenseAreRefused) {

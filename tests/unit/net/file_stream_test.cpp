@@ -1,11 +1,13 @@
 // The file stream over real sockets on loopback (filestream.md), with a client that misbehaves where it is told to.
 #include "net/file_stream.h"
 
+#include <atomic>
 #include <fstream>
 
 #include "base/encoding.h"
 #include "support/eventually.h"
 #include "unit/media/fixtures.h"
+#include "unit/net/hanging_key.h"
 #include "unit/net/tls_client.h"
 
 namespace usher::net::test {
@@ -110,23 +112,26 @@ TEST_F(FileStreamTest, AnAnswerIsTheFileAndCloseNotify) {
 }
 
 TEST_F(FileStreamTest, AReloadDuringTheHandshakeCutsOffWhoWasRevoked) {
+  options.limits.line_time = Milliseconds(120'000);  // longer than the client waits
   start();
-  for (const int number : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-    bool reloaded = false;
+  for (const unsigned turn : {0U, 1U, 2U, 3U, 4U, 5U, 6U, 7U}) {
+    settings.identities.front().on_token = (turn & 1) != 0;
+    const bool asks = (turn & 2) != 0;
+    std::atomic<bool> reloaded = false;
     const identity::AnswerOf reload = [&](const Hash256&, const Hash256&) -> std::optional<identity::StatusAnswer> {
-      if (!std::exchange(reloaded, true)) stream->reload(snapshot(trusting({client.certificate}, 3)));
+      if (!reloaded.exchange(true)) stream->reload(snapshot(trusting({client.certificate}, 3)));
       return std::nullopt;
     };
     stream->reload(snapshot(must(identity::TrustStore::make(
         {.role = identity::Role::client, .anchors = {root.certificate}, .crls = {root.crl(2)}, .answers = reload}))));
     // In TLS 1.3 the line can be there before the client was judged: both are then worked on in one turn.
-    TlsClient one(to, client, version(number));
+    TlsClient one(to, client, version((turn & 4) != 0 ? TLS1_2_VERSION : TLS1_3_VERSION));
     one.gather(1);
-    if (one.shake_hands()) one.send("GET small\n");
+    if (one.shake_hands() && asks) one.send("GET small\n");
     one.gather(0);
     const auto answer = one.rest();
-    EXPECT_TRUE(reloaded);
-    EXPECT_TRUE(answer.bytes.empty()) << answer.bytes;
+    EXPECT_TRUE(reloaded) << turn;
+    EXPECT_TRUE(answer.bytes.empty()) << turn << answer.bytes;
   }
 }
 
@@ -210,6 +215,105 @@ TEST_F(FileStreamTest, ASessionLivesNoLongerThanItMay) {
   second.resume(first);
   EXPECT_EQ(second.ask("GET small").bytes, "small");
   EXPECT_FALSE(second.resumed());
+}
+
+TEST_F(FileStreamTest, WhatAWorkerShakesHandsWithIsServedAsOthersAre) {
+  settings.identities.front().on_token = true;
+  start();
+  const Identity revoked = root.leaf(identity::Role::client);
+  stream->reload(snapshot(trusting({revoked.certificate}, 2)));
+  for (const int number : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    TlsClient first(to, client, version(number));
+    EXPECT_EQ(first.ask("GET big").bytes, big);
+    TlsClient second(to, client, version(number));
+    second.resume(first);
+    EXPECT_EQ(second.ask("GET small").bytes, "small");
+    EXPECT_TRUE(second.resumed());
+    EXPECT_EQ(TlsClient(to, revoked, version(number)).alert(), SSL_AD_CERTIFICATE_REVOKED);
+  }
+  EXPECT_FALSE(TlsClient(to, client, suites("AES128-GCM-SHA256")).shake_hands());
+  expect_noted("usher_file_handshakes_total{result=\"no-common-suite\"} 1");
+  expect_noted("usher_file_handshakes_total{result=\"revoked\"} 2");
+}
+
+class FileTokenTest : public FileStreamTest {
+ protected:
+  FileTokenTest() { settings.identities = {{.chain = {p256.certificate}, .key = token.key(), .on_token = true}}; }
+  void TearDown() override {
+    token.let_go();
+    FileStreamTest::TearDown();
+  }
+  /// A handshake whose signature hangs.
+  std::unique_ptr<TlsClient> stuck() const {
+    auto one = std::make_unique<TlsClient>(to, client);
+    one->begin();
+    return one;
+  }
+  /// As file_stream.cpp has them.
+  const int workers = static_cast<int>(std::max(4U, 2 * std::thread::hardware_concurrency()));
+  HangingKey token{p256.key};
+};
+
+TEST_F(FileTokenTest, ACallThatHangsHoldsUpOneHandshakeAlone) {
+  start();
+  TlsClient open(to, client);
+  ASSERT_TRUE(open.shake_hands());
+  open.send("GET big\n");
+  const std::size_t begun = open.some().size();
+  token.hang(1);
+  const auto waits = stuck();
+  ASSERT_TRUE(token.hangs(1));
+  EXPECT_EQ(begun + open.rest().bytes.size(), kBig);
+  EXPECT_EQ(ask("GET small").bytes, "small") << "the token hung once only";
+  token.let_go();
+  EXPECT_EQ(waits->ask("GET small").bytes, "small");
+}
+
+TEST_F(FileTokenTest, WhereEveryCallHangsTransfersGoOnAndHandshakesAreCutAtTheirTime) {
+  options.limits.handshake_time = Milliseconds(5'000);
+  options.limits.line_time = Milliseconds(60'000);
+  start();
+  TlsClient open(to, client);
+  TlsClient idle(to, client);
+  ASSERT_TRUE(open.shake_hands() && idle.shake_hands());
+  open.send("GET big\n");
+  const std::size_t begun = open.some().size();
+  token.hang(1'000'000);
+  std::vector<std::unique_ptr<TlsClient>> waiting;
+  for (int i = 0; i < 2 * workers; ++i) waiting.push_back(stuck());
+  ASSERT_TRUE(token.hangs(workers)) << "as many as there are workers; the others wait";
+  EXPECT_EQ(begun + open.rest().bytes.size(), kBig);
+  idle.send("LIST\n");
+  EXPECT_TRUE(idle.rest().whole) << "other workers make lists";
+  for (const auto& one : waiting) EXPECT_FALSE(one->shake_hands());
+  expect_noted("usher_file_handshakes_total{result=\"timeout\"} " + std::to_string(2 * workers));
+  token.let_go();
+  EXPECT_EQ(ask("GET small").bytes, "small");
+  EXPECT_TRUE(eventually([&] { return stream->drained(); })) << "what a worker had is released once it is back";
+}
+
+TEST_F(FileTokenTest, WhatCannotBeQueuedIsClosed) {
+  options.limits.handshake_time = Milliseconds(1'000);
+  options.limits.connections_per_address = static_cast<std::size_t>(workers) + 1;
+  start();
+  token.hang(1'000'000);
+  std::vector<std::unique_ptr<TlsClient>> waiting;
+  for (int i = 0; i < workers + 1; ++i) waiting.push_back(stuck());
+  ASSERT_TRUE(token.hangs(workers));
+  for (const auto& one : waiting) EXPECT_FALSE(one->shake_hands());
+  EXPECT_FALSE(TlsClient(to, client).shake_hands());
+  expect_noted("usher_file_handshakes_total{result=\"server-busy\"} 1");
+}
+
+TEST_F(FileTokenTest, DrainingClosesAHandshakeThatAWorkerHas) {
+  start();
+  token.hang(1);
+  const auto waits = stuck();
+  ASSERT_TRUE(token.hangs(1));
+  stream->drain();
+  EXPECT_TRUE(waits->ended());
+  token.let_go();
+  EXPECT_TRUE(eventually([&] { return stream->drained(); }));
 }
 
 TEST_F(FileStreamTest, KeyTransportIsNotOfferedByItself) {

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <functional>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -44,6 +45,13 @@ class TlsClient {
   bool shake_hands() {
     ERR_clear_error();
     return SSL_connect(tls_.get()) == 1;
+  }
+  /// Sends the first flight of the handshake, and does not wait for the answer; shake_hands() goes on.
+  void begin() {
+    const int flags = ::fcntl(socket_.get(), F_GETFL);
+    ::fcntl(socket_.get(), F_SETFL, flags | O_NONBLOCK);
+    EXPECT_FALSE(shake_hands());
+    ::fcntl(socket_.get(), F_SETFL, flags);
   }
   void send(std::string_view text) {
     std::size_t written = 0;
