@@ -6,10 +6,19 @@
 #include <string>
 #include <system_error>
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace usher::app {
+
+void reserve_standard_descriptors() noexcept {
+  for (int number = STDIN_FILENO; number <= STDERR_FILENO; ++number) {
+    if (::fcntl(number, F_GETFD) >= 0) continue;
+    // The lowest free number is this one. The wrong way round: what is read or written there fails.
+    static_cast<void>(::open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+  }
+}
 
 Result<> finish_output() {
   errno = 0;

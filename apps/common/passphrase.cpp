@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 
@@ -17,11 +18,23 @@
 namespace usher::app {
 namespace {
 
-/// No echo and no signals from keys while it lives: Ctrl-C arrives as a byte, so that the terminal is always restored.
+std::atomic<int> g_signal = 0;  // that came while somebody was asked
+
+extern "C" void note_signal(int number) { g_signal = number; }
+
+/// No echo and no signals from keys while it lives: Ctrl-C arrives as a byte. A signal from elsewhere waits until the
+/// terminal is restored.
 class QuietTerminal {
  public:
-  explicit QuietTerminal(int terminal) : terminal_(terminal), ok_(::tcgetattr(terminal, &before_) == 0) {
-    if (!ok_) return;
+  explicit QuietTerminal(int terminal) : terminal_(terminal), known_(::tcgetattr(terminal, &before_) == 0) {
+    if (!known_) return;
+    struct sigaction noting{};
+    noting.sa_handler = note_signal;  // without SA_RESTART: reading ends
+    g_signal = 0;
+    for (std::size_t i = 0; i < kSignals.size(); ++i) {
+      ::sigaction(kSignals[i], nullptr, &actions_[i]);
+      if (actions_[i].sa_handler != SIG_IGN) ::sigaction(kSignals[i], &noting, nullptr);
+    }
     termios quiet = before_;
     quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO | ISIG | ICANON);
     quiet.c_cc[VMIN] = 1;
@@ -29,16 +42,22 @@ class QuietTerminal {
     ok_ = ::tcsetattr(terminal_, TCSAFLUSH, &quiet) == 0;
   }
   ~QuietTerminal() {
-    if (ok_) ::tcsetattr(terminal_, TCSAFLUSH, &before_);
+    if (!known_) return;
+    ::tcsetattr(terminal_, TCSAFLUSH, &before_);
+    for (std::size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &actions_[i], nullptr);
+    if (const int number = g_signal.exchange(0); number != 0) std::raise(number);
   }
   QuietTerminal(const QuietTerminal&) = delete;
   QuietTerminal& operator=(const QuietTerminal&) = delete;
   [[nodiscard]] bool ok() const noexcept { return ok_; }
 
  private:
+  static constexpr std::array kSignals{SIGTERM, SIGHUP, SIGINT, SIGQUIT};
   int terminal_;
   termios before_{};
-  bool ok_;
+  std::array<struct sigaction, kSignals.size()> actions_{};
+  bool known_;
+  bool ok_ = false;
 };
 
 /// 1: a byte; 0: the end; -1: errno.
@@ -46,7 +65,7 @@ ssize_t read_byte(int descriptor, std::uint8_t& byte) {
   ssize_t got = 0;
   do {
     got = ::read(descriptor, &byte, 1);
-  } while (got < 0 && errno == EINTR);
+  } while (got < 0 && errno == EINTR && g_signal == 0);
   return got;
 }
 
@@ -83,8 +102,7 @@ Result<> check_text(View text, const std::string& source) {
 /// `source`: what it comes from, at the beginning of a sentence about it.
 Result<crypto::Secret> finished(crypto::Secret line, std::size_t size, const std::string& source) {
   if (size > 0 && line.expose()[size - 1] == '\r') --size;
-  if (size == 0)
-    return fail(Fault::bad_passphrase, "passphrase: empty", "an empty passphrase", "Give one line with it.");
+  if (size == 0) return refused(source, "is empty");
   USHER_CHECK(check_text(line.expose().first(size), source));
   line.truncate(size);
   return line;
@@ -123,6 +141,7 @@ Result<crypto::Secret> read_keys(int terminal) {
   for (;;) {
     std::uint8_t byte = 0;
     const ssize_t got = read_byte(terminal, byte);
+    if (got < 0 && errno == EINTR) return fail(Fault::cancelled, "passphrase: terminal");
     if (got < 0) return fail_errno("passphrase: terminal");
     if (got == 0 || byte == kCtrlC || byte == kCtrlD) return fail(Fault::cancelled, "passphrase: terminal");
     if (byte == '\n' || byte == '\r') return finished(std::move(line), size, "what was typed");

@@ -50,16 +50,16 @@ auto until_right(const PassphraseSource& source, const Attempt& attempt) -> decl
   return done;
 }
 
-/// The file's content without one line end, LF or CR LF, after it. Errors: not_found, not_permitted, io; bad_passphrase,
-/// empty; unusable_passphrase, a byte order mark, a control character or a second line; too_long.
+/// The file's content without one line end, LF or CR LF, after it. Errors: not_found, not_permitted, io;
+/// unusable_passphrase, nothing in it, a byte order mark, a control character or a second line; too_long.
 [[nodiscard]] Result<crypto::Secret> passphrase_from_file(const std::filesystem::path& file);
 
 /// One line, or what there is up to the end; not a byte more, so that a second passphrase can follow.
-/// Errors: io; bad_passphrase, empty; unusable_passphrase, as above; too_long.
+/// Errors: io; unusable_passphrase, as above; too_long.
 [[nodiscard]] Result<crypto::Secret> passphrase_from_descriptor(int descriptor);
 
 /// Asks on the controlling terminal, without echo. The terminal's state is restored, after Ctrl-C too.
-/// Errors: bad_usage, there is no terminal; cancelled, Ctrl-C or Ctrl-D; bad_passphrase, empty; unusable_passphrase, as
+/// Errors: bad_usage, there is no terminal; cancelled, Ctrl-C or Ctrl-D; unusable_passphrase, as
 /// above; too_long.
 [[nodiscard]] Result<crypto::Secret> passphrase_from_terminal(std::string_view prompt);
 

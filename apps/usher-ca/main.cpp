@@ -7,6 +7,7 @@
 
 #include "commands.h"
 #include "common/arguments.h"
+#include "common/output.h"
 #include "common/passphrase.h"
 #include "common/report.h"
 #include "crypto/random.h"
@@ -84,6 +85,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
+  usher::app::reserve_standard_descriptors();
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {

@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "common/arguments.h"
+#include "common/output.h"
 #include "common/report.h"
 #include "crypto/random.h"
 #include "keys.h"
@@ -72,6 +73,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
+  usher::app::reserve_standard_descriptors();
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {

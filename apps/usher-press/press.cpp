@@ -75,7 +75,20 @@ Result<> check_length(const PressOptions& options, const fs::path& file) {
               file.string() + ": the release's name would be longer than 255 bytes; --anonymous names it by its id");
 }
 
+/// What a manifest would not take is told by the option that it came from.
+Result<> check_text(std::string_view option, const std::optional<std::string>& text, std::size_t least,
+                    std::size_t most) {
+  if (!text || (text->size() >= least && text->size() <= most && is_clean_utf8(*text))) return {};
+  return fail(Fault::bad_usage, "press",
+              std::string(option) + " takes text of " + std::to_string(least) + " to " + std::to_string(most) +
+                  " bytes, in UTF-8, without control characters");
+}
+
 Result<> check_options(const PressOptions& options) {
+  USHER_CHECK(check_text("--title", options.title, 1, media::kMaxName));
+  USHER_CHECK(check_text("--artist", options.artist, 0, media::kMaxName));
+  USHER_CHECK(check_text("--album", options.album, 0, media::kMaxName));
+  USHER_CHECK(check_text("--description", options.description, 0, media::kMaxDescription));
   if (!options.anonymous) USHER_CHECK(check_names(options));
   if (options.files.size() > 1 && (options.title || !options.medium.empty() || options.duration != 0)) {
     return fail(Fault::bad_usage, "press", "--title, --medium and --duration are for one file at a time");

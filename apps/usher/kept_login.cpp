@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -81,11 +82,15 @@ Result<> keep_login(Context& context, const std::vector<int>& inherited, Descrip
   USHER_TRY(session, Session::open(context.options, config, Interrupts::interrupted(), context.clock, context.random,
                                    Kept::pass_over, [&agent](const Error& why) { agent.end(why); }));
   login = session->login();
+  USHER_CHECK(identity::lock_memory());  // it has grown
+  const client::Who who = session->listener().who();
   session->leave();
-  USHER_CHECK(agent.publish());
-  print_login(context, session->listener().who(), login.person->not_after());
+  // Before the login that was kept until now ends: where nothing can be told, nothing changes.
+  print_login(context, who, login.person->not_after());
   USHER_CHECK(app::finish_output());
+  USHER_CHECK(agent.publish());
   USHER_CHECK(go_to_background(inherited));
+  ::prctl(PR_SET_PDEATHSIG, 0);
   const char done = 0;
   static_cast<void>(::write(ready.get(), &done, 1));
   ready = {};
@@ -118,10 +123,10 @@ Result<fs::path> login_socket(const Options& options, const Config& config) {
     return read_file(config.path_of(name), kMaxPem).value_or(std::string());
   };
   wire::Writer what;
-  for (const std::string& text : {config.url, content_of(config.certificate),
-                                  identity::is_token_key(config.key) ? config.key : content_of(config.key),
-                                  config.profile, config.token, std::to_string(config.slot), config.card_certificate,
-                                  config.removed}) {
+  for (const std::string& text :
+       {config.url, content_of(config.certificate),
+        identity::is_token_key(config.key) ? config.key : content_of(config.key), config.profile, config.token,
+        std::to_string(config.slot), config.card_certificate, config.removed}) {
     what.vec32(view_of(text));
   }
   return folder / to_hex(View(crypto::sha256(what.bytes())).first(kNameSize));
@@ -142,10 +147,13 @@ Result<> do_login(Context& context) {
   Descriptor read_end(ends[0]);
   Descriptor write_end(ends[1]);
   // Here, while there is one thread, and nothing secret that would then be there twice.
+  const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child < 0) return fail_errno("login agent: fork");
   if (child == 0) {
     read_end = {};
+    // Whoever ends the command ends this too, until the login is kept.
+    if (::prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || ::getppid() != parent) return fail(Fault::cancelled, "login agent");
     return keep_login(context, inherited, std::move(write_end));
   }
   write_end = {};
@@ -158,7 +166,9 @@ Result<> do_logout(Context& context) {
   std::size_t ended = 0;
   std::error_code ignored;
   std::vector<fs::path> sockets;
-  for (const auto& entry : fs::directory_iterator(folder, ignored)) sockets.push_back(entry.path());
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    if (entry.is_socket(ignored)) sockets.push_back(entry.path());
+  }
   for (const fs::path& socket : sockets) {
     const auto done = identity::end_login(socket);
     if (done) ++ended;

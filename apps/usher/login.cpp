@@ -19,23 +19,24 @@ app::PassphraseSource pin_source(const LoginSource& source) {
   return pin;
 }
 
-Result<identity::LastTry> last_try(const LoginSource& source, identity::PinState state) {
+/// `typed`: where the PIN comes from.
+Result<identity::LastTry> last_try(const LoginSource& source, identity::PinState state,
+                                   const app::PassphraseSource& typed) {
   if (source.options.last_try) return identity::LastTry::accept;
   if (state != identity::PinState::last_try) return identity::LastTry::refuse;
   // Who types the PIN can decide it; a script has to say so beforehand.
-  const app::PassphraseSource pin = pin_source(source);
-  if (!pin.file.empty() || pin.descriptor >= 0) return identity::LastTry::refuse;
-  if (!confirm_last_try(pin, "card")) return fail(Fault::pin_last_try, "login");
+  if (!confirm_last_try(typed, "card")) return fail(Fault::pin_last_try, "login");
   return identity::LastTry::accept;
 }
 
-/// With a reader that has keys of its own: nothing is asked here.
-Result<> enter_at_reader(const LoginSource& source, identity::Card& card) {
+/// With a reader that has keys of its own: no PIN is asked for here.
+Result<> enter_at_reader(const LoginSource& source, identity::Card& card, identity::PinState state) {
+  USHER_TRY(const identity::LastTry last, last_try(source, state, {}));
   const auto ask = [&](std::string_view sentence) {
     if (!source.options.quiet) tell(sentence);
   };
   ask("Enter the PIN at the reader.");
-  USHER_CHECK(card.login());
+  USHER_CHECK(card.login(last));
   if (card.asks_each_time()) ask("Enter the PIN at the reader once more: this card asks for it before it signs.");
   return {};
 }
@@ -43,10 +44,10 @@ Result<> enter_at_reader(const LoginSource& source, identity::Card& card) {
 Result<> enter_pin(const LoginSource& source, identity::Card& card) {
   if (!card.token().login_required) return card.login();
   USHER_TRY(const identity::PinState state, card.pin_state());
-  if (const std::string_view words = identity::p11::words(state); !words.empty()) tell(words);
+  if (const std::string_view words = identity::p11::words(state); !words.empty() && !source.options.quiet) tell(words);
   if (state == identity::PinState::locked) return fail(Fault::pin_locked, "login");
-  if (!card.needs_pin()) return enter_at_reader(source, card);
-  USHER_TRY(const identity::LastTry last, last_try(source, state));
+  if (!card.needs_pin()) return enter_at_reader(source, card, state);
+  USHER_TRY(const identity::LastTry last, last_try(source, state, pin_source(source)));
   const std::string prompt = "PIN of the card of " + card.certificate().common_name() + ": ";
   USHER_TRY(const crypto::Secret pin, app::read_pin(pin_source(source), prompt));
   if (source.card.profile.name == identity::citizen_card_profile().name) USHER_CHECK(app::check_citizen_pin(pin));
@@ -105,7 +106,8 @@ Result<std::shared_ptr<const identity::PersonLogin>> log_in(const LoginSource& s
                                                             const identity::LoginTerms& terms) {
   if (auto person = kept_person(source, terms)) return person;
   USHER_TRY(identity::Card card, identity::Card::open(source.card));
-  USHER_CHECK(app::until_right(pin_source(source), [&] { return enter_pin(source, card); }));
+  const app::PassphraseSource from = card.needs_pin() ? pin_source(source) : app::PassphraseSource{};
+  USHER_CHECK(app::until_right(from, [&] { return enter_pin(source, card); }));
   USHER_TRY(auto person, identity::make_login(card, card.chain(), terms, source.random));
   if (source.config.removed == "stop") source.watch->begin(std::move(card), source.gone);
   return person;

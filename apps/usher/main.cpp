@@ -205,6 +205,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  app::reserve_standard_descriptors();
   try {
     if (const auto agent = identity::card_agent_requested(argc, argv)) return identity::run_card_agent(*agent);
     return run(argc, argv);

@@ -129,7 +129,8 @@ Result<> do_licences(Context& context) {
 
 Result<> do_buy(Context& context, const BuyWish& wish) {
   if ((wish.plays != 0) == !wish.time.empty()) {
-    return fail(Fault::bad_usage, "buy", "either --plays or --for has to be given");
+    return fail(Fault::bad_usage, "buy",
+                wish.plays == 0 ? "neither --plays nor --for was given" : "both --plays and --for were given");
   }
   std::uint64_t amount = wish.plays;
   if (!wish.time.empty()) {

@@ -52,8 +52,9 @@ Result<Bytes> load_public(const fs::path& file) {
   while (text.ends_with('\n')) text.pop_back();
   const auto spki = from_base64url(text);
   if (!spki)
-    return fail(Fault::malformed, "licence key: public", file.string(),
-                "Restore it from a backup: it is the public half of a retired licence key (SubjectPublicKeyInfo, base64url).");
+    return fail(
+        Fault::malformed, "licence key: public", file.string(),
+        "Restore it from a backup: it is the public half of a retired licence key (SubjectPublicKeyInfo, base64url).");
   USHER_TRY(const crypto::PublicKey key, crypto::PublicKey::from_spki(*spki));
   return key.spki();
 }

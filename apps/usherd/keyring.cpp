@@ -65,6 +65,9 @@ void Keyring::observe(Observer observer) {
 }
 
 std::string Keyring::unusable() {
+  constexpr std::chrono::seconds kHangs{5};
+  const std::unique_lock asking(asking_, kHangs);
+  if (!asking) return "a token with a key has not answered for 5 s";
   std::vector<Opened> opened;
   {
     const std::scoped_lock lock(mutex_);

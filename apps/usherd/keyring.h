@@ -29,7 +29,8 @@ class Keyring {
   /// Told when a key on a token can no longer be used (`why`), and when it can again (nullptr). From any thread.
   using Observer = std::function<void(const std::string& uri, const Error* why)>;
   void observe(Observer observer);
-  /// Asks the tokens. Empty, or in a few words which key cannot be used.
+  /// Asks the tokens, one caller at a time; one that has to wait for 5 s says that a token hangs. Empty, or in a few words
+  /// which key cannot be used.
   [[nodiscard]] std::string unusable();
 
  private:
@@ -44,6 +45,7 @@ class Keyring {
   crypto::Secret passphrase_;
   std::shared_ptr<identity::TokenPins> pins_;
   std::shared_ptr<Watch> watch_ = std::make_shared<Watch>();
+  std::timed_mutex asking_;  // before mutex_
   std::mutex mutex_;
   std::vector<Opened> opened_;
 };

@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "common/arguments.h"
+#include "common/output.h"
 #include "common/report.h"
 #include "crypto/random.h"
 #include "home.h"
@@ -81,6 +82,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   keep_memory_private();
+  usher::app::reserve_standard_descriptors();
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {

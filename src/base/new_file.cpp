@@ -53,6 +53,14 @@ bool name_it(const fs::path& temporary, const fs::path& path, Replace replace) {
   return true;
 }
 
+/// A device, a pipe or a socket is never replaced by a file.
+Result<> check_replaceable(const fs::path& path) {
+  struct stat found{};
+  if (::lstat(path.c_str(), &found) != 0 || S_ISREG(found.st_mode) || S_ISLNK(found.st_mode)) return {};
+  return fail(Fault::already_exists, "new file: publish", path.string() + ", which is no regular file",
+              "Name a file that may be replaced.");
+}
+
 }  // namespace
 
 Result<NewFile> NewFile::create(const fs::path& path) {
@@ -124,6 +132,7 @@ Result<> NewFile::write_at(std::uint64_t offset, View bytes) const {
 }
 
 Result<> NewFile::publish(Replace replace, unsigned mode) {
+  if (replace == Replace::yes) USHER_CHECK(check_replaceable(path_));
   // Opened before the file gets its name: a directory that cannot be synced at all refuses while nothing has changed.
   USHER_TRY(const Descriptor directory, open_directory(directory_of(path_)));
   if (::fchmod(descriptor_, static_cast<mode_t>(mode)) != 0) return fail_errno("new file: mode", path_.string());

@@ -230,9 +230,9 @@ Result<> Card::login(const crypto::Secret& pin, LastTry last) {
   return log_in(&pin, last);
 }
 
-Result<> Card::login() {
+Result<> Card::login(LastTry last) {
   if (!token().login_required) return {};
-  return log_in(nullptr, LastTry::accept);
+  return log_in(nullptr, last);
 }
 
 Result<> Card::log_in(const crypto::Secret* pin, LastTry last) {

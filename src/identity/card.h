@@ -90,8 +90,8 @@ class Card final : public crypto::Signer {
   /// Errors: wrong_pin (`about` says how many tries there are, as far as the token tells), pin_locked, pin_last_try
   /// (and `last` is refuse: nothing was tried), pin_invalid, card_removed, cancelled, module_failed.
   [[nodiscard]] Result<> login(const crypto::Secret& pin, LastTry last = LastTry::refuse);
-  /// For needs_pin() == false.
-  [[nodiscard]] Result<> login();
+  /// For needs_pin() == false: somebody types at the reader, or no PIN is asked for. Errors: as above.
+  [[nodiscard]] Result<> login(LastTry last = LastTry::refuse);
   /// Errors: card_removed, module_failed.
   [[nodiscard]] Result<> logout();
   /// Whether the card has been in its reader since open(). Errors: card_removed, module_failed.

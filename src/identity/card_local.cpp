@@ -98,8 +98,11 @@ Result<std::vector<Fit>> choose(std::vector<Fit> fits, const CardQuery& query) {
 
 /// What is said of a module without a card that is meant.
 std::string why_none(const Module& module, const std::vector<TokenInfo>& tokens, const CardQuery& query) {
-  if (!query.token_label.empty()) return fmt::format("none is labelled \"{}\"", query.token_label);
+  if (query.slot && !query.token_label.empty()) {
+    return fmt::format("none in slot {} is labelled \"{}\"", *query.slot, query.token_label);
+  }
   if (query.slot) return fmt::format("none is in slot {}", *query.slot);
+  if (!query.token_label.empty()) return fmt::format("none is labelled \"{}\"", query.token_label);
   if (const auto slots = module.slots(); slots && slots->empty()) return "no reader was found";
   return tokens.empty() ? "" : "what is in the reader has not been initialised";
 }

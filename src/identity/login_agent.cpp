@@ -1,10 +1,13 @@
 #include "identity/login_agent.h"
 
 #include <algorithm>
+#include <charconv>
+#include <fstream>
 #include <mutex>
 #include <optional>
 #include <vector>
 
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -25,7 +28,8 @@ namespace {
 using login_wire::Operation;
 using login_wire::Status;
 
-constexpr Milliseconds kLongestWait{30'000};      // between two looks at the clock: a machine may have slept
+constexpr int kSpare = 1 << 20;                  // bytes of the heap that are locked beyond what is used
+constexpr Milliseconds kLongestWait{30'000};     // between two looks at the clock: a machine may have slept
 constexpr std::size_t kSecureMemory = 32 << 10;  // bytes, a power of two: more than the largest keys take
 
 Result<> check_private(const fs::path& folder) {
@@ -33,7 +37,7 @@ Result<> check_private(const fs::path& folder) {
   if (::stat(folder.c_str(), &found) != 0) return fail_errno("login agent: directory", folder.string());
   if (found.st_uid == ::geteuid() && (found.st_mode & 0077U) == 0) return {};
   return fail(Fault::not_permitted, "login agent: directory", folder.string() + " is not this user's alone",
-              "Give it mode 0700 and to this user.");
+              "Make it this user's own, with mode 0700.");
 }
 
 Result<crypto::Secret> answer(const KeptLogin& login, View request) {
@@ -59,6 +63,12 @@ Result<crypto::Secret> answer(const KeptLogin& login, View request) {
   return fail(Fault::malformed, "login agent");
 }
 
+std::unexpected<Error> cannot_lock() {
+  return fail(Fault::not_permitted, "login agent: memory",
+              "the system does not let this user keep memory out of the swap",
+              "Raise the limit of locked memory (ulimit -l) to 8 MiB at least.");
+}
+
 }  // namespace
 
 struct LoginAgent::State {
@@ -72,7 +82,7 @@ struct LoginAgent::State {
 
   std::optional<Error> over(const Time not_after, Time now) {
     const std::scoped_lock guard(lock);
-    if (!why && now >= not_after) why = Error{Fault::bad_statement, "login agent: end", "it has expired"};
+    if (!why && now >= not_after) why = Error{Fault::bad_statement, "login agent: end", "its time is over"};
     return why;
   }
   void accept() {
@@ -91,7 +101,7 @@ struct LoginAgent::State {
     if (!login_wire::send(client, static_cast<std::uint8_t>(status), body.expose(), MSG_DONTWAIT)) return false;
     if (request->expose()[0] == static_cast<std::uint8_t>(Operation::end)) {
       const std::scoped_lock guard(lock);
-      if (!why) why = Error{Fault::cancelled, "login agent: end", "the login was ended with usher logout"};
+      if (!why) why = Error{Fault::cancelled, "login agent: end", "by usher logout or another login"};
     }
     return true;
   }
@@ -126,6 +136,8 @@ void LoginAgent::end(const Error& why) {
 }
 
 Result<> LoginAgent::publish() {
+  // Of two at once, one is the other's predecessor: neither is left without a name.
+  USHER_TRY(const FileLock lock, FileLock::wait(state_->path.parent_path() / kLoginLock));
   // Under a name of its own first: whoever looks finds an agent that listens, the one before or this one.
   const fs::path first = state_->path.string() + "." + std::to_string(::getpid());
   ::unlink(first.c_str());
@@ -147,7 +159,6 @@ Result<> LoginAgent::publish() {
 }
 
 Error LoginAgent::serve(const KeptLogin& login, const Clock& clock) {
-  static_cast<void>(::mlockall(MCL_CURRENT));  // as far as the limit lets us: the keys are locked already
   std::optional<Error> why;
   while (!(why = state_->over(login.person->not_after(), clock.now()))) {
     std::vector<pollfd> waiting{{state_->wake.get(), POLLIN, 0}, {state_->listening.get(), POLLIN, 0}};
@@ -165,6 +176,8 @@ Error LoginAgent::serve(const KeptLogin& login, const Clock& clock) {
     if (waiting[1].revents != 0) state_->accept();
   }
   state_->remove(state_->path);
+  // Those who have just come are told too.
+  for (pollfd more{state_->listening.get(), POLLIN, 0}; ::poll(&more, 1, 0) > 0;) state_->accept();
   const Bytes told = card_wire::encode(*why);
   for (const Descriptor& client : state_->clients) {
     static_cast<void>(login_wire::send(client.get(), static_cast<std::uint8_t>(Status::over), told, MSG_DONTWAIT));
@@ -174,11 +187,21 @@ Error LoginAgent::serve(const KeptLogin& login, const Clock& clock) {
 }
 
 Result<> lock_memory() {
+  // OpenSSL keeps a key in memory of its own, but the factors of an RSA key in ordinary memory too.
+  ::mallopt(M_TOP_PAD, kSpare);
   // 1: done; 2: it is there, but the system did not lock it.
   if (CRYPTO_secure_malloc_initialized() == 0 && CRYPTO_secure_malloc_init(kSecureMemory, sizeof(void*) * 4) != 1) {
-    return fail(Fault::not_permitted, "login agent: memory",
-                "the system does not let this user keep memory out of the swap",
-                "Raise the limit of locked memory (ulimit -l) to 64 KiB at least.");
+    return cannot_lock();
+  }
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    if (!line.ends_with("[heap]") && !line.ends_with("[stack]")) continue;
+    std::uintptr_t begin = 0;
+    std::uintptr_t end = 0;
+    const auto [dash, wrong] = std::from_chars(line.data(), line.data() + line.size(), begin, 16);
+    if (wrong != std::errc{} || std::from_chars(dash + 1, line.data() + line.size(), end, 16).ec != std::errc{})
+      continue;
+    if (::mlock(reinterpret_cast<const void*>(begin), end - begin) != 0) return cannot_lock();
   }
   return {};
 }

@@ -14,6 +14,7 @@
 namespace usher::identity {
 
 inline constexpr std::size_t kMaxLoginClients = 64;  // connections at once
+inline constexpr char kLoginLock[] = "lock";         // beside the sockets: held while one takes another's place
 
 struct KeptLogin {
   std::shared_ptr<const crypto::PrivateKey> installation;
@@ -42,8 +43,8 @@ class LoginAgent {
   std::unique_ptr<State> state_;
 };
 
-/// Before anything is kept: private keys that are made or read from now on are in memory that is never swapped out. Of
-/// the rest, serve() locks what the system lets it. Errors: not_permitted, the system locks no memory for this user.
+/// Keeps what this process holds out of the swap: keys of OpenSSL's, heap and stack. Once before anything secret is there,
+/// and again when all is. Errors: not_permitted, the system locks no memory for this user.
 [[nodiscard]] Result<> lock_memory();
 
 }  // namespace usher::identity

@@ -1,7 +1,10 @@
 #include "identity/login_client.h"
 
+#include <cerrno>
 #include <csignal>
 #include <mutex>
+
+#include <unistd.h>
 
 #include "base/os_error.h"
 #include "identity/card_wire.h"
@@ -21,8 +24,9 @@ Result<Descriptor> dial(const std::filesystem::path& path) {
 }
 
 /// To the caller an agent that is gone or hangs is no matter of the network.
-std::unexpected<Error> is_over() {
-  return fail(Fault::not_authenticated, "login agent", "the login that was kept has ended",
+std::unexpected<Error> is_over(const std::string& why) {
+  return fail(Fault::not_authenticated, "login agent",
+              "the login that was kept has ended" + (why.empty() ? "" : ": " + why),
               "Run `usher login` again, or `usher logout` to be asked by each verb.");
 }
 
@@ -47,10 +51,14 @@ class LoginClient::Connection {
     if (!answer) {
       // An answer that comes too late would be taken for that to the next question.
       ::shutdown(socket_.get(), SHUT_RDWR);
-      return is_over();
+      return is_over("its agent does not answer");
     }
     login_wire::wait_at_most(socket_.get(), login_wire::kPatience);
-    return result_of(*answer);
+    auto result = result_of(*answer);
+    // One that ended since the card was taken out says that.
+    const bool over = answer->expose()[0] == static_cast<std::uint8_t>(Status::over);
+    if (over && exit_class_of(result.error().fault) != ExitClass::card) return is_over(result.error().about);
+    return result;
   }
 
  private:
@@ -111,16 +119,16 @@ Result<crypto::PrivateKey> LoginClient::installation() const {
 
 Result<> end_login(const std::filesystem::path& path) {
   USHER_TRY(const Descriptor socket, dial(path));
-  USHER_CHECK(login_wire::send(socket.get(), static_cast<std::uint8_t>(Operation::end), {}));
+  USHER_TRY(const pid_t agent, login_wire::peer_of(socket.get()));
   // First its answer, then that it is over: from then on its socket is gone.
-  for (int i = 0; i < 2; ++i) {
-    const auto said = login_wire::receive(socket.get());
-    if (!said && said.error().fault == Fault::server_busy) {
-      USHER_TRY(const pid_t agent, login_wire::peer_of(socket.get()));
-      if (::kill(agent, SIGKILL) != 0) return fail_errno("login agent: end");
-      return {};
-    }
+  const auto sent = login_wire::send(socket.get(), static_cast<std::uint8_t>(Operation::end), {});
+  if (sent && login_wire::receive(socket.get())) {
+    static_cast<void>(login_wire::receive(socket.get()));
+    return {};
   }
+  // It hangs, or has as many clients as it takes.
+  if (::kill(agent, SIGKILL) != 0 && errno != ESRCH) return fail_errno("login agent: end");
+  ::unlink(path.c_str());
   return {};
 }
 

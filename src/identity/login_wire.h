@@ -16,8 +16,8 @@
 namespace usher::identity::login_wire {
 
 inline constexpr std::size_t kMaxMessage = 32 << 10;  // bytes
-inline constexpr Seconds kReady{10};      // to be connected to, and for the first answer: longer, and it hangs
-inline constexpr Seconds kPatience{150};  // for the others: a token may be asked meanwhile
+inline constexpr Seconds kReady{10};     // to be connected to, and for the first answer: longer, and it hangs
+inline constexpr Seconds kPatience{20};  // for the others: a token may be asked meanwhile
 
 enum class Operation : std::uint8_t {
   look = 1,

@@ -94,6 +94,9 @@ void FileConnection::look_for_end() {
     }
     lingered_ += static_cast<std::size_t>(got);
   }
+  // Otherwise its end would not be seen any more.
+  report(code_of(Fault::too_long));
+  close();
 }
 
 Result<FileAnswerPtr> FileConnection::answer_with_digest(const OpenedFilePtr& file, const Hash256& digest) {

@@ -50,33 +50,32 @@ Result<> check_unchanged(const OpenedFile& file) {
 
 struct FileDigests::Job {
   OpenedFilePtr file;
-  Key key;
+  JobKey key;
   crypto::Hasher hasher{crypto::Digest::sha256};
   std::uint64_t at = 0;
 };
 
 void FileDigests::ask(const OpenedFilePtr& file, const Asker& asker) {
-  const Key key{file->state, file->medium ? file->medium->manifest().object : Id128{}};
-  std::optional<Hash256> known;
-  bool first = false;
+  const JobKey key{{file->state, file->medium ? file->medium->manifest().object : Id128{}}, asker.client};
+  if (const auto digest = known(key.first)) return asker.done(*digest);
   {
     const std::scoped_lock lock(mutex_);
-    if (const Hash256* digest = known_.find(key); digest != nullptr) {
-      known = *digest;
-    } else {
-      auto& waiting = waiting_[key];
-      first = waiting.empty();
-      waiting.push_back(asker);
-    }
+    auto& waiting = waiting_[key];
+    waiting.push_back(asker);
+    if (waiting.size() > 1) return;
   }
-  if (known) asker.done(*known);
-  if (!first) return;
   const auto job = std::make_shared<Job>(Job{.file = file, .key = key});
   const auto queued = workers_.run(asker.client, [this, job] { return step(*job); });
   if (!queued) finish(*job, std::unexpected(queued.error()));
 }
 
-bool FileDigests::is_awaited(const Key& key) {
+std::optional<Hash256> FileDigests::known(const Key& key) {
+  const std::scoped_lock lock(mutex_);
+  const Hash256* digest = known_.find(key);
+  return digest != nullptr ? std::optional(*digest) : std::nullopt;
+}
+
+bool FileDigests::is_awaited(const JobKey& key) {
   const std::scoped_lock lock(mutex_);
   auto& waiting = waiting_[key];
   std::erase_if(waiting, [](const Asker& asker) { return asker.alive.expired(); });
@@ -84,8 +83,19 @@ bool FileDigests::is_awaited(const Key& key) {
   return waiting_.contains(key);
 }
 
+std::vector<FileDigests::Asker> FileDigests::take_waiting(const JobKey& key) {
+  const std::scoped_lock lock(mutex_);
+  auto waiting = std::exchange(waiting_[key], {});
+  waiting_.erase(key);
+  return waiting;
+}
+
 bool FileDigests::step(Job& job) {
   if (!is_awaited(job.key)) return false;
+  if (const auto digest = known(job.key.first)) {  // another client's job was quicker
+    finish(job, *digest);
+    return false;
+  }
   if (job.at == 0) ++computed_;
   crypto::Secret block(kBlock);
   for (const std::uint64_t end = std::min(job.at + kTurn, job.file->size()); job.at < end;) {
@@ -105,15 +115,11 @@ bool FileDigests::step(Job& job) {
 
 void FileDigests::finish(const Job& job, const Result<Hash256>& digest) {
   const std::int64_t now = std::chrono::nanoseconds(clock_.now().time_since_epoch()).count();
-  const bool settled = job.file->medium || now - job.file->state.changed_ns > kTooFreshNs;
-  std::vector<Asker> waiting;
-  {
+  if (digest && (job.file->medium || now - job.file->state.changed_ns > kTooFreshNs)) {
     const std::scoped_lock lock(mutex_);
-    if (digest && settled) known_.put(job.key, *digest);
-    waiting = std::exchange(waiting_[job.key], {});
-    waiting_.erase(job.key);
+    known_.put(job.key.first, *digest);
   }
-  for (const Asker& asker : waiting) asker.done(digest);
+  for (const Asker& asker : take_waiting(job.key)) asker.done(digest);
 }
 
 }  // namespace usher::net

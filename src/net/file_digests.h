@@ -1,4 +1,4 @@
-// net/file_digests: SHA-256 of served files, computed once for all who ask, and off the event loops.
+// net/file_digests: SHA-256 of served files, computed off the event loops, and kept for all who ask.
 // Spec: filestream.md §3.1, §5.1.
 #pragma once
 
@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "base/lru.h"
@@ -43,17 +44,22 @@ class FileDigests {
  private:
   /// A file by its state; a medium by its object's id, which is made afresh with each release.
   using Key = std::pair<FileState, Id128>;
+  /// A client's job for a file: one client does not wait in another's line.
+  using JobKey = std::pair<Key, std::string>;
   struct Job;
   /// A piece of it. False: it is over.
   [[nodiscard]] bool step(Job& job);
-  [[nodiscard]] bool is_awaited(const Key& key);
+  /// False: nobody waits for it any more.
+  [[nodiscard]] bool is_awaited(const JobKey& key);
+  [[nodiscard]] std::optional<Hash256> known(const Key& key);
+  [[nodiscard]] std::vector<Asker> take_waiting(const JobKey& key);
   void finish(const Job& job, const Result<Hash256>& digest);
 
   Workers& workers_;
   const Clock& clock_;
   std::mutex mutex_;
   LruMap<Key, Hash256> known_;
-  std::map<Key, std::vector<Asker>> waiting_;
+  std::map<JobKey, std::vector<Asker>> waiting_;
   std::atomic<std::size_t> computed_ = 0;
 };
 

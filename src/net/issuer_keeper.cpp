@@ -52,29 +52,39 @@ fs::path IssuerKeeper::file_of(const std::string& url) const {
   return options_.directory / (to_hex(crypto::sha256(view_of(url))) + kExtension);
 }
 
-/// One that led nowhere goes; at most so many a minute, whoever points to new ones. mutex_ is held.
+/// The one that was wanted longest ago goes, those that led nowhere at first; at most so many a minute, whoever points to
+/// new ones. mutex_ is held.
 bool IssuerKeeper::make_room() {
   const Time now = p_.clock.now();
-  const auto useless = std::ranges::find_if(sources_, [&](const auto& one) {
-    return one.second.since + kYoung < now && refresher_.has_failed(one.first) && refresher_.forget(one.first);
+  std::vector<Sources::iterator> candidates;
+  for (auto at = sources_.begin(); at != sources_.end(); ++at) {
+    if (at->second.wanted + kYoung < now) candidates.push_back(at);
+  }
+  std::ranges::stable_sort(candidates, {}, [this](const auto& at) {
+    return std::pair(!refresher_.has_failed(at->first), at->second.wanted);
   });
-  if (useless == sources_.end()) return false;
+  // One that is being fetched stays: it takes as long as its server wants.
+  const auto least = std::ranges::find_if(candidates, [&](const auto& at) { return refresher_.forget(at->first); });
+  if (least == candidates.end()) return false;
   std::error_code ignored;
-  fs::remove(file_of(useless->first), ignored);
-  sources_.erase(useless);
+  fs::remove(file_of((*least)->first), ignored);
+  sources_.erase(*least);
   return true;
 }
 
 /// mutex_ is held.
 IssuerKeeper::Source* IssuerKeeper::source_of(const std::string& url) {
-  if (const auto known = sources_.find(url); known != sources_.end()) return &known->second;
+  if (const auto known = sources_.find(url); known != sources_.end()) {
+    known->second.wanted = p_.clock.now();
+    return &known->second;
+  }
   if (sources_.size() >= kMaxUrls && !make_room()) {
     p_.log.debug("authority not fetched", {{"url", url}, {"reason", "there are too many"}});
     return nullptr;
   }
   p_.log.debug("authority wanted", {{"url", url}});
   Source& source = sources_[url];
-  source.since = p_.clock.now();
+  source.wanted = p_.clock.now();
   if (const auto kept = read_fetched(file_of(url), identity::kMaxIssuersContent)) {
     source.held = authorities_in(*kept).value_or(identity::Chain{});
   }

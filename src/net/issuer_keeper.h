@@ -49,8 +49,9 @@ class IssuerKeeper {
   struct Source {
     identity::Chain held{};  // authorities, whoever pointed there
     Time fetched{};
-    Time since{};  // when it was first asked for
+    Time wanted{};  // when it was asked for last
   };
+  using Sources = std::map<std::string, Source, std::less<>>;
 
   [[nodiscard]] Result<Time> refresh(const std::string& url, const std::stop_token& stop);
   [[nodiscard]] Result<identity::Chain> get(const std::string& url, const std::stop_token& stop) const;
@@ -62,7 +63,7 @@ class IssuerKeeper {
   Parts p_;
   Metrics* metrics_ = nullptr;
   mutable std::mutex mutex_;
-  std::map<std::string, Source, std::less<>> sources_;
+  Sources sources_;
   Refresher refresher_;  // calls back: ends first
 };
 

@@ -22,7 +22,7 @@ constexpr Milliseconds kLookAtEndings{60'000};
 constexpr Milliseconds kWarnAgain{24 * 3'600'000};
 constexpr Milliseconds kDrainStep{20};
 constexpr std::size_t kJobs = 1'024;  // requests that are worked on or wait; beyond it: server-busy
-constexpr unsigned kHousekeepers = 2;
+constexpr unsigned kPageWorkers = 2;
 constexpr std::size_t kHousekeeping = 64;
 
 /// Some of them may wait for a token or a disk: more than there are processors.
@@ -89,7 +89,8 @@ struct Server::Impl {
   std::vector<Endpoint> operator_bound;
   Runtime runtime;
   Workers workers;       // for listeners' requests
-  Workers housekeeping;  // for the operator's requests, and for what is done now and then
+  Workers pages;         // for the operator's requests: /readyz may wait for a token
+  Workers housekeeping;  // for what is done now and then
   HttpServer media_http;
   HttpServer operator_http;
   std::optional<FileStream> files;
@@ -139,9 +140,10 @@ Server::Impl::Impl(ServerOptions options_, Parts parts, ServerSnapshot snapshot)
       operators(metrics, [this] { return not_ready(); }),
       runtime(0),
       workers({.threads = worker_threads(options.threads), .jobs = kJobs, .jobs_of_one = kJobs}),
-      housekeeping({.threads = kHousekeepers, .jobs = kHousekeeping, .jobs_of_one = kHousekeeping}),
+      pages({.threads = kPageWorkers, .jobs = kHousekeeping, .jobs_of_one = kHousekeeping}),
+      housekeeping({.threads = 1, .jobs = kHousekeeping, .jobs_of_one = kHousekeeping}),
       media_http(runtime, workers, channel, names, p.log, options.http, events_for("media", metrics)),
-      operator_http(runtime, housekeeping, operators, operator_host_names, p.log, options.http,
+      operator_http(runtime, pages, operators, operator_host_names, p.log, options.http,
                     events_for("operator", metrics)) {
   if (options.files && snapshot.files) {
     files.emplace(*options.files,
@@ -369,6 +371,7 @@ void Server::stop() {
   if (impl_->files) impl_->files->stop();
   impl_->runtime.stop();
   impl_->workers.stop();
+  impl_->pages.stop();
   impl_->housekeeping.stop();
 }
 

@@ -1,8 +1,12 @@
 """usher login and logout: one question for passphrase and PIN, and what comes after it needs none."""
+import json
 import os
 import re
+import shlex
+import shutil
 import signal
 import stat
+import subprocess
 import unittest
 
 from card_test import Cards
@@ -52,8 +56,11 @@ class Logins(Cards):
         self.assertIn("there is no terminal to ask on", outcome.err)
 
     def socket(self):
-        found, = (self.listener.home / "login").iterdir()
+        found, = self.sockets()
         return found
+
+    def sockets(self):
+        return [path for path in (self.listener.home / "login").iterdir() if path.is_socket()]
 
     def agents(self):
         """The processes that have this home among their arguments and keep a login."""
@@ -151,13 +158,80 @@ class Logins(Cards):
         screen.expect("Passphrase .*: ")
         screen.type("\x03")
         self.assertEqual(screen.end(), 130)
-        self.assertEqual(list((self.listener.home / "login").iterdir()), [])
+        self.assertEqual(self.sockets(), [])
         self.assertEqual(self.agents(), [])
         self.asks()
 
+    def test_at_a_reader_with_keys_the_last_try_is_not_spent_without_a_yes(self):
+        self.behave("protected")
+        (self.shim / "pin").write_text("9999")
+        screen = self.terminal("list")
+        screen.expect("Passphrase .*: ")
+        screen.type(self.passphrase + "\n")
+        screen.expect("The PIN is wrong")
+        screen.expect("The PIN is wrong")
+        screen.expect(r"One try is left before the card locks its PIN. Use it\? \(yes/no\) ")
+        screen.type("\n")
+        screen.expect(r"\[pin-last-try\]")
+        self.assertEqual(screen.end(), 6)
+        self.assertEqual((self.shim / "wrong").read_text(), "2")
+        refused = self.usher("--passphrase-file", self.world.secret("client.pass"), "--json", "list", ok=False)
+        self.assertEqual(json.loads(refused.err)["error"]["code"], "pin-last-try")
+        self.assertEqual((self.shim / "wrong").read_text(), "2")
+
+    def test_an_installation_that_was_renewed_in_its_place_is_another(self):
+        self.login()
+        world = self.world
+        world.issue("client", "renewed", "--cn", "renewed")
+        for end in ("pem", "key"):
+            shutil.copy(world.root / f"issued/renewed.{end}", world.root / f"issued/client-kitchen.{end}")
+        self.asks()
+        self.assertEqual(self.usher("--json", "logout").json(), {"ended": 1})
+
+    def test_an_agent_that_hangs_is_in_nobodys_way(self):
+        self.login()
+        hung, = self.agents()
+        os.kill(hung, signal.SIGSTOP)
+        self.asks()
+        self.login()
+        self.assertEqual(len(self.agents()), 1)
+        hung, = self.agents()
+        os.kill(hung, signal.SIGSTOP)
+        self.assertEqual(self.usher("--json", "logout").json(), {"ended": 1})
+        wait_for(lambda: not self.agents(), "the agent's end")
+
+    def test_of_many_logins_at_once_one_stays(self):
+        files = ("--passphrase-file", self.world.secret("client.pass"))
+        command = self.listener.command("--quiet", *files, "login")
+        several = [subprocess.Popen(command, env=self.listener.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                    stderr=subprocess.DEVNULL) for _ in range(4)]
+        for one in several:
+            one.wait(DEADLINE)
+        wait_for(lambda: len(self.agents()) <= 1, "the others' end")
+        self.assertEqual(self.usher("--json", "logout").json(), {"ended": 1})
+        wait_for(lambda: not self.agents(), "the last one's end")
+
+    def test_without_standard_descriptors_it_fails_and_leaves_nothing(self):
+        files = ("--passphrase-file", self.world.secret("client.pass"))
+        words = " ".join(shlex.quote(word) for word in self.listener.command(*files, "login"))
+        self.login()
+        closed = subprocess.run(["sh", "-c", words + " <&- >&- 2>&-"], env=self.listener.env, timeout=DEADLINE)
+        self.assertEqual(closed.returncode, 11)
+        self.assertEqual(len(self.agents()), 1)
+        self.usher("list")   # by the login that was kept before
+
+    def test_it_ends_with_the_command_that_began_it(self):
+        screen = self.terminal("login")
+        screen.expect("Passphrase .*: ")
+        asking = [pid for pid in self.agents() if pid != screen.pid]
+        self.assertEqual(len(asking), 1)
+        os.kill(screen.pid, signal.SIGTERM)
+        self.assertEqual(screen.end(), -signal.SIGTERM)
+        wait_for(lambda: not self.agents(), "the child's end")
+
     def test_by_the_policy_stop_a_card_that_is_taken_out_ends_the_login_and_what_plays(self):
         self.login("--set", "card.removed=stop")
-        self.usher("--json", "buy", 1, "--plays", 5)
+        self.usher("--set", "card.removed=stop", "--json", "buy", 1, "--plays", 5)
         self.listener.env["SDL_AUDIODRIVER"] = "dummy"   # in real time
         command = self.listener.command("--set", "card.removed=stop", "--progress", "play", 1, pin=False)
         screen = Terminal(command, dict(self.listener.env, TERM="xterm"))
@@ -177,6 +251,7 @@ class Logins(Cards):
         out = run(*self.listener.command("--set", "card.removed=stop", "--passphrase-fd", read, "--json", "login"),
                   env=self.listener.env, pass_fds=(read,)).json()
         os.close(read)
+        self.assertTrue(out["suite"])
         self.assertEqual((out["person"], set(out)), ("Ana Maria Silva", {"server", "server_id", "person", "pseudonym",
                                                                          "suite", "expires"}))
         agent, = self.agents()

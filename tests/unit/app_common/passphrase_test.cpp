@@ -79,7 +79,7 @@ TEST_F(Passphrase, ABlankAtAnEndIsPartOfAPassphraseAndOfNoPin) {
 }
 
 TEST_F(Passphrase, WhatIsEmptyOrTooLongIsRefused) {
-  for (const char* text : {"", "\n", "\r\n"}) EXPECT_EQ(passphrase(text), "[bad-passphrase]");
+  for (const char* text : {"", "\n", "\r\n"}) EXPECT_EQ(passphrase(text), "[unusable-passphrase]");
   EXPECT_EQ(passphrase(std::string(kMaxPassphrase, 'x') + "\r\n").size(), kMaxPassphrase);
   EXPECT_EQ(passphrase(std::string(kMaxPassphrase + 1, 'x')), "[too-long]");
   EXPECT_EQ(passphrase(std::string(kMaxPassphrase + 1, 'x') + "\n"), "[too-long]");

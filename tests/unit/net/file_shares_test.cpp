@@ -290,6 +290,30 @@ TEST_F(Lists, EndWithWhoeverAskedForThem) {
   EXPECT_EQ(all_told(), "c");
 }
 
+TEST_F(Shares, ADigestDoesNotWaitInTheLineOfAnotherWhoAskedForItFirst) {
+  write(inside / "huge", "");
+  fs::resize_file(inside / "huge", std::uintmax_t{100} << 30);
+  open();
+  SystemClock clock;
+  Workers workers({.threads = 2, .at_once = 1});
+  FileDigests digests(workers, clock, 10);
+  auto first = std::make_shared<int>();
+  for (const char* const name : {"huge", "song.flac"}) {
+    digests.ask(must(shares->open_file(name, client)),
+                {.client = "first", .alive = first, .done = [](const auto&) { ADD_FAILURE() << "nobody is told"; }});
+  }
+  const auto second = std::make_shared<int>();
+  std::promise<Result<Hash256>> told;
+  digests.ask(must(shares->open_file("song.flac", client)),
+              {.client = "second", .alive = second, .done = [&](const auto& digest) { told.set_value(digest); }});
+  auto answer = told.get_future();
+  ASSERT_EQ(answer.wait_for(usher::test::kPatience), std::future_status::ready);
+  EXPECT_EQ(must(answer.get()), crypto::sha256(view_of("song")));
+  EXPECT_EQ(workers.jobs(), 2U) << "those of the first are both under way";
+  first.reset();
+  EXPECT_TRUE(usher::test::eventually([&] { return workers.jobs() == 0; }));
+}
+
 TEST_F(Shares, ConfigurationsThatMakeNoSenseAreRefused) {
   const auto refuse = [](std::vector<FileShare> what) {
     const auto made = FileShares::open(std::move(what), nullptr);
