@@ -17,11 +17,12 @@ std::unexpected<Error> refuse(std::string_view where, std::string_view key, std:
 
 Texts split(std::string_view text, char separator) {
   Texts parts;
-  while (!text.empty()) {
-    const std::size_t end = text.find(separator);
+  if (text.empty()) return parts;
+  for (std::size_t end = text.find(separator); end != std::string_view::npos; end = text.find(separator)) {
     parts.emplace_back(text.substr(0, end));
-    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+    text.remove_prefix(end + 1);
   }
+  parts.emplace_back(text);
   return parts;
 }
 

@@ -113,7 +113,7 @@ Result<> do_list(Context& context) {
   const client::Who who = opened.listener().who();
   print(context.options.json
             ? json_line(shelf_json(who, shelf))
-            : (context.options.quiet ? std::string{} : client::greeting(who) + "\n") +
+            : (context.options.quiet ? std::string{} : client::greeting(who, columns()) + "\n") +
                   client::licences_text(shelf, columns()) + "\n" + client::catalogue_text(shelf.catalogue, columns()));
   return {};
 }

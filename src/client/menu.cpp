@@ -101,7 +101,7 @@ void Menu::acquire() {
 }
 
 Result<> Menu::run() {
-  out_ << greeting(listener_.who());
+  out_ << greeting(listener_.who(), columns());
   USHER_CHECK(list());
   for (;;) {
     if (options_.over && options_.over()) return fail(Fault::cancelled, "menu");

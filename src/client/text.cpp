@@ -59,9 +59,11 @@ std::vector<Part> state_of(const PlayPosition& now) {
 
 }  // namespace
 
-std::string greeting(const Who& who) {
-  return fmt::format("Connected to {} ({}), {}.\nAuthenticated: {}.\n", printable(who.server), printable(who.server_id),
-                     printable(who.suite), printable(who.name.empty() ? who.pseudonym.substr(0, 16) : who.name));
+std::string greeting(const Who& who, std::size_t columns) {
+  const std::string name = printable(who.name.empty() ? who.pseudonym.substr(0, 16) : who.name);
+  const auto server =
+      fmt::format("Connected to {} ({}), {}.", printable(who.server), printable(who.server_id), printable(who.suite));
+  return wrapped(server, columns, 2) + "\n" + wrapped("Authenticated: " + name + ".", columns, 2) + "\n";
 }
 
 std::string error_text(const Error& error) {

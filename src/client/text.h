@@ -10,7 +10,7 @@
 namespace usher::client {
 
 /// "Connected to … Authenticated: …"
-[[nodiscard]] std::string greeting(const Who& who);
+[[nodiscard]] std::string greeting(const Who& who, std::size_t columns = kAnyWidth);
 /// Numbered from 1, in the catalogue's order. No line is wider than `columns`: a title is cut, the rest goes on below.
 [[nodiscard]] std::string catalogue_text(const std::vector<CatalogueItem>& catalogue, std::size_t columns = kAnyWidth);
 [[nodiscard]] std::string licences_text(const Shelf& shelf, std::size_t columns = kAnyWidth);

@@ -47,10 +47,10 @@ Workers::Step Workers::take(Owners::iterator owner) {
   return step;
 }
 
-void Workers::put_back(Owners::iterator owner, Step step, bool more) {
+void Workers::put_back(Owners::iterator owner, Step step) {
   Owner& o = owner->second;
   --o.running;
-  if (more && !stopping_) {
+  if (step) {
     o.jobs.push_front(std::move(step));
   } else {
     --jobs_;
@@ -71,7 +71,12 @@ void Workers::work() {
     const bool more = step();
     if (!more) step = nullptr;  // what it holds may take the lock when it goes
     lock.lock();
-    put_back(owner, std::move(step), more);
+    if (step && stopping_) {
+      lock.unlock();
+      step = nullptr;
+      lock.lock();
+    }
+    put_back(owner, std::move(step));
   }
 }
 

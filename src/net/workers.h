@@ -51,7 +51,8 @@ class Workers {
   void line_up(Owners::iterator owner);
   /// Takes its next job. The lock is held.
   [[nodiscard]] Step take(Owners::iterator owner);
-  void put_back(Owners::iterator owner, Step step, bool more);
+  /// `step`: what is left to do, if anything. The lock is held.
+  void put_back(Owners::iterator owner, Step step);
 
   const WorkerLimits limits_;
   mutable std::mutex mutex_;

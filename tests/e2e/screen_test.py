@@ -56,7 +56,7 @@ class Screen(unittest.TestCase):
 
     def test_every_list_fits(self):
         w, listener = self.world, self.listener
-        commands = [listener.command("-q", "list"), listener.command("licences"), listener.command("card", pin=False),
+        commands = [listener.command("list"), listener.command("licences"), listener.command("card", pin=False),
                     self.usherd("media", "list"), self.usherd("licence", "list"), self.usherd("persons"),
                     [BIN / "usher-ca", "--home", w.root / "ca", "list"],
                     *([BIN / "usher-press", "inspect", w.root / f"releases/{name}.usher", "--key",
