@@ -195,7 +195,7 @@ Result<crypto::Secret> read_passphrase(const PassphraseSource& source, std::stri
   if (twice) {
     USHER_TRY(const crypto::Secret again, passphrase_from_terminal("Once more: "));
     if (!crypto::equal_constant_time(first.expose(), again.expose())) {
-      return fail(Fault::bad_passphrase, "passphrase: entries", "the two entries differ",
+      return fail(Fault::unusable_passphrase, "passphrase: entries", "the two entries differ",
                   "Try again, and type the same twice.");
     }
   }

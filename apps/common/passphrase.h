@@ -19,7 +19,7 @@ struct PassphraseSource {
 };
 
 /// Asks once, or twice for a new one. 1..kMaxPassphrase bytes.
-/// Errors: as the functions below; bad_usage, both a file and a descriptor; bad_passphrase, the two entries differ.
+/// Errors: as the functions below; bad_usage, both a file and a descriptor; unusable_passphrase, the two entries differ.
 [[nodiscard]] Result<crypto::Secret> read_passphrase(const PassphraseSource& source, std::string_view prompt,
                                                      bool twice = false);
 

@@ -174,7 +174,7 @@ void Settings::read_toml(const std::filesystem::path& file, Problems& problems) 
     read_table(*this, toml::parse_file(file.string()), "", file, problems);
   } catch (const toml::parse_error& error) {
     problems.push_back(
-        {Fault::bad_config, "config: syntax", at_line(file, error.source()) + ": " + std::string(error.description())});
+        {Fault::bad_config, kSyntax, at_line(file, error.source()) + ": " + std::string(error.description())});
   }
 }
 

@@ -22,6 +22,8 @@ using Value = std::variant<bool, std::int64_t, std::string, Texts>;
 /// What the command line says for one key; also `--set key=value`.
 using Setting = std::pair<std::string, std::string>;
 
+/// Error::where of a file that is no TOML: nothing else is known of it then.
+inline constexpr std::string_view kSyntax = "config: syntax";
 /// Everything that is wrong, in the order in which it was found.
 using Problems = std::vector<Error>;
 /// The first of them, if there is one.

@@ -54,6 +54,8 @@ class Check {
   void warn(const std::string& what);
   void open_keys();
   void check_keys();
+  void check_role_of(const std::string& what, const std::string& file, const identity::Certificate& leaf,
+                     identity::Role role);
   void check_pairs(Keyring& keys);
   void check_files(Keyring& keys);
   void check_trust();
@@ -71,8 +73,9 @@ class Check {
   const Config config_;
   net::Authorities authorities_;
   net::Expiries endings_;
-  std::unique_ptr<Keyring> keys_;  // nullptr: not at hand
-  identity::Chain own_;            // the server's certificates
+  std::unique_ptr<store::Store> store_;  // nullptr: there is none yet, or it cannot be read
+  std::unique_ptr<Keyring> keys_;        // nullptr: not at hand
+  identity::Chain own_;                  // the server's certificates
 };
 
 void Check::say(const std::string& fact) {
@@ -87,6 +90,8 @@ void Check::warn(const std::string& what) {
 
 Result<> Check::run() {
   if (!problems_.empty() && problems_.front().fault == Fault::not_set_up) return app::first_of(problems_);
+  // Of a file without form nothing is known, so that all else would be about the defaults.
+  if (std::ranges::find(problems_, app::kSyntax, &Error::where) != problems_.end()) return verdict();
   check(config_, problems_);
   if (!context_.json) std::printf("configuration: %s\n", config_.file.c_str());
   open_keys();                   // what only root may read, before this becomes the home's owner
@@ -103,12 +108,14 @@ Result<> Check::run() {
 void Check::check_store() {
   std::error_code ignored;
   if (!std::filesystem::exists(store_file_of(config_), ignored)) return;  // made by the first use
-  const auto store = open_store(config_, context_.random, Use::read);
-  if (took(store)) took(check_server_id(config_, **store));
+  auto store = open_store(config_, context_.random, Use::read);
+  if (!took(store)) return;
+  took(check_server_id(config_, **store));
+  store_ = *std::move(store);
 }
 
 void Check::check_trust() {
-  ReadTrust read = read_trust(config_, cached_lists(config_), problems_);
+  ReadTrust read = read_trust(config_, cached_lists(config_), store_.get(), problems_);
   auto channel = std::make_shared<channel::ServerSettings>();
   channel->clients = std::move(read.clients);
   authorities_ = {
@@ -136,6 +143,7 @@ void Check::check_keys() {
     if (context_.clock.now() < chain->front().not_before()) {
       problems_.push_back({Fault::certificate_not_yet_valid, "server certificate", config_.server_certificate});
     }
+    check_role_of("server certificate", config_.server_certificate, chain->front(), identity::Role::server);
     say("server certificate: " + chain->front().subject_text());
     for (const std::string& name : names_of(config_, chain->front())) say("  answers to " + name);
   }
@@ -151,6 +159,22 @@ void Check::check_keys() {
   check_files(*keys_);
 }
 
+/// One of another of usher's roles is refused by all; one without any, by those who do not map it.
+void Check::check_role_of(const std::string& what, const std::string& file, const identity::Certificate& leaf,
+                          identity::Role role) {
+  if (identity::check_role(leaf, role, nullptr)) return;
+  const auto uses = leaf.extended_key_usages();
+  const bool has_another =
+      uses && std::ranges::any_of(*uses, [](const std::string& one) { return one.starts_with(identity::kOidArc); });
+  if (has_another) {
+    problems_.push_back({Fault::wrong_role, "config check",
+                         "the " + what + " " + file + " is not for the role " + std::string(name_of(role)),
+                         "Issue one for this role with `usher-ca issue`."});
+  } else {
+    warn("the " + what + " names no role: those who do not map it to " + std::string(name_of(role)) + " refuse it");
+  }
+}
+
 void Check::check_pairs(Keyring& keys) {
   if (!own_.empty()) {
     took_key(config_.server_key, load_pair(config_, config_.server_certificate, config_.server_key, keys));
@@ -162,6 +186,7 @@ void Check::check_pairs(Keyring& keys) {
   const auto recipient = load_pair(config_, config_.recipient_certificate, config_.recipient_key, keys);
   if (!took_key(config_.recipient_key, recipient)) return;
   const identity::Certificate& leaf = recipient->chain.front();
+  check_role_of("recipient certificate", config_.recipient_certificate, leaf, identity::Role::release_recipient);
   endings_.push_back({.what = "recipient certificate", .when = leaf.not_after(), .stops = false});
   say("releases are sealed for: " + leaf.subject_text());
 }

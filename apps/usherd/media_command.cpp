@@ -119,7 +119,8 @@ struct Importer {
     auto manifest = home.vault->import(source, recipient, origin(), progress_line(printable(file)));
     if (!manifest && manifest.error().fault == Fault::already_exists) manifest = take_up(source);
     if (!manifest) {
-      if (manifest.error().about.empty()) manifest.error().about = file;
+      std::string& about = manifest.error().about;
+      if (about.find(file) == std::string::npos) about = file + (about.empty() ? "" : ": " + about);
       return std::unexpected(std::move(manifest).error());
     }
     USHER_TRY(const media::Manifest contents, manifest->contents());
@@ -178,8 +179,17 @@ std::vector<Id128> ids_of(const std::vector<store::Medium>& media) {
   return ids;
 }
 
+/// Of a medium that is in the catalogue. Errors: not_found, its file is missing; the vault's.
+Result<media::SignedManifest> signed_manifest_of(const Home& home, const store::Medium& medium) {
+  auto known = home.vault->manifest(medium.id);
+  if (known || known.error().fault != Fault::unknown_medium) return known;
+  return fail(Fault::not_found, "media", "the file of medium " + to_hex(medium.id),
+              "Restore the media directory from a backup, or remove the medium with `usherd media remove` and add its "
+              "release again; the licences for it stand.");
+}
+
 Result<media::Manifest> manifest_of(const Home& home, const store::Medium& medium) {
-  USHER_TRY(const auto signed_manifest, home.vault->manifest(medium.id));
+  USHER_TRY(const auto signed_manifest, signed_manifest_of(home, medium));
   return signed_manifest.contents();
 }
 
@@ -221,7 +231,7 @@ Result<> list(Context& context) {
 
 /// Whether the vault's file is whole, and is what the store's record and its licences name.
 Result<> verify_one(const Home& home, const store::Medium& medium) {
-  USHER_TRY(const auto manifest, home.vault->manifest(medium.id));
+  USHER_TRY(const auto manifest, signed_manifest_of(home, medium));
   if (manifest.hash() != medium.manifest) {
     return fail(Fault::release_mismatch, "media verify", "medium " + to_hex(medium.id),
                 "Remove it and add its release again; the licences for it stand.");

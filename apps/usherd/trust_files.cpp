@@ -12,30 +12,36 @@ app::PathOf paths_of(const Config& config) {
   return [&config](const std::string& name) { return config.path_of(name); };
 }
 
+/// How new the lists were that this home has seen. `store`: nullptr, nothing is known.
+struct Marks {
+  store::Store* store = nullptr;
+  bool raise = true;
+};
+
 /// `mapping`: where the keys give none.
 Result<TrustPtr> load_trust(const Config& config, const app::TrustKeys& keys, const SourceKeys& sources,
                             identity::Role role, std::optional<identity::RoleMapping> mapping, const Fetched& fetched,
-                            store::Store* store) {
+                            const Marks& marks) {
   USHER_TRY(identity::TrustConfig trust, app::load_trust_config(keys, role, paths_of(config)));
   if (!trust.mapping) trust.mapping = std::move(mapping);
   connect(trust, sources, fetched);
-  USHER_TRY(identity::RevocationFloor floor, stored_floor(trust.crls, store));
+  USHER_TRY(identity::RevocationFloor floor, stored_floor(trust.crls, marks.store));
   auto made = identity::TrustStore::make(std::move(trust), floor);
   if (!made) {
     made.error().about = std::string(name_of(role)) + ": " + made.error().about;
     return made;
   }
-  USHER_CHECK(store_floor((*made)->raised(std::move(floor)), store));
+  if (marks.raise) USHER_CHECK(store_floor((*made)->raised(std::move(floor)), marks.store));
   return made;
 }
 
 Result<net::PersonSource> load_person(const Config& config, identity::Profile profile, const PersonKeys& keys,
-                                      const Fetched& fetched, store::Store* store) {
+                                      const Fetched& fetched, const Marks& marks) {
   if (!keys.organisations.empty()) profile.organisations = keys.organisations;
   if (!keys.issuer_organisations.empty()) profile.issuer_organisations = keys.issuer_organisations;
   if (!keys.trust.eku.empty() || keys.trust.accept_without_eku) profile.require_person_eku = false;
   USHER_TRY(TrustPtr trust,
-            load_trust(config, keys.trust, keys.sources, identity::Role::person, profile.mapping, fetched, store));
+            load_trust(config, keys.trust, keys.sources, identity::Role::person, profile.mapping, fetched, marks));
   return net::PersonSource{std::move(profile), std::move(trust)};
 }
 
@@ -76,10 +82,11 @@ Result<TrustPtr> load_distributors(const Config& config, const Fetched& fetched,
   if (config.distributor.anchors.empty()) {
     return fail(Fault::bad_config, "trust: distributor", "trust.distributor.anchors must name a file");
   }
-  return load_trust(config, config.distributor, {}, identity::Role::distributor, std::nullopt, fetched, store);
+  return load_trust(config, config.distributor, {}, identity::Role::distributor, std::nullopt, fetched, {store});
 }
 
-ReadTrust read_trust(const Config& config, const Fetched& fetched, Problems& problems) {
+ReadTrust read_trust(const Config& config, const Fetched& fetched, store::Store* store, Problems& problems) {
+  const Marks marks{.store = store, .raise = false};
   const auto take = [&](auto loaded, const auto& use) {
     if (loaded) {
       use(*std::move(loaded));
@@ -90,19 +97,19 @@ ReadTrust read_trust(const Config& config, const Fetched& fetched, Problems& pro
   ReadTrust read;
   const auto add = [&](net::PersonSource source) { read.persons.push_back(std::move(source)); };
   if (!config.client.anchors.empty()) {
-    take(load_trust(config, config.client, config.client_sources, identity::Role::client, std::nullopt, fetched,
-                    nullptr),
+    take(load_trust(config, config.client, config.client_sources, identity::Role::client, std::nullopt, fetched, marks),
          [&](TrustPtr trust) { read.clients = std::move(trust); });
   }
   if (!config.citizen.trust.anchors.empty()) {
-    take(load_person(config, identity::citizen_card_profile(), config.citizen, fetched, nullptr), add);
+    take(load_person(config, identity::citizen_card_profile(), config.citizen, fetched, marks), add);
   }
   if (!config.generic.trust.anchors.empty()) {
-    take(load_person(config, identity::generic_profile(config.generic.subject_field), config.generic, fetched, nullptr),
+    take(load_person(config, identity::generic_profile(config.generic.subject_field), config.generic, fetched, marks),
          add);
   }
   if (!config.distributor.anchors.empty()) {
-    take(load_distributors(config, fetched, nullptr), [&](TrustPtr trust) { read.distributors = std::move(trust); });
+    take(load_trust(config, config.distributor, {}, identity::Role::distributor, std::nullopt, fetched, marks),
+         [&](TrustPtr trust) { read.distributors = std::move(trust); });
   }
   return read;
 }
@@ -110,12 +117,12 @@ ReadTrust read_trust(const Config& config, const Fetched& fetched, Problems& pro
 Result<std::vector<net::PersonSource>> load_persons(const Config& config, const Fetched& fetched, store::Store* store) {
   std::vector<net::PersonSource> sources;
   if (!config.citizen.trust.anchors.empty()) {
-    USHER_TRY(auto source, load_person(config, identity::citizen_card_profile(), config.citizen, fetched, store));
+    USHER_TRY(auto source, load_person(config, identity::citizen_card_profile(), config.citizen, fetched, {store}));
     sources.push_back(std::move(source));
   }
   if (!config.generic.trust.anchors.empty()) {
     USHER_TRY(auto source, load_person(config, identity::generic_profile(config.generic.subject_field), config.generic,
-                                       fetched, store));
+                                       fetched, {store}));
     sources.push_back(std::move(source));
   }
   return sources;
@@ -140,7 +147,7 @@ Result<net::ServerSnapshot> load_snapshot(const Config& config, Keyring& keys, c
                                           store::Store* store, const media::Vault* vault, const Clock& clock) {
   auto authorities = std::make_shared<net::Authorities>();
   USHER_TRY(TrustPtr clients, load_trust(config, config.client, config.client_sources, identity::Role::client,
-                                         std::nullopt, fetched, store));
+                                         std::nullopt, fetched, {store}));
   net::ServerSnapshot snapshot;
   if (!config.files_shares.empty() || !config.files_publish.empty()) {
     USHER_TRY(snapshot.files, load_files(config, keys, clients, vault, snapshot.expiries));

@@ -25,8 +25,9 @@ struct ReadTrust {
   std::vector<net::PersonSource> persons;
   std::shared_ptr<const identity::TrustStore> distributors;
 };
-/// To the end, with everything that is wrong. No floor is known or raised.
-[[nodiscard]] ReadTrust read_trust(const Config& config, const Fetched& fetched, Problems& problems);
+/// To the end, with everything that is wrong. No revocation floor is raised; the store's are known, where there is one.
+[[nodiscard]] ReadTrust read_trust(const Config& config, const Fetched& fetched, store::Store* store,
+                                   Problems& problems);
 
 /// The trust in distributors alone, for `media add`. Errors: as above.
 [[nodiscard]] Result<std::shared_ptr<const identity::TrustStore>> load_distributors(const Config& config,

@@ -1,6 +1,7 @@
 #include "channel/handshake_client.h"
 
 #include <algorithm>
+#include <array>
 
 #include "wire/handshake.h"
 
@@ -42,6 +43,22 @@ Result<Event> event_of(View body) {
   }
   if (!body.empty()) return fail(Fault::malformed, "handshake: more follows");
   return event;
+}
+
+/// What is wrong with the server's certificate: its reader would take it for a fault of this installation's.
+std::unexpected<Error> of_server(Error error) {
+  constexpr std::array kOfCertificates{Fault::untrusted,       Fault::revoked, Fault::certificate_expired,
+                                       Fault::bad_certificate, Fault::bad_key, Fault::certificate_not_yet_valid,
+                                       Fault::wrong_role};
+  if (std::ranges::find(kOfCertificates, error.fault) != kOfCertificates.end()) {
+    error.about = "the server's" + (error.about.empty() ? "" : ": " + error.about);
+    if (error.advice.empty()) {
+      error.advice = error.fault == Fault::untrusted
+                         ? "See that trust.server.anchors names the root that the server's operator gave you."
+                         : "Tell the server's operator.";
+    }
+  }
+  return std::unexpected(std::move(error));
 }
 
 /// What the server chose, judged against what was offered (§3.2, §4.3). Errors: unsupported, no_common_suite,
@@ -141,8 +158,10 @@ Result<Bytes> ClientHandshake::Steps::on(std::unique_ptr<AwaitHello>&& state, co
   crypto::Hasher transcript(suite.digest);
   transcript.update(was->hello);
   transcript.update(event.hello.whole);
-  USHER_TRY(PeerVerified peer, verify_peer(*self.settings_->servers, Side::server, hello.certificates, proof,
-                                           transcript.value(), now, &self.settings_->name));
+  auto judged = verify_peer(*self.settings_->servers, Side::server, hello.certificates, proof, transcript.value(), now,
+                            &self.settings_->name);
+  if (!judged) return of_server(std::move(judged).error());
+  PeerVerified peer = *std::move(judged);
   transcript.update(event.proof.whole);
 
   USHER_TRY(crypto::EphemeralKey key, crypto::EphemeralKey::generate(choice.group, *self.random_));

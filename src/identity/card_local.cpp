@@ -122,7 +122,9 @@ Result<std::vector<Fit>> find_card(const CardQuery& query) {
   // A token that cannot be read does not stand in the way of one that can.
   if (fits.empty() && trouble) return std::unexpected(*std::move(trouble));
   if (!any) {
-    return fail(Fault::no_card, "card: tokens", why_none(module, tokens, query));
+    const bool named = !query.token_label.empty() || query.slot.has_value();
+    return fail(Fault::no_card, "card: tokens", why_none(module, tokens, query),
+                named ? "Put that card into the reader, or name another: `usher card` shows what there is." : "");
   }
   return choose(std::move(fits), query);
 }

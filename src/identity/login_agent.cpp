@@ -1,10 +1,10 @@
 #include "identity/login_agent.h"
 
 #include <algorithm>
-#include <charconv>
 #include <fstream>
 #include <mutex>
 #include <optional>
+#include <sstream>
 #include <vector>
 
 #include <malloc.h>
@@ -148,7 +148,8 @@ Result<> LoginAgent::publish() {
       ::listen(state_->listening.get(), static_cast<int>(kMaxLoginClients)) != 0) {
     return fail_errno("login agent: socket", first.string());
   }
-  static_cast<void>(end_login(state_->path));  // there may be none
+  // There may be none.
+  if (auto before = end_login(state_->path); !before && before.error().fault == Fault::not_permitted) return before;
   if (::rename(first.c_str(), state_->path.c_str()) != 0) {
     auto failed = fail_errno("login agent: socket", state_->path.string());
     ::unlink(first.c_str());
@@ -180,7 +181,8 @@ Error LoginAgent::serve(const KeptLogin& login, const Clock& clock) {
   for (pollfd more{state_->listening.get(), POLLIN, 0}; ::poll(&more, 1, 0) > 0;) state_->accept();
   const Bytes told = card_wire::encode(*why);
   for (const Descriptor& client : state_->clients) {
-    static_cast<void>(login_wire::send(client.get(), static_cast<std::uint8_t>(Status::over), told, MSG_DONTWAIT));
+    // One that is gone is told nothing.
+    if (!login_wire::send(client.get(), static_cast<std::uint8_t>(Status::over), told, MSG_DONTWAIT)) continue;
   }
   state_->clients.clear();
   return *std::move(why);
@@ -195,13 +197,14 @@ Result<> lock_memory() {
   }
   std::ifstream maps("/proc/self/maps");
   for (std::string line; std::getline(maps, line);) {
-    if (!line.ends_with("[heap]") && !line.ends_with("[stack]")) continue;
-    std::uintptr_t begin = 0;
-    std::uintptr_t end = 0;
-    const auto [dash, wrong] = std::from_chars(line.data(), line.data() + line.size(), begin, 16);
-    if (wrong != std::errc{} || std::from_chars(dash + 1, line.data() + line.size(), end, 16).ec != std::errc{})
-      continue;
-    if (::mlock(reinterpret_cast<const void*>(begin), end - begin) != 0) return cannot_lock();
+    if (!line.ends_with("[heap]") && !line.ends_with("[stack]")) continue;  // BEGIN-END …, hexadecimal
+    std::istringstream range(line);
+    void* begin = nullptr;
+    void* end = nullptr;
+    char dash = 0;
+    if (!(range >> begin >> dash >> end)) return cannot_lock();
+    const auto size = static_cast<const char*>(end) - static_cast<const char*>(begin);
+    if (::mlock(begin, static_cast<std::size_t>(size)) != 0) return cannot_lock();
   }
   return {};
 }

@@ -121,11 +121,11 @@ Result<> end_login(const std::filesystem::path& path) {
   USHER_TRY(const Descriptor socket, dial(path));
   USHER_TRY(const pid_t agent, login_wire::peer_of(socket.get()));
   // First its answer, then that it is over: from then on its socket is gone.
-  const auto sent = login_wire::send(socket.get(), static_cast<std::uint8_t>(Operation::end), {});
-  if (sent && login_wire::receive(socket.get())) {
-    static_cast<void>(login_wire::receive(socket.get()));
-    return {};
+  int answers = 0;
+  if (login_wire::send(socket.get(), static_cast<std::uint8_t>(Operation::end), {})) {
+    while (answers < 2 && login_wire::receive(socket.get())) ++answers;
   }
+  if (answers > 0) return {};
   // It hangs, or has as many clients as it takes.
   if (::kill(agent, SIGKILL) != 0 && errno != ESRCH) return fail_errno("login agent: end");
   ::unlink(path.c_str());

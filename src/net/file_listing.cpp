@@ -116,9 +116,10 @@ Result<> FileListing::look_at_entry() {
   const std::string own = entry->d_name;
   const std::string inner = folder_ + own;
   const std::string name = before() + inner;
+  const int directory = ::dirfd(directory_.get());
   struct stat status{};
-  if (!wire::is_file_name(name) ||
-      ::fstatat(::dirfd(directory_.get()), own.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+  if (directory < 0 || !wire::is_file_name(name) ||
+      ::fstatat(directory, own.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
     return {};
   }
   if (S_ISDIR(status.st_mode)) return add_folder(inner + "/");

@@ -55,6 +55,33 @@ class Readiness(unittest.TestCase):
             self.assertIn(part, outcome.err)
         self.assertNotIn("ok\n", outcome.out)
 
+    def test_of_a_file_without_form_nothing_else_is_told(self):
+        config = self.world.root / "server/usherd.toml"
+        config.write_text(config.read_text() + "\n[limits]\nconnections = \n")
+        outcome = self.check()
+        self.assertEqual(outcome.err.count("["), 1, outcome.err)
+        self.assertIn("usherd.toml:", outcome.err)
+        self.assertIn("[bad-config]", outcome.err)
+
+    def test_lists_that_are_older_than_those_that_were_seen_are_told(self):
+        lists = self.world.root / "published/media-root.crl.pem"
+        older = lists.read_bytes()
+        self.world.crls()
+        self.world.serve().stop()
+        self.assertTrue(self.check(ok=True).out.endswith("ok\n"))
+        lists.write_bytes(older)
+        self.assertIn("[crl-rollback]", self.check().err)
+
+    def test_a_certificate_for_another_role_is_told(self):
+        world = self.world
+        world.secret("client.pass", world.secret("usherd.pass").read_text())
+        world.issue("client", "lost", "--cn", "lost")
+        for key in ("server", "recipient"):
+            outcome = self.check(f"keys.{key}_certificate={world.root / 'issued/lost.pem'}",
+                                 f"keys.{key}_key={world.root / 'issued/lost.key'}")
+            self.assertIn("[wrong-role]", outcome.err)
+            self.assertIn("lost.pem", outcome.err)
+
     def test_roots_without_lists_are_told_where_nobody_could_log_in(self):
         without = ["trust.client.crls=", "person.cartao-de-cidadao.crls="]
         outcome = self.check(*without)

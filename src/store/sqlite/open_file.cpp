@@ -57,8 +57,13 @@ Result<> prepare_file(const std::filesystem::path& file, Milliseconds patience) 
 }  // namespace sqlite
 
 Result<ServerLock> ServerLock::acquire(const std::filesystem::path& file) {
-  USHER_TRY(FileLock lock, FileLock::try_now(file));
-  return ServerLock(std::move(lock));
+  auto lock = FileLock::try_now(file);
+  if (!lock && lock.error().fault == Fault::busy) {
+    return fail(Fault::busy, "server lock", "usherd runs already on " + file.parent_path().string(),
+                "Stop that one first, or give this one a home of its own.");
+  }
+  if (!lock) return std::unexpected(std::move(lock).error());
+  return ServerLock(*std::move(lock));
 }
 
 }  // namespace usher::store

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <fstream>
 #include <thread>
 
 #include <sys/socket.h>
@@ -203,8 +204,18 @@ TEST_F(LoginAgentTest, IsNotDisturbedByClientsThatAreNone) {
   EXPECT_TRUE(test::eventually([&] { return LoginClient::connect(socket).has_value(); }));
 }
 
+/// KiB of this process that are not swapped out.
+long locked() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmLck:")) return std::stol(line.substr(6));
+  }
+  return 0;
+}
+
 TEST(LoginMemory, IsLockedWhereKeysAre) {
   ASSERT_TRUE(lock_memory());
+  EXPECT_GT(locked(), 64) << "heap and stack too";
   ASSERT_TRUE(lock_memory()) << "a second time";
   const auto before = CRYPTO_secure_used();
   const auto key = must(crypto::PrivateKey::generate(crypto::NewKey::p256));
