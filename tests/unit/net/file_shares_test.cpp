@@ -309,7 +309,7 @@ TEST_F(Shares, ADigestDoesNotWaitInTheLineOfAnotherWhoAskedForItFirst) {
   auto answer = told.get_future();
   ASSERT_EQ(answer.wait_for(usher::test::kPatience), std::future_status::ready);
   EXPECT_EQ(must(answer.get()), crypto::sha256(view_of("song")));
-  EXPECT_EQ(workers.jobs(), 2U) << "those of the first are both under way";
+  EXPECT_TRUE(usher::test::eventually([&] { return workers.jobs() == 2; })) << "those of the first are under way";
   first.reset();
   EXPECT_TRUE(usher::test::eventually([&] { return workers.jobs() == 0; }));
 }
