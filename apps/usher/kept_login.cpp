@@ -92,7 +92,7 @@ Result<> keep_login(Context& context, const std::vector<int>& inherited, Descrip
   USHER_CHECK(go_to_background(inherited));
   ::prctl(PR_SET_PDEATHSIG, 0);
   const char done = 0;
-  static_cast<void>(::write(ready.get(), &done, 1));
+  if (::write(ready.get(), &done, 1) != 1) return fail_errno("login agent: ready");
   ready = {};
   static_cast<void>(agent.serve(login, context.clock));
   return {};
