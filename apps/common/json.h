@@ -18,7 +18,7 @@ struct LicenceTerms;
 
 namespace usher::app {
 
-/// "2026-01-31T12:00:00Z". `seconds`: since 1970, up to the year 9999; what is outside is told as the nearest that is not.
+/// "2026-01-31T12:00:00Z". `seconds`: since 1970. A time outside the years 1970 to 9999 becomes the nearest one inside.
 [[nodiscard]] std::string iso_time(std::int64_t seconds);
 [[nodiscard]] std::string iso_time(Time time);
 /// The same, or null.

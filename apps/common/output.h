@@ -15,7 +15,7 @@ void reserve_standard_descriptors() noexcept;
 /// Errors: output_failed.
 [[nodiscard]] Result<> finish_output();
 
-/// How wide the terminal is at the moment, in columns; kAnyWidth where the descriptor is none, or does not say.
+/// The present width of the terminal, in columns. kAnyWidth: the descriptor is no terminal, or its width is unknown.
 [[nodiscard]] std::size_t terminal_columns(int descriptor) noexcept;
 
 }  // namespace usher::app

@@ -18,7 +18,7 @@
 namespace usher::app {
 namespace {
 
-std::atomic<int> g_signal = 0;  // that came while somebody was asked
+std::atomic<int> g_signal = 0;  // the signal that arrived while a prompt was open; 0: none
 
 extern "C" void note_signal(int number) { g_signal = number; }
 

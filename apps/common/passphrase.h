@@ -37,8 +37,8 @@ struct PassphraseSource {
 inline constexpr std::size_t kMinNewPassphrase = 8;
 [[nodiscard]] Result<crypto::Secret> read_new_passphrase(const PassphraseSource& source, std::string_view prompt);
 
-/// Somebody typed it, and it was wrong, or no passphrase or PIN at all: tells them on the terminal that they may type it
-/// again. False where it came from elsewhere.
+/// Whether a passphrase or PIN that was refused may be typed again: it was typed, not read from a file or a descriptor,
+/// and the error is about what was typed. Then the error is shown on the terminal.
 [[nodiscard]] bool may_type_again(const PassphraseSource& source, const Error& error);
 
 /// `attempt` asks for a passphrase or PIN and uses it: once, and up to twice more where it was typed wrongly.

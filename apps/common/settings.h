@@ -22,7 +22,7 @@ using Value = std::variant<bool, std::int64_t, std::string, Texts>;
 /// What the command line says for one key; also `--set key=value`.
 using Setting = std::pair<std::string, std::string>;
 
-/// Error::where of a file that is no TOML: nothing else is known of it then.
+/// Error::where when a file cannot be parsed as TOML. None of its settings has been read then.
 inline constexpr std::string_view kSyntax = "config: syntax";
 /// Everything that is wrong, in the order in which it was found.
 using Problems = std::vector<Error>;

@@ -75,7 +75,7 @@ Result<> check_length(const PressOptions& options, const fs::path& file) {
               file.string() + ": the release's name would be longer than 255 bytes; --anonymous names it by its id");
 }
 
-/// What a manifest would not take is told by the option that it came from.
+/// Refuses a text that a manifest cannot hold; the error names the option. `least`, `most`: bytes.
 Result<> check_text(std::string_view option, const std::optional<std::string>& text, std::size_t least,
                     std::size_t most) {
   if (!text || (text->size() >= least && text->size() <= most && is_clean_utf8(*text))) return {};

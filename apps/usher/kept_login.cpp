@@ -164,6 +164,7 @@ Result<> do_login(Context& context) {
 Result<> do_logout(Context& context) {
   USHER_TRY(const fs::path folder, login_folder(context.options));
   std::size_t ended = 0;
+  Result<> outcome;  // the first that could not be ended
   std::error_code ignored;
   std::vector<fs::path> sockets;
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {
@@ -172,9 +173,14 @@ Result<> do_logout(Context& context) {
   for (const fs::path& socket : sockets) {
     const auto done = identity::end_login(socket);
     if (done) ++ended;
-    // Left by one that was killed.
-    if (!done && done.error().fault == Fault::not_found) fs::remove(socket, ignored);
+    if (done) continue;
+    if (done.error().fault == Fault::not_found) {
+      fs::remove(socket, ignored);  // left by one that was killed
+    } else if (outcome) {
+      outcome = done;
+    }
   }
+  if (!outcome) return outcome;
   if (context.options.json) {
     std::fputs(fmt::format("{{\"ended\":{}}}\n", ended).c_str(), stdout);
   } else if (!context.options.quiet) {

@@ -17,7 +17,7 @@ namespace usher::listening {
 /// Context::status is set when the child has told how it went; in the child it returns when the login is over.
 /// Errors (of the child): those of Session::open; not_permitted, no memory can be locked; those of LoginAgent.
 [[nodiscard]] Result<> do_login(Context& context);
-/// Ends every login that is kept below data_folder(). Errors: as data_folder.
+/// Ends every login that is kept below data_folder(). Errors: as data_folder, end_login.
 [[nodiscard]] Result<> do_logout(Context& context);
 
 }  // namespace usher::listening

@@ -149,7 +149,7 @@ Result<> LoginAgent::publish() {
     return fail_errno("login agent: socket", first.string());
   }
   // There may be none.
-  if (auto before = end_login(state_->path); !before && before.error().fault == Fault::not_permitted) return before;
+  if (auto before = end_login(state_->path); !before && before.error().fault != Fault::not_found) return before;
   if (::rename(first.c_str(), state_->path.c_str()) != 0) {
     auto failed = fail_errno("login agent: socket", state_->path.string());
     ::unlink(first.c_str());

@@ -32,7 +32,8 @@ class LoginAgent {
 
   /// From any thread, at any time: serve() returns `why`.
   void end(const Error& why);
-  /// Makes the socket, mode 0700. An agent that served there has ended then. Errors: not_permitted, disk_full, io.
+  /// Makes the socket, mode 0700. An agent that served there has ended then. Errors: not_permitted, disk_full, io; those
+  /// of end_login but not_found.
   [[nodiscard]] Result<> publish();
   /// Until the statement's end, an `end` of a client, or end(). Tells every client why, and takes the socket away.
   Error serve(const KeptLogin& login, const Clock& clock);

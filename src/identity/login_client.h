@@ -12,7 +12,7 @@ namespace usher::identity {
 
 class LoginClient {
  public:
-  /// Errors: not_found, no login is kept there; not_permitted, another user keeps one; not_authenticated or server_busy, its
+  /// Errors: not_found, no login is kept there; not_permitted, another user keeps one; not_authenticated or busy, its
   /// agent does not answer; malformed.
   [[nodiscard]] static Result<LoginClient> connect(const std::filesystem::path& socket);
 
@@ -32,7 +32,7 @@ class LoginClient {
 };
 
 /// Ends the login that is kept there: the agent forgets all. One that does not answer is killed.
-/// Errors: not_found, no login is kept there; not_permitted; io.
+/// Errors: not_found, no login is kept there; not_permitted; busy, it cannot be reached; io.
 [[nodiscard]] Result<> end_login(const std::filesystem::path& socket);
 
 /// Notices, from a thread of its own, that the agent ends its login.

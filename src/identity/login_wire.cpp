@@ -79,7 +79,7 @@ Result<Descriptor> socket_at(const std::filesystem::path& path, decltype(&::conn
   wait_at_most(made.get(), kReady);
   if (call(made.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     if (errno == ECONNREFUSED) return fail(Fault::not_found, kWhere, path.string());  // left by one that is gone
-    if (errno == EAGAIN) return fail(Fault::server_busy, kWhere, path.string());
+    if (errno == EAGAIN) return fail(Fault::busy, kWhere, path.string());
     return fail_errno(kWhere, path.string());
   }
   return made;

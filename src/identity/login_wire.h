@@ -47,7 +47,7 @@ struct Kept {
 /// How long a socket waits for the other side.
 void wait_at_most(int socket, Seconds time);
 /// A socket, and `call` (bind or connect) done with `path`, whose directory may be longer than an address may be.
-/// Errors: not_found, also: nobody listens there any more; not_permitted; server_busy, it takes nobody (kReady); io.
+/// Errors: not_found, also: nobody listens there any more; not_permitted; busy, it takes nobody within kReady; io.
 [[nodiscard]] Result<Descriptor> socket_at(const std::filesystem::path& path, decltype(&::connect) call);
 /// The process at the other end, if it is of this process's user. Errors: not_permitted.
 [[nodiscard]] Result<pid_t> peer_of(int socket);
