@@ -24,19 +24,34 @@ void add_json_flag(CLI::App& app, bool& json, std::initializer_list<std::string_
   }
 }
 
+namespace {
+
+/// The command line up to the last verb that was understood.
+std::string verbs_of(const CLI::App& app, std::string_view program) {
+  std::string words(program);
+  for (const CLI::App* verb = &app; !verb->get_subcommands().empty();) {
+    verb = verb->get_subcommands().back();
+    words += ' ' + verb->get_name();
+  }
+  return words;
+}
+
+}  // namespace
+
 int end_of_parsing(CLI::App& app, const CLI::ParseError& why, std::string_view program, bool json) {
   if (why.get_exit_code() == 0) {
     static_cast<void>(app.exit(why));
     return finish(program, 0, json);
   }
-  if (!json) {
-    static_cast<void>(app.exit(why));
-    return static_cast<int>(ExitClass::usage);
-  }
   std::string words = why.what();
   std::ranges::replace(words, '\n', ' ');
   while (words.ends_with('.') || words.ends_with(' ')) words.pop_back();
-  return report(program, {.fault = Fault::bad_usage, .where = "arguments", .about = std::move(words)}, true);
+  return report(program,
+                {.fault = Fault::bad_usage,
+                 .where = "arguments",
+                 .about = std::move(words),
+                 .advice = "`" + verbs_of(app, program) + " --help` shows how it is used."},
+                json);
 }
 
 }  // namespace usher::app

@@ -101,7 +101,18 @@ struct Importer {
   bool json = false;
 
   [[nodiscard]] media::Vault::CheckOrigin origin() const {
-    return [this](const media::SignedManifest& manifest) { return check_origin(manifest, *distributors, clock.now()); };
+    return [this](const media::SignedManifest& manifest) -> Result<> {
+      USHER_CHECK(check_origin(manifest, *distributors, clock.now()));
+      return check_release(manifest);
+    };
+  }
+  /// A medium keeps the release that it was imported from, also where its file in the vault is missing.
+  [[nodiscard]] Result<> check_release(const media::SignedManifest& manifest) const {
+    USHER_TRY(const media::Manifest contents, manifest.contents());
+    const auto known = home.store->find_medium(contents.medium);
+    if (!known || known->manifest == manifest.hash()) return {};
+    return fail(Fault::already_exists, "media add", "medium " + to_hex(contents.medium) + ", from another release",
+                "Press the recording again: it becomes a medium of its own.");
   }
   /// The vault has it, and the store does not: an import was interrupted between the two. It is taken up, not copied
   /// again. Errors: already_exists.
@@ -126,14 +137,17 @@ struct Importer {
     USHER_TRY(const media::Manifest contents, manifest->contents());
     store::Medium record = record_of(*manifest, contents);
     record.added_at = clock.now();
-    USHER_CHECK(home.store->add_medium(record, record.added_at));
+    const auto known = home.store->find_medium(record.id);
+    const bool restored = known && !known->removed_at;  // its file in the vault was missing
+    if (!restored) USHER_CHECK(home.store->add_medium(record, record.added_at));
     if (json) {
       boost::json::object out = json_of(record, contents);
       out["file"] = printable(file);
       app::print_json(out);
       return {};
     }
-    std::printf("added: %s  %s\n", to_hex(contents.medium).c_str(), title_of(contents).c_str());
+    std::printf("%s: %s  %s\n", restored ? "restored" : "added", to_hex(contents.medium).c_str(),
+                title_of(contents).c_str());
     return {};
   }
 };

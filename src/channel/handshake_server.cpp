@@ -1,5 +1,6 @@
 #include "channel/handshake_server.h"
 
+#include "base/encoding.h"
 #include "wire/handshake.h"
 
 namespace usher::channel {
@@ -58,6 +59,17 @@ Result<Identity> identity_of(View content) {
   USHER_TRY(auto certificate, wire::ClientCertificate::decode(first.body));
   USHER_TRY(auto proof, wire::Proof::decode(second.body));
   return Identity{first, second, std::move(certificate), std::move(proof)};
+}
+
+/// An error tells the operator which installation was refused, as the log names it: 16 digits of its key's fingerprint.
+/// Where the signature does not hold, it is only what the peer claims to be.
+Result<PeerVerified> of_client(const Identity& identity, Result<PeerVerified> verified) {
+  if (verified || identity.certificate.certificates.empty()) return verified;
+  const auto leaf = identity::Certificate::from_der(identity.certificate.certificates.front());
+  if (!leaf) return verified;
+  std::string& about = verified.error().about;
+  about += (about.empty() ? "" : "; ") + std::string("installation ") + to_hex(View(leaf->key_fingerprint()).first(8));
+  return verified;
 }
 
 }  // namespace
@@ -147,8 +159,9 @@ Result<Bytes> ServerHandshake::Steps::on(std::unique_ptr<AwaitKeys>&& state, con
   if (!opened.content) return std::unexpected(opened.content.error());
   USHER_TRY(const Identity identity, identity_of(*opened.content));
   transcript.update(identity.certificate_message.whole);
-  USHER_TRY(PeerVerified peer, verify_peer(*self.settings_->clients, Side::client, identity.certificate.certificates,
-                                           identity.proof, transcript.value(), now, nullptr));
+  USHER_TRY(PeerVerified peer,
+            of_client(identity, verify_peer(*self.settings_->clients, Side::client, identity.certificate.certificates,
+                                            identity.proof, transcript.value(), now, nullptr)));
   transcript.update(identity.proof_message.whole);
 
   TrafficKeys traffic = schedule.traffic(peer, transcript.value());

@@ -109,8 +109,18 @@ Result<Bytes> MediaService::signed_manifest(const Id128& id) {
   if (!manifest) return unavailable(manifest.error());
   Bytes encoded = manifest->encode();
   const std::scoped_lock lock(mutex_);
+  unreadable_.erase(id);
   if (manifests_.size() < kMaxManifests) manifests_.emplace(id, encoded);
   return encoded;
+}
+
+void MediaService::note_unreadable(const Id128& medium, const Error& why) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (unreadable_.size() >= kMaxManifests) unreadable_.clear();
+    if (!unreadable_.insert(medium).second) return;
+  }
+  if (p_.unreadable) p_.unreadable(medium, why);
 }
 
 Result<wire::Catalogue> MediaService::list(const wire::Page& page) {
@@ -121,7 +131,7 @@ Result<wire::Catalogue> MediaService::list(const wire::Page& page) {
   for (const store::Medium& medium : media.entries) {
     auto manifest = signed_manifest(medium.id);
     // One damaged file must not hide the whole catalogue: its entry says nothing but its id.
-    if (!manifest && p_.unreadable) p_.unreadable(medium.id, manifest.error());
+    if (!manifest) note_unreadable(medium.id, manifest.error());
     wire::CatalogueEntry entry{.medium = medium.id, .signed_manifest = std::move(manifest).value_or(Bytes())};
     size += entry.medium.size() + 3 + entry.signed_manifest.size();
     if (size > wire::kMaxPageBody) break;

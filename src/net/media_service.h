@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "crypto/key.h"
 #include "media/vault.h"
@@ -61,7 +62,8 @@ class MediaService {
     Random& random;
     const Guarded<ServicePolicy>& policy;
     std::size_t open_media = 64;  // kept open: up to 4 MiB each
-    /// Told of a medium whose manifest the vault could not give to the catalogue. Called from any thread.
+    /// Told of a medium whose manifest the vault could not give to the catalogue: once, and again after it could be
+    /// read in between. Called from any thread.
     std::function<void(const Id128& medium, const Error& why)> unreadable{};
   };
   explicit MediaService(Parts parts) : p_(std::move(parts)) {}
@@ -100,11 +102,14 @@ class MediaService {
   [[nodiscard]] Result<Bytes> signed_manifest(const Id128& id);
   [[nodiscard]] Result<Performed<wire::Opened>> opened(const store::OpenPlay& play);
 
+  void note_unreadable(const Id128& medium, const Error& why);
+
   Parts p_;
   std::mutex mutex_;
   std::list<std::pair<Id128, MediumPtr>> recent_;  // the last used first
   std::unordered_map<Id128, decltype(recent_)::iterator, IdHash> open_;
   std::unordered_map<Id128, Bytes, IdHash> manifests_;
+  std::unordered_set<Id128, IdHash> unreadable_;  // told, and not read since
 };
 
 /// As a listener sees it, at `now`.

@@ -177,6 +177,17 @@ class AnothersHome(unittest.TestCase):
         os.chown(file, NOBODY, NOBODY)
         self.assertEqual(ready(server), (200, "ready"))
 
+    def test_a_medium_whose_file_is_lost_is_restored_by_its_release(self):
+        w = self.world
+        w.usherd("media", "add", self.release)
+        file, = (w.root / "server/data/media").glob("*.medium")
+        file.unlink()
+        self.assertIn("restored: " + file.stem, w.usherd("media", "add", self.release).out)
+        self.assertTrue(file.exists())
+        self.assertIn("already-exists", w.usherd("media", "add", self.release, ok=False).err)
+        w.serve()
+        self.assertEqual([item["title"] for item in w.listener().json("list")["catalogue"]], ["A track"])
+
     def test_whoever_is_not_the_owner_is_told_who_is(self):
         w = self.world
         (w.root / "server/usherd.toml").chmod(0o644)

@@ -67,6 +67,7 @@ std::optional<std::uint32_t> store_end(Connection& connection, const Scene& scen
   return left;
 }
 
+/// Why a licence can't open a play now.
 Result<> fits_for_play(const LicenceRow& row, const Caller& caller, Time now) {
   USHER_CHECK(licence::check_holder(row.licence.terms, caller.pseudonym, caller.installation));
   USHER_CHECK(check_usable(row.licence, now));
@@ -74,11 +75,12 @@ Result<> fits_for_play(const LicenceRow& row, const Caller& caller, Time now) {
   return {};
 }
 
-/// The usable licence that ends first, then the oldest. If there is none: why not the newest.
+/// The usable licence that ends first, then the oldest. If there is none: a usable one for another installation is the
+/// reason, else what is wrong with the newest one.
 Result<LicenceRow> choose_licence(Connection& connection, const Caller& caller, const Id128& medium, Time now) {
-  auto best = find_licence_for(connection, caller.pseudonym, medium, now,
-                               [&](const LicenceRow& row) { return fits_for_play(row, caller, now).has_value(); });
+  auto best = find_licence_for(connection, caller, medium, now);
   if (best) return *std::move(best);
+  if (has_licence_elsewhere(connection, caller, medium, now)) return fail(Fault::wrong_installation, "store: open");
   const auto last = load_last_licence_for(connection, caller.pseudonym, medium);
   if (!last) return fail(Fault::no_licence, "store: open");
   USHER_CHECK(fits_for_play(*last, caller, now));

@@ -150,17 +150,22 @@ LicenceRow load_licence_briefly(Connection& connection, std::int64_t n) {
   return {};
 }
 
-std::optional<LicenceRow> find_licence_for(Connection& connection, const Hash256& pseudonym, const Id128& medium,
-                                           Time now, const std::function<bool(const LicenceRow&)>& fits) {
-  Query q = connection.query("SELECT " LICENCE_COLUMNS_(
-      "''", "0") " FROM licences WHERE pseudonym = ? AND medium = ? AND ends > ? "
-                 "AND revoked_at IS NULL AND coalesce(plays_left, 1) > 0 ORDER BY ends, n");
-  q.put(pseudonym).put(medium).put(unix_seconds(now));
-  while (q.step()) {
-    LicenceRow row = licence_of(q);
-    if (fits(row)) return row;
-  }
-  return std::nullopt;
+// What a play can be opened with now; the index licences_with_plays holds these rows in this order.
+#define USABLE_FOR_PLAY                                                                   \
+  " FROM licences WHERE pseudonym = ? AND medium = ? AND ends > ?3 AND not_before <= ?3 " \
+  "AND revoked_at IS NULL AND coalesce(plays_left, 1) > 0 "
+
+std::optional<LicenceRow> find_licence_for(Connection& connection, const Caller& caller, const Id128& medium,
+                                           Time now) {
+  Query q = connection.query("SELECT " LICENCE_COLUMNS_("''", "0") USABLE_FOR_PLAY
+                             "AND (installation IS NULL OR installation = ?) ORDER BY ends, n LIMIT 1");
+  if (!q.put(caller.pseudonym).put(medium).put(unix_seconds(now)).put(caller.installation).step()) return std::nullopt;
+  return licence_of(q);
+}
+
+bool has_licence_elsewhere(Connection& connection, const Caller& caller, const Id128& medium, Time now) {
+  Query q = connection.query("SELECT 1" USABLE_FOR_PLAY "LIMIT 1");
+  return q.put(caller.pseudonym).put(medium).put(unix_seconds(now)).step();
 }
 
 std::optional<LicenceRow> load_last_licence_for(Connection& connection, const Hash256& pseudonym, const Id128& medium) {

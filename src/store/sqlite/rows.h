@@ -1,8 +1,6 @@
 // store/sqlite/rows: media, licences, plays and operations as rows.
 #pragma once
 
-#include <functional>
-
 #include "store/records.h"
 #include "store/sqlite/connection.h"
 
@@ -21,11 +19,12 @@ struct LicenceRow {
 [[nodiscard]] LicenceRow load_licence(Connection& connection, std::int64_t n);
 /// Without the document and the number of open plays: what is judged at every chunk.
 [[nodiscard]] LicenceRow load_licence_briefly(Connection& connection, std::int64_t n);
-/// Of a person's for the medium that are not over, not revoked and have a play left, briefly: the first that `fits`, those
-/// that end sooner first, then the older ones.
-[[nodiscard]] std::optional<LicenceRow> find_licence_for(Connection& connection, const Hash256& pseudonym,
-                                                         const Id128& medium, Time now,
-                                                         const std::function<bool(const LicenceRow&)>& fits);
+/// The caller's licence for the medium that is valid now, not revoked, has a play left and may be used on this
+/// installation, briefly: the one that ends first, then the oldest.
+[[nodiscard]] std::optional<LicenceRow> find_licence_for(Connection& connection, const Caller& caller,
+                                                         const Id128& medium, Time now);
+/// The same without the installation: whether the licence would do on another one.
+[[nodiscard]] bool has_licence_elsewhere(Connection& connection, const Caller& caller, const Id128& medium, Time now);
 /// A person's newest one for the medium, whatever it is worth, briefly.
 [[nodiscard]] std::optional<LicenceRow> load_last_licence_for(Connection& connection, const Hash256& pseudonym,
                                                               const Id128& medium);

@@ -1,6 +1,7 @@
 // A server in this process, behind Transport: real handshake, real records, a few lines of licence policy.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -67,7 +68,7 @@ class FakeServer final : public client::Transport {
   int opened = 0;
   int resumed = 0;
   int closed = 0;
-  std::uint64_t epoch = 0;
+  std::atomic<std::uint64_t> epoch = 0;  // tests change it while a fetcher asks
   bool chunks_only_for_newest_epoch = true;
 
   /// As after a restart: sessions are gone, the store is not.

@@ -68,8 +68,9 @@ TEST_F(StoreFile, FindsTheLicenceForAPlayByAnIndexHoweverManyThereAre) {
   SQLite::Database database(directory_.file().string());
   SQLite::Statement plan(
       database,
-      "EXPLAIN QUERY PLAN SELECT n FROM licences WHERE pseudonym = ? AND medium = ? AND ends > ? AND "
-      "revoked_at IS NULL AND coalesce(plays_left, 1) > 0 ORDER BY ends, n");
+      "EXPLAIN QUERY PLAN SELECT n FROM licences WHERE pseudonym = ? AND medium = ? AND ends > ?3 AND "
+      "not_before <= ?3 AND revoked_at IS NULL AND coalesce(plays_left, 1) > 0 AND "
+      "(installation IS NULL OR installation = ?) ORDER BY ends, n LIMIT 1");
   ASSERT_TRUE(plan.executeStep());
   EXPECT_NE(plan.getColumn(3).getString().find("licences_with_plays (pseudonym=? AND medium=? AND ends>?)"),
             std::string::npos)

@@ -140,6 +140,29 @@ TEST_F(PlayStore, AnotherInstallationOfThePersonIsRefused) {
   EXPECT_TRUE(store_->list_plays(elsewhere, kNow)->empty());
 }
 
+TEST_F(PlayStore, ALicenceThatWouldDoElsewhereIsTheReasonAndNotOneThatIsOver) {
+  issue(2);
+  licence::LicenceTerms over = terms(1);
+  over.expires = unix_seconds(kNow) + 1;
+  issue(over);  // the newest one
+  Caller elsewhere = caller_;
+  elsewhere.installation = hash_of("phone");
+  const OpenRequest request{.medium = medium_.id, .licence = {}};
+  EXPECT_TRUE(
+      fails_with(store_->open_play(elsewhere, new_operation(), request, kNow + Seconds{5}), Fault::wrong_installation));
+}
+
+TEST_F(PlayStore, ALicenceForAnotherInstallationIsNotChosenBeforeOneThatFits) {
+  licence::LicenceTerms other = terms(1);
+  other.installation = hash_of("phone");
+  other.expires = unix_seconds(kNow) + 60;
+  issue(other);
+  const Id128 own = issue(1);
+  const auto play = open();
+  ASSERT_TRUE(succeeds(play));
+  EXPECT_EQ(play->licence, own);
+}
+
 TEST_F(PlayStore, LicenceOfThePersonAlonePlaysAnywhereButOnOneDeviceAtATime) {
   licence::LicenceTerms what = terms(1);
   what.installation.reset();
