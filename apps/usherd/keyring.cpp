@@ -66,13 +66,25 @@ void Keyring::observe(Observer observer) {
 
 std::string Keyring::unusable() {
   constexpr std::chrono::seconds kHangs{5};
-  const std::unique_lock asking(asking_, kHangs);
-  if (!asking) return "a token with a key has not answered for 5 s";
   std::vector<Opened> opened;
   {
-    const std::scoped_lock lock(mutex_);
+    std::unique_lock lock(mutex_);
+    if (!asked_.wait_for(lock, kHangs, [this] { return !asking_; })) {
+      return "a token with a key has not answered for 5 s";
+    }
+    asking_ = true;
     opened = opened_;
   }
+  std::string why = first_unusable(opened);
+  {
+    const std::scoped_lock lock(mutex_);
+    asking_ = false;
+  }
+  asked_.notify_one();
+  return why;
+}
+
+std::string Keyring::first_unusable(const std::vector<Opened>& opened) {
   for (const Opened& one : opened) {
     const auto state = one.state.lock();
     if (!state) continue;

@@ -1,6 +1,7 @@
 // usherd/keyring: what opens the server's private keys, in files or on tokens, for as long as the process lives.
 #pragma once
 
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -42,12 +43,15 @@ class Keyring {
     std::string uri;
     std::weak_ptr<identity::TokenKeyState> state;
   };
+  [[nodiscard]] static std::string first_unusable(const std::vector<Opened>& opened);
+
   crypto::Secret passphrase_;
   std::shared_ptr<identity::TokenPins> pins_;
   std::shared_ptr<Watch> watch_ = std::make_shared<Watch>();
-  std::timed_mutex asking_;  // before mutex_
   std::mutex mutex_;
   std::vector<Opened> opened_;
+  bool asking_ = false;  // a caller of unusable() asks the tokens, without the lock
+  std::condition_variable asked_;
 };
 
 /// Passphrase: --passphrase-file or --passphrase-fd; else keys.passphrase_file; else a prompt. PIN: --pin-file or

@@ -320,7 +320,8 @@ TEST_F(Prepared, UnknownDurationIsRefusedUnlessItIsStated) {
           "a.webm"});
   expect_refused(press_file("a.webm"), Fault::unknown_duration);
   expect_pressed("a.webm", {"--duration", "10"});
-  const Manifest& manifest = release("a").manifest();
+  const Release pressed = release("a");
+  const Manifest& manifest = pressed.manifest();
   EXPECT_EQ(manifest.duration_ms, 10'000U);
   EXPECT_EQ(manifest.extent().chunks_for(10), manifest.extent().media_chunks());
   EXPECT_NEAR(manifest.extent().chunks_for(5), manifest.extent().media_chunks() / 2.0, 1) << "all seconds are alike";
