@@ -14,6 +14,7 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/os_error.h"
+#include "common/terminal_input.h"
 
 namespace usher::app {
 namespace {
@@ -29,7 +30,7 @@ class QuietTerminal {
   explicit QuietTerminal(int terminal) : terminal_(terminal), known_(::tcgetattr(terminal, &before_) == 0) {
     if (!known_) return;
     struct sigaction noting{};
-    noting.sa_handler = note_signal;  // without SA_RESTART: reading ends
+    noting.sa_handler = note_signal;
     g_signal = 0;
     for (std::size_t i = 0; i < kSignals.size(); ++i) {
       ::sigaction(kSignals[i], nullptr, &actions_[i]);
@@ -65,8 +66,18 @@ ssize_t read_byte(int descriptor, std::uint8_t& byte) {
   ssize_t got = 0;
   do {
     got = ::read(descriptor, &byte, 1);
-  } while (got < 0 && errno == EINTR && g_signal == 0);
+  } while (got < 0 && errno == EINTR);
   return got;
+}
+
+/// As read_byte, from a terminal under QuietTerminal. A signal ends it with EINTR, also one that arrives just before the
+/// wait begins.
+ssize_t read_key(int terminal, std::uint8_t& byte) {
+  if (!wait_for_input(terminal, [] { return g_signal != 0; })) {
+    errno = EINTR;
+    return -1;
+  }
+  return read_byte(terminal, byte);
 }
 
 constexpr std::string_view kTooLong = "Give one line with the passphrase or PIN, of 1,024 bytes at most.";
@@ -140,7 +151,7 @@ Result<crypto::Secret> read_keys(int terminal) {
   std::size_t size = 0;
   for (;;) {
     std::uint8_t byte = 0;
-    const ssize_t got = read_byte(terminal, byte);
+    const ssize_t got = read_key(terminal, byte);
     if (got < 0 && errno == EINTR) return fail(Fault::cancelled, "passphrase: terminal");
     if (got < 0) return fail_errno("passphrase: terminal");
     if (got == 0 || byte == kCtrlC || byte == kCtrlD) return fail(Fault::cancelled, "passphrase: terminal");

@@ -14,6 +14,7 @@
 #include "base/encoding.h"
 #include "client/text.h"
 #include "common/output.h"
+#include "common/terminal_input.h"
 
 namespace usher::listening {
 namespace {
@@ -93,7 +94,8 @@ std::string ask_terminal(std::string_view question) {
   if (terminal < 0) return {};
   std::array<char, 64> answer{};
   ssize_t got = -1;
-  if (::write(terminal, question.data(), question.size()) == static_cast<ssize_t>(question.size())) {
+  if (::write(terminal, question.data(), question.size()) == static_cast<ssize_t>(question.size()) &&
+      app::wait_for_input(terminal, [] { return g_interrupted.load(); })) {
     got = ::read(terminal, answer.data(), answer.size());
   }
   ::close(terminal);
