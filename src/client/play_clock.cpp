@@ -15,8 +15,8 @@ constexpr std::uint64_t kJump = 1'000;     // milliseconds: a larger jump of the
 
 }  // namespace
 
-/// Converts the player's clock to a position. If the player was started in the middle, its clock counts from there in
-/// some formats (Ogg), and from 0 in others (MPEG).
+/// The position for the player's clock. If the player was started in the middle, its clock counts from there in some
+/// formats (Ogg), and from 0 in others (MPEG).
 std::uint64_t PlayClock::place_of(double shown) {
   const auto milliseconds = static_cast<std::uint64_t>(std::max(shown, 0.0) * 1000);
   if (!absolute_) absolute_ = milliseconds > start_ / 2;
@@ -30,8 +30,8 @@ PlayClock::Step PlayClock::look(std::optional<double> shown, const Given& given,
   if (shown) {
     // ffplay's clock keeps running when it has nothing to play.
     const std::uint64_t place = std::min(place_of(*shown), given.ms);
-    // After a pause the clock may jump for a moment, as if the player had played during the pause. So a jump counts only
-    // if the next call still shows it.
+    // After a pause the clock may jump for a moment, as if the player had played during the pause. So a jump counts
+    // only if the next call still shows it.
     const bool far = place > position_ + passed + kJump;
     if (!far || (jumped_ && place >= *jumped_)) {
       position_ = std::max(position_, place);

@@ -97,7 +97,8 @@ bool is_trace(std::string_view line) {
   return place != std::string_view::npos && line.find(":(", place) != std::string_view::npos;
 }
 
-/// For comparing lines: a player reports each attempt, and these lines differ only in numbers: channels, rates, addresses.
+/// For comparing lines. A player reports each attempt, and these lines differ only in numbers: channels, rates,
+/// addresses.
 std::string without_digits(std::string text) {
   std::erase_if(text, [](char c) { return c >= '0' && c <= '9'; });
   return text;
@@ -184,7 +185,7 @@ void PlayerOutput::line(std::string_view text) {
   ++heard_;
   std::string shown = printable(text.substr(text.find_first_not_of(" \t")));
   const bool trace = is_trace(shown);
-  // A library traces a failure in a dozen lines before the player's own line. Keep a trace only if there is no other line.
+  // A library traces a failure in a dozen lines before the player's own line. Keep a trace only if there is no other.
   if (trace && !lines_.empty()) return;
   if (!trace && std::exchange(only_traces_, false)) lines_.clear();
   const auto same = [&](const std::string& other) { return without_digits(other) == without_digits(shown); };

@@ -8,8 +8,8 @@ namespace usher::client {
 /// Starts the player's program. Errors: player_missing.
 [[nodiscard]] Result<std::unique_ptr<Player>> start_process(const PlayerSpec& spec);
 
-/// Writes all bytes to a pipe, however slowly the reader takes them. Raises no SIGPIPE. The descriptor may be blocking or
-/// not. Errors: player_failed (the pipe has no reader), cancelled, io.
+/// Writes all bytes to a pipe, however slowly the reader takes them. Raises no SIGPIPE. The descriptor may be blocking
+/// or not. Errors: player_failed (the pipe has no reader), cancelled, io.
 [[nodiscard]] Result<> write_pipe(int descriptor, View bytes, const std::atomic<bool>& stop);
 
 }  // namespace usher::client

@@ -23,8 +23,8 @@ class SeekKeys {
   void press(Key key, std::uint64_t position, Milliseconds now);
   /// The target, once it is settled; empty before that. Returns each target once.
   [[nodiscard]] std::optional<Wish> settled(Milliseconds now);
-  /// The wish needs a second press within ten seconds: either the same key, after a second without an arrow key (so that
-  /// a key that is still held down confirms nothing), or Enter. Any other key cancels the wish.
+  /// The wish needs a second press within ten seconds: either the same key, after a second without an arrow key (so
+  /// that a key that is still held down confirms nothing), or Enter. Any other key cancels the wish.
   void hold(const Wish& wish, Milliseconds now);
   void give_up() { held_.reset(); }
 

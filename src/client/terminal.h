@@ -24,8 +24,8 @@ enum class Key : std::uint8_t {
   return key == Key::colon || (key >= Key{'0'} && key <= Key{'9'});
 }
 
-/// Recognises space; left and right arrow; q; digits, colon, Enter, Backspace. Ignores everything else, also escape
-/// sequences that arrive in two parts.
+/// Recognises space; left and right arrow; q; digits, colon, Enter, Backspace. Ignores everything else. An escape
+/// sequence may arrive in two parts.
 class KeyReader {
  public:
   [[nodiscard]] std::vector<Key> read(std::string_view typed);
@@ -34,8 +34,8 @@ class KeyReader {
   std::string escape_;  // the beginning of an incomplete sequence
 };
 
-/// While this lives, the terminal delivers each key at once, without echo. Keys still send signals, except Ctrl-Z, which
-/// would stop usher but not the player.
+/// While this lives, the terminal delivers each key at once, without echo. Keys still send signals, except Ctrl-Z,
+/// which would stop usher but not the player.
 class RawTerminal {
  public:
   /// Null if the descriptor is not a terminal, or this process is in the terminal's background.

@@ -24,8 +24,8 @@ namespace usher::client {
 [[nodiscard]] std::string title_of(const std::vector<CatalogueItem>& catalogue, const Id128& medium);
 /// "counts from 0:30"; empty if the play never counts.
 [[nodiscard]] std::string counts_text(const CountsFrom& counts);
-/// The progress line: "0:12 / 3:48   3 plays left   counts from 0:30". If `columns` are too few, it is shorter, in whole
-/// words: "0:12 / 3:48  paused".
+/// The progress line: "0:12 / 3:48   3 plays left   counts from 0:30". If `columns` are too few, it is shorter, in
+/// whole words: "0:12 / 3:48  paused".
 [[nodiscard]] std::string line_text(const PlayPosition& now, std::uint32_t plays_left, std::size_t columns = kAnyWidth);
 /// How a play ended, and whether it counts.
 [[nodiscard]] std::string report_text(const PlayReport& report);
