@@ -6,7 +6,7 @@
 namespace usher::client {
 namespace {
 
-constexpr Milliseconds kStreak{600};   // at most between two arrows that belong together; a held key repeats before it
+constexpr Milliseconds kStreak{600};   // maximum between arrows of one streak; a held key starts to repeat within it
 constexpr Milliseconds kRest{700};     // without an arrow: the seek begins; longer than kStreak
 constexpr Milliseconds kLetGo{1'000};  // without an arrow: the key was released
 constexpr Milliseconds kHold{10'000};  // how long a wish waits for its second press
