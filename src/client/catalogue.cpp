@@ -7,7 +7,8 @@ Result<Medium> verify_manifest(View signed_manifest, const identity::TrustStore&
   USHER_TRY(const media::SignedManifest document, media::SignedManifest::decode(signed_manifest));
   std::vector<View> certificates(document.chain.begin(), document.chain.end());
   USHER_TRY(const identity::Chain chain, identity::chain_from_der(certificates));
-  // Until the signature has held, the manifest's own time is a claim: it only chooses when the chain is judged.
+  // Before the signature is verified, the manifest's time is only a claim. It only selects the time at which the chain
+  // is verified.
   USHER_TRY(media::Manifest manifest, document.contents());
   USHER_TRY(const identity::VerifiedPeer peer,
             distributors.verify_signed_at(chain, from_unix_seconds(manifest.pressed_at), now));

@@ -1,4 +1,4 @@
-// client/catalogue: what the server offers, as far as a distributor vouches for it.  Spec: release.md §2, identity.md §3.5.
+// client/catalogue: the server's catalogue, verified by distributor signatures.  Spec: release.md §2, identity.md §3.5.
 #pragma once
 
 #include <optional>
@@ -10,14 +10,15 @@
 
 namespace usher::client {
 
-/// Made by verify_manifest alone: the manifest's signature holds, and its chain leads to a distributor's root.
+/// A verified medium. Only verify_manifest makes one: the manifest's signature is valid, and its chain ends in a
+/// distributor's root.
 class Medium {
  public:
   [[nodiscard]] const Id128& id() const noexcept { return manifest_.medium; }
   [[nodiscard]] const media::Manifest& manifest() const noexcept { return manifest_; }
-  /// What licences name.
+  /// Hash of the manifest; licences name the medium by it.
   [[nodiscard]] const Hash256& hash() const noexcept { return hash_; }
-  /// Who signed, from the certificate.
+  /// The signer's common name, from the certificate.
   [[nodiscard]] const std::string& signer() const noexcept { return signer_; }
 
  private:
@@ -29,17 +30,17 @@ class Medium {
   std::string signer_;
 };
 
-/// `signed_manifest`: as on the wire. `medium`: which one it must be.
+/// `signed_manifest`: as on the wire. `medium`: the expected medium; empty: any.
 /// Errors: malformed, unsupported, too_long; those of TrustStore::verify_signed_at; bad_signature; release_mismatch
-/// (another medium's).
+/// (the manifest is of another medium).
 [[nodiscard]] Result<Medium> verify_manifest(View signed_manifest, const identity::TrustStore& distributors, Time now,
                                              const std::optional<Id128>& medium);
 
-/// One line of the catalogue. One that cannot be trusted keeps its number, and is not played.
+/// One line of the catalogue. An item that cannot be trusted keeps its number, and is not played.
 struct CatalogueItem {
   Id128 id{};
   Result<Medium> medium;
-  std::size_t number = 0;  // by which people name it: see client/numbers; the engine counts from 1
+  std::size_t number = 0;  // the number that people type: see client/numbers; the engine counts from 1
 };
 
 }  // namespace usher::client

@@ -15,7 +15,7 @@
 namespace usher::client {
 namespace {
 
-constexpr std::chrono::milliseconds kTick{100};  // between looks at `stop`
+constexpr std::chrono::milliseconds kTick{100};  // between checks of `stop`
 
 struct FreeAddresses {
   void operator()(addrinfo* list) const noexcept { ::freeaddrinfo(list); }
@@ -43,7 +43,7 @@ Result<Descriptor> dial_address(const Endpoint& server, const addrinfo& address,
     if (::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &failed, &size) != 0) failed = errno;
     if (failed != 0) return unreachable(server, std::strerror(failed));
   }
-  const int on = 1;  // a handshake is many small messages
+  const int on = 1;  // a handshake has many small messages
   ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   return socket;
 }
@@ -95,7 +95,7 @@ Result<Descriptor> dial(const Endpoint& server, Milliseconds deadline, const Sto
   addrinfo* found = nullptr;
   int wrong = ::getaddrinfo(server.host.c_str(), server.port.c_str(), &hints, &found);
   if (wrong != 0) {
-    // AI_ADDRCONFIG does not count loopback: a host without a network still has itself.
+    // AI_ADDRCONFIG does not count the loopback address. A host without a network can still connect to itself.
     hints.ai_flags = AI_NUMERICSERV;
     wrong = ::getaddrinfo(server.host.c_str(), server.port.c_str(), &hints, &found);
   }

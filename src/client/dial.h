@@ -1,4 +1,4 @@
-// client/dial: a TCP connection to a host, by whichever of its addresses answers, IPv4 or IPv6.
+// client/dial: opens a TCP connection to a host, at its first address that answers, IPv4 or IPv6.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace usher::client {
 
-/// Host and port, as somebody writes them.
+/// Host and port, as a user writes them.
 struct Endpoint {
   std::string host;  // a name or an address; IPv6 without brackets
   std::string port;  // decimal
@@ -18,13 +18,13 @@ struct Endpoint {
   [[nodiscard]] std::string text() const;
 };
 
-/// How long something may wait, by a clock that nobody sets, and whether it was given up.
+/// A deadline on the steady clock, together with a stop condition.
 class Patience {
  public:
   /// `stop` is borrowed.
   Patience(Milliseconds time, const Stop& stop) : end_(std::chrono::steady_clock::now() + time), stop_(&stop) {}
-  /// Until the descriptor has one of poll's `events`, or an error that the next call on it will tell.
-  /// False: the time is over. Errors: cancelled; io.
+  /// Waits until the descriptor has one of poll's `events`, or an error that the next call on it will return.
+  /// False: the deadline has passed. Errors: cancelled; io.
   [[nodiscard]] Result<bool> wait(int descriptor, short events) const;
 
  private:
@@ -33,7 +33,7 @@ class Patience {
 };
 
 /// Tries all addresses in the resolver's order, each for at most `deadline`. The socket does not block.
-/// Errors: unreachable, with what the last one said; cancelled.
+/// Errors: unreachable, with the failure of the last address; cancelled.
 [[nodiscard]] Result<Descriptor> dial(const Endpoint& server, Milliseconds deadline, const Stop& stop);
 
 }  // namespace usher::client

@@ -7,12 +7,13 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-// Of the first connection, with pauses that double: 32 s, longer than a server fetches a list (identity.md §11.2).
+// For the first connection, with pauses that double: 32 s in total, longer than a server takes to fetch a list
+// (identity.md §11.2).
 constexpr int kBusyTries = 8;
 constexpr Milliseconds kExitPatience{3'000};
-constexpr Milliseconds kTick{50};  // between looks at what may have been cancelled
+constexpr Milliseconds kTick{50};  // between checks for cancellation
 
-/// What may be gone after a while, or on a new connection.
+/// Whether a retry later, or on a new connection, may succeed.
 bool may_pass(Fault fault) {
   switch (fault) {
     case Fault::unreachable:
@@ -27,12 +28,12 @@ bool may_pass(Fault fault) {
   }
 }
 
-/// What tells that the session is of no use any more, not only the way to the server.
+/// Whether the fault means that the session is unusable, not only that the connection failed.
 bool ends_session(Fault fault) {
   return fault == Fault::unknown_session || fault == Fault::session_over || fault == Fault::record_refused;
 }
 
-/// The server's judgement of a login is about the card, and by the server's lists and clock.
+/// When the server refuses a login, the fault is about the card, and the server decided by its own lists and clock.
 Error of_card(Error error) {
   switch (error.fault) {
     case Fault::bad_certificate:
@@ -100,7 +101,7 @@ Result<wire::Authenticated> Engine::authenticate(Link& link, bool may_ask) {
                                    .installation = options_.settings->chain.front().fingerprint(),
                                    .now = clock_->now()};
   if (!login_ || !login_->usable(terms.server_key, terms.installation, terms.now)) {
-    // Nobody expects to be asked for a PIN in the middle of a play.
+    // The user does not expect a PIN prompt in the middle of a play.
     if (!may_ask) return fail(Fault::bad_statement, "engine: the login has ended", "the login has ended");
     USHER_TRY(login_, options_.login(terms));
   }
@@ -136,7 +137,7 @@ Result<Engine::Connection> Engine::connection(const Call& request) {
   {
     const std::scoped_lock lock(mutex_);
     if (connection_.link) return connection_;
-    // Another thread has tried while this one waited: the same attempt again would only take as long again.
+    // Another thread has tried and failed while this one waited. Another attempt now would take as long and fail too.
     if (failed_attempts_ != failed_before) return std::unexpected(*last_failure_);
   }
   auto link = make_link(request, false);
@@ -213,7 +214,7 @@ void Engine::exit() noexcept {
     last = std::exchange(connection_.link, nullptr);
   }
   if (!last) return;
-  // What it answers changes nothing: the session ends by itself if the server did not hear this.
+  // The response does not matter: if the server does not receive this request, the session expires by itself.
   const auto until = Steady::now() + kExitPatience;
   [[maybe_unused]] const auto ignored =
       last->request(wire::kPathExit, std::nullopt, {}, [until] { return Steady::now() > until; });

@@ -1,4 +1,4 @@
-// What the listener can ask for: each function one path of channel.md §9.2.
+// The engine's requests: each function calls one path of channel.md §9.2.
 #include <set>
 
 #include "base/encoding.h"
@@ -8,7 +8,7 @@ namespace usher::client {
 namespace {
 
 constexpr std::uint32_t kMaxEntries = 100'000;  // of a catalogue or of a person's licences
-constexpr int kEpochTries = 4;                  // of one chunk while the play is resumed
+constexpr int kEpochTries = 4;                  // for one chunk while the play is resumed
 constexpr std::string_view kTellOperator = "It was not played; tell the server's operator.";
 constexpr Milliseconds kClosePatience{10'000};
 
@@ -31,7 +31,7 @@ Result<std::vector<CatalogueItem>> Engine::catalogue() {
     if (part.total > kMaxEntries) return fail(Fault::too_long, "engine: catalogue");
     for (const wire::CatalogueEntry& entry : part.entries) {
       if (!seen.insert(entry.medium).second) continue;
-      // channel.md §9.3: empty where the server cannot read the medium, which says nothing about its release.
+      // channel.md §9.3: empty if the server cannot read the medium. This does not mean that its release is bad.
       auto medium = entry.signed_manifest.empty()
                         ? Result<Medium>(fail(Fault::medium_unavailable, "catalogue", to_hex(entry.medium)))
                         : verify_manifest(entry.signed_manifest, *options_.distributors, clock_->now(), entry.medium);
@@ -74,7 +74,7 @@ Result<std::shared_ptr<OpenPlay>> Engine::resume(const Id128& play) {
   return opened(response, std::nullopt);
 }
 
-/// `opened_now`: the medium of a play that was opened just now; none: it was resumed.
+/// `opened_now`: the medium of a play that was just opened; empty: the play was resumed.
 Result<std::shared_ptr<OpenPlay>> Engine::opened(const channel::Response& response,
                                                  const std::optional<Id128>& opened_now) {
   USHER_TRY(wire::Opened opened, wire::Opened::decode(response.body()));
@@ -83,7 +83,7 @@ Result<std::shared_ptr<OpenPlay>> Engine::opened(const channel::Response& respon
                              std::string(kTellOperator))
                       : verify_manifest(opened.signed_manifest, *options_.distributors, clock_->now(), opened.medium);
   if (!verified) {
-    if (opened_now) {  // nothing was heard: the play goes back
+    if (opened_now) {  // nothing was heard: the play is given back
       Call close = changing(wire::kPathClose, wire::Close{.play = opened.play, .epoch = opened.epoch}.encode());
       close.patience = kClosePatience;
       [[maybe_unused]] const auto ignored = call(close);
@@ -146,7 +146,8 @@ Result<wire::ChunkBody> Engine::chunk(OpenPlay& play, std::uint32_t number, cons
     if (response.error().fault != Fault::stale_epoch || tries == kEpochTries) {
       return std::unexpected(std::move(response).error());
     }
-    // This thread's request was still under way while another one resumed the play; or somebody else has.
+    // Either another thread resumed the play during this request: then retry with the new epoch. Or the play was
+    // resumed elsewhere: then the epoch here is unchanged, and this fails.
     const std::scoped_lock lock(play.mutex_);
     if (play.epoch_ == epoch) return std::unexpected(std::move(response).error());
   }

@@ -5,7 +5,7 @@
 namespace usher::client {
 namespace {
 
-constexpr std::uint64_t kSlice = 4'096;  // bytes, so that what was given is known while the player takes slowly
+constexpr std::uint64_t kSlice = 4'096;  // bytes; small, so that given_ is exact while the player reads slowly
 
 }  // namespace
 
@@ -52,7 +52,7 @@ Result<> Feed::end() {
   join();
   const bool fetched = outcome_.has_value() || outcome_.error().fault == Fault::player_failed ||
                        outcome_.error().fault == Fault::cancelled;
-  if (!fetched) return outcome_;  // the player could not do anything about that
+  if (!fetched) return outcome_;  // a failed fetch is not the player's fault
   USHER_CHECK(player_->verdict());
   return outcome_;
 }
@@ -61,7 +61,7 @@ void Feed::run() {
   outcome_ = feed();
   need_ = Given::Need::nothing;
   const bool fetch_failed = !outcome_ && outcome_.error().fault != Fault::player_failed;
-  if (outcome_ || fetch_failed) player_->finish();  // what it has is still played
+  if (outcome_ || fetch_failed) player_->finish();  // the player still plays what it has
 }
 
 Result<> Feed::feed_head() {
@@ -101,7 +101,8 @@ Result<> Feed::feed() {
   USHER_CHECK(feed_head());
   std::size_t skip = static_cast<std::size_t>(start_.offset % fetcher_.manifest().chunk_size);
   for (;;) {
-    // A chunk that may not be given yet is not asked for either: the fetcher does that when its time has come.
+    // Call next() only for a chunk that may be given: otherwise the fetcher could request the chunk too early. It
+    // requests each chunk by itself when it is due.
     if (given_ < fetcher_.manifest().size) {
       USHER_CHECK(allowed_from(given_));
     }

@@ -1,4 +1,4 @@
-// client/feed: one player, and the thread that gives it the medium, no further than it may have.  Spec: licence.md §5.7.
+// client/feed: one player, and the thread that feeds it the medium, up to the allowed byte.  Spec: licence.md §5.7.
 #pragma once
 
 #include <condition_variable>
@@ -13,21 +13,21 @@ namespace usher::client {
 
 class Feed {
  public:
-  /// The fetcher has been moved to the place of `start`; next() is called by this object alone. `end`: bytes before
-  /// which everything may be given at once.
+  /// Precondition: the fetcher has been moved to the position of `start`. From then on only this object calls next().
+  /// `end`: all bytes before it may be given to the player at once.
   Feed(Fetcher& fetcher, std::unique_ptr<Player> player, const StartPoint& start, std::uint64_t end);
   ~Feed() { stop(); }
   Feed(const Feed&) = delete;
   Feed& operator=(const Feed&) = delete;
 
   [[nodiscard]] Player& player() noexcept { return *player_; }
-  /// Everything before this byte may be given from now on; it never goes back.
+  /// From now on all bytes before `end` may be given to the player. The limit never decreases.
   void allow(std::uint64_t end);
   [[nodiscard]] Given given() const;
 
-  /// Silence at once; the fetcher can be used by the caller afterwards.
+  /// Stops the sound at once. Afterwards the caller can use the fetcher.
   void stop();
-  /// After the player has ended: how that went.
+  /// The outcome; call it after the player has ended. Errors: the fetcher's; the player's.
   [[nodiscard]] Result<> end();
 
  private:
@@ -36,7 +36,7 @@ class Feed {
   [[nodiscard]] Result<> feed();
   [[nodiscard]] Result<> feed_head();
   [[nodiscard]] Result<> give(View bytes);
-  /// Waits until the byte at `at` may be given; bytes that may be.
+  /// Waits until the byte at `at` may be given. Returns how many bytes from `at` may be given.
   [[nodiscard]] Result<std::uint64_t> allowed_from(std::uint64_t at);
 
   Fetcher& fetcher_;
@@ -47,7 +47,7 @@ class Feed {
   std::condition_variable changed_;
   std::uint64_t allowed_;  // under mutex_
   std::atomic<bool> stop_{false};
-  std::atomic<std::uint64_t> given_;  // bytes of the medium, up to here
+  std::atomic<std::uint64_t> given_;  // offset in the medium: all bytes before it were given
   std::atomic<Given::Need> need_{Given::Need::player};
   Result<> outcome_{};
   std::thread thread_;

@@ -53,7 +53,8 @@ bool Fetcher::is_open(std::uint32_t chunk) const {
   return !pieces_.contains(chunk) && !asked_.contains(chunk) && !errors_.contains(chunk);
 }
 
-/// The lowest chunk within the look-ahead that is not here, not asked for and did not fail.
+/// The next chunk to request: a chunk that at() waits for, or else the lowest chunk in the look-ahead that is not
+/// cached, not requested and has not failed.
 std::optional<std::uint32_t> Fetcher::wanted() const {
   if (cancelled_) return std::nullopt;
   for (const std::uint32_t chunk : extra_) {
@@ -61,7 +62,7 @@ std::optional<std::uint32_t> Fetcher::wanted() const {
   }
   const std::uint32_t end = std::min(std::max(plan_.end(), position_ + (awaited_ ? 1 : 0)), manifest_.chunks);
   for (std::uint32_t chunk = position_; chunk < end; ++chunk) {
-    if (errors_.contains(chunk)) return std::nullopt;  // nothing behind a hole is ever given out
+    if (errors_.contains(chunk)) return std::nullopt;  // chunks after a failed chunk are never returned
     if (!is_open(chunk)) continue;
     return plan_.may_ask(chunk) ? std::optional(chunk) : std::nullopt;
   }
@@ -75,7 +76,7 @@ void Fetcher::work() {
     work_.wait(lock, [&] { return stop_ || (chunk = wanted()); });
     if (stop_) return;
     asked_.insert(*chunk);
-    plan_.ask(*chunk);  // before the lock is given up, so that others see what is left
+    plan_.ask(*chunk);  // before the lock is released, so that other threads see what is left
     lock.unlock();
     auto body = get_(*chunk, stop_);
     Result<Piece> got = body ? checked_chunk(manifest_, *chunk, *std::move(body))
@@ -95,8 +96,9 @@ void Fetcher::store(std::uint32_t chunk, Result<Piece> got) {
   }
 }
 
-/// Forgets what was given out longest ago, and what a seek left far ahead, until no more than `keep` bytes are left
-/// outside of the look-ahead. The head stays: every seek needs it.
+/// Evicts cached chunks outside of the look-ahead, from the start of the medium on, until at most `keep` bytes of them
+/// are left. These are chunks before the position, and chunks far ahead that a seek left. Never evicts the head: every
+/// seek needs it.
 void Fetcher::trim() {
   const std::uint32_t end = std::max(plan_.end(), position_ + 1);
   const auto outside = [&](std::uint32_t chunk) {

@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kMaxListLine = 20 + 1 + 20 + 1 + wire::kMaxFileName;  // bytes: size, time, name
 constexpr std::size_t kPiece = 256 << 10;                                   // bytes read at once
 
-/// Lines, each given to `take` without its LF. Its verdict ends the answer.
+/// Splits the response into lines, and passes each to `take` without its LF. An error from `take` ends the transfer.
 class LineSink final : public media::Sink {
  public:
   explicit LineSink(std::function<Result<>(std::string_view)> take) : take_(std::move(take)) {}
@@ -37,11 +37,11 @@ class LineSink final : public media::Sink {
   std::string line_;
 };
 
-/// Bytes to a file, hashed and counted on their way.
+/// Writes bytes to a file; hashes and counts them.
 class FileWriter final : public media::Sink {
  public:
   FileWriter(const NewFile& file, const Meter& meter) : sink_(file), meter_(&meter) {}
-  /// What is in the file already.
+  /// Hashes and counts what the file contains already.
   [[nodiscard]] Result<> take_in(const media::Source& part, const Stop& stop) {
     Bytes piece(kPiece);
     while (bytes < part.size()) {
@@ -85,7 +85,7 @@ wire::FileRequest request_of(const FileWish& wish, std::uint64_t from) {
   return wire::GetFile{.name = wish.name};
 }
 
-/// The file to write to, and whether there is something in it. Errors: see FileFetcher::fetch.
+/// Opens or creates the file to write to. Errors: see FileFetcher::fetch.
 Result<NewFile> part_for(const FileWish& wish, const fs::path& part) {
   std::error_code ignored;
   if (!wish.force && fs::exists(fs::symlink_status(wish.target, ignored))) {
@@ -96,7 +96,8 @@ Result<NewFile> part_for(const FileWish& wish, const fs::path& part) {
     auto known = NewFile::take_up(wish.target, part);
     if (known || known.error().fault != Fault::not_found) return known;
   } else if (wish.force) {
-    // Taken up first, so that nobody else's transfer is taken away: then it goes with the object.
+    // Take it up first, so that another process's running transfer is not deleted. The destructor of `old` then deletes
+    // the part.
     auto old = NewFile::take_up(wish.target, part);
     if (!old && old.error().fault != Fault::not_found) return old;
   }
@@ -107,8 +108,8 @@ Result<NewFile> part_for(const FileWish& wish, const fs::path& part) {
   return made;
 }
 
-/// §4.3: what was cut, on the way or here, can be continued; a sealed object never. What was kept once goes only when
-/// it turned out to belong to another file.
+/// §4.3: a transfer that was interrupted or cancelled can be continued, a sealed object never. A part that was kept
+/// once is deleted only when it turns out to belong to another file.
 bool can_be_continued(const FileWish& wish, Fault fault, std::uint64_t bytes) {
   if (wish.sealed || bytes == 0) return false;
   if (wish.go_on) return fault != Fault::digest_mismatch;
@@ -118,7 +119,7 @@ bool can_be_continued(const FileWish& wish, Fault fault, std::uint64_t bytes) {
 }  // namespace
 
 fs::path part_of(const fs::path& target) {
-  constexpr std::size_t kMaxName = 255;  // bytes, as file systems have it
+  constexpr std::size_t kMaxName = 255;  // bytes, the usual limit of file systems
   const std::string name = target.filename().string();
   if (name.size() + kPartSuffix.size() <= kMaxName) return target.string() + std::string(kPartSuffix);
   const std::string digest = to_hex(crypto::sha256(view_of(name))).substr(0, 32);
@@ -177,19 +178,20 @@ Result<Hash256> FileFetcher::digest(const std::string& name) {
   return array_of<32>(found);
 }
 
-/// From a list, where a name stands before all others that begin with it. 0: not listed.
+/// Takes the size from a list: there, a name comes before all others that begin with it. 0: not listed.
 Result<std::uint64_t> FileFetcher::size_of(const std::string& name) {
   std::optional<ListedFile> first;
   LineSink sink([&](std::string_view line) -> Result<> {
     USHER_TRY(first, listed_file(line));
-    return fail(Fault::cancelled, "file list: first line");  // the rest is not wanted
+    return fail(Fault::cancelled, "file list: first line");  // the rest is not needed
   });
   const auto asked = stream_->ask(wire::ListFiles{.prefix = name}, sink, stop_);
   if (!asked && !first) return std::unexpected(asked.error());
   return first && first->name == name ? first->size : 0;
 }
 
-/// Whether what was written is the file that the server has the digest of.
+/// Compares the written file with the server's digest, if `wish` requests that. False: not requested. Errors:
+/// digest_mismatch; see FileFetcher::fetch.
 Result<bool> FileFetcher::verify(const FileWish& wish, FetchedFile& file) {
   if (!wish.verify && !wish.go_on) return false;
   USHER_TRY(const Hash256 digest, this->digest(wish.name));
@@ -228,7 +230,7 @@ Result<FetchedFile> FileFetcher::fetch(const FileWish& wish, const Meter& meter)
     }
     if (wish.measure) {
       USHER_TRY(writer.total, size_of(wish.name));
-      // Nearly: what the header takes depends on the recipient's key.
+      // Not exact: the size of the header depends on the recipient's key.
       if (wish.sealed) writer.total = media::file_layout(*wish.sealed, writer.total).body_size();
     }
     if (meter) meter(writer.bytes, writer.total);

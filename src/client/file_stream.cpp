@@ -12,12 +12,12 @@
 namespace usher::client {
 namespace {
 
-constexpr std::size_t kBuffer = 256 << 10;   // bytes of an answer that are given to the sink at once
-constexpr unsigned long kAlertBase = 1'000;  // OpenSSL's reason for a received alert is this and its number
+constexpr std::size_t kBuffer = 256 << 10;   // bytes of an answer that are written to the sink at once
+constexpr unsigned long kAlertBase = 1'000;  // OpenSSL's reason for a received alert is this plus its number
 
 enum class Phase : std::uint8_t { handshake, answer };
 
-/// What the server's alert tells about this installation's certificate (§2.2) or about the two programs.
+/// The fault for an alert from the server: it is about this installation's certificate (§2.2) or about the protocol.
 Fault fault_of_alert(int alert) noexcept {
   switch (alert) {
     case SSL_AD_CERTIFICATE_EXPIRED:
@@ -69,14 +69,14 @@ struct FileStream::State {
   FileStreamOptions options;
   const Clock* clock;
   tls::ContextPtr context;
-  tls::SessionPtr session;       // of the last connection, used once
-  identity::Chain shown;         // what the server showed in the last full handshake
-  std::optional<Error> refusal;  // why the server's certificate was not taken
+  tls::SessionPtr session;       // of the last connection; used once
+  identity::Chain shown;         // the server's chain in the last full handshake
+  std::optional<Error> refusal;  // why the server's certificate was refused
 };
 
 namespace {
 
-/// Every session comes here; the newest is kept.
+/// OpenSSL calls this for every new session; the newest is kept.
 int on_session(SSL* connection, SSL_SESSION* session) {
   static_cast<tls::SessionPtr*>(SSL_get_app_data(connection))->reset(session);
   return 1;
@@ -110,7 +110,7 @@ std::unexpected<Error> FileStream::State::alerted(int alert) const {
                                            : at() + " ended the connection (" + says + ")");
 }
 
-/// `error`: SSL_get_error's. `bytes`: of the answer, so far.
+/// `error`: from SSL_get_error. `bytes`: of the answer that arrived so far.
 std::unexpected<Error> FileStream::State::broken(int error, Phase phase, std::uint64_t bytes) const {
   const unsigned long code = ERR_peek_error();
   const int library = ERR_GET_LIB(code);
@@ -124,13 +124,13 @@ std::unexpected<Error> FileStream::State::broken(int error, Phase phase, std::ui
   const bool lost = error == SSL_ERROR_SYSCALL;
   if (phase == Phase::handshake) {
     if (ended || lost) return fail(Fault::interrupted, "file stream: handshake", at() + " closed it in the handshake");
-    // A library of its own: what signs for us, a token.
+    // An error from a user library: the signing token.
     if (library >= ERR_LIB_USER)
       return fail(Fault::module_failed, "file stream: token", "the key would not sign",
                   "See that the token with this installation's key is connected.");
     return fail(Fault::not_usher, "file stream: handshake", at());
   }
-  // §4.2: whatever is wrong with a request, the server closes without a word.
+  // §4.2: if anything is wrong with a request, the server closes without an answer.
   if (ended && bytes == 0) return fail(Fault::file_refused, "file stream: answer");
   if (ended || lost) {
     return fail(Fault::interrupted, "file stream: answer",
@@ -155,12 +155,12 @@ Result<tls::ConnectionPtr> FileStream::State::connect(int socket, const Stop& st
     return crypto::ossl_fail(Fault::local, "file stream: connection");
   }
   if (!identity::IpAddress::from_text(options.server.host)) {
-    // The macro for this has an old cast.
+    // The macro for this call uses an old-style cast.
     SSL_ctrl(connection.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
              const_cast<char*>(options.server.host.c_str()));
   }
   if (const tls::SessionPtr known = std::move(session); known) {
-    // A resumed handshake shows no certificate: the one of before is judged anew.
+    // A resumed handshake has no certificate: verify the earlier chain again.
     USHER_CHECK(options.trust->verify(shown, clock->now(), &options.name));
     SSL_set_session(connection.get(), known.get());
   }
@@ -186,7 +186,7 @@ Result<> FileStream::State::send(SSL* connection, std::string_view line, const S
     const int done = SSL_write_ex(connection, line.data(), line.size(), &sent);
     if (done == 1) return {};
     const int error = SSL_get_error(connection, done);
-    // In TLS 1.3 the server may have refused the certificate by now: what it says about that is still to be read.
+    // In TLS 1.3 the server may have refused the certificate by now. Its alert can still be read.
     if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) return {};
     USHER_CHECK(wait(connection, error, patience, Phase::answer));
   }
@@ -209,7 +209,7 @@ Result<> FileStream::State::receive(SSL* connection, media::Sink& sink, const St
     total += got;
     if (done == 1 && filled < buffer.size()) continue;
     const int error = done == 1 ? SSL_ERROR_NONE : SSL_get_error(connection, done);
-    // What came is kept, however this goes on: a transfer that was cut can be continued.
+    // Keep what has arrived, even after an error: an interrupted transfer can be continued.
     const auto failed = error == SSL_ERROR_SSL || error == SSL_ERROR_SYSCALL
                             ? std::optional(broken(error, Phase::answer, total))
                             : std::nullopt;
@@ -253,11 +253,11 @@ Result<> FileStream::ask(const wire::FileRequest& request, media::Sink& sink, co
   USHER_TRY(const tls::ConnectionPtr connection, state_->connect(socket.get(), stop));
   USHER_CHECK(state_->send(connection.get(), *line, stop));
   USHER_CHECK(state_->receive(connection.get(), sink, stop));
-  // TLS 1.3 gives a new session each time; that of TLS 1.2 serves again.
+  // TLS 1.3 gives a new session each time. The session of TLS 1.2 can be used again.
   if (!state_->session && SSL_version(connection.get()) == TLS1_2_VERSION) {
     state_->session.reset(SSL_get1_session(connection.get()));
   }
-  SSL_shutdown(connection.get());  // ours too; nobody waits for what it says
+  SSL_shutdown(connection.get());  // sends our close_notify too; its result does not matter
   ERR_clear_error();
   return {};
 }

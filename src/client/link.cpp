@@ -19,7 +19,7 @@ Result<std::unique_ptr<Link>> Link::open(Transport& transport, std::shared_ptr<c
 
 namespace {
 
-/// What the server answered. What is its own to put right is not the listener's.
+/// The error for a status that the server answered. For a fault of the server, the advice is not about the listener.
 Error told(wire::Status status) {
   Error error{.fault = wire::fault_of(status), .where = "link: answered"};
   switch (error.fault) {
@@ -54,7 +54,7 @@ Answer Link::request(std::string_view path, const std::optional<Id128>& operatio
   }
   auto response = session_->open_response(*std::move(answer));
   if (!response || response->request() != sealed->sequence) {
-    // Whoever answered, it was not the server, or not to this request.
+    // The answer is not from the server, or not for this request.
     session_->forget(sealed->sequence);
     const Error error = response ? Error{Fault::record_refused, "link: another answer"} : response.error();
     return std::unexpected(Failure{.error = error, .lost = true});

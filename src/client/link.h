@@ -1,4 +1,4 @@
-// client/link: one open channel over a transport: the handshake, and then protected requests.  Spec: channel.md §1, §8, §9.
+// client/link: one channel over a transport: the handshake, then protected requests.  Spec: channel.md §1, §8, §9.
 #pragma once
 
 #include <memory>
@@ -11,23 +11,23 @@
 
 namespace usher::client {
 
-/// What became of a request: `lost` tells whether its answer is unknown, so that only a repeat with the same operation,
-/// on a new channel, can tell.
+/// Why a request failed. `lost`: the server's answer is unknown. Only a repeat with the same operation, on a new
+/// channel, can find it out.
 struct Failure {
   Error error;
   bool lost = false;
 };
 using Answer = std::expected<channel::Response, Failure>;
 
-/// Thread-safe: requests go over several connections at once. Borrows the transport.
+/// Thread-safe: sends requests over several connections at once. Borrows the transport.
 class Link {
  public:
-  /// Errors: the transport's; those of ClientHandshake, so everything that is wrong with the server's certificate.
+  /// Errors: the transport's; those of ClientHandshake, which include all errors of the server's certificate.
   [[nodiscard]] static Result<std::unique_ptr<Link>> open(Transport& transport,
                                                           std::shared_ptr<const channel::ClientSettings> settings,
                                                           Random& random, const Clock& clock, const Stop& stop = {});
 
-  /// Errors, not lost: what the server answered in a record, as fault_of; too_long. Lost: the transport's;
+  /// Errors, not lost: the status that the server answered in a record, as fault_of; too_long. Lost: the transport's;
   /// record_refused, unknown_session, session_over.
   [[nodiscard]] Answer request(std::string_view path, const std::optional<Id128>& operation, View body,
                                const Stop& stop = {});

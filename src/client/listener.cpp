@@ -9,22 +9,23 @@
 namespace usher::client {
 namespace {
 
-constexpr std::uint64_t kKeepPosition = 2'000;  // milliseconds between two writings of the position
-constexpr std::uint64_t kStepBack = 1'000;      // milliseconds heard again when a play is carried on with
+constexpr std::uint64_t kKeepPosition = 2'000;  // milliseconds between two saves of the position
+constexpr std::uint64_t kStepBack = 1'000;      // milliseconds that are heard again when a play is resumed
 
 bool is_over(Fault fault) {
   return fault == Fault::play_over || fault == Fault::play_expired || fault == Fault::unknown_play;
 }
 
-/// What the listener can still hear of a play that ended with an error. One that does not count yet costs nothing
-/// when it is closed, but for troubles that pass; one that counts is kept, so that it is heard to its end.
+/// Whether a play that ended with an error stays open. It does if the error may pass, so that it can be resumed. After
+/// other errors a play that does not count yet is closed, which costs nothing. A play that counts always stays open, so
+/// that the listener can hear its end.
 bool stays_open(Fault fault, bool committed) {
   const bool passes = exit_class_of(fault) == ExitClass::network || fault == Fault::bad_statement ||
                       fault == Fault::budget_spent || fault == Fault::stale_epoch || fault == Fault::wrong_installation;
   return passes || committed;
 }
 
-/// Keeps how far the play has come, on its way to the one who watches.
+/// Saves the position in the play's mark, and forwards each call to the inner view.
 class MarkingView final : public PlaybackView {
  public:
   MarkingView(PlaybackView& inner, PlayMark& mark, const Fetcher& fetcher, const OwnClock& own, std::uint64_t start_ms)
@@ -32,7 +33,8 @@ class MarkingView final : public PlaybackView {
   void position(const PlayPosition& now) override {
     last_ = now.elapsed_ms;
     const std::uint64_t moved = last_ > kept_ ? last_ - kept_ : kept_ - last_;
-    // At once, too: what was asked for first is not asked for again for nothing by a process that comes after this one.
+    // Save at the first call too, so that a later process knows which chunks were requested already. Another request
+    // for them is a repeat.
     if (moved >= kKeepPosition || !std::exchange(begun_, true)) keep();
     inner_.position(now);
   }
@@ -54,7 +56,7 @@ class MarkingView final : public PlaybackView {
   bool begun_ = false;
 };
 
-/// A place that was asked for on the command line. Errors: bad_usage, would_count.
+/// Checks a start position from the command line. Errors: bad_usage, would_count.
 Result<> check_from(const PlayRequest& request, const media::Manifest& manifest, const PlayPlan& plan,
                     const StartPoint& from) {
   if (!request.from_ms) return {};
@@ -136,7 +138,8 @@ Result<std::optional<LiveListener::Started>> LiveListener::carry_on(const Id128&
   return std::nullopt;
 }
 
-/// What was reserved and is not kept here: begun on another installation, or by a usher that died before it could note it.
+/// Notes plays that are open at the server but have no mark here: plays of another installation, or of a process that
+/// died before it could write the mark.
 void LiveListener::say_what_is_open(const Id128& medium, PlayView& view) {
   const auto listed = engine_.plays();
   if (!listed) return;
@@ -164,7 +167,7 @@ Result<LiveListener::Started> LiveListener::start(const Id128& medium, const Pla
   return Started{.play = std::move(play), .mark = std::move(mark)};
 }
 
-/// Deliberate and final. The mark goes only where the server has said that the play is over.
+/// Deliberate and final. The mark is removed only if the server has confirmed that the play is over.
 Result<PlayReport> LiveListener::close(OpenPlay& play, PlayMark& mark) {
   PlayReport report{.plays_left = play.plays_left(), .licence = play.licence()};
   const auto closed = engine_.close(play);
@@ -184,7 +187,7 @@ Result<PlayReport> LiveListener::listen(const Started& started, const PlayReques
   OpenPlay& play = *started.play;
   const media::Manifest& manifest = play.medium().manifest();
   PlayerSpec player = request.player;
-  // A caller that had the catalogue has asked this before the play was opened.
+  // A caller that had the catalogue has checked this before the play was opened.
   if (const auto shown = check_screen(player, manifest.kind, request.screen); !shown) {
     if (!started.resumed) {
       [[maybe_unused]] const auto ignored = close(play, mark);
@@ -215,7 +218,7 @@ Result<PlayReport> LiveListener::listen(const Started& started, const PlayReques
                       .interrupted = request.interrupted,
                       .output = request.output,
                       .own = &own};
-  // A play that has to be carried on with was in trouble: what is fetched ahead of another one would be lost again.
+  // A resumed play had trouble before. Chunks that are fetched ahead would be lost again by another failure.
   setup.troubled = [this, before = engine_.troubles(), resumed = started.resumed] {
     return resumed || engine_.troubles() != before;
   };

@@ -1,4 +1,4 @@
-// client/listener: what somebody at a terminal can do, in whole steps. The menu and the verbs stand on it.
+// client/listener: the steps of a user (list, acquire, play), each as one call. The menu and the commands use it.
 #pragma once
 
 #include "client/engine.h"
@@ -8,7 +8,7 @@
 namespace usher::client {
 
 struct Who {
-  std::string server;  // as dialled
+  std::string server;  // the address that was dialled
   std::string server_id;
   std::string name;       // of the person
   std::string pseudonym;  // hexadecimal
@@ -22,10 +22,10 @@ struct Shelf {
   std::vector<std::string> news;  // Reconciled::news
 };
 
-/// Whether a play that was cut off is carried on with.
+/// Whether an interrupted play is resumed.
 enum class Resume : std::uint8_t {
-  automatic,  // one that was opened here
-  always,     // also one that was opened elsewhere: there it stops
+  automatic,  // a play that was opened here
+  always,     // also a play that was opened elsewhere; it stops there
   never,
 };
 
@@ -36,16 +36,16 @@ struct PlayRequest {
   Resume resume = Resume::automatic;
   const std::atomic<bool>* interrupted = nullptr;
   int output = 1;
-  std::optional<std::uint64_t> from_ms{};  // where to begin; empty: the beginning, or where the play was left
-  bool may_count_at_once = false;          // begin at from_ms even if the play counts with that
-  bool screen = false;                     // there is one, for video
+  std::optional<std::uint64_t> from_ms{};  // where to begin; empty: the beginning, or where a resumed play stopped
+  bool may_count_at_once = false;          // begin at from_ms even if that makes the play count
+  bool screen = false;                     // a screen for video is available
 };
 
 struct PlayReport {
   bool finished = false;
   bool resumed = false;
-  bool committed = false;  // it counts as one play
-  bool refunded = false;   // it was given back
+  bool committed = false;  // the play counts
+  bool refunded = false;   // the play was given back
   std::uint64_t elapsed_ms = 0;
   std::uint32_t plays_left = 0;
   Id128 licence{};
@@ -53,9 +53,9 @@ struct PlayReport {
 
 class PlayView : public PlaybackView {
  public:
-  /// Once, before anything is heard. `counts`: from when on the play will count.
+  /// Called once, before the sound begins. `counts`: when the play will begin to count.
   virtual void opened(const Medium& medium, std::uint32_t plays_left, bool resumed, const CountsFrom& counts) = 0;
-  /// Once, when nothing is played any more: what is said now stands on a line of its own.
+  /// Called once, after the playback has ended. Output from now on begins on a new line.
   virtual void ended() {}
 };
 
@@ -63,14 +63,14 @@ class Listener {
  public:
   virtual ~Listener() = default;
   [[nodiscard]] virtual Who who() const = 0;
-  /// Everything afresh, and compared with what is kept here.
+  /// Fetches catalogue and licences from the server, and compares the licences with the wallet.
   [[nodiscard]] virtual Result<Shelf> shelf() = 0;
   [[nodiscard]] virtual Result<HeldLicence> acquire(const wire::Acquire& wanted) = 0;
-  /// From opening to closing. Errors: the server's refusal; the player's; what a chunk met.
+  /// Opens or resumes a play, plays it, and closes it. Errors: the server's; the player's; those of fetching a chunk.
   [[nodiscard]] virtual Result<PlayReport> play(const Id128& medium, const PlayRequest& request, PlayView& view) = 0;
 };
 
-/// Borrows all of them.
+/// Borrows all its arguments.
 class LiveListener final : public Listener {
  public:
   LiveListener(Engine& engine, Wallet& wallet, const Clock& clock, std::string server)
@@ -83,7 +83,7 @@ class LiveListener final : public Listener {
  private:
   struct Started {
     std::shared_ptr<OpenPlay> play;
-    UnfinishedPlay mark;  // as far as an earlier process has come, where it is resumed
+    UnfinishedPlay mark;  // for a resumed play: the progress of an earlier process
     bool resumed = false;
   };
   void say_what_is_open(const Id128& medium, PlayView& view);

@@ -1,4 +1,4 @@
-// client/lists: the revocation lists that a server handed out, kept from one time to the next.  Spec: identity.md §11.5.
+// client/lists: fetches revocation lists from a server, and keeps them in a file.  Spec: identity.md §11.5.
 #pragma once
 
 #include <filesystem>
@@ -10,18 +10,18 @@
 
 namespace usher::client {
 
-/// Asks the server. Nobody vouches for what it answers: a list counts only by its signature.
-/// Errors: the transport's (unknown_path: a server that hands none out); malformed, too_long.
+/// Fetches the server's lists. The answer is not authenticated: accept a list only by its signature.
+/// Errors: the transport's (unknown_path: the server hands out no lists); malformed, too_long.
 [[nodiscard]] Result<std::vector<identity::Crl>> ask_for_lists(Transport& transport, const Stop& stop = {});
 
 class KeptLists {
  public:
-  /// Reads what is there; what does not read counts as nothing.
+  /// Reads the file. A file that is missing or cannot be read counts as empty.
   explicit KeptLists(std::filesystem::path file);
   [[nodiscard]] const std::vector<identity::Crl>& lists() const noexcept { return lists_; }
-  /// Whether it is time to ask: nothing was kept for an hour.
+  /// Whether the lists should be fetched again: the file was not written within the last hour.
   [[nodiscard]] bool is_old(Time now) const;
-  /// Takes those that one of `authorities` signed; of each scope the newest stays.
+  /// Adds those of `lists` that one of `authorities` signed, and keeps the newest list of each scope. Writes the file.
   /// Errors: not_permitted, disk_full, io.
   [[nodiscard]] Result<> take(std::vector<identity::Crl> lists, const identity::Chain& authorities, Time now);
 

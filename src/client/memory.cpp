@@ -14,7 +14,7 @@ Result<LockedBuffer> LockedBuffer::copy_of(View bytes) {
   if (bytes.empty()) return buffer;
   void* pages = ::mmap(nullptr, bytes.size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (pages == MAP_FAILED) return fail(Fault::local, "locked buffer");
-  // Both are best effort: few systems let everybody lock much.
+  // Both calls are best effort: few systems let every user lock much memory.
   static_cast<void>(::mlock(pages, bytes.size()));
   static_cast<void>(::madvise(pages, bytes.size(), MADV_DONTDUMP));
   buffer.start_ = static_cast<std::uint8_t*>(pages);

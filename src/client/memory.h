@@ -1,4 +1,4 @@
-// client/memory: where pieces of a recording are kept while they are played.
+// client/memory: memory for pieces of a recording while it is played.
 #pragma once
 
 #include <memory>
@@ -9,11 +9,12 @@
 
 namespace usher::client {
 
-/// Pages of their own: kept out of the swap as far as the system lets us, out of core dumps, wiped when destroyed.
+/// Memory pages of its own. Locked out of swap and left out of core dumps, as far as the system allows it; wiped when
+/// destroyed.
 class LockedBuffer {
  public:
   LockedBuffer() = default;
-  /// Copies. Errors: local (no memory).
+  /// Copies `bytes`. Errors: local (no memory).
   [[nodiscard]] static Result<LockedBuffer> copy_of(View bytes);
   LockedBuffer(LockedBuffer&& other) noexcept
       : start_(std::exchange(other.start_, nullptr)), size_(std::exchange(other.size_, 0)) {}
@@ -33,7 +34,8 @@ class LockedBuffer {
 
 using Piece = std::shared_ptr<const LockedBuffer>;
 
-/// No core dumps, and no reading of this process's memory by others of the same user. For main(), first of all.
+/// Disables core dumps, and keeps other processes of the same user from reading this process's memory. main() calls it
+/// first.
 /// Errors: not_permitted.
 [[nodiscard]] Result<> harden_process();
 

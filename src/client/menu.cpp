@@ -16,12 +16,12 @@ class Menu {
   Result<> run();
 
  private:
-  /// A line without blanks around it; "q" at the end of the input.
+  /// Reads a line and trims it. Returns "q" at the end of the input.
   std::string ask(std::string_view question);
   Result<> list();
   void play();
   void acquire();
-  /// Nothing: return to the menu, which has been told why.
+  /// Empty: return to the menu; an error has been printed already.
   std::optional<Medium> choose();
   [[nodiscard]] std::size_t columns() const { return options_.columns ? options_.columns() : kAnyWidth; }
   void tell(const Error& error) { out_ << error_text(error) << "\n" << std::flush; }
@@ -70,7 +70,7 @@ void Menu::play() {
   if (const auto shown = check_screen(request.player, medium->manifest().kind, request.screen); !shown) {
     return tell(shown.error());
   }
-  const auto view = options_.view();  // gives the terminal back at its end; a signal may end the program there
+  const auto view = options_.view();  // its destructor restores the terminal; a signal may end the program there
   const auto report = listener_.play(medium->id(), request, *view);
   if (report) {
     out_ << report_text(*report) << "\n" << std::flush;

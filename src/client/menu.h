@@ -1,4 +1,4 @@
-// client/menu: what `usher` shows on a terminal.
+// client/menu: the interactive menu of `usher` on a terminal.
 #pragma once
 
 #include <functional>
@@ -11,16 +11,16 @@ namespace usher::client {
 
 struct MenuOptions {
   PlayRequest play{};
-  /// Made for each play: keys and progress line.
+  /// Makes the view of each play: keys and progress line.
   std::function<std::unique_ptr<PlayView>()> view;
-  /// Whether nothing may begin any more; asked before each step. Empty: never.
+  /// Whether the menu must end; called before each step. Empty: never.
   std::function<bool()> over{};
-  /// The terminal's width at the moment. Empty: any.
+  /// The terminal's current width in columns. Empty: any width.
   std::function<std::size_t()> columns{};
 };
 
-/// Greets, shows licences and catalogue, and does what is chosen until "q" or the end of `in`. A refusal is told and
-/// the menu goes on.  Errors: of the first list; cancelled, when it is over.
+/// Greets, shows licences and catalogue, and carries out the user's choices until "q" or the end of `in`. Prints errors
+/// and continues.  Errors: those of the first list; cancelled, when options.over is true.
 [[nodiscard]] Result<> run_menu(Listener& listener, const MenuOptions& options, std::istream& in, std::ostream& out);
 
 }  // namespace usher::client

@@ -1,4 +1,4 @@
-// client/no_broken_pipe: writing to pipes and sockets whose other end may be gone.
+// client/no_broken_pipe: blocks SIGPIPE while writing to pipes and sockets whose other end may be closed.
 #pragma once
 
 #include <cerrno>
@@ -7,7 +7,7 @@
 
 namespace usher::client {
 
-/// No SIGPIPE in this thread while it lives; one that came meanwhile is taken away.
+/// Blocks SIGPIPE in this thread while it lives. The destructor discards a SIGPIPE that arrived meanwhile.
 class NoBrokenPipe {
  public:
   NoBrokenPipe() {

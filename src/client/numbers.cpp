@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kMaxNumbers = 16 << 20;  // bytes
 constexpr std::size_t kDigits = 32;
 
-/// None where the file is not there, or is not as it was written. Errors: those of reading it.
+/// Empty if the file does not exist or is damaged. Errors: those of reading the file.
 Result<std::vector<Id128>> read_numbers(const std::filesystem::path& file) {
   std::vector<Id128> ids;
   const auto text = read_file(file, kMaxNumbers);
@@ -40,11 +40,11 @@ void number_catalogue(std::vector<CatalogueItem>& catalogue, const std::filesyst
     if (is_new) known.push_back(item.id);
     item.number = at->second;
   }
-  // A file that could not be read now is not replaced: its numbers would shift.
+  // Do not replace a file that could not be read this time: its numbers would change.
   if (!lock || !kept || known.size() == before) return;
   std::string text;
   for (const Id128& id : known) text += to_hex(id) + "\n";
-  if (!replace_file(file, text)) return;  // the next run begins where this one did
+  if (!replace_file(file, text)) return;  // the next run starts from the same file
 }
 
 }  // namespace usher::client

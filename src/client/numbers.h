@@ -1,5 +1,5 @@
-// client/numbers: the numbers by which people name media. A number stays with its medium: one that is taken out of the
-// catalogue leaves a gap, and comes back under its old number.
+// client/numbers: the numbers that people type for media. A number stays with its medium: if a medium leaves the
+// catalogue, its number stays unused; if the medium returns, it has the same number again.
 //
 // <wallet>/numbers: a line of 32 hexadecimal digits for each medium that was ever listed; the first line is number 1.
 #pragma once
@@ -11,8 +11,8 @@
 
 namespace usher::client {
 
-/// Numbers the catalogue as before, and what is new after all that was ever there. Where the numbers cannot be kept (a
-/// full disk), they hold for this catalogue alone. A file that is damaged is begun anew.
+/// Gives known media their old numbers, and new media the next numbers after all old ones. If the file cannot be
+/// written (a full disk), the new numbers are valid for this catalogue only. A damaged file is replaced by a new one.
 void number_catalogue(std::vector<CatalogueItem>& catalogue, const std::filesystem::path& wallet);
 
 }  // namespace usher::client

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::uint64_t kMaxTime = (std::uint64_t{1} << 53) - 1;  // milliseconds
 
-/// Takes a number and the character behind it off the front.
+/// Removes a number, and the character after it, from the front of `text`.
 bool take(std::string_view& text, char behind, std::uint64_t& out) {
   const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), out);
   const auto used = static_cast<std::size_t>(end - text.data());

@@ -5,17 +5,18 @@
 namespace usher::client {
 namespace {
 
-constexpr Milliseconds kStall{1'000};      // without a move, before a player is given more
-constexpr Milliseconds kSilence{5'000};    // before the line says so
-constexpr std::uint64_t kStep = 2'000;     // milliseconds of the medium more
-constexpr std::uint64_t kMost = 60'000;    // and no more than that
-constexpr std::uint64_t kPlenty = 2'000;   // milliseconds that a player can play for sure
+constexpr Milliseconds kStall{1'000};      // without progress, before a player is given more
+constexpr Milliseconds kSilence{5'000};    // without progress, before the line shows it
+constexpr std::uint64_t kStep = 2'000;     // milliseconds of the medium by which `more_` grows
+constexpr std::uint64_t kMost = 60'000;    // milliseconds: the maximum of `more_`
+constexpr std::uint64_t kPlenty = 2'000;   // milliseconds that are enough for any player to play
 constexpr std::uint64_t kNearlyOut = 500;  // milliseconds before the end of what was given
-constexpr std::uint64_t kJump = 1'000;     // milliseconds: a clock that goes further at once is looked at twice
+constexpr std::uint64_t kJump = 1'000;     // milliseconds: a larger jump of the clock must be seen twice
 
 }  // namespace
 
-/// A player that was started in the middle counts from there in some forms (Ogg), and from 0 in others (MPEG).
+/// The position for the player's clock. If the player was started in the middle, its clock counts from there in some
+/// formats (Ogg), and from 0 in others (MPEG).
 std::uint64_t PlayClock::place_of(double shown) {
   const auto milliseconds = static_cast<std::uint64_t>(std::max(shown, 0.0) * 1000);
   if (!absolute_) absolute_ = milliseconds > start_ / 2;
@@ -27,9 +28,10 @@ PlayClock::Step PlayClock::look(std::optional<double> shown, const Given& given,
   last_ = now;
   const std::uint64_t before = position_;
   if (shown) {
-    // ffplay's clock runs on over silence.
+    // ffplay's clock keeps running when it has nothing to play.
     const std::uint64_t place = std::min(place_of(*shown), given.ms);
-    // After a pause it may show for a moment that it had played meanwhile: what is true is still there at the next look.
+    // After a pause the clock may jump for a moment, as if the player had played during the pause. So a jump counts
+    // only if the next call still shows it.
     const bool far = place > position_ + passed + kJump;
     if (!far || (jumped_ && place >= *jumped_)) {
       position_ = std::max(position_, place);
@@ -65,7 +67,7 @@ void PlayClock::judge(const Given& given, Milliseconds now) {
   const std::uint64_t left = given.ms > position_ ? given.ms - position_ : 0;
   const bool starves = given.need == Given::Need::limit || given.need == Given::Need::held;
   if (starves && still >= kStall && now - stepped_.value_or(moved_) >= kStall && more_ < kMost) {
-    // One that has not begun gets twice as much each time: it may look for the form of the medium.
+    // For a player that has not begun, `more_` doubles each time: the player may still be detecting the format.
     more_ = std::min(more_ + (position_ == start_ ? std::max(kStep, more_) : kStep), kMost);
     stepped_ = now;
   }

@@ -40,7 +40,7 @@ void PlayPlan::standing(const wire::Opened& opened, const std::vector<std::uint3
   repeats_left_ = opened.repeats_left;
   heard_ = set_of(opened.heard, extent_.chunks);
   for (const std::uint32_t chunk : under_way) {
-    // Its request may reach the server after this was said.
+    // Its request may reach the server after the server made this response.
     const bool is_new = !committed_ && !heard_[chunk] && !contains(extent_.structure, chunk);
     if (!is_new) continue;
     if (free_left_ == 0) committed_ = true;
@@ -77,10 +77,10 @@ std::uint32_t PlayPlan::chunk_at(std::uint64_t time_ms) const {
       std::min<std::uint64_t>(timeline_.offset_at(time_ms) / chunk_size_, extent_.chunks - 1));
 }
 
-/// When its first byte is needed, by the index or by the table, whichever is later.
+/// When its first byte is needed, in milliseconds: by the index or by the table, whichever is later.
 std::uint64_t PlayPlan::time_of(std::uint32_t chunk) const {
   const std::uint64_t by_index = timeline_.time_at(std::uint64_t{chunk} * chunk_size_);
-  std::uint64_t before = chunk;  // chunks outside the structure set before this one
+  std::uint64_t before = chunk;  // chunks before this one that are outside the structure set
   for (const wire::ChunkRange& range : extent_.structure) {
     if (range.first < chunk) before -= std::min(range.count, chunk - range.first);
   }
@@ -90,8 +90,8 @@ std::uint64_t PlayPlan::time_of(std::uint32_t chunk) const {
   return std::min(std::max(by_index, beyond == table.end() ? 0 : seconds * 1000), timeline_.duration());
 }
 
-/// When a chunk that makes the play count must be asked for, so that the sound does not stop: as long before it as
-/// the promise (licence.md §5.2) is before the end of the free part.
+/// The latest time to request a chunk that makes the play count, so that the sound does not stop. It is as long before
+/// the chunk is needed as the promise (licence.md §5.2) is before the end of the free part.
 std::uint64_t PlayPlan::latest_ask(std::uint32_t chunk) const {
   const std::uint64_t needed = time_of(chunk);
   return needed - std::min(ms(licence::kBuffer), needed / 4);
@@ -141,7 +141,7 @@ CountsFrom PlayPlan::counts_from(const InHand& in_hand) const {
   return {.kind = time, .ms = std::max(std::min(needed, then), now_.clock_ms)};
 }
 
-/// What a player needs to begin there: the head, the chunk of the place, and the one behind it.
+/// The chunks that a player needs to begin there: the head, the chunk at that position, and the next one.
 std::vector<std::uint32_t> PlayPlan::chunks_of(const StartPoint& start) const {
   std::vector<std::uint32_t> chunks;
   for (std::uint64_t at = 0; at < start.head; at += chunk_size_) {

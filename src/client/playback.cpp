@@ -9,7 +9,7 @@
 namespace usher::client {
 namespace {
 
-constexpr int kTick = 100;  // milliseconds between looks at keys and player
+constexpr int kTick = 100;  // milliseconds between checks of keys and player
 
 class Playback {
  public:
@@ -39,7 +39,7 @@ class Playback {
   [[nodiscard]] bool may_go(const StartPoint& start, const SeekKeys::Wish& wish);
   void toggle_pause();
   [[nodiscard]] bool interrupted() const { return setup_.interrupted != nullptr && *setup_.interrupted; }
-  /// Whether the player says where it is.
+  /// Whether the player reports its position.
   [[nodiscard]] bool tells() const {
     return setup_.player.kind() == PlayerKind::ffplay || setup_.player.kind() == PlayerKind::mpv;
   }
@@ -58,8 +58,8 @@ class Playback {
   std::unique_ptr<Feed> feed_;
   std::optional<PlayClock> clock_;  // of the running player
   bool paused_ = false;
-  StartPoint sought_;             // the place that the listener wants to go to
-  std::future<Result<>> search_;  // until what is needed there has come
+  StartPoint sought_;             // the target of the seek
+  std::future<Result<>> search_;  // ready when the first chunk of the target has arrived
 };
 
 Result<> Playback::begin(const StartPoint& start) {
@@ -80,7 +80,7 @@ Moment Playback::moment() const {
           .troubled = setup_.troubled && setup_.troubled()};
 }
 
-/// Where the player is now, and what follows from that.
+/// Reads the player's position, and updates own clock, fetcher and feed.
 void Playback::look() {
   const Given given = feed_->given();
   const PlayClock::Step step =
@@ -121,7 +121,7 @@ bool Playback::take_keys() {
   return true;
 }
 
-/// Says why not, where not.
+/// Whether to seek there. If not, notes the reason.
 bool Playback::may_go(const StartPoint& start, const SeekKeys::Wish& wish) {
   if (setup_.player.kind() == PlayerKind::standard_output) {
     view_.note("What reads the output cannot be sent to another place.");
@@ -145,8 +145,8 @@ bool Playback::may_go(const StartPoint& start, const SeekKeys::Wish& wish) {
   return true;
 }
 
-/// Begins to go to where the listener wants to be, if anywhere. What is playing goes on until the first chunk of the
-/// place has come: the server may be slow, or gone for a while.
+/// Begins a seek if the listener wants one. The sound continues until the first chunk of the target has arrived: the
+/// server may be slow, or unreachable for a while.
 Result<> Playback::go_on() {
   if (search_.valid()) return follow_search();
   const auto wish = keys_.settled(now());
@@ -168,7 +168,7 @@ Result<> Playback::follow_search() {
   return begin(sought_);
 }
 
-/// Gives up the search, and the feeding with it.
+/// Cancels the seek, and the fetching with it.
 void Playback::end_search() {
   if (!search_.valid()) return;
   fetcher_.cancel();
@@ -181,7 +181,7 @@ Result<PlaybackEnd> Playback::run() {
   auto end = listen();
   end_search();
   if (feed_) feed_->stop();
-  // What failed because the listener did not want to wait for it is no error.
+  // A failure after the listener interrupted the play is no error.
   if (!end && interrupted()) return PlaybackEnd{.finished = false, .elapsed_ms = clock_->position()};
   return end;
 }

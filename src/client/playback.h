@@ -1,4 +1,4 @@
-// client/playback: a medium from the fetcher into a player, with pause, seek and quit.
+// client/playback: plays a medium from the fetcher in a player, with pause, seek and quit.
 #pragma once
 
 #include <atomic>
@@ -17,17 +17,17 @@ struct PlayPosition {
   bool paused = false;
   Flow flow = Flow::playing;
   CountsFrom counts{};
-  std::optional<std::uint64_t> going_to{};  // the place that is being chosen, ms
-  std::string typed{};                      // of a time that is being typed
+  std::optional<std::uint64_t> going_to{};  // the position that the user is choosing, ms
+  std::string typed{};                      // the part of a time that the user has typed
 };
 
-/// Who watches: the terminal, or a test. Called from the thread that plays.
+/// The user interface of the playback: the terminal, or a test. Called from the thread that plays.
 class PlaybackView {
  public:
   virtual ~PlaybackView() = default;
-  /// A few times a second.
+  /// Called a few times a second.
   virtual void position(const PlayPosition& now) = 0;
-  /// What the listener wants since the last time.
+  /// The keys that were pressed since the last call.
   [[nodiscard]] virtual std::vector<Key> keys() = 0;
   virtual void note(std::string_view sentence) = 0;
 };
@@ -36,21 +36,21 @@ struct PlaybackSetup {
   PlayerSpec player{};
   std::uint64_t start_ms = 0;
   const std::atomic<bool>* interrupted = nullptr;  // true: quit
-  int output = 1;                                  // of the player "-"
-  OwnClock* own = nullptr;                         // goes on there; nothing: one of its own
+  int output = 1;                                  // the descriptor that the player "-" writes to
+  OwnClock* own = nullptr;                         // continues it; null: starts a new one
   std::function<bool()> troubled{};                // whether there was trouble with the server; empty: never
-  /// Another player than `player` says, and another clock than the machine's, for tests. Empty: the usual ones.
+  /// For tests: starts another player than `player`, and reads another clock than the machine's. Empty: the usual ones.
   std::function<Result<std::unique_ptr<Player>>()> start{};
   std::function<Milliseconds()> now{};
 };
 
 struct PlaybackEnd {
-  bool finished = false;  // to the medium's end; otherwise the listener quit
+  bool finished = false;  // played to the medium's end; otherwise the listener quit
   std::uint64_t elapsed_ms = 0;
 };
 
 /// Plays until the end, a quit or an error.
-/// Errors: the player's; what a chunk met, after everything before it was played; unsafe_output.
+/// Errors: the player's; those of fetching a chunk, after everything before it was played; unsafe_output.
 [[nodiscard]] Result<PlaybackEnd> play_back(Fetcher& fetcher, const PlaybackSetup& setup, PlaybackView& view);
 
 }  // namespace usher::client

@@ -20,10 +20,10 @@ namespace usher::client {
 namespace {
 
 constexpr std::size_t kMaxLine = 4'096;  // characters of one line of a player
-constexpr std::size_t kMaxLines = 2;     // told: the first one, and the last one
-constexpr std::size_t kMaxSaid = 240;    // columns of all of them
+constexpr std::size_t kMaxLines = 2;     // reported lines: the first and the last
+constexpr std::size_t kMaxSaid = 240;    // columns of all reported lines together
 
-/// "-": the bytes themselves, for a player at the other end of a pipe.
+/// "-": writes the bytes to the output, for a player at the other end of a pipe.
 class OutputPlayer final : public Player {
  public:
   explicit OutputPlayer(int output) : output_(output) {}
@@ -49,7 +49,7 @@ class OutputPlayer final : public Player {
   std::atomic<bool> ended_{false};
 };
 
-/// Where execvp would find it.
+/// Whether execvp would find the program.
 bool can_be_started(const std::string& program) {
   if (program.find('/') != std::string::npos) return ::access(program.c_str(), X_OK) == 0;
   const char* path = std::getenv("PATH");  // house-rule(environment): where execvp looks
@@ -63,12 +63,13 @@ bool can_be_started(const std::string& program) {
   }
 }
 
-/// Without the sequences with which mpv moves the cursor to the line before it writes it anew: "\x1b[K\x1b[A".
+/// Removes the sequences that mpv prints to move the cursor back before it rewrites the status line: "\x1b[K\x1b[A".
 std::string_view without_moves(std::string_view line) {
   while (line.size() >= 3 && line.starts_with("\x1b[")) line.remove_prefix(3);
   return line;
 }
 
+/// Whether the line is a status line; if so, reads the clock from it.
 /// ffplay: "  12.34 M-A:  0.000 fd= …"; "nan" before the first sound. mpv: "usher 12.340000".
 bool is_status(PlayerKind kind, std::string_view text, std::optional<double>& clock) {
   if (kind == PlayerKind::mpv) text = without_moves(text);
@@ -89,13 +90,15 @@ bool is_status(PlayerKind kind, std::string_view text, std::optional<double>& cl
   return true;
 }
 
-/// A place in a library's source, as "ALSA lib pcm.c:2666:(snd_pcm_open_noupdate) Unknown PCM default".
+/// Whether the line names a place in a library's source: "ALSA lib pcm.c:2666:(snd_pcm_open_noupdate) Unknown PCM
+/// default".
 bool is_trace(std::string_view line) {
   const std::size_t place = line.find(".c:");
   return place != std::string_view::npos && line.find(":(", place) != std::string_view::npos;
 }
 
-/// A player tells of each try, and they differ in numbers alone: channels, rates, addresses.
+/// For comparing lines. A player reports each attempt, and these lines differ only in numbers: channels, rates,
+/// addresses.
 std::string without_digits(std::string text) {
   std::erase_if(text, [](char c) { return c >= '0' && c <= '9'; });
   return text;
@@ -119,14 +122,14 @@ std::vector<std::string> PlayerSpec::arguments() const {
       return {};
     case PlayerKind::other:
       break;
-    // What the medium says must not make the player open anything but its standard input.
+    // The content of the medium must not make the player open anything but its standard input.
     case PlayerKind::ffplay:
       if (!video) add({"-nodisp", "-vn"});
       add({"-autoexit", "-hide_banner", "-loglevel", "error", "-stats", "-sn", "-protocol_whitelist", "pipe", "-i",
            "pipe:0"});
       break;
     case PlayerKind::mpv:
-      // Left to itself, mpv 0.35 gives up a software renderer and stands still with the output that it takes instead.
+      // By default, mpv 0.35 rejects a software renderer, and hangs with the output that it selects instead.
       if (video)
         add({"--gpu-sw"});
       else
@@ -182,7 +185,7 @@ void PlayerOutput::line(std::string_view text) {
   ++heard_;
   std::string shown = printable(text.substr(text.find_first_not_of(" \t")));
   const bool trace = is_trace(shown);
-  // A library's own account of a failure is a dozen lines before the player's one: it counts where there is no other.
+  // A library traces a failure in a dozen lines before the player's own line. Keep a trace only if there is no other.
   if (trace && !lines_.empty()) return;
   if (!trace && std::exchange(only_traces_, false)) lines_.clear();
   const auto same = [&](const std::string& other) { return without_digits(other) == without_digits(shown); };

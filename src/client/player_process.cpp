@@ -18,7 +18,7 @@
 namespace usher::client {
 namespace {
 
-constexpr int kTick = 50;  // milliseconds between looks at `stop`
+constexpr int kTick = 50;  // milliseconds between checks of `stop`
 
 struct Pipe {
   Descriptor read;
@@ -27,7 +27,7 @@ struct Pipe {
 Result<Pipe> make_pipe() {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno("player: pipe");
-  // Above the three standard ones, so that dup2 below never copies a descriptor onto itself.
+  // Above the three standard descriptors, so that dup2 below never copies a descriptor onto itself.
   Pipe pipe{Descriptor(::fcntl(ends[0], F_DUPFD_CLOEXEC, 3)), Descriptor(::fcntl(ends[1], F_DUPFD_CLOEXEC, 3))};
   ::close(ends[0]);
   ::close(ends[1]);
@@ -39,11 +39,11 @@ struct Child {
   std::vector<char*> arguments;  // ends with a null
   int input;
   int output;  // for stdout and stderr
-  int failed;  // tells errno if exec does not happen; closed by exec
+  int failed;  // receives errno if exec fails; closed by exec
   pid_t parent;
 };
 
-/// After fork: only what is safe there.
+/// Runs after fork: calls only functions that are safe there.
 [[noreturn]] void run_child(const Child& child) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -80,7 +80,7 @@ class ProcessPlayer final : public Player {
   [[nodiscard]] Result<> verdict() const override;
   [[nodiscard]] std::optional<double> clock() const override { return said_.clock(); }
   bool pause(bool paused) override {
-    // Not feeding it would let it play on for minutes from its own queue.
+    // If usher only stopped feeding the player, it would play on from its own queue for minutes.
     if (!ended_) ::kill(-pid_, paused ? SIGSTOP : SIGCONT);
     return true;
   }
@@ -143,7 +143,7 @@ Result<> ProcessPlayer::verdict() const {
   if (!WIFEXITED(status_) || WEXITSTATUS(status_) != 0) {
     return failed("it ended with status " + std::to_string(WEXITSTATUS(status_)));
   }
-  // ffplay's status is 0 whatever happens: words without any sound are its way to say that it failed.
+  // ffplay's exit status is always 0. If it printed messages but played no sound, it has failed.
   if (kind_ == PlayerKind::ffplay && !said_.clock() && !said_.said().empty()) return failed("it played nothing");
   if (!finished_) return failed("it ended before the medium did");
   return {};
@@ -159,7 +159,7 @@ Result<> write_pipe(int descriptor, View bytes, const std::atomic<bool>& stop) {
     const int ready = ::poll(&wait, 1, kTick);
     if (ready < 0 && errno != EINTR) return fail_errno("player: poll");
     if (ready <= 0) continue;
-    // A pipe that is ready takes a page without blocking, whatever its mode.
+    // A pipe that is ready takes a page without blocking, in blocking mode too.
     const ssize_t wrote = ::write(descriptor, bytes.data(), std::min<std::size_t>(bytes.size(), 4096));
     if (wrote < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (wrote < 0 && errno == EPIPE)
@@ -185,8 +185,9 @@ Result<std::unique_ptr<Player>> start_process(const PlayerSpec& spec) {
   const pid_t pid = ::fork();
   if (pid < 0) return fail_errno("player: fork");
   if (pid == 0) run_child(child);
-  ::setpgid(pid, pid);  // whichever of the two is first
-  // What is in the pipe was given and is not heard for a while: one page of it is enough. Best effort.
+  ::setpgid(pid, pid);  // the child calls it too: either may run first
+  // Bytes in the pipe count as given, but are not heard for a while. So make the pipe as small as possible: one page.
+  // Best effort.
   static_cast<void>(::fcntl(input.write.get(), F_SETPIPE_SZ, 4'096));
   failed.write = Descriptor();
   input.read = Descriptor();

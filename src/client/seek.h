@@ -1,4 +1,4 @@
-// client/seek: which bytes of a medium belong to which time, by the signed index.  Spec: release.md §2.6.
+// client/seek: maps times to byte offsets of a medium, by the signed index.  Spec: release.md §2.6.
 #pragma once
 
 #include "media/manifest.h"
@@ -9,25 +9,25 @@ namespace usher::client {
 struct StartPoint {
   std::uint64_t head = 0;
   std::uint64_t offset = 0;
-  std::uint64_t time_ms = 0;  // what is heard first
+  std::uint64_t time_ms = 0;  // where the sound begins
 };
 
-/// Exact at the manifest's seek points, evenly between them. Times in milliseconds, offsets in bytes.
+/// Exact at the manifest's seek points, interpolated linearly between them. Times in milliseconds, offsets in bytes.
 class Timeline {
  public:
   explicit Timeline(const media::Manifest& manifest);
-  /// Where to start to hear what is at `time_ms`: the last point at or before it, or the beginning.
+  /// Where to start in order to hear `time_ms`: the last seek point at or before it, or the beginning.
   [[nodiscard]] StartPoint start_at(std::uint64_t time_ms) const;
-  /// The next place that one can start from; `start` itself where it is the last one.
+  /// The next start point after `start`; `start` itself if it is the last.
   [[nodiscard]] StartPoint next_after(const StartPoint& start) const;
   /// The first byte that is not needed before that time.
   [[nodiscard]] std::uint64_t offset_at(std::uint64_t time_ms) const;
-  /// Up to which time a player comes with the bytes before `offset`.
+  /// The time that a player can reach with the bytes before `offset`.
   [[nodiscard]] std::uint64_t time_at(std::uint64_t offset) const;
 
   [[nodiscard]] std::uint64_t duration() const { return points_.back().time_ms; }
   [[nodiscard]] std::uint64_t size() const { return points_.back().offset; }
-  /// Whether there is a place to start from beside the beginning.
+  /// Whether there is a start point besides the beginning.
   [[nodiscard]] bool can_seek() const { return points_.size() > 2; }
 
  private:

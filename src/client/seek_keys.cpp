@@ -6,14 +6,14 @@
 namespace usher::client {
 namespace {
 
-constexpr Milliseconds kStreak{600};   // between two arrows that belong together; a held key begins after this, at most
-constexpr Milliseconds kRest{700};     // without an arrow: the place is gone to; longer than kStreak
-constexpr Milliseconds kLetGo{1'000};  // without an arrow: the key was let go
-constexpr Milliseconds kHold{10'000};  // for which a wish waits for its second press
-constexpr Milliseconds kRepeat{80};    // a held key's repetitions that come faster are one
+constexpr Milliseconds kStreak{600};   // maximum between arrows of one streak; a held key starts to repeat within it
+constexpr Milliseconds kRest{700};     // without an arrow: the seek begins; longer than kStreak
+constexpr Milliseconds kLetGo{1'000};  // without an arrow: the key was released
+constexpr Milliseconds kHold{10'000};  // how long a wish waits for its second press
+constexpr Milliseconds kRepeat{80};    // faster repetitions of a held key count as one
 constexpr std::size_t kMaxTyped = 8;   // characters
-constexpr int kShort = 4;              // arrows with the first step
-constexpr int kMiddle = 12;            // and until here with the second
+constexpr int kShort = 4;              // up to this number of arrows: the first step
+constexpr int kMiddle = 12;            // up to this number: the second step
 
 std::uint64_t step_of(int streak) {
   if (streak <= kShort) return 10'000;

@@ -1,4 +1,4 @@
-// client/seek_keys: where a listener wants to go, from the keys. Pure: the time is an argument.
+// client/seek_keys: determines from the keys where the listener wants to seek. Pure: the time is an argument.
 #pragma once
 
 #include <optional>
@@ -9,26 +9,26 @@
 
 namespace usher::client {
 
-/// Arrows add up while they are pressed one after the other, in steps that grow; the place is gone to when they rest.
-/// A time is typed, and gone to with Enter.
+/// Arrow keys move the target while they are pressed one after the other, in growing steps. The seek begins when no
+/// arrow key was pressed for a while. Alternatively the user types a time and presses Enter.
 class SeekKeys {
  public:
   struct Wish {
     std::uint64_t ms = 0;
-    bool confirmed = false;  // asked for a second time, after hold()
+    bool confirmed = false;  // pressed a second time, after hold()
   };
   explicit SeekKeys(std::uint64_t duration_ms) : duration_(duration_ms) {}
 
   /// `position`: where the player is now, in milliseconds.
   void press(Key key, std::uint64_t position, Milliseconds now);
-  /// Where to go, once that is settled.
+  /// The target, once it is settled; empty before that. Returns each target once.
   [[nodiscard]] std::optional<Wish> settled(Milliseconds now);
-  /// The wish needs a second press: the same key, once no arrow came for a second (so that a key that is still held
-  /// confirms nothing), or Enter. Within ten seconds; any other key gives it up.
+  /// The wish needs a second press within ten seconds: either the same key, after a second without an arrow key (so
+  /// that a key that is still held down confirms nothing), or Enter. Any other key cancels the wish.
   void hold(const Wish& wish, Milliseconds now);
   void give_up() { held_.reset(); }
 
-  /// For the line: the place that is being chosen, what has been typed.
+  /// For the progress line: the position that the user is choosing, and the typed text.
   [[nodiscard]] std::optional<std::uint64_t> target() const noexcept { return target_; }
   [[nodiscard]] const std::string& typed() const noexcept { return typed_; }
 
@@ -43,7 +43,7 @@ class SeekKeys {
   Milliseconds held_at_{0};
   std::string typed_;
   Key last_ = Key::pause;
-  Milliseconds pressed_{0};  // when the last arrow was
+  Milliseconds pressed_{0};  // when an arrow was last pressed
   int streak_ = 0;           // arrows of one direction, one after the other
 };
 

@@ -1,4 +1,4 @@
-// client/terminal: keys while something plays, and lines for people.
+// client/terminal: reads keys while a medium plays, and formats times and plays for people.
 #pragma once
 
 #include <memory>
@@ -10,7 +10,7 @@
 
 namespace usher::client {
 
-/// Digits and the colon, of a time that is typed, are their characters.
+/// Digits and the colon, with which the user types a time, have the values of their characters.
 enum class Key : std::uint8_t {
   pause = ' ',
   back = '<',
@@ -24,26 +24,26 @@ enum class Key : std::uint8_t {
   return key == Key::colon || (key >= Key{'0'} && key <= Key{'9'});
 }
 
-/// Space; left and right arrow; q; digits, colon, Enter, Backspace. Everything else is ignored, also escape sequences
-/// cut in two.
+/// Recognises space; left and right arrow; q; digits, colon, Enter, Backspace. Ignores everything else. An escape
+/// sequence may arrive in two parts.
 class KeyReader {
  public:
   [[nodiscard]] std::vector<Key> read(std::string_view typed);
 
  private:
-  std::string escape_;  // of a sequence that has begun
+  std::string escape_;  // the beginning of an incomplete sequence
 };
 
-/// The terminal gives each key at once, unseen, while this lives. Signals from keys still come, but for Ctrl-Z, which
-/// would stop usher and not the player.
+/// While this lives, the terminal delivers each key at once, without echo. Keys still send signals, except Ctrl-Z,
+/// which would stop usher but not the player.
 class RawTerminal {
  public:
-  /// Nothing if the descriptor is no terminal, or this process is in its background.
+  /// Null if the descriptor is not a terminal, or this process is in the terminal's background.
   [[nodiscard]] static std::unique_ptr<RawTerminal> open(int descriptor);
   ~RawTerminal();
   RawTerminal(const RawTerminal&) = delete;
   RawTerminal& operator=(const RawTerminal&) = delete;
-  /// What was typed since, without waiting.
+  /// The keys that were pressed since the last call. Does not wait.
   [[nodiscard]] std::vector<Key> keys();
 
  private:
@@ -54,7 +54,7 @@ class RawTerminal {
 
 /// "2:05", "1:02:05".
 [[nodiscard]] std::string clock_text(std::uint64_t milliseconds);
-/// Milliseconds that "83", "1:23" or "1:02:03" names; nothing if it is none of these.
+/// Milliseconds for "83", "1:23" or "1:02:03"; empty for any other text.
 [[nodiscard]] std::optional<std::uint64_t> time_of_text(std::string_view text);
 /// "3 plays left", "1 play left", "any number of plays until 2030-01-31 12:00 UTC".
 [[nodiscard]] std::string plays_text(std::uint32_t plays_left, std::uint64_t usable_until);

@@ -11,7 +11,7 @@
 namespace usher::client {
 namespace {
 
-constexpr std::size_t kMargin = 6;       // columns before what a list says of an object
+constexpr std::size_t kMargin = 6;       // columns of indent before an object's text in a list
 constexpr std::size_t kLeastTitle = 12;  // columns: with fewer, the title has a line of its own
 
 std::string medium_text(const Medium& medium) {
@@ -21,7 +21,7 @@ std::string medium_text(const Medium& medium) {
 
 std::string number_text(std::size_t number) { return fmt::format("{:4}  ", number); }
 
-/// One object of a list. The title is cut, never what is said about it: that goes below where there is no room beside.
+/// One object of a list. The title may be cut, the details never: they go on the next line if there is no room.
 std::string row(const std::string& lead, const std::string& title, const std::string& between,
                 const std::string& details, std::size_t columns) {
   const std::size_t taken = kMargin + columns_of(between) + columns_of(details);
@@ -32,7 +32,7 @@ std::string row(const std::string& lead, const std::string& title, const std::st
          wrapped(std::string(kMargin, ' ') + details, columns, kMargin) + "\n";
 }
 
-/// What the line of a play says. `brief` is for narrow terminals.
+/// One part of the progress line. `brief` is for narrow terminals.
 struct Part {
   std::string whole;
   std::string brief;
@@ -108,7 +108,7 @@ std::string licences_text(const Shelf& shelf, std::size_t columns) {
     const auto item = std::ranges::find(shelf.catalogue, licence.terms.medium, &CatalogueItem::id);
     const std::string lead = item == shelf.catalogue.end() ? std::string(kMargin, ' ') : number_text(item->number);
     out += row(lead, title_of(shelf.catalogue, licence.terms.medium), ": ", text, columns);
-    // What play --licence takes: never cut.
+    // The argument of play --licence: never cut.
     out += wrapped(std::string(kMargin, ' ') + "licence " + to_hex(licence.terms.id), columns, kMargin) + "\n";
   }
   return out;
@@ -153,7 +153,7 @@ std::string line_text(const PlayPosition& now, std::uint32_t plays_left, std::si
   for (const bool brief : {false, true}) {
     if (std::string all = joined(time, parts, brief); columns_of(all) <= columns) return all;
   }
-  // What the listener is doing comes first, then the whole time; of the rest, what there is room for.
+  // The states (seeking, paused …) have priority, then the total time. The other parts follow as far as they fit.
   const std::vector<Part> doing(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(states));
   std::string text = joined(time, doing, true);
   if (columns_of(text) > columns) return cut(joined(elapsed, doing, true), columns);

@@ -51,7 +51,7 @@ constexpr std::string_view kCheckProxy =
     "Check that the proxy runs, its address (connection.proxy, http_proxy, https_proxy, all_proxy), and the network; "
     "connection.proxy = \"none\" goes without one.";
 
-/// user:password@ is nobody's business.
+/// Removes user:password@, which must not be shown.
 std::string without_password(const std::string& proxy) {
   const std::size_t at = proxy.rfind('@');
   if (at == std::string::npos) return printable(proxy);
@@ -59,8 +59,9 @@ std::string without_password(const std::string& proxy) {
   return printable((scheme == std::string::npos ? "" : proxy.substr(0, scheme + 3)) + proxy.substr(at + 1));
 }
 
-/// The proxy that a request went through: the configured one; or one that curl took from the environment, whose place stands
-/// in `said`, curl's own words, instead of the server's; empty: none.
+/// The proxy that a request went through: the configured one, or one that curl took from the environment. The second
+/// case is recognised by `said`, curl's error message: it names the proxy's address instead of the server's. Empty: no
+/// proxy.
 std::string proxy_of(const HttpOptions& options, std::string_view host, std::string_view said) {
   if (options.proxy == "none") return {};
   if (!options.proxy.empty()) return "the proxy " + without_password(options.proxy);
@@ -68,7 +69,7 @@ std::string proxy_of(const HttpOptions& options, std::string_view host, std::str
   return elsewhere || said.contains("proxy") ? "a proxy of the environment" : std::string{};
 }
 
-/// What curl's own failures mean here. `where` is the URL, which the listener configured; `said`: curl's own words.
+/// The error for a failure of curl. `where`: the URL, which the listener configured. `said`: curl's error message.
 std::unexpected<Error> curl_failed(CURL* easy, CURLcode code, const Exchange& exchange, const std::string& where,
                                    const std::string& proxy, const std::string& said) {
   long number = 0;
@@ -98,7 +99,7 @@ std::unexpected<Error> curl_failed(CURL* easy, CURLcode code, const Exchange& ex
   }
 }
 
-/// The codes that stand outside of records, §8.2. What else is sent is not a usher server's.
+/// The fault for an error code that arrives outside of records, §8.2. Any other code is not from a usher server.
 Result<Fault> told_fault(View body) {
   constexpr std::array kTold{Fault::malformed,       Fault::unsupported,        Fault::no_common_suite,
                              Fault::no_common_group, Fault::bad_key_share,      Fault::bad_certificate,
@@ -111,7 +112,7 @@ Result<Fault> told_fault(View body) {
   return fail(Fault::not_usher, "transport: error code");
 }
 
-/// What the listener can do about what the server says; empty: the usual.
+/// What the listener can do about the server's error code; empty: the usual advice.
 std::string_view advice_of_told(Fault fault) {
   switch (fault) {
     case Fault::bad_certificate:
@@ -129,7 +130,7 @@ std::string_view advice_of_told(Fault fault) {
   }
 }
 
-/// Whether `header` is the media type `type`, whatever its parameters.
+/// Whether `header` is the media type `type`, with any parameters.
 bool is_type(const char* header, std::string_view type) {
   if (header == nullptr) return false;
   std::string_view text = header;
@@ -174,7 +175,7 @@ struct HttpTransport::State {
   std::string base;  // without '/' at its end
   std::string host;
   std::mutex mutex;
-  std::vector<Easy> idle;  // each keeps its connection
+  std::vector<Easy> idle;  // each keeps its connection alive
 
   Easy borrow() {
     {
@@ -240,7 +241,7 @@ Result<std::unique_ptr<HttpTransport>> HttpTransport::create(HttpOptions options
   };
   const std::string scheme = part(CURLUPART_SCHEME);
   if (scheme != "http" && scheme != "https") return refused();
-  // A password in a URL would end up in histories, and the server has no use for one.
+  // A password in a URL would stay in shell histories, and the server does not use one.
   for (const CURLUPart none : {CURLUPART_QUERY, CURLUPART_FRAGMENT, CURLUPART_USER, CURLUPART_PASSWORD}) {
     if (!part(none).empty()) return refused();
   }

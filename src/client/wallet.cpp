@@ -86,7 +86,7 @@ bool Wallet::knows_usable(const Id128& medium, Time now) const {
   return false;
 }
 
-/// What the server says of a licence that was kept, beside what it said last.
+/// Compares the server's figures for a licence with its last ones.
 void Wallet::compare(const HeldLicence& held, std::vector<Difference>& differences) const {
   const std::string id = id_of(held.terms);
   const std::uint32_t left = held.entry.plays_left;
@@ -100,17 +100,17 @@ void Wallet::compare(const HeldLicence& held, std::vector<Difference>& differenc
   }
   const auto figure = figures_.find(held.terms.id);
   if (figure == figures_.end() || left == figure->second.plays_left) return;
-  // A licence that can be used elsewhere goes up and down by what is done there.
+  // If the licence can also be used elsewhere, its plays left change by what is done there.
   if (held.terms.installation != installation_) return;
   const std::uint32_t before = figure->second.plays_left;
   const std::uint32_t marks = marks_of(held.terms.id);
   const std::string both = plays(before) + " left by what is kept here, " + plays(left) + " by the server; ";
-  // A play that was not closed is given back when its time is over, if little of it was heard.
+  // A play that was not closed is given back at its deadline, if it does not count by then.
   if (left > before && left - before > std::max(marks, figure->second.open_plays)) {
     differ(DifferenceKind::more_plays, both + "no play that was made here can have been given back.");
   }
-  // One that is open, and not noted here yet or no more: another usher here has just begun it, or died before it could.
-  // Those that were open at the last list have been taken off already.
+  // An open play may have no mark here: another process has just begun it, or died before it could write the mark.
+  // Plays that were open at the last list are subtracted already.
   const std::uint32_t explained = std::max(marks, figure->second.open_plays);
   const std::uint32_t open = held.entry.open_plays > explained ? held.entry.open_plays - explained : 0;
   if (left < before && before - left > open) {
@@ -127,14 +127,15 @@ std::uint32_t Wallet::marks_of(const Id128& licence) const {
 std::optional<licence::VerifiedLicence> Wallet::admit(const wire::LicenceEntry& entry, Reconciled& result) const {
   auto verified = check(entry.licence, keys_);
   if (verified) return *std::move(verified);
-  // One that is kept was signed with a key that the server had: it may have been taken away since (see find_lost_keys).
+  // A licence in the wallet was signed with a key that the server had. The server may have removed that key since (see
+  // find_lost_keys).
   const auto kept =
       std::ranges::find_if(kept_, [&](const auto& one) { return one.second.document() == entry.licence; });
   if (kept != kept_.end()) return kept->second;
   const std::string name = to_hex(crypto::sha256(view_of(entry.licence))).substr(0, 16);
   const auto kid = licence::claimed_key_id(entry.licence);
   if (kid && !has_key(keys_, *kid)) {
-    // An operator's tool signs with the new key at once, the server names it when it has read it.
+    // An operator's tool signs with a new key at once. The server lists the key only after it has read it.
     result.news.push_back("The server lists a licence that is signed with a key which it does not name yet (document " +
                           name + "); it is taken when it does.");
   } else {
@@ -172,7 +173,7 @@ Result<> Wallet::take(HeldLicence held, const licence::VerifiedLicence& verified
 
 Result<Reconciled> Wallet::reconcile(const std::vector<wire::LicenceEntry>& listed) {
   USHER_TRY(const FileLock lock, FileLock::wait(folder_ / "lock"));
-  std::set<Id128> before;  // the list was asked for: what another process has bought since need not be on it
+  std::set<Id128> before;  // known before the list was requested; licences that were bought later need not be on it
   for (const auto& [id, held] : kept_) before.insert(id);
   load_known_keys();
   load_licences();
@@ -226,7 +227,7 @@ Result<HeldLicence> Wallet::add(const wire::LicenceEntry& entry) {
   return HeldLicence{.terms = verified.terms(), .entry = entry};
 }
 
-/// The lock is held. Best effort: figures that cannot be written only make the next list tell a difference that is none.
+/// The lock is held. Best effort: if the figures cannot be written, the next list reports a difference wrongly.
 void Wallet::note(const Id128& licence, std::uint32_t left, std::uint32_t closed) {
   load_figures();
   const auto figure = figures_.find(licence);

@@ -1,12 +1,12 @@
-// client/wallet: the person's licences, kept by the listener, so that the server's figures can be checked.
+// client/wallet: stores the person's licences at the listener, so that the server's figures can be checked.
 //
 //   <home>/wallet/<server>/<pseudonym>/          0700; server: SHA-256 of its id, 32 hex digits
 //       licences/<id>.jws                        the document, byte for byte; never removed
-//       figures.json                             what the server told last of each licence
+//       figures.json                             the server's last figures for each licence
 //       keys/<kid>.der                           licence keys that this server has had
-//       plays/<play>.json                        plays of ours that were not closed; locked while they are played
-//       numbers                                  media by the numbers that people type (client/numbers)
-//       differences.log                          what was told to the listener, with its time
+//       plays/<play>.json                        plays that were opened here and not closed; locked while playing
+//       numbers                                  the numbers that people type for media (client/numbers)
+//       differences.log                          the differences that were reported, with their times
 #pragma once
 
 #include <filesystem>
@@ -24,36 +24,37 @@
 
 namespace usher::client {
 
-/// A licence with the server's word on what is left of it.
+/// A licence, with the server's figures for what is left of it.
 struct HeldLicence {
   licence::LicenceTerms terms;
   wire::LicenceEntry entry;
 };
 
-/// How the server's figures and ours contradict each other. What is new and fits is none: see Reconciled::news.
+/// How the server's figures contradict the wallet's. A change that contradicts nothing is not a difference: see
+/// Reconciled::news.
 enum class DifferenceKind : std::uint8_t {
-  missing,        // kept here, not listed by the server
+  missing,        // in the wallet, but not listed by the server
   changed,        // another document under the same id
   bad_signature,  // not signed by this server's licence key
-  foreign,        // another person's, or another server's
-  more_plays,     // plays left went up, and no play can have been given back
-  fewer_plays,    // plays left went down, though the licence can be used here alone and no play is open
-  impossible,     // more left than the licence ever had
-  key_changed,    // the server has no longer the key of a licence that can still be used
-  damaged,        // a file here cannot be read, or is not what was written
+  foreign,        // of another person or another server
+  more_plays,     // plays left increased, and no play can have been given back
+  fewer_plays,    // plays left decreased, though the licence can be used only here and no play is open
+  impossible,     // more plays left than the licence ever had
+  key_changed,    // the server no longer has the key of a licence that can still be used
+  damaged,        // a file in the wallet cannot be read, or was changed
 };
 [[nodiscard]] std::string_view name_of(DifferenceKind kind) noexcept;
 
 struct Difference {
   DifferenceKind kind;
-  std::string licence;   // id in hexadecimal; empty where it is not known
+  std::string licence;   // id in hexadecimal; empty if unknown
   std::string sentence;  // what exactly differs
 };
 
 struct Reconciled {
-  std::vector<HeldLicence> licences;  // those whose signature holds, in the server's order
+  std::vector<HeldLicence> licences;  // those with a valid signature, in the server's order
   std::vector<Difference> differences;
-  std::vector<std::string> news;  // sentences: what came since the last list, and contradicts nothing
+  std::vector<std::string> news;  // sentences: changes since the last list that contradict nothing
 };
 
 /// A play that was opened here and not closed.
@@ -61,21 +62,21 @@ struct UnfinishedPlay {
   Id128 play{};
   Id128 medium{};
   Id128 licence{};
-  std::uint64_t position_ms = 0;  // up to where it was heard
+  std::uint64_t position_ms = 0;  // the last position that was heard
   std::uint64_t deadline = 0;     // unix seconds
-  OwnClock own{};                 // what was heard in it
-  wire::ChunkRanges asked{};      // chunks that were asked for in it
+  OwnClock own{};                 // what was heard in this play
+  wire::ChunkRanges asked{};      // chunks that were requested in this play
 };
 
-/// Keeps the play's file and its lock; while it lives no other process takes the play for unfinished.
+/// Owns the play's file and its lock. While it lives, no other process sees the play as unfinished.
 class PlayMark {
  public:
   PlayMark(const PlayMark&) = delete;
   PlayMark& operator=(const PlayMark&) = delete;
   ~PlayMark() = default;
-  /// Best effort: what is not written costs the listener some seconds, or repeats.
+  /// Saves the progress. Best effort: if it is not written, the listener loses some seconds, or repeats.
   void keep(std::uint64_t position_ms, const OwnClock& own, const wire::ChunkRanges& asked) noexcept;
-  /// The play is over: nothing to resume.
+  /// The play is over: removes its file.
   void done() noexcept;
 
  private:
@@ -88,7 +89,7 @@ class PlayMark {
   UnfinishedPlay play_;
 };
 
-/// One person's licences of one server. One thread at a time; processes exclude each other by a lock.
+/// One person's licences of one server. Not thread-safe; processes exclude each other by a lock.
 class Wallet {
  public:
   /// Makes the directories. `installation`: SHA-256 of this installation's public key, as licences name it.
@@ -97,28 +98,32 @@ class Wallet {
                                            const Hash256& installation, const Clock& clock);
 
   [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
-  /// What open() found wrong: a key that has gone, files that are damaged. Once.
+  /// The differences that open() and reconcile() found in the files: missing keys, damaged files. Returns each once.
   [[nodiscard]] std::vector<Difference> take_findings();
-  /// The documents that are kept and verify.
+  /// The documents in the wallet whose signature is valid.
   [[nodiscard]] const std::map<Id128, licence::VerifiedLicence>& kept() const noexcept { return kept_; }
-  /// Whether a licence for the medium is kept that had plays left, and time, when the server told last.
+  /// Whether the wallet has a licence for the medium that, by the server's last figures, has plays left and has not
+  /// ended at `now`.
   [[nodiscard]] bool knows_usable(const Id128& medium, Time now) const;
 
-  /// Compares all of what the server lists with what is kept, keeps what is new, and takes over its figures. Other
-  /// processes may have bought, opened and closed since the list was asked for: that makes no difference.
+  /// Compares the server's whole list with the wallet, stores new licences, and adopts the server's figures. Other
+  /// processes may have bought licences, or opened and closed plays, since the list was requested: this is not a
+  /// difference.
   /// Errors: disk_full, io.
   [[nodiscard]] Result<Reconciled> reconcile(const std::vector<wire::LicenceEntry>& listed);
-  /// Whether a licence could be kept now. Errors: disk_full, not_permitted, io.
+  /// Whether a licence could be stored now. Errors: disk_full, not_permitted, io.
   [[nodiscard]] Result<> check_writable() const;
-  /// A licence just acquired. Errors: bad_signature, unknown_licence (another person's or server's), malformed; io.
+  /// Stores a licence that was just acquired. Errors: bad_signature, unknown_licence (of another person or server),
+  /// malformed; io.
   [[nodiscard]] Result<HeldLicence> add(const wire::LicenceEntry& entry);
-  /// `left`: what the server told of the licence when it opened or resumed the play.
+  /// Makes the play's file, and locks it. `left`: the licence's plays left, from the server's response when it opened
+  /// or resumed the play; empty: unknown.
   /// Errors: busy (another process plays it), io.
   [[nodiscard]] Result<std::unique_ptr<PlayMark>> begin(const UnfinishedPlay& play,
                                                         std::optional<std::uint32_t> left = std::nullopt);
-  /// The server has closed the play; `left` is what it told then.
+  /// Call it after the server has closed the play. `left`: the licence's plays left, from the server's response.
   void closed(PlayMark& mark, std::uint32_t left);
-  /// Plays of this medium that were begun here, not closed, and that no process is playing; the newest first.
+  /// Plays of this medium that were begun here and not closed, and that no process is playing now; the newest first.
   [[nodiscard]] std::vector<UnfinishedPlay> unfinished(const Id128& medium, Time now) const;
 
  private:
@@ -126,7 +131,7 @@ class Wallet {
     std::uint32_t plays_left = 0;
     wire::LicenceState state{};
     std::uint64_t usable_until = 0;
-    std::uint32_t open_plays = 0;  // of those that the server listed, and that were not closed here since
+    std::uint32_t open_plays = 0;  // plays that the server listed as open, without those that were closed here since
   };
   Wallet(std::filesystem::path folder, const Clock& clock) : folder_(std::move(folder)), clock_(&clock) {}
   [[nodiscard]] Result<> load(const wire::Authenticated& person);
@@ -138,11 +143,11 @@ class Wallet {
   void load_figures();
   [[nodiscard]] Result<> save_figures() const;
   [[nodiscard]] Result<> check_holder(const licence::LicenceTerms& terms) const;
-  /// keys: those the server gave now, or also those that it had before.
+  /// `keys`: the server's current keys, or these and its earlier ones.
   [[nodiscard]] Result<licence::VerifiedLicence> check(std::string_view document,
                                                        const std::vector<crypto::PublicKey>& keys) const;
   [[nodiscard]] Result<> keep(const licence::VerifiedLicence& licence);
-  /// One listed licence, if it can be taken; what speaks against it goes into `result`.
+  /// The listed licence, if it is accepted; else adds a difference, or news, to `result`.
   [[nodiscard]] std::optional<licence::VerifiedLicence> admit(const wire::LicenceEntry& entry,
                                                               Reconciled& result) const;
   [[nodiscard]] Result<> take(HeldLicence held, const licence::VerifiedLicence& verified, Reconciled& result);
@@ -157,13 +162,13 @@ class Wallet {
   std::string server_;
   Hash256 pseudonym_{};
   Hash256 installation_{};
-  std::vector<crypto::PublicKey> keys_;      // given now
-  std::vector<crypto::PublicKey> all_keys_;  // and those of before
+  std::vector<crypto::PublicKey> keys_;      // the server's current keys
+  std::vector<crypto::PublicKey> all_keys_;  // these and the earlier ones
   bool first_time_ = true;
   std::map<Id128, licence::VerifiedLicence> kept_;
   std::map<Id128, Figure> figures_;
   std::vector<Difference> findings_;
-  std::set<std::filesystem::path> damaged_;  // files that were told of
+  std::set<std::filesystem::path> damaged_;  // files that were reported already
 };
 
 }  // namespace usher::client

@@ -1,4 +1,4 @@
-// The wallet's files.
+// Reads and writes the wallet's files.
 #include <charconv>
 #include <cstdio>
 #include <span>
@@ -21,7 +21,7 @@ namespace json = boost::json;
 
 constexpr std::size_t kMaxFigures = 16 << 20;  // bytes
 constexpr std::size_t kMaxPlayFile = 8 << 10;  // bytes
-constexpr std::size_t kMaxAskedRanges = 128;   // in a play's file; of more the first
+constexpr std::size_t kMaxAskedRanges = 128;   // in a play's file; only the first ones are stored
 constexpr std::size_t kMaxKey = 2'048;         // bytes
 
 std::optional<Id128> id_of(std::string_view hex) {
@@ -30,7 +30,7 @@ std::optional<Id128> id_of(std::string_view hex) {
   return array_of<16>(*bytes);
 }
 
-/// What is not an object with these members of these kinds is damaged.
+/// Readers for members of a JSON object. Empty: the member is missing or has another type; the file is damaged.
 std::optional<std::uint64_t> number(const json::object& object, std::string_view name) {
   const json::value* value = object.if_contains({name.data(), name.size()});
   if (value == nullptr) return std::nullopt;
@@ -50,7 +50,7 @@ std::optional<json::object> parse(std::string_view text) {
   return value.get_object();
 }
 
-/// "0-16,20-1,": each first chunk and how many.
+/// "0-16,20-1,": for each range, the first chunk and the number of chunks.
 std::string text_of_ranges(const wire::ChunkRanges& ranges) {
   std::string out;
   for (const wire::ChunkRange& range : std::span(ranges).first(std::min(ranges.size(), kMaxAskedRanges))) {
@@ -74,7 +74,7 @@ std::optional<wire::ChunkRanges> ranges_of_text(std::string_view text) {
   }
   return ranges;
 }
-/// Empty where there is none: a file of an earlier release.
+/// Empty if there is no such member: the file is from an earlier release.
 std::string text_in(const json::object& object, std::string_view name) {
   const json::value* value = object.if_contains({name.data(), name.size()});
   if (value == nullptr || !value->is_string()) return {};
@@ -97,7 +97,8 @@ std::optional<UnfinishedPlay> play_of_text(std::string_view text) {
   const auto position = number(*object, "position_ms");
   const auto deadline = number(*object, "deadline");
   if (!play || !medium || !licence || !position || !deadline) return std::nullopt;
-  // A play is never lost because of the rest: without it, it only goes on less exactly.
+  // The other members are optional, so that a play is never lost because of them. Without them it is resumed less
+  // exactly.
   return UnfinishedPlay{.play = *play,
                         .medium = *medium,
                         .licence = *licence,
@@ -123,7 +124,7 @@ Difference damaged(const std::filesystem::path& file, std::string_view what) {
           .sentence = "The file " + printable(file.string()) + " " + std::string(what)};
 }
 
-/// The server may say anything.
+/// The deadline, limited, since the server may have sent any number.
 std::int64_t ends_of(const UnfinishedPlay& play) {
   return static_cast<std::int64_t>(std::min<std::uint64_t>(play.deadline, licence::kMaxSeconds));
 }
@@ -153,7 +154,7 @@ Result<> Wallet::load(const wire::Authenticated& person) {
   return {};
 }
 
-/// Those that are known already stay as they are.
+/// Loads new key files only; keys that were loaded before stay as they are.
 void Wallet::load_known_keys() {
   for (const auto& file : files_in(folder_ / "keys", ".der")) {
     const std::string name = file.stem().string();
@@ -181,8 +182,8 @@ Result<> Wallet::load_keys(const wire::Authenticated& person) {
   return {};
 }
 
-/// Keys come and go, and a server names those whose licences have not all ended: one that is missing while a licence of it
-/// can still be used contradicts that.
+/// A server may add and remove keys, but lists each key until all its licences have ended. A key that is missing while
+/// one of its licences can still be used is a difference.
 void Wallet::find_lost_keys() {
   const std::int64_t now = unix_seconds(clock_->now());
   for (const auto& [id, held] : kept_) {
@@ -202,7 +203,7 @@ void Wallet::find_lost_keys() {
   }
 }
 
-/// Those that are known already stay as they are.
+/// Loads new licence files only; licences that were loaded before stay as they are.
 void Wallet::load_licences() {
   for (const auto& file : files_in(folder_ / "licences", ".jws")) {
     if (const auto known = id_of(file.stem().string()); known && kept_.contains(*known)) continue;
@@ -232,7 +233,7 @@ void Wallet::load_figures() {
       const auto left = value != nullptr ? number(*value, "plays_left") : std::nullopt;
       const auto state = value != nullptr ? number(*value, "state") : std::nullopt;
       const auto until = value != nullptr ? number(*value, "usable_until") : std::nullopt;
-      const auto open = value != nullptr ? number(*value, "open_plays").value_or(0) : 0;  // none: an earlier release's
+      const auto open = value != nullptr ? number(*value, "open_plays").value_or(0) : 0;  // missing: an earlier release
       good = good && name && left && *left <= wire::kNoLimit && state && *state <= 4 && until;
       if (!good) break;
       figures[*name] = {.plays_left = static_cast<std::uint32_t>(*left),
@@ -300,7 +301,7 @@ std::vector<UnfinishedPlay> Wallet::all_unfinished() const {
   return plays;
 }
 
-/// What ended by time more than a day ago, the server has long counted or given back.
+/// Removes marks of plays whose deadline passed more than a day ago: the server has counted them or given them back.
 void Wallet::forget_old_plays() const {
   constexpr std::int64_t kDay = 86'400;  // seconds
   for (const UnfinishedPlay& play : all_unfinished()) {
@@ -321,9 +322,9 @@ std::vector<UnfinishedPlay> Wallet::unfinished(const Id128& medium, Time now) co
 }
 
 Result<std::unique_ptr<PlayMark>> Wallet::begin(const UnfinishedPlay& play, std::optional<std::uint32_t> left) {
-  // Mark and figure change in one step: whoever compares meanwhile sees both or neither.
+  // Mark and figure change under one lock: another process that compares meanwhile sees both changes or neither.
   USHER_TRY(const FileLock both, FileLock::wait(folder_ / "lock"));
-  // Written in place: the lock is the file's, and would not go along with a rename.
+  // Written in place: the lock belongs to the file, and would not follow a rename.
   auto file = folder_ / "plays" / (to_hex(play.play) + ".json");
   auto lock = FileLock::try_now(file);
   if (!lock) return fail(Fault::busy, "wallet: play", "the play's file");
@@ -339,8 +340,8 @@ void Wallet::closed(PlayMark& mark, std::uint32_t left) {
   if (both) note(mark.play_.licence, left, 1);
 }
 
-/// In one piece, over what was there: a process that is killed leaves the old text or the new one. So it never becomes
-/// shorter, and what is within the bounds above fits into a page.
+/// Writes the text with one call over the old text, so that a process that is killed leaves the old text or the new
+/// one. For this the file never becomes shorter, and a text within the bounds above fits into a page.
 void PlayMark::write() noexcept {
   std::string text = text_of_play(play_);
   struct stat info{};

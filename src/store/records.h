@@ -1,4 +1,4 @@
-// store/records: what the store keeps, as values.  Spec: licence.md §7.
+// store/records: the values that the store keeps.  Spec: licence.md §7.
 #pragma once
 
 #include <optional>
@@ -10,13 +10,13 @@
 
 namespace usher::store {
 
-/// Who asks: the authenticated person, and the installation that the channel was opened with.
+/// The sender of a request: the authenticated person, and the installation that opened the channel.
 struct Caller {
   Hash256 pseudonym{};
   Hash256 installation{};  // SHA-256 of the client certificate's public key (SPKI)
 };
 
-/// The number of a request that changes state, unique per person, and what was asked: SHA-256 of path and body.
+/// A request that changes state. `id` is unique per person; `content` is the SHA-256 of path and body.
 struct Operation {
   Id128 id{};
   Hash256 content{};
@@ -39,7 +39,7 @@ struct Medium {
   Id128 object{};                  // the vault's sealed object with the media
   std::uint32_t chunk_size = 0;    // bytes
   std::uint64_t size = 0;          // bytes of the media
-  licence::Extent extent;          // its chunks in time, as the manifest tells them
+  licence::Extent extent;          // which chunks belong to which time, from the manifest
   Time added_at{};                 // set by the store
   std::optional<Time> removed_at;  // set by the store; kept, so that old licences stay readable
 };
@@ -49,47 +49,47 @@ struct Licence {
   std::string document;  // the JWS
   licence::Standing standing;
   std::uint32_t open_plays = 0;
-  bool medium_removed = false;  // it is not in the catalogue now: nothing can be played
-  bool repeated = false;        // the operation was done before: this is what it stored then
+  bool medium_removed = false;  // the medium is not in the catalogue now: it cannot be played
+  bool repeated = false;        // the operation was carried out before; this is what it stored then
 };
 
 /// What one person may acquire of one medium over all time (§3.1).
 struct AcquisitionLimit {
-  std::optional<std::uint32_t> licences;  // none: any number
-  std::optional<std::uint32_t> plays;     // of all of them together, and none for a time; none: any number
+  std::optional<std::uint32_t> licences;  // empty: any number
+  std::optional<std::uint32_t> plays;     // of all licences together; if set, no licence for a time; empty: any number
 };
 
-/// An open play, as its listener sees it.
+/// An open play, as returned to the listener.
 struct OpenPlay {
   Id128 play{};
   Id128 licence{};
   Id128 medium{};
   std::uint64_t epoch = 0;
   Time deadline{};
-  std::optional<std::uint32_t> plays_left;  // none: not counted
+  std::optional<std::uint32_t> plays_left;  // empty: not counted
   bool committed = false;
-  Seconds commit_after{0};         // the operator's
-  std::uint32_t free_left = 0;     // chunks that can be granted before the play counts; 0 once it does
+  Seconds commit_after{0};         // the operator's policy
+  std::uint32_t free_left = 0;     // chunks that can be granted before the play counts; 0 when it counts
   std::uint32_t repeats_left = 0;  // chunks that can be granted once more
-  wire::ChunkRanges heard;         // of the person and the medium; empty once the play counts
-  bool repeated = false;           // the operation was done before: nothing has changed
+  wire::ChunkRanges heard;         // of the person and the medium; empty when the play counts
+  bool repeated = false;           // the operation was carried out before; nothing has changed
 };
 
 struct OpenRequest {
   Id128 medium{};
-  std::optional<Id128> licence;  // none: the usable one that ends first, then the oldest
+  std::optional<Id128> licence;  // empty: the usable licence that ends first, then the oldest
 };
 
 struct GrantRequest {
   Id128 play{};
   Id128 medium{};
   std::uint64_t epoch = 0;
-  std::vector<std::uint32_t> chunks;  // 1..kMaxGrant, each number once
+  std::vector<std::uint32_t> chunks;  // 1..kMaxGrant numbers, each once
 };
 inline constexpr std::size_t kMaxGrant = 256;
 
 struct Granted {
-  Medium medium;                   // where the chunks are
+  Medium medium;                   // the medium of the chunks
   bool committed = false;          // the play counts
   std::uint32_t repeats_left = 0;  // chunks that can be granted once more
 };
@@ -97,7 +97,7 @@ struct Granted {
 struct Closed {
   bool refunded = false;
   std::optional<std::uint32_t> plays_left;
-  bool repeated = false;  // the operation was done before: nothing has changed
+  bool repeated = false;  // the operation was carried out before; nothing has changed
 };
 
 struct Person {
@@ -106,7 +106,7 @@ struct Person {
   Time last_seen{};
 };
 
-/// The newest CRL seen of one issuer: it never goes back.
+/// The newest CRL that was seen from one issuer; it never decreases.
 struct RevocationFloor {
   Bytes number;  // CRL number, big endian, without leading zeros, at most 20 bytes
   Time this_update{};

@@ -10,7 +10,7 @@ namespace usher::store::sqlite {
 namespace {
 
 Fault fault_of(int code) noexcept {
-  switch (code & 0xff) {  // without SQLite's extension
+  switch (code & 0xff) {  // without the bits of SQLite's extended codes
     case SQLITE_FULL:
       return Fault::disk_full;
     case SQLITE_BUSY:
@@ -32,7 +32,7 @@ Fault fault_of(int code) noexcept {
 }  // namespace
 
 Error error_of(const SQLite::Exception& exception, std::string_view where) {
-  // getErrorStr() and not what(): fixed texts alone, never a value of a row.
+  // getErrorStr(), not what(): only fixed texts, never a value of a row.
   return Error{.fault = fault_of(exception.getErrorCode()), .where = where, .about = exception.getErrorStr()};
 }
 
@@ -49,7 +49,7 @@ Query& Query::put(std::string_view text) {
 }
 
 Query& Query::put(View blob) {
-  static constexpr std::uint8_t kNothing = 0;  // a null pointer would be NULL, not an empty blob
+  static constexpr std::uint8_t kNothing = 0;  // a null pointer would mean NULL, not an empty blob
   statement_.bind(next_++, blob.empty() ? &kNothing : blob.data(), static_cast<int>(blob.size()));
   return *this;
 }

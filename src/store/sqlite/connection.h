@@ -1,4 +1,4 @@
-// store/sqlite/connection: one connection to the file, its statements, and SQLite's errors as ours.
+// store/sqlite/connection: one connection to the file; its statements, transactions and errors.
 #pragma once
 
 #include <SQLiteCpp/Database.h>
@@ -16,13 +16,13 @@
 
 namespace usher::store::sqlite {
 
-/// What SQLite's error means to usher.
+/// Converts an SQLite error to usher's.
 [[nodiscard]] Error error_of(const SQLite::Exception& exception, std::string_view where);
 
 class Connection;
 
-/// A statement in use: bound from left to right, stepped, and reset at the end of its scope, whatever happens.
-/// A column that we cannot have written reads as zeros and marks the connection: its transaction fails (transact).
+/// A statement in use: parameters are bound from left to right, then it is stepped. The destructor always resets it.
+/// A column that usher cannot have written reads as zeros and marks the connection: its transaction fails (transact).
 class Query {
  public:
   Query(Connection& connection, SQLite::Statement& statement) : connection_(connection), statement_(statement) {}
@@ -46,7 +46,7 @@ class Query {
 
   /// The next row, if there is one.
   bool step() { return statement_.executeStep(); }
-  /// For statements without rows: how many rows it changed.
+  /// For statements without result rows. Returns how many rows were changed.
   int run();
 
   [[nodiscard]] std::int64_t number(int column) const;
@@ -72,25 +72,26 @@ class Query {
   int next_ = 1;
 };
 
-/// When a commit has reached the disk: at once, or (safe against the process's death alone) with the next one that does.
+/// When a commit reaches the disk. full: at once. normal: with the next commit that is full; until then it survives the
+/// death of the process only, not a power failure.
 enum class Durability : std::uint8_t { full, normal };
 
 struct ConnectionOptions {
   Durability durability = Durability::full;
   Milliseconds busy_timeout{0};
   std::uint32_t max_pages = 0;
-  bool immutable = false;  // read without SQLite's files beside it, which no other process may have open
+  bool immutable = false;  // read only, without SQLite's additional files; no other process may have the store open
 };
 
-/// One thread at a time.
+/// Not thread-safe.
 class Connection {
  public:
   /// Throws SQLite::Exception.
   Connection(const std::filesystem::path& file, const ConnectionOptions& options);
 
-  /// A statement that is prepared once. `sql` must be a literal; one use at a time.
+  /// Prepares each statement once. `sql` must be a literal. A statement can be used only once at a time.
   [[nodiscard]] Query query(const char* sql);
-  /// How many rows an UPDATE, INSERT or DELETE changed.
+  /// Runs an UPDATE, INSERT or DELETE. Returns how many rows were changed.
   template <class... Values>
   int run(const char* sql, const Values&... values) {
     Query q = query(sql);
@@ -108,9 +109,9 @@ class Connection {
   }
   [[nodiscard]] SQLite::Database& database() noexcept { return database_; }
 
-  /// Notes that the store is not as we left it. `what`: a literal.
+  /// Records that the store has data that usher cannot have written. `what`: a literal.
   void damaged(const char* what) noexcept { damage_ = what; }
-  /// What was noted since the last call, and forgets it; null: nothing.
+  /// Returns and clears the damage that was recorded since the last call; null: nothing.
   [[nodiscard]] const char* take_damage() noexcept { return std::exchange(damage_, nullptr); }
 
  private:
@@ -119,7 +120,7 @@ class Connection {
   std::unordered_map<const char*, SQLite::Statement> statements_;
 };
 
-/// Ends without a trace unless it was committed.
+/// The destructor rolls back unless commit() succeeded.
 class Transaction {
  public:
   enum class Kind : std::uint8_t { read, write };  // write: takes the lock at once
@@ -134,12 +135,12 @@ class Transaction {
   bool open_ = true;
 };
 
-/// Runs `body(connection)` as a transaction, and commits if it gives a value. A body that fails leaves nothing behind.
-/// Errors: the body's, SQLite's; store, if the body met damage.
+/// Runs `body(connection)` as a transaction. Commits if the body returns a value, and rolls back if it fails.
+/// Errors: the body's, SQLite's; store, if the body found damage.
 template <class Body>
 auto transact(Connection& connection, Transaction::Kind kind, std::string_view where, Body&& body)
     -> decltype(body(connection)) {
-  // What an earlier body met before it threw is not this one's.
+  // Clear damage that an earlier body recorded before it threw.
   static_cast<void>(connection.take_damage());
   try {
     Transaction transaction(connection, kind);
@@ -155,7 +156,7 @@ template <class Body>
 auto write(Connection& connection, std::string_view where, Body&& body) {
   return transact(connection, Transaction::Kind::write, where, std::forward<Body>(body));
 }
-/// All of it sees one state of the store.
+/// The whole body reads one consistent state of the store.
 template <class Body>
 auto read(Connection& connection, std::string_view where, Body&& body) {
   return transact(connection, Transaction::Kind::read, where, std::forward<Body>(body));

@@ -9,9 +9,10 @@
 
 namespace usher::store::sqlite {
 
-/// Two connections write, one transaction at a time: one waits until its commit is on the disk, the other (for grants)
-/// leaves that to the next one that does. That is enough, since the log reaches the disk in its own order: whatever is
-/// durable, everything before it is durable too. The others read meanwhile.
+/// Two connections write, one transaction at a time. One waits until its commit is on the disk. The other (for grants)
+/// does not wait: the next durable commit brings its data to the disk. This is sufficient, since the log reaches the
+/// disk in order: if a commit is durable, all commits before it are durable too. The other connections read at the same
+/// time.
 class Connections {
  public:
   /// Throws SQLite::Exception.
@@ -36,13 +37,13 @@ class Connections {
     const std::lock_guard lock(reading_);
     return read(reader_, where, std::forward<Body>(body));
   }
-  /// Short reads that do not wait for long ones.
+  /// For short reads, which do not wait for long ones.
   template <class Body>
   auto checking(std::string_view where, Body&& body) {
     const std::lock_guard lock(checking_);
     return read(checker_, where, std::forward<Body>(body));
   }
-  /// The reading connection, for calls that make their own transactions.
+  /// Gives the reading connection to a body that makes its own transactions.
   template <class Body>
   auto with_reader(Body&& body) {
     const std::lock_guard lock(reading_);

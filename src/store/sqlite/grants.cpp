@@ -1,4 +1,4 @@
-// store/sqlite/grants: the chunks of a play.  Spec: licence.md §5.6, §8.3.
+// store/sqlite/grants: grants the chunks of a play.  Spec: licence.md §5.6, §8.3.
 #include <algorithm>
 
 #include "store/sqlite/leases.h"
@@ -17,7 +17,7 @@ struct GrantScene {
   Medium medium;
 };
 
-/// Judged in the order of licence.md §5.6: the play, its epoch, its holder, the licence, the medium.
+/// Checks in the order of licence.md §5.6: the play, its epoch, its holder, the licence, the medium.
 Result<GrantScene> find_grant_scene(Connection& connection, const Caller& caller, const GrantRequest& request,
                                     Time now) {
   if (request.chunks.size() > kMaxGrant) return fail(Fault::malformed, "store: grant");
@@ -40,14 +40,14 @@ Granted told(const GrantScene& scene, const licence::Play& play) {
           .repeats_left = licence::repeats_left(scene.medium.extent, play)};
 }
 
-/// Parallel requests arrive out of order: one for the chunks just before a lease does not end it.
+/// Parallel requests arrive out of order: a request for the chunks just before a lease does not end the lease.
 bool is_near(const Span& lease, std::span<const std::uint32_t> chunks) {
   return std::ranges::all_of(chunks, [&](std::uint32_t chunk) {
     return chunk <= lease.last && std::uint64_t{chunk} + licence::kMaxLease >= lease.first;
   });
 }
 
-/// For a play that counted before this request.
+/// For a play that was committed before this request.
 void renew_lease(Connection& connection, const GrantScene& scene, LeaseBook& book,
                  std::span<const std::uint32_t> requested) {
   const licence::Extent& extent = scene.medium.extent;

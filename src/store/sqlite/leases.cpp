@@ -102,8 +102,9 @@ void lease_ahead(Connection& connection, const PlayRow& play, const licence::Ext
   if (!leased) return;
   connection.run("INSERT INTO leases (play, first, last, node) VALUES (?, ?, ?, ?)", play.n,
                  std::int64_t{leased->first}, std::int64_t{leased->last}, book.node());
-  // Now, inside the transaction: the next one of this play must know it. If this one fails, this row is not there, and the
-  // book's entry counts for nothing (valid_lease); an older row that is there again is forgiven as after a crash.
+  // Add it now, inside the transaction: the play's next transaction must see it. If this transaction fails, its row
+  // does not exist, and valid_lease ignores the book's entry. If the rollback restores an older row, that lease is
+  // forgiven as after a crash.
   book.add(play.id, *leased);
 }
 

@@ -13,7 +13,7 @@
 namespace usher::store {
 namespace {
 
-/// Makes sure of a regular file, created where missing.
+/// Makes sure that the file is a regular file; creates it if it is missing.
 Result<> make_owned(const std::filesystem::path& file) {
   const Descriptor opened(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kOwnerOnly));
   if (!opened.is_open()) return fail_errno("store: open", file.string());
@@ -32,8 +32,8 @@ Result<> prepare_file(const std::filesystem::path& file, Milliseconds patience) 
   USHER_CHECK(make_owned(file));
   try {
     SQLite::Database database(file.string(), SQLite::OPEN_READWRITE, static_cast<int>(patience.count()));
-    // The switch to a log needs the file for itself, and SQLite does not wait for that: another process that creates
-    // the same store is waited for here.
+    // The switch to a log needs exclusive access, and SQLite does not wait for that. So this loop waits while another
+    // process creates the same store.
     constexpr Milliseconds kPause{20};
     for (Milliseconds waited{0};; waited += kPause) {
       try {

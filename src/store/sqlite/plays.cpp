@@ -13,7 +13,7 @@ using licence::Effect;
 using licence::PlayState;
 using licence::Step;
 
-/// As it is now: what can still be heard for nothing and fetched again.
+/// The play's current state, with what is left of the free part and of the repeats.
 OpenPlay told(Connection& connection, const PlayRules& rules, const PlayRow& row, const Licence& licence,
               const licence::Extent& medium) {
   OpenPlay play{.play = row.id,
@@ -35,7 +35,7 @@ OpenPlay told(Connection& connection, const PlayRules& rules, const PlayRow& row
   return play;
 }
 
-/// Which play, which epoch and how many plays were left are what the first answer told.
+/// The response to a repeated operation: play, epoch and plays left are as in the first response.
 OpenPlay told_again(Connection& connection, const PlayRules& rules, const Done& done) {
   const PlayRow row = load_play(connection, done.subject);
   const auto medium = load_medium(connection, row.medium);
@@ -55,7 +55,7 @@ void refund(Connection& connection, const LicenceRow& licence) {
   if (changed != 1) connection.damaged("a refund without a reserved play");
 }
 
-/// The end of a play, deliberate or by time. Returns the plays left afterwards.
+/// Stores the end of a play, by a close or by its deadline. Returns the plays left afterwards.
 std::optional<std::uint32_t> store_end(Connection& connection, const Scene& scene, const Step& step, Time now) {
   store_play(connection, scene.row, step.play, now);
   drop_grants(connection, scene.row.n);
@@ -67,7 +67,7 @@ std::optional<std::uint32_t> store_end(Connection& connection, const Scene& scen
   return left;
 }
 
-/// Why a licence can't open a play now.
+/// Whether the licence can open a play now. Errors: the reason why not.
 Result<> fits_for_play(const LicenceRow& row, const Caller& caller, Time now) {
   USHER_CHECK(licence::check_holder(row.licence.terms, caller.pseudonym, caller.installation));
   USHER_CHECK(check_usable(row.licence, now));
@@ -75,8 +75,8 @@ Result<> fits_for_play(const LicenceRow& row, const Caller& caller, Time now) {
   return {};
 }
 
-/// The usable licence that ends first, then the oldest. If there is none: a usable one for another installation is the
-/// reason, else what is wrong with the newest one.
+/// The usable licence that ends first, then the oldest. Errors: wrong_installation, if one can be used on another
+/// installation; else the reason why the newest one cannot be used.
 Result<LicenceRow> choose_licence(Connection& connection, const Caller& caller, const Id128& medium, Time now) {
   auto best = find_licence_for(connection, caller, medium, now);
   if (best) return *std::move(best);
@@ -97,7 +97,7 @@ Result<LicenceRow> named_licence(Connection& connection, const Caller& caller, c
   return *std::move(row);
 }
 
-/// Two clients may both have seen a play left: this decides. Errors: no_licence.
+/// Two clients may both have seen the last play; this statement decides between them. Errors: no_licence.
 Result<> reserve(Connection& connection, LicenceRow& row) {
   auto& left = row.licence.standing.plays_left;
   if (!left) return {};
@@ -134,7 +134,7 @@ Result<OpenPlay> open_play(Connection& connection, const PlayRules& rules, const
   if (before) return told_again(connection, rules, *before);
 
   USHER_TRY(const Medium medium, require_medium(connection, request.medium));
-  USHER_CHECK(expire_plays(connection, caller.pseudonym, now));  // what they had reserved is there again
+  USHER_CHECK(expire_plays(connection, caller.pseudonym, now));  // what these plays had reserved is available again
   USHER_TRY(LicenceRow row, licence_for_open(connection, caller, request, now));
   USHER_CHECK(reserve(connection, row));
   if (count_open_plays(connection, caller.pseudonym, medium.id) >= rules.max_open_plays) {
@@ -205,7 +205,7 @@ Result<std::vector<OpenPlay>> list_plays(Connection& connection, const PlayRules
     const LicenceRow licence = load_licence(connection, row.licence);
     const auto medium = load_medium(connection, row.medium);
     const Scene scene{.row = row, .licence = licence};
-    // One that was moved too often is listed too: who resumes it is refused by that name.
+    // Also list a play that cannot be moved again: an attempt to resume it then fails with too_many_moves.
     const bool resumable = licence::resume(rules.policy, row.play, false, now) && check_holder(scene, caller) &&
                            check_goes_on(scene, now) && medium && !medium->removed_at;
     if (resumable) plays.push_back(told(connection, rules, row, licence.licence, medium->extent));

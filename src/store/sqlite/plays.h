@@ -1,4 +1,4 @@
-// store/sqlite/plays: the verbs of plays, inside a transaction that the caller holds.  Spec: licence.md §5, §7.4.
+// store/sqlite/plays: the store's methods for plays, inside the caller's transaction.  Spec: licence.md §5, §7.4.
 #pragma once
 
 #include "base/random.h"
@@ -14,7 +14,7 @@ struct PlayRules {
   std::uint32_t max_open_plays = 1;  // of one person and medium
 };
 
-/// As Store::check_open(). Plays that were reserved too long count as free: open_play() ends them first.
+/// As Store::check_open(). Overdue plays count as given back: open_play() ends them first.
 [[nodiscard]] Result<> check_open(Connection& connection, const Caller& caller, const Operation& operation,
                                   const OpenRequest& request, Time now);
 [[nodiscard]] Result<OpenPlay> open_play(Connection& connection, const PlayRules& rules, const Id128& new_play,
@@ -24,25 +24,26 @@ struct PlayRules {
                                            const Operation& operation, const Id128& play, Time now);
 /// How a grant is stored.
 struct GrantMode {
-  bool durably = false;  // whether this connection waits for the disk: a grant that commits wants it
+  bool durably = false;  // whether this connection waits for the disk; a grant that commits the play needs it
   LeaseBook& book;
-  std::span<const std::uint32_t> taken;  // out of the book, so counted before and not sent
+  std::span<const std::uint32_t> taken;  // chunks taken from the book: counted before, and not sent
 };
-/// Nothing stored, and no value, when it would commit the play on a connection that does not wait for the disk.
+/// Stores nothing and returns an empty value if it would commit the play on a connection that does not wait for the
+/// disk.
 [[nodiscard]] Result<std::optional<Granted>> grant_chunks(Connection& connection, const PlayRules& rules,
                                                           const Caller& caller, const GrantRequest& request,
                                                           GrantMode mode, Time now);
-/// For chunks that were all taken out of the book: everything that grant_chunks checks but the repeats, without writing.
-/// No value: the lease does not hold any more.
+/// For requests whose chunks were all taken from the book: checks everything that grant_chunks checks, except the
+/// repeats. Writes nothing. Empty: the lease is no longer valid.
 [[nodiscard]] Result<std::optional<Granted>> check_leased(Connection& connection, const Caller& caller,
                                                           const GrantRequest& request, LeaseBook& book, Time now);
-/// What the play was granted ahead and did not ask for is as if it had not been granted.
+/// Takes back the chunks that were granted ahead and not requested, as if they had not been granted.
 [[nodiscard]] Result<> give_back_lease(Connection& connection, const Id128& play, LeaseBook& book);
 [[nodiscard]] Result<Closed> close_play(Connection& connection, const Caller& caller, const Operation& operation,
                                         const Id128& play, std::uint64_t epoch, Time now);
 [[nodiscard]] Result<std::vector<OpenPlay>> list_plays(Connection& connection, const PlayRules& rules,
                                                        const Caller& caller, Time now);
-/// At most 256 at once; how many. `pseudonym`: one person's alone.
+/// Ends at most 256 plays at once; returns their number. `pseudonym`: only this person's plays.
 [[nodiscard]] Result<std::uint32_t> expire_plays(Connection& connection, const std::optional<Hash256>& pseudonym,
                                                  Time now);
 

@@ -3,12 +3,12 @@
 namespace usher::store::sqlite {
 namespace {
 
-// Each list of columns is read by the one function below it, in this order.
+// The function after each list of columns reads these columns, in this order.
 #define MEDIUM_COLUMNS                                                                                                \
   "medium, manifest, object, chunk_size, size, chunk_count, duration_ms, structure, head_chunks, seconds, added_at, " \
   "removed_at"
 
-/// What cannot have been written by us reads as nothing, and its transaction fails.
+/// Values that usher cannot have written read as empty, and the transaction fails.
 licence::Extent extent_of(const Query& q, int column) {
   licence::Extent extent;
   extent.chunks = q.number32(column);
@@ -72,7 +72,7 @@ LicenceRow licence_of(const Query& q) {
 
 #define PLAY_COLUMNS "n, play, licence, pseudonym, installation, medium, state, epoch, deadline, repeats, moves"
 
-/// The schema allows no other number; whatever is not known is over.
+/// The schema allows no other number; an unknown number reads as ended.
 licence::PlayState state_of(std::int64_t number) {
   using enum licence::PlayState;
   return number == 0 ? opened : number == 1 ? committed : number == 2 ? refunded : ended;
@@ -150,7 +150,7 @@ LicenceRow load_licence_briefly(Connection& connection, std::int64_t n) {
   return {};
 }
 
-// What a play can be opened with now; the index licences_with_plays holds these rows in this order.
+// The licences that can open a play now. The index licences_with_plays has these rows in this order.
 #define USABLE_FOR_PLAY                                                                   \
   " FROM licences WHERE pseudonym = ? AND medium = ? AND ends > ?3 AND not_before <= ?3 " \
   "AND revoked_at IS NULL AND coalesce(plays_left, 1) > 0 "

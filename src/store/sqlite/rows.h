@@ -1,4 +1,4 @@
-// store/sqlite/rows: media, licences, plays and operations as rows.
+// store/sqlite/rows: reads and writes the rows of media, licences, plays and operations.
 #pragma once
 
 #include "store/records.h"
@@ -7,7 +7,7 @@
 namespace usher::store::sqlite {
 
 [[nodiscard]] std::optional<Medium> load_medium(Connection& connection, const Id128& id);
-/// One that is in the catalogue. Errors: unknown_medium.
+/// A medium that is in the catalogue. Errors: unknown_medium.
 [[nodiscard]] Result<Medium> require_medium(Connection& connection, const Id128& id);
 [[nodiscard]] Page<Medium> load_media(Connection& connection, Range range);
 
@@ -17,15 +17,15 @@ struct LicenceRow {
 };
 [[nodiscard]] std::optional<LicenceRow> load_licence(Connection& connection, const Id128& id);
 [[nodiscard]] LicenceRow load_licence(Connection& connection, std::int64_t n);
-/// Without the document and the number of open plays: what is judged at every chunk.
+/// "Briefly": without the document and the number of open plays. These are the fields that every chunk request needs.
 [[nodiscard]] LicenceRow load_licence_briefly(Connection& connection, std::int64_t n);
 /// The caller's licence for the medium that is valid now, not revoked, has a play left and may be used on this
 /// installation, briefly: the one that ends first, then the oldest.
 [[nodiscard]] std::optional<LicenceRow> find_licence_for(Connection& connection, const Caller& caller,
                                                          const Id128& medium, Time now);
-/// The same without the installation: whether the licence would do on another one.
+/// The same for any installation: whether a licence could be used on another one.
 [[nodiscard]] bool has_licence_elsewhere(Connection& connection, const Caller& caller, const Id128& medium, Time now);
-/// A person's newest one for the medium, whatever it is worth, briefly.
+/// A person's newest licence for the medium, usable or not, briefly.
 [[nodiscard]] std::optional<LicenceRow> load_last_licence_for(Connection& connection, const Hash256& pseudonym,
                                                               const Id128& medium);
 [[nodiscard]] Page<Licence> load_licences(Connection& connection, const Hash256& pseudonym, Range range);
@@ -36,21 +36,21 @@ struct PlayRow {
   Id128 id{};
   std::int64_t licence = 0;  // its row
   Hash256 pseudonym{};
-  Hash256 installation{};  // that opened or resumed it last
+  Hash256 installation{};  // the one that last opened or resumed it
   Id128 medium{};
   licence::Play play;
 };
 [[nodiscard]] std::optional<PlayRow> load_play(Connection& connection, const Id128& id);
 [[nodiscard]] PlayRow load_play(Connection& connection, std::int64_t n);
-/// A person's plays of the medium that are not over.
+/// The number of a person's plays of the medium that are not over.
 [[nodiscard]] std::uint32_t count_open_plays(Connection& connection, const Hash256& pseudonym, const Id128& medium);
-/// Those that are not over and whose deadline has passed; of one person, or everybody's. At most 256.
+/// Plays that are not over and whose deadline has passed; of one person, or of all people. At most 256.
 [[nodiscard]] std::vector<PlayRow> load_overdue(Connection& connection, const std::optional<Hash256>& pseudonym,
                                                 Time now);
-/// A person's that are not over, the newest first. At most 256.
+/// A person's plays that are not over, the newest first. At most 256.
 [[nodiscard]] std::vector<PlayRow> load_open_plays(Connection& connection, const Hash256& pseudonym);
 
-/// What an operation did, to be told again.
+/// The result of an operation, stored for repeats.
 struct Done {
   enum class Kind : std::uint8_t { issue = 1, open = 2, resume = 3, close = 4 };
   Kind kind = Kind::issue;
@@ -59,7 +59,7 @@ struct Done {
   std::optional<std::uint32_t> plays_left;
   bool flag = false;  // refunded (close)
 };
-/// Errors: operation_conflict (other content, or another kind of verb).
+/// Errors: operation_conflict (other content, or another kind of operation).
 [[nodiscard]] Result<std::optional<Done>> load_done(Connection& connection, const Hash256& pseudonym,
                                                     const Operation& operation, Done::Kind kind);
 void save_done(Connection& connection, const Hash256& pseudonym, const Operation& operation, const Done& done,

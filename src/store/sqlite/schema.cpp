@@ -6,7 +6,7 @@
 namespace usher::store::sqlite {
 namespace {
 
-// Times of events: Unix milliseconds. Times of the licence document: Unix seconds, as it writes them.
+// Times of events: Unix milliseconds. Times of the licence document: Unix seconds, as in the document.
 constexpr const char* kVersion2 = R"sql(
 CREATE TABLE media (
   n           INTEGER PRIMARY KEY,
@@ -142,9 +142,10 @@ CREATE INDEX licences_with_plays ON licences (pseudonym, medium, ends)
   WHERE revoked_at IS NULL AND coalesce(plays_left, 1) > 0;
 )sql";
 
-// [n] makes version n + kOldest of the version before it, the first one of an empty file; rows are added, never changed.
+// Entry [n] migrates from the version before to version n + kOldest; entry [0] starts from an empty file. Entries are
+// only added, never changed.
 constexpr std::array kMigrations{kVersion2, kVersion3};
-constexpr std::int64_t kOldest = 2;  // version 1 was never released, and its media do not tell what version 2 counts by
+constexpr std::int64_t kOldest = 2;  // version 1 was never released; its media lack the data that version 2 counts by
 static_assert(kMigrations.size() + kOldest == kSchemaVersion + 1);
 
 Result<> migrate_inside(Connection& connection) {
@@ -175,7 +176,7 @@ Result<> migrate_inside(Connection& connection) {
 
 struct Figure {
   const char* what;
-  const char* sql;  // counts what is wrong
+  const char* sql;  // counts the rows that are wrong
 };
 constexpr std::array kFigures{
     Figure{"plays of a licence",
@@ -209,7 +210,7 @@ bool is_current(Connection& connection) {
 }
 
 Result<> migrate(Connection& connection) {
-  // Nothing is written where nothing has to be: a full disk can still be looked at.
+  // Write nothing if nothing has to be done, so that a store on a full disk can still be read.
   if (is_current(connection)) return {};
   return write(connection, "sqlite: migrate", migrate_inside);
 }

@@ -14,7 +14,7 @@
 namespace usher::store {
 namespace {
 
-using namespace sqlite;  // the parts of this home
+using namespace sqlite;  // the parts of this backend
 
 constexpr std::size_t kCrlNumber = 20;  // bytes, RFC 5280 §5.2.3
 
@@ -46,7 +46,7 @@ class SqliteStore final : public Store {
         return fail(Fault::already_exists, "store: add medium", "medium " + to_hex(medium.id),
                     "Nothing has to be done; `usherd media list` shows it.");
       }
-      // The extent is the manifest's, and the manifest is the same: plays of before can carry on.
+      // The extent is from the manifest, and the manifest is the same: earlier plays can continue.
       c.run(
           "INSERT INTO media (medium, manifest, object, chunk_size, chunk_count, duration_ms, structure, head_chunks, "
           "seconds, size, added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
@@ -181,7 +181,7 @@ class SqliteStore final : public Store {
 
   Result<std::uint32_t> expire_plays(Time now) override {
     std::uint32_t total = 0;
-    for (;;) {  // in parts, so that nobody waits long
+    for (;;) {  // in parts, so that other calls do not wait long
       USHER_TRY(const std::uint32_t some, db_.durably("store: expire", [&](Connection& c) {
         return sqlite::expire_plays(c, std::nullopt, now);
       }));
@@ -192,7 +192,7 @@ class SqliteStore final : public Store {
 
   Result<> give_back_leases() override {
     Result<> all;
-    for (const Id128& play : leases_.plays()) {  // one that fails must not cost the others theirs
+    for (const Id128& play : leases_.plays()) {  // continue after a failure
       auto given = db_.quickly("store: give back", [&](Connection& c) { return give_back_lease(c, play, leases_); });
       if (!given && all) all = std::move(given);
     }
@@ -240,7 +240,7 @@ class SqliteStore final : public Store {
 
   Result<> raise_revocation_floor(const Hash256& issuer, const RevocationFloor& floor) override {
     if (floor.number.size() > kCrlNumber) return fail(Fault::malformed, "store: floor");
-    std::array<std::uint8_t, kCrlNumber> padded{};  // so that blobs compare as numbers do
+    std::array<std::uint8_t, kCrlNumber> padded{};  // so that blobs compare like numbers
     std::ranges::copy_backward(floor.number, padded.end());
     return db_.durably("store: floor", [&](Connection& c) -> Result<> {
       const int changed = c.run(
@@ -283,7 +283,8 @@ class SqliteStore final : public Store {
     return std::move(row->licence);
   }
 
-  /// `taken`: those of its chunks that have been counted ahead. If they are all of it, nothing is written.
+  /// `taken`: the requested chunks that were counted ahead. If these are all requested chunks and their lease is still
+  /// valid, nothing is written.
   Result<Granted> grant(const Caller& caller, const GrantRequest& request, std::span<const std::uint32_t> taken,
                         Time now) {
     if (!taken.empty() && taken.size() == request.chunks.size()) {
@@ -325,7 +326,7 @@ class SqliteStore final : public Store {
     return {};
   }
 
-  /// A play that was refused for its age also ends for it, in a transaction of its own.
+  /// If a play was refused because its deadline has passed, ends the person's overdue plays in a separate transaction.
   template <class T>
   Result<T> tidying(const Caller& caller, Time now, Result<T> result) {
     if (!result && result.error().fault == Fault::play_expired) {
@@ -357,7 +358,7 @@ Result<std::unique_ptr<Store>> open_for_writing(const std::filesystem::path& fil
   }
 }
 
-/// No process has it open, and the last one closed it properly: all of it is in the one file.
+/// Whether no process has the store open and the last one closed it properly: then all data is in the one file.
 bool is_closed(const std::filesystem::path& file) {
   std::error_code error;
   const auto size = std::filesystem::file_size(file.string() + "-wal", error);
@@ -384,7 +385,7 @@ Result<std::unique_ptr<Store>> open_sqlite(const std::filesystem::path& file, Ra
   if (options.max_open_plays == 0) return fail(Fault::bad_config, "store: open plays");
   auto opened = open_for_writing(file, random, options);
   if (opened || !options.only_reading || !is_closed(file)) return opened;
-  // Even to read, SQLite wants room for an index beside the file.
+  // Even to read, SQLite needs room for an index file in the same folder.
   const Fault why = opened.error().fault;
   return why == Fault::disk_full || why == Fault::io ? open_for_reading(file, random, options) : std::move(opened);
 }
