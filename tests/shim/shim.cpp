@@ -12,7 +12,7 @@
 //            "stale" (the card was out, and is in again: sessions are gone), "another" (card, by its serial number),
 //            "mechanisms CKM_ECDSA …" (and no others), "forge" (its signatures are wrong),
 //            "garble" (its certificates are no certificates)
-//     pin    what somebody types at the reader, for "protected"
+//     pin    the PIN typed at the reader, for "protected"
 //     wrong  the number of wrong PINs so far: written by the shim, so that it outlives the process as on a card
 //     logins the number of times that the card was given a PIN, or asked for one at the reader: written by the shim
 #include <algorithm>

@@ -55,7 +55,7 @@ void expect_fault(const Result<T>& result, Fault fault) {
   EXPECT_EQ(code_of(result.error().fault), code_of(fault)) << result.error().where << " " << result.error().about;
 }
 
-/// What `body` answers in a process of its own, whose limits and rules go with it. -1: it was killed.
+/// The result of `body` in a child process, which takes its limits and rules with it. -1: it was killed.
 int in_a_child(const std::function<int()>& body) {
   const pid_t child = ::fork();
   if (child == 0) ::_exit(body());

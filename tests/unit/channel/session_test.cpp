@@ -11,7 +11,7 @@ namespace {
 
 const Bytes kBody(40, 0x21);
 
-/// One exchange that works: whatever was tried before has destroyed nothing.
+/// One exchange that works: the earlier attempts have destroyed nothing.
 void expect_alive(const Sessions& open) {
   const auto incoming = must(open.server->open_request(must(open.client->seal_request("api/list", {}, kBody)).record));
   ASSERT_TRUE(incoming.request.has_value());

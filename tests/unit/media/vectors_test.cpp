@@ -11,7 +11,7 @@ namespace {
 
 using namespace test;
 
-/// A vector's fields; one that the test did not read fails it.
+/// A vector's fields; a field that the test did not read fails it.
 class Vector {
  public:
   explicit Vector(const std::string& name) {

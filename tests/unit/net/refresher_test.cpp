@@ -1,4 +1,4 @@
-// When things are fetched, and again (identity.md §11.2).
+// When things are fetched, and fetched again (identity.md §11.2).
 #include "net/refresher.h"
 
 #include <gtest/gtest.h>
@@ -45,7 +45,7 @@ class RefresherTest : public ::testing::Test {
 TEST_F(RefresherTest, OneFetchIsForAllWhoAsk) {
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(refresher.want("a", true));
   finish_one();
-  // Whoever began before it came is to ask again; the others have it.
+  // A caller that began before it arrived must ask again; other callers have it.
   EXPECT_TRUE(eventually([&] { return refresher.forget("a"); }));
   EXPECT_EQ(names, std::vector<std::string>{"a"});
 }
@@ -82,7 +82,7 @@ TEST_F(RefresherTest, WhatIsBeingFetchedIsNotForgotten) {
 TEST_F(RefresherTest, WhatIsAtHandIsFetchedWhenThreeQuartersOfItsTimeAreOverGiveOrTakeATenth) {
   refresher.add("a", clock.now() + Seconds(1'000));
   clock.advance(Seconds(670));
-  refresher.add("b");  // whoever is due longest comes first
+  refresher.add("b");  // the item that is due longest is fetched first
   finish_one();
   EXPECT_TRUE(eventually([&] { return refresher.forget("b"); }));
   EXPECT_EQ(names, std::vector<std::string>{"b"});

@@ -1,4 +1,4 @@
-// What is remembered of responders, and for how long (identity.md §11.6). The web they are asked over: tests/e2e.
+// What is cached from responders, and for how long (identity.md §11.6). Fetching them over the web: tests/e2e.
 #include "net/status_keeper.h"
 
 #include <gtest/gtest.h>
@@ -138,9 +138,9 @@ TEST_F(StatusKeeperTest, ARevocationIsKnownFromTheStartOnUntilALaterAnswerTakesI
   keeper->stop();
   say({});
   start();
-  EXPECT_FALSE(answer());  // nothing is known until somebody asks
+  EXPECT_FALSE(answer());  // the status is unknown until it is requested
   EXPECT_TRUE(want().coming);
-  ASSERT_TRUE(answer());  // and then it is what was kept
+  ASSERT_TRUE(answer());  // then the stored answer is used
   EXPECT_FALSE(answer()->revoked);
 }
 
