@@ -1,4 +1,4 @@
-// A whole playback with a player that is told what to say, and a clock that is moved by hand.
+// A whole playback with a scripted player, and a clock that is moved by hand.
 #include "client/playback.h"
 
 #include <gtest/gtest.h>

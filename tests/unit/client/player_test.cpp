@@ -232,7 +232,7 @@ TEST(Player, PauseStopsTheProcessAndSpaceLetsItGoOn) {
   };
   Fetcher fetcher(medium.manifest, get);
   TestView view;
-  // Asked of the system, not of the script: it may be stopped before it says a word.
+  // Queried from the system, not from the script: the script may be stopped before it writes anything.
   const auto is_stopped = [] {
     return std::ranges::any_of(fs::directory_iterator("/proc"), [](const fs::directory_entry& process) {
       if (process.path().filename().string().find_first_not_of("0123456789") != std::string::npos) return false;
@@ -291,7 +291,7 @@ TEST(Player, QuitIsHeardWhileAPlaceIsSought) {
   const TemporaryFolder folder;
   const std::string player = folder.script("player", "exec sleep 600");
   const test::TestMedium medium = test::ogg_medium(kTrack, 208'500);
-  // The server is gone for everything but the beginning.
+  // The server is gone for every chunk except the beginning.
   std::atomic<bool> sought{false};
   const GetChunk get = [&](std::uint32_t chunk, const std::atomic<bool>& stop) -> Result<wire::ChunkBody> {
     if (chunk < 4) return medium.body(chunk);

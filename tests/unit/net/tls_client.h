@@ -1,4 +1,4 @@
-// A TLS client that the tests of the file stream can bend.
+// A TLS client that the tests of the file stream can make misbehave.
 #pragma once
 
 #include <cerrno>
@@ -61,7 +61,7 @@ class TlsClient {
   void gather(int on) const { ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_CORK, &on, sizeof on); }
   struct Answer {
     std::string bytes;
-    bool whole = false;  // close_notify came
+    bool whole = false;  // close_notify arrived
   };
   Answer rest() {
     Answer answer;
