@@ -39,7 +39,7 @@ TEST(Output, WhatTheDiskDoesNotTakeIsAFailureOfItsOwn) {
   EXPECT_EQ(status_of("/dev/full",
                       [] {
                         std::printf("a line\n");
-                        std::fflush(stdout);  // NOLINT(cert-err33-c): looked at by nobody, as in a verb
+                        std::fflush(stdout);  // NOLINT(cert-err33-c): ignored, as in a verb
                       }),
             kFailed);
 }

@@ -114,7 +114,8 @@ TEST_F(Files, ALinkIsReplacedAndNotWhatItLeadsTo) {
 
 TEST_F(Files, ADirectoryThatCannotBeSyncedAtAllRefusesBeforeAnythingChanges) {
   ASSERT_TRUE(create_file(path("a"), "one"));
-  // Written to, but not opened for reading, and so not synced. Root may do it nevertheless: nobody does it.
+  // The directory can be written but not opened for reading, so it cannot be synced. Root can sync it, so the
+  // test runs as the user nobody.
   ASSERT_EQ(::chmod(directory_.c_str(), 0300), 0);
   const bool root = ::geteuid() == 0;
   constexpr uid_t kNobody = 65534;

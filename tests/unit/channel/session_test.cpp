@@ -246,7 +246,7 @@ TEST(Session, TheSizesOfAuthTellNeitherCardNorName) {
   }
   EXPECT_EQ(requests, (std::set<std::size_t>{56 + 24'576 + 16}));
   EXPECT_EQ(answers, (std::set<std::size_t>{56 + 1'024 + 16}));
-  person.licence_keys = std::vector<Bytes>(8, Bytes(550));  // RSA of 4096 bits: the server's own, whoever asks
+  person.licence_keys = std::vector<Bytes>(8, Bytes(550));  // RSA of 4096 bits: the server's own, for every client
   EXPECT_EQ(auth_answer_size(person), 8'192U);
 }
 

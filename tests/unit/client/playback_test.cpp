@@ -9,7 +9,7 @@
 namespace usher::client {
 namespace {
 
-/// Takes everything at once; shows what it is told to.
+/// Takes everything at once; shows the scripted clock.
 struct Script {
   std::mutex mutex;
   std::optional<double> clock;
@@ -108,7 +108,7 @@ TEST_F(PlaybackTest, GivesThePlayerEightSecondsBeyondItsClockAndNoByteMore) {
 }
 
 TEST_F(PlaybackTest, StandsStillAndSaysSoWhileTheServerIsWaitedFor) {
-  // Everything from the fifth second on does not come.
+  // No chunk from the fifth second on arrives.
   get = [this](std::uint32_t chunk, const std::atomic<bool>& stop) -> Result<wire::ChunkBody> {
     EXPECT_TRUE(test::eventually([&] { return chunk < 5 || stop; }));
     if (chunk >= 5) return fail(Fault::cancelled, "test");

@@ -125,7 +125,7 @@ TEST(Player, ALyingChunkNeverReachesThePlayer) {
 
 TEST(Player, ASlowPlayerIsSentNoFasterThanItTakes) {
   const TemporaryFolder folder;
-  // It reads 4 KiB and then waits until it is told to go on.
+  // It reads 4 KiB and then waits for the file that lets it continue.
   const std::string player = folder.script("player",
                                            "D=$(dirname \"$0\")\nhead -c 4096 > /dev/null\n"
                                            "while [ ! -e \"$D/go\" ]; do sleep 0.01; done\ncat > /dev/null");
@@ -224,7 +224,7 @@ TEST(Player, QuitEndsThePlayerAtOnce) {
 
 TEST(Player, PauseStopsTheProcessAndSpaceLetsItGoOn) {
   const TemporaryFolder folder;
-  // It plays on for as long as it is not stopped: its ticks stand for sound.
+  // It plays until it is stopped: its ticks stand for sound.
   const std::string player = folder.script("player", "cat > /dev/null\n");
   const test::TestMedium medium(test::pattern(4'000 * 4096));
   const GetChunk get = [&](std::uint32_t chunk, const std::atomic<bool>&) -> Result<wire::ChunkBody> {

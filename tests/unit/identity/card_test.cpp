@@ -427,7 +427,7 @@ TEST_F(CardTest, AHangingModuleHitsTheDeadlineAndTheCardCanBeOpenedAgain) {
   ASSERT_FALSE(hung);
   EXPECT_EQ(hung.error().fault, Fault::module_failed);
   EXPECT_NE(explain(hung.error()).find("no answer within 0.3 s"), std::string::npos);
-  // The other child, which is not in that call, works on.
+  // The other child, which is not in that call, continues to work.
   EXPECT_TRUE(card.sign(view_of("x")));
 }
 

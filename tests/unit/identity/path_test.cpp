@@ -223,7 +223,7 @@ TEST(Revocation, AListOfTheFutureIsRefused) {
   const Hierarchy h;
   const Crl future = h.sub.crl(2, {}, {}, kNow + kDay, kNow + 9 * kDay);
   EXPECT_EQ(fault_of(h.verify({h.root_crl, future})), Fault::revocation_unknown);
-  // One in force beside it is used.
+  // If there is also a list in force, it is used.
   EXPECT_TRUE(h.verify({h.root_crl, future, h.sub_crl}));
 }
 

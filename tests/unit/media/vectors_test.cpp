@@ -89,7 +89,7 @@ TEST(SealedVectorPassphrase, OpensAndIsMadeAgainByteForByte) {
   check_both_ways(vector, PassphraseWrapper(secret(passphrase), cost), PassphraseUnwrapper(secret(passphrase)));
 }
 
-/// What a manifest says of its chunks, its time and its parts.
+/// Reads the fields about a manifest's chunks, its time and its parts.
 void read_extent(Vector& vector, Manifest& manifest) {
   manifest.kind = static_cast<MediaKind>(vector.number("kind"));
   manifest.duration_ms = vector.number("duration_ms");

@@ -87,7 +87,7 @@ TEST_F(RefresherTest, WhatIsAtHandIsFetchedWhenThreeQuartersOfItsTimeAreOverGive
   EXPECT_TRUE(eventually([&] { return refresher.forget("b"); }));
   EXPECT_EQ(names, std::vector<std::string>{"b"});
   clock.advance(Seconds(160));
-  static_cast<void>(refresher.want("a", false));  // whoever asks wakes the threads, which may be at it already
+  static_cast<void>(refresher.want("a", false));  // a call wakes the threads, which may be fetching already
   finish_one();
   EXPECT_TRUE(eventually([&] { return refresher.forget("a"); }));
   EXPECT_EQ(names, (std::vector<std::string>{"b", "a"}));
@@ -122,7 +122,7 @@ TEST_F(RefresherTest, WhoAsksAfterAFailureIsNotKeptWaitingForFurtherAttempts) {
   EXPECT_TRUE(begun.try_acquire_for(kPatience));
   EXPECT_FALSE(refresher.want("a", true));  // the second one runs
   finish_one();
-  // It came: whoever asked before is to ask again.
+  // It arrived: a caller that asked before must ask again.
   EXPECT_TRUE(eventually([&] { return refresher.want("a", false); }));
 }
 

@@ -126,7 +126,7 @@ TEST_F(StatusKeeperTest, ARevocationIsKnownFromTheStartOnUntilALaterAnswerTakesI
   start();
   ASSERT_TRUE(answer());
   EXPECT_TRUE(answer()->revoked);
-  // The good word of before, and one of the same time, take nothing back.
+  // An older good answer, and one of the same time, do not undo the revocation.
   for (const Milliseconds when : {Milliseconds(-1'000), Milliseconds(0)}) {
     say(word(V_OCSP_CERTSTATUS_GOOD, when));
     ask_again();

@@ -46,7 +46,7 @@ class TlsClient {
     ERR_clear_error();
     return SSL_connect(tls_.get()) == 1;
   }
-  /// Sends the first flight of the handshake, and does not wait for the answer; shake_hands() goes on.
+  /// Sends the first flight of the handshake, and does not wait for the answer; shake_hands() continues.
   void begin() {
     const int flags = ::fcntl(socket_.get(), F_GETFL);
     ::fcntl(socket_.get(), F_SETFL, flags | O_NONBLOCK);
