@@ -1,7 +1,8 @@
 // Links: channel
 //
-// What the channel costs beside what it is made of: records and chunk responses of 64 KiB beside OpenSSL's own primitives
-// (contexts set up once), handshakes beside the sum of their signatures, verifications and key agreements.
+// The channel's cost compared with the cost of its parts. Records and chunk responses of 64 KiB are compared with
+// OpenSSL's own primitives (contexts set up once), handshakes with the sum of their signatures, verifications and key
+// agreements.
 // Counters: bytes_per_second of payload.
 #include <benchmark/benchmark.h>
 
@@ -15,7 +16,7 @@ namespace usher::channel::test {
 namespace {
 
 constexpr std::size_t kChunk = 65'536;  // bytes
-constexpr std::size_t kBatch = 64;      // records made ready at once, outside of the time that is taken
+constexpr std::size_t kBatch = 64;      // records prepared together, outside of the measured time
 
 void count(benchmark::State& state) {
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * static_cast<std::int64_t>(kChunk));
@@ -44,7 +45,7 @@ const char* ossl_name(crypto::Cipher cipher) {
   }
 }
 
-/// OpenSSL alone: one context for the cipher and one for the MAC, a new IV a record.
+/// OpenSSL alone: one context for the cipher and one for the MAC, a new IV for each record.
 class Primitives {
  public:
   explicit Primitives(const Suite& suite, bool sealing)
@@ -73,7 +74,7 @@ class Primitives {
     if (suite_.aead() && !sealing_) {
       EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_SET_TAG, static_cast<int>(tag_.size()), tag_.data());
     }
-    // The tag does not fit what is opened here; the work is the same.
+    // The tag does not match the data that is opened here; the work is the same.
     EVP_CipherFinal_ex(context_.get(), out.data() + written, &written);
     if (suite_.aead() && sealing_) {
       EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_GET_TAG, static_cast<int>(tag_.size()), tag_.data());
@@ -107,8 +108,9 @@ DirectionKeys keys_of(const Suite& suite) {
   return keys;
 }
 
-/// Input of `size` bytes, half a page apart from `out`: where both have the same place in their pages, the processor takes
-/// loads for dependent on stores (ChaCha20 loses a third), and the allocator would decide which benchmark that befalls.
+/// Input of `size` bytes, half a page apart from `out`. If both have the same offset within their pages, the processor
+/// treats loads as dependent on stores (ChaCha20 loses a third). The allocator would then decide which benchmark is
+/// slow.
 View input_apart_from(const std::uint8_t* out, std::size_t size) {
   constexpr std::size_t kPage = 4096;
   static const Bytes kRoom(kChunk + 2 * kPage, 1);
@@ -172,7 +174,7 @@ void chunk_open(benchmark::State& state, const Suite& suite) {
   const Sessions open = connect(World::with(suite));
   const Bytes chunk(kChunk, 1);
   std::vector<Bytes> records(kBatch);
-  std::vector<Response> kept;  // freeing large buffers is not what is measured
+  std::vector<Response> kept;  // freeing large buffers is not measured
   kept.reserve(kBatch);
   std::size_t next = kBatch;
   while (state.KeepRunning()) {
@@ -212,8 +214,8 @@ void handshake(benchmark::State& state, const Suite& suite, crypto::NewKey kind)
   while (state.KeepRunning()) benchmark::DoNotOptimize(connect(world).server.get());
 }
 
-/// Both sides' key pairs and agreements, the two proofs and their verification, and what path validation verifies: two
-/// leaf certificates and two times the CRL, by the authority's P-256 key.
+/// Both sides' key pairs and key agreements, the two proofs and their verification, and the signatures that path
+/// validation verifies: two leaf certificates, and the CRL twice, by the authority's P-256 key.
 void handshake_primitives(benchmark::State& state, const Suite& suite, crypto::NewKey kind) {
   const World world = world_of(suite, kind);
   const auto& leaf = dynamic_cast<const crypto::PrivateKey&>(*world.server_settings->signer);
@@ -236,8 +238,8 @@ void handshake_primitives(benchmark::State& state, const Suite& suite, crypto::N
   }
 }
 
-/// What a ClientHello costs the server: answered, and where its network has its share already (§4.4): with a Retry, and when
-/// the cookie is brought back.
+/// The server's cost for a ClientHello. Cases: it is answered; its network has used up its share (§4.4), so a Retry is
+/// sent; the cookie of a Retry is returned.
 void client_hello(benchmark::State& state) {
   const World world = World::copy();
   ClientHandshake client(world.client_settings, usher::test::randomness());

@@ -1,5 +1,6 @@
-// Identity: what judging a card's path costs beside the signatures in it, with revocation lists of any length; and what a
-// long list costs to load and to keep. The lists are P-256, serial numbers of 16 bytes, a reason for each entry.
+// Identity: the cost of judging a card's path compared with the signatures in it, with revocation lists of any length;
+// and the cost of loading and keeping a long list. The lists are P-256, with serial numbers of 16 bytes and a reason
+// for each entry.
 // Links: identity
 #include <benchmark/benchmark.h>
 #include <malloc.h>
@@ -62,7 +63,7 @@ void verify_path_with_list(benchmark::State& state) {
 }
 BENCHMARK(verify_path_with_list)->Arg(0)->Arg(1'000)->Arg(1'000'000);
 
-/// What api/auth costs: the request decoded, the card's path judged, and the signatures of card, holder and binding.
+/// The cost of api/auth: decode the request, judge the card's path, verify the signatures of card, holder and binding.
 void login(benchmark::State& state) {
   const auto entries = static_cast<std::uint32_t>(state.range(0));
   const auto store = must(identity::TrustStore::make({.role = identity::Role::person,
@@ -101,8 +102,8 @@ void bare_signatures_of_a_login(benchmark::State& state) {
 }
 BENCHMARK(bare_signatures_of_a_login);
 
-/// OpenSSL looks at a list's signature before it looks at the certificates': a stranger with the sub-CA's name has the
-/// list verified with a key of his own.
+/// OpenSSL verifies a list's signature before those of the certificates: a stranger who uses the sub-CA's name makes it
+/// verify the list with the stranger's own key.
 void wrong_key_on_list(benchmark::State& state) {
   const Crl list = pki().list(static_cast<std::uint32_t>(state.range(0)));
   const auto stranger = test::Authority::root().sub();
@@ -151,7 +152,7 @@ void load_list(benchmark::State& state) {
   while (state.KeepRunning()) {
     state.PauseTiming();
     malloc_trim(0);
-    std::ofstream("/proc/self/clear_refs") << "5";  // VmHWM starts anew
+    std::ofstream("/proc/self/clear_refs") << "5";  // resets VmHWM
     const double before = memory("VmRSS");
     state.ResumeTiming();
     const Crl crl = must(Crl::from_der(file.content()));

@@ -1,4 +1,4 @@
-// Media: what sealing, opening and proving a chunk cost beside the primitives that they are made of, at 64 KiB.
+// Media: the cost of sealing, opening and proving a chunk of 64 KiB, compared with the primitives in it.
 // Links: media
 #include <benchmark/benchmark.h>
 #include <unistd.h>
@@ -80,7 +80,7 @@ void sealed_read(benchmark::State& state) {
 }
 BENCHMARK(sealed_read)->Arg(1)->Arg(2);
 
-/// A medium in a vault of its own, made once.
+/// A medium in its own vault, made once.
 const media::Medium& stored() {
   static const auto kMedium = [] {
     std::string directory = (std::filesystem::temp_directory_path() / "usher-bench-XXXXXX").string();

@@ -1,4 +1,4 @@
-// Net: what one ordinary HTTP request costs where the event loop answers it, and where it goes through a worker.
+// Net: the cost of one ordinary HTTP request if the event loop answers it, and if it goes through a worker.
 // Links: net
 #include <arpa/inet.h>
 #include <benchmark/benchmark.h>
@@ -21,7 +21,7 @@ namespace {
 using namespace usher;
 using namespace usher::net;
 
-/// Answers a line, at once at "/loop".
+/// Answers with the path; "/loop" is answered at once, by the event loop.
 class Handler final : public HttpHandler {
  public:
   Admission admit(const HttpRequest& /*head*/) override { return std::size_t{0}; }
@@ -72,7 +72,7 @@ Descriptor connect_to(std::uint16_t port) {
   return socket;
 }
 
-/// One connection, one request after the other. `hops`: through a worker.
+/// One connection, one request after the other. `hops`: each request goes through a worker.
 void request(benchmark::State& state, bool hops) {
   const Server server;
   const Descriptor socket = connect_to(server.port());

@@ -1,4 +1,4 @@
-# What usher stands on: Debian 12 packages only (tools/setup installs them).
+# usher's dependencies: Debian 12 packages only (tools/setup installs them).
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
@@ -21,7 +21,7 @@ target_link_libraries(usher_p11 INTERFACE PkgConfig::P11 ${CMAKE_DL_LIBS})
 add_library(usher_asio INTERFACE)
 target_link_libraries(usher_asio INTERFACE Boost::headers Threads::Threads)
 if(USHER_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # Asio has fences, which g++ warns that ThreadSanitizer does not model; with -Werror it would not build.
+  # Asio uses fences. g++ warns that ThreadSanitizer does not model them; with -Werror the build would fail.
   target_compile_options(usher_asio INTERFACE -Wno-tsan)
 endif()
 if(NOT TARGET SQLiteCpp)

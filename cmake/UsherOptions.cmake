@@ -32,14 +32,14 @@ if(USHER_SANITIZE)
   target_compile_options(usher_flags INTERFACE -fsanitize=${USHER_SANITIZE} -fno-sanitize-recover=all
     -fno-omit-frame-pointer -g1)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # What the sanitizers put in makes g++ 12 see overflows that are not there; the other presets keep these warnings.
+    # With the sanitizers' code, g++ 12 reports overflows that do not exist; the other presets keep these warnings.
     target_compile_options(usher_flags INTERFACE
       -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds -Wno-maybe-uninitialized -Wno-restrict)
   endif()
   target_link_options(usher_flags INTERFACE -fsanitize=${USHER_SANITIZE})
 endif()
 if(USHER_SANITIZE STREQUAL "thread" AND EXISTS /proc/sys/vm/mmap_rnd_bits)
-  # ThreadSanitizer's shadow memory has no place for the wider address randomisation of newer kernels.
+  # ThreadSanitizer's shadow memory does not support the wider address randomisation of newer kernels.
   file(READ /proc/sys/vm/mmap_rnd_bits bits)
   if(bits GREATER 28)
     set(CMAKE_CROSSCOMPILING_EMULATOR "setarch;-R")

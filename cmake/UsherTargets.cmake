@@ -13,7 +13,7 @@ function(usher_library name)
   endif()
 endfunction()
 
-# app_common: what the programs share (configuration, trust, passphrases, error reports), from apps/common.
+# app_common: the code that the programs share (configuration, trust, passphrases, error reports), from apps/common.
 function(usher_app_common)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/common/*.cpp)
   add_library(app_common STATIC ${sources})
@@ -22,7 +22,8 @@ function(usher_app_common)
     PUBLIC base crypto identity licence Boost::json)
 endfunction()
 
-# usher_program(name libraries…): main.cpp of apps/<name>, and <name>_parts, every other .cpp there, which tests may link.
+# usher_program(name libraries…): main.cpp of apps/<name>, and <name>_parts: every other .cpp there; tests may link
+# <name>_parts.
 function(usher_program name)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/${name}/*.cpp)
   list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/apps/${name}/main.cpp)
@@ -35,8 +36,8 @@ function(usher_program name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 endfunction()
 
-# How long a test may take before it has failed, in seconds: far more than on a loaded machine. With sanitizers, four
-# times as long. usher_add_test is add_test with it.
+# Time limits of tests in seconds: far more than a test takes on a loaded machine. With sanitizers, four times as long.
+# usher_add_test is add_test with this limit.
 set(USHER_TEST_SECONDS 300)
 set(USHER_END_TO_END_SECONDS 1200)
 if(USHER_SANITIZE)
@@ -48,8 +49,8 @@ function(usher_add_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${USHER_TEST_SECONDS})
 endfunction()
 
-# usher_test_program(name folder libraries…): every .cpp of the folder, one ctest case for each TEST. The folder's
-# libraries.cmake, where there is one, runs afterwards and may link more to `name`.
+# usher_test_program(name folder libraries…): every .cpp of the folder, one ctest case for each TEST. If the folder has
+# a libraries.cmake, it runs afterwards and may link more to `name`.
 function(usher_test_program name folder)
   file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cpp)
   if(NOT sources)
@@ -77,8 +78,8 @@ function(usher_test_program name folder)
   endif()
 endfunction()
 
-# unit_<folder> for each tests/unit/<folder>, beside the library of that name; conformance_<folder> for each
-# tests/conformance/<folder>.
+# unit_<folder> for each tests/unit/<folder>, conformance_<folder> for each tests/conformance/<folder>. Each links the
+# library with the folder's name.
 function(usher_test_programs)
   include(GoogleTest)
   foreach(kind unit conformance)

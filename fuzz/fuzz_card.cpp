@@ -1,5 +1,5 @@
-// What the card agent and its parent say to each other: a module that runs wild may have written it. The first byte
-// chooses which.
+// Messages between the card agent and its parent: a module with undefined behaviour may have written them. The first
+// byte chooses which.
 // Links: identity
 #include "identity/card_wire.h"
 #include "round_trip.h"
@@ -9,7 +9,7 @@ namespace card_wire = identity::card_wire;
 
 namespace {
 
-/// What was read is read again from what it encodes to.
+/// A decoded value encodes to bytes that decode to the same value.
 template <class T>
 void stays(const Result<T>& value, Result<T> (*decode)(View)) {
   if (!value) return;

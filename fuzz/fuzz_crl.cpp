@@ -1,4 +1,4 @@
-// Revocation lists: what is held of a list says of every entry what OpenSSL's own look-up says.
+// Revocation lists: for every entry, our stored form of a list gives the same answer as OpenSSL's own look-up.
 // Links: identity
 #include "identity/crl_light.h"
 #include "round_trip.h"
@@ -36,7 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const X509_REVOKED* entry = sk_X509_REVOKED_value(revoked, i);
     const int ours = by_serial((*light)->ossl(), entry);
     const int theirs = by_serial(whole.get(), entry);
-    // Of two entries with one serial number OpenSSL takes either; here it is revoked.
+    // If two entries have the same serial number, OpenSSL takes either; here the certificate is revoked.
     fuzz::must(ours == theirs || (ours == 1 && theirs == 2));
   }
   return 0;

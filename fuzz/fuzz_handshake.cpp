@@ -1,5 +1,5 @@
-// The messages of the handshake, channel.md §4, and both machines: a closed machine stays closed, whatever comes. The first
-// byte chooses who reads the rest.
+// The messages of the handshake, channel.md §4, and both machines: a closed machine stays closed, whatever arrives. The
+// first byte chooses what reads the rest.
 // Links: channel
 #include "round_trip.h"
 #include "unit/channel/world.h"
@@ -50,7 +50,7 @@ void every_message(View in) {
   }
 }
 
-/// An error closes the machine, and it takes nothing more; nothing that was made up gets a server past the client's proof.
+/// An error closes the machine, and it accepts nothing more. Made-up input never gets a server past the client's proof.
 template <class Machine>
 void judged(Machine& machine, View input) {
   const auto answer = machine.on_messages(input, kNow);
@@ -89,7 +89,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     default: {
       Handshake both(world());
       fuzz::either_way(both.server_hello());
-      // The session's number is what the sender has seen on the wire.
+      // The sender has seen the session's number on the wire.
       Bytes keys = to_bytes(input);
       if (keys.size() >= 20) std::ranges::copy(both.server.session(), keys.begin() + 4);
       judged(both.server, keys);

@@ -1,4 +1,4 @@
-// What HTTP brings before anything is a message: JSON, queries, Host fields. The first byte chooses which.
+// HTTP input before it is decoded as a message: JSON, queries, Host fields. The first byte chooses which.
 // Links: net
 #include "base/encoding.h"
 #include "net/forms.h"
@@ -9,7 +9,7 @@ using namespace usher;
 
 namespace {
 
-/// What was taken comes back as our own form gives it.
+/// Bytes that were accepted are read again from our own answer with them.
 void json(std::string_view text) {
   const auto bytes = net::bytes_from_json(text);
   if (!bytes) return;
@@ -26,7 +26,7 @@ void query(std::string_view text) {
   fuzz::must("data=" + to_base64url(*bytes) == text);
 }
 
-/// A name that was found in a Host field is found in itself again.
+/// A name that was found in a Host field is found again in the name itself.
 void host(std::string_view text) {
   const std::string name = net::host_of(text);
   if (name.empty()) return;

@@ -1,4 +1,4 @@
-// What peers and files say about who they are. The first byte chooses which.
+// Identity data from peers and files. The first byte chooses which.
 // Links: identity
 #include "identity/certificate.h"
 #include "identity/crl.h"

@@ -15,6 +15,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   fuzz::either_way(licence::claimed_key_id(text));
-  fuzz::must(!licence::verify(text, kKey.public_key()));  // the key is new: nobody has signed with it
+  fuzz::must(!licence::verify(text, kKey.public_key()));  // the key is new: it has signed nothing
   return 0;
 }

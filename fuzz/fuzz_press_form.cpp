@@ -1,4 +1,4 @@
-// How the press finds its way through a file that somebody gave it to press. The first byte chooses the packing.
+// How the press parses the structure of a file that it is given. The first byte chooses the container.
 // Links: usher-press_parts
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
-// Records, requests and responses, channel.md §6: one encoding for one value; what was not sealed is not opened, and leaves
-// the session as it was. The first byte chooses who reads the rest.
+// Records, requests and responses, channel.md §6: one encoding for each value. A record that was not sealed is not
+// opened, and leaves the session unchanged. The first byte chooses what reads the rest.
 // Links: channel
 #include "round_trip.h"
 #include "unit/channel/world.h"
@@ -27,7 +27,7 @@ void padding(View input) {
   }
 }
 
-/// Of every suite one session; the input is put behind a header that fits it, and is never accepted.
+/// One session for each suite. The input follows a header that fits the session, and is never accepted.
 void forged(View input) {
   static const auto kSessions = [] {
     std::vector<Sessions> all;

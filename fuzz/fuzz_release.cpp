@@ -1,4 +1,5 @@
-// What a press writes: manifests, signed manifests, the headers of sealed objects, releases' outlines. The first byte chooses which.
+// What a press writes: manifests, signed manifests, headers of sealed objects, outlines of releases. The first byte
+// chooses which.
 // Links: media
 #include "media/release.h"
 #include "round_trip.h"

@@ -1,6 +1,6 @@
-// fuzz/replay: a fuzz target without a fuzzer, for the ordinary tests. Runs it over the empty input, every file of a
-// corpus, every shorter beginning of each, and each with one bit flipped. The same inputs every time. A corpus that is not
-// there, or is empty, is a failure: nothing would have been tried.
+// fuzz/replay: runs a fuzz target without a fuzzer, in the ordinary tests. The inputs are the empty input, every file
+// of a corpus, every shorter prefix of each, and each with one bit flipped. They are the same in every run. A corpus
+// that is missing or empty is a failure: nothing would have been tried.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>

@@ -8,16 +8,16 @@
 
 namespace usher::fuzz {
 
-/// Ends the program where a property does not hold: the fuzzer keeps the input.
+/// Ends the program if a property does not hold: the fuzzer keeps the input.
 inline void must(bool held) {
   if (!held) std::abort();
 }
 
-/// What is called for its effect alone: a refusal is as good as a value.
+/// For a call that is made only for its effect: an error is as good as a value.
 template <class T>
 void either_way(const T& /*outcome*/) {}
 
-/// What decodes encodes to the same bytes: one encoding for one value.
+/// Decoding and encoding again gives the same bytes: one encoding for each value.
 template <class T>
 void one_encoding(View bytes) {
   if (const auto value = T::decode(bytes)) must(same(value->encode(), bytes));

@@ -1,5 +1,5 @@
-"""What tools/bench-filestream measures: nginx and usherd, each serving the same files under the same certificate, on
-one core; and the load, on another. Everything is in a temporary directory and on 127.0.0.1, and ends with it."""
+"""What tools/bench-filestream measures: nginx and usherd, each serving the same files with the same certificate, on one
+core; and the load, on another. Everything is in a temporary directory and on 127.0.0.1, and is removed at the end."""
 import grp
 import hashlib
 import json
@@ -63,13 +63,13 @@ http {{
 
 
 def cpu_seconds(pid):
-    """User and system time of all of the process's threads, ended ones too: what /proc/<pid>/stat has as utime+stime,
-    in nanoseconds in place of ticks. The number is clock_getcpuclockid(3)'s."""
+    """User and system time of all threads of the process, ended threads included: utime+stime of /proc/<pid>/stat, but
+    in nanoseconds instead of ticks. The clock's number is built as clock_getcpuclockid(3) does."""
     return time.clock_gettime((~pid << 3) | 2)
 
 
 def private_bytes(pid):
-    """Memory that is this process's alone."""
+    """Memory that only this process uses."""
     for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Private_Dirty:"):
             return int(line.split()[1]) * 1024
@@ -100,7 +100,7 @@ def answers(port):
 
 
 def settled(pid):
-    """The process's CPU time once it has nothing left to do: a server works on after the load has its last byte."""
+    """The process's CPU time once it is idle: a server continues to work after the load has received its last byte."""
     seen = [cpu_seconds(pid)]
 
     def quiet():
@@ -112,7 +112,7 @@ def settled(pid):
 
 
 class Files:
-    """The served files, made once: random bytes, so that nothing can make them smaller."""
+    """The served files, made once. The bytes are random, so that they cannot be compressed."""
 
     def __init__(self, directory):
         self.directory = directory
@@ -150,7 +150,7 @@ class Place(World):
         return self
 
     def strangers(self, count):
-        """Certificates of clients that no server has seen yet, all for the one key."""
+        """Certificates of clients that no server has seen yet, all for one key."""
         paths = [self.root / "issued" / f"stranger {number}" for number in range(count)]
         for path in paths:
             if not path.with_suffix(".pem").exists():
@@ -158,7 +158,8 @@ class Place(World):
         return [path.with_suffix(".pem") for path in paths]
 
     def plain_key(self, name, role):
-        """nginx and the load read a key without a passphrase; it lives for one run, in a directory of mode 0700."""
+        """Makes a key without a passphrase, for nginx and the load. It exists for one run, in a directory of mode
+        0700."""
         path = self.root / "issued" / f"{name}.plain.key"
         run("openssl", "pkey", "-in", path.with_name(f"{name}.key"), "-passin", f"file:{self.secret(role + '.pass')}",
             "-out", path)
@@ -182,7 +183,7 @@ class Place(World):
 
 class Nginx:
     name = "nginx"
-    refusal = "400 Bad Request"  # nginx ends the handshake, and says by HTTP what it thinks of the certificate
+    refusal = "400 Bad Request"  # nginx completes the handshake, and reports by HTTP that it refuses the certificate
     protocol = ("--http",)
     alpn = "http/1.1"
 
@@ -259,7 +260,7 @@ class Load:
                 "--deadline", DEADLINE]
 
     def prove(self, place, server):
-        """What is measured is what is meant: the server looks at revocation lists, and the load sees what is wrong."""
+        """Checks the measurement itself: the server checks revocation lists, and the load detects wrong answers."""
         for client, name, size, sha256, reason in (
                 ("client", "1k.bin", 1024, place.files.sha256["1k.bin"], None), ("client", "1k.bin", 1023, "", "longer"),
                 ("client", "1k.bin", 1025, "", "shorter"), ("client", "1k.bin", 1024, "00" * 32, "digest"),
@@ -271,7 +272,7 @@ class Load:
                 raise Failed(f"{server.name}, {client} and {name} of {size} bytes: {reason} expected, not {report}")
 
     def fetch(self, place, server, tls, file, count=1, concurrency=1, digest=False, certificates=()):
-        """What the load reports, and `cpu_s`, the server's."""
+        """The load's report, with `cpu_s` added: the server's CPU time."""
         more = ["--sha256", place.files.sha256[file]] if digest else []
         before = settled(server.pid)
         report = run(*self.arguments(place, server, tls, count, concurrency, certificates=certificates), "fetch", *server.protocol, "--name", file,
@@ -284,7 +285,7 @@ class Load:
         return report
 
     def hold(self, place, server, tls, count):
-        """What `count` connections that have shaken hands and are silent take of the server's memory, in bytes."""
+        """The server memory, in bytes, that `count` silent connections take after their handshakes."""
         flag = place.root / "hold"
         flag.touch()
         before = private_bytes(server.pid)

@@ -1,4 +1,4 @@
-"""What the checks share: which files there are, and C++ without its comments and the contents of its strings."""
+"""Shared by the checks: the list of files, and C++ without its comments and the contents of its strings."""
 import os
 import re
 import subprocess
@@ -19,7 +19,7 @@ def files(root):
 
 
 def read(root, path):
-    """The text, or None for what is not UTF-8."""
+    """The text, or None if the file is not UTF-8."""
     try:
         with open(os.path.join(root, path), encoding="utf-8") as file:
             return file.read()
@@ -33,11 +33,11 @@ _TOKENS = re.compile(
 
 
 def code_only(text):
-    """The same lines, with comments blank and strings empty."""
+    """The same lines; comments are blank and strings are empty."""
     def blank(match):
         lines = "\n" * match.group().count("\n")
         return ('""' if match.group()[0] in 'R"' else "''" if match.group()[0] == "'" else " ") + lines
-    # An #include's name is kept: "…" there is no string.
+    # An #include's name is kept: "…" is not a string there.
     kept = re.sub(r'^(\s*#\s*include\s*)"([^"\n]*)"', r"\1<\2>", text, flags=re.MULTILINE)
     return _TOKENS.sub(blank, kept)
 

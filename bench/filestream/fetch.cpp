@@ -84,7 +84,7 @@ void Fetch::shake_hands() {
     waits_or_fails(result, "handshake");
     return;
   }
-  // The figures are of full mutual handshakes, or they are none.
+  // The figures are valid for full mutual handshakes only.
   if (!certificate_asked_) return fail_because("handshake: the server asked for no certificate");
   if (SSL_session_reused(ssl_.get()) != 0) return fail_because("handshake: resumed");
   if (SSL_get_negotiated_group(ssl_.get()) != NID_X25519) return fail_because("handshake: another group than X25519");

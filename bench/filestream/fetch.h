@@ -16,13 +16,13 @@ using Steady = std::chrono::steady_clock;
 
 enum class Protocol : std::uint8_t { usher, http };  // `GET name`, or HTTP/1.1 with its head skipped
 
-/// What is asked for, and what must come.
+/// The request, and the expected answer.
 struct Request {
   Protocol protocol = Protocol::usher;
   std::uint16_t port = 0;  // of 127.0.0.1
   std::string name;
   std::uint64_t bytes = 0;
-  std::string sha256;  // hex; empty: the length alone is compared
+  std::string sha256;  // hex; empty: only the length is compared
 };
 
 /// A socket that closes itself.
@@ -40,12 +40,12 @@ class Socket {
   int descriptor_;
 };
 
-/// Without blocking. Its socket is watched edge-triggered: step() goes as far as it can.
+/// Never blocks. Its socket is watched edge-triggered: step() continues until the socket is not ready.
 class Fetch {
  public:
   enum class State : std::uint8_t { handshaking, ready, answering, complete, failed };
 
-  /// `request` must outlive it. With `hold`, it stops at `ready` and asks for nothing.
+  /// `request` must outlive it. With `hold`, it stops at `ready` and sends no request.
   /// Errors: io (no socket, no connection), local.
   [[nodiscard]] static Result<std::unique_ptr<Fetch>> start(SslPtr ssl, const Request& request, bool hold);
 
@@ -55,7 +55,7 @@ class Fetch {
   [[nodiscard]] State state() const noexcept { return state_; }
   [[nodiscard]] bool ended() const noexcept { return state_ == State::complete || state_ == State::failed; }
   [[nodiscard]] int socket() const noexcept { return socket_.get(); }
-  [[nodiscard]] std::uint64_t received() const noexcept { return received_; }  // without the head of HTTP
+  [[nodiscard]] std::uint64_t received() const noexcept { return received_; }  // without the HTTP head
   [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
   [[nodiscard]] Steady::duration handshake_time() const noexcept { return handshaken_ - begun_; }
   [[nodiscard]] Steady::duration whole_time() const noexcept { return ended_ - begun_; }

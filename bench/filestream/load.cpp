@@ -14,7 +14,7 @@ namespace usher::bench {
 namespace {
 
 constexpr std::size_t kSpareDescriptors = 32;
-constexpr int kLookAround = 20;  // milliseconds between two looks at the deadline and the file
+constexpr int kLookAround = 20;  // milliseconds between two checks of the deadline and the file
 
 Result<> allow_descriptors(std::size_t count) {
   rlimit limit{};
@@ -36,13 +36,13 @@ class Slots {
     return Slots(clients, options, hold, std::move(poll));
   }
 
-  /// Fills the free slots while there is something left to begin.
+  /// Fills the free slots while there are fetches left to start.
   void fill() {
     for (std::size_t slot = 0; slot < slots_.size() && begun_ < options_->count; ++slot) {
       if (slots_[slot] == nullptr) begin(slot);
     }
   }
-  /// Waits a moment, and drives those whose sockets can go on.
+  /// Waits for at most kLookAround, and continues the fetches whose sockets are ready.
   void turn() {
     std::array<epoll_event, 256> events{};
     const int ready = ::epoll_wait(poll_.get(), events.data(), static_cast<int>(events.size()), kLookAround);
@@ -57,7 +57,7 @@ class Slots {
     report_.failed["never begun"] += options_->count - begun_;
     if (report_.failed["never begun"] == 0) report_.failed.erase("never begun");
   }
-  /// Those that are held when the time of holding is over.
+  /// Ends the fetches that are still held when the holding time is over; they count as complete.
   void let_go() {
     for (auto& fetch : slots_) {
       if (fetch == nullptr) continue;

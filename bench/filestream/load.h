@@ -1,4 +1,4 @@
-// filestream/load: many connections at once, by one thread, and what they met.
+// filestream/load: many connections at once in one thread, and a report of their results.
 #pragma once
 
 #include <filesystem>
@@ -13,9 +13,9 @@ namespace usher::bench {
 struct LoadOptions {
   Request request;
   std::size_t count = 1;        // fetches in all, or connections to hold
-  std::size_t concurrency = 1;  // at most so many at once
+  std::size_t concurrency = 1;  // at most this many at once
   std::chrono::seconds deadline{60};
-  std::filesystem::path hold_while;  // hold: as long as this file is there
+  std::filesystem::path hold_while;  // hold: as long as this file exists
 };
 
 struct Report {
@@ -27,11 +27,11 @@ struct Report {
   std::map<std::string, std::size_t> failed;  // by reason
 };
 
-/// Each fetch is a connection of its own. What fails is in the report.
+/// Each fetch uses a connection of its own. Failures are in the report.
 /// Errors: io (the descriptors do not suffice, epoll).
 [[nodiscard]] Result<Report> fetch_all(const Clients& clients, const LoadOptions& options);
 
-/// Opens all, says `{"held": N}` on a line of stdout, and holds them while the file is there.
+/// Opens all connections, prints `{"held": N}` on a line of stdout, and holds them while the file exists.
 /// Errors: the same.
 [[nodiscard]] Result<Report> hold_all(const Clients& clients, const LoadOptions& options);
 

@@ -1,5 +1,6 @@
-// filestream_load: the load that `./run bench filestream` lays on usherd and on nginx alike. Speaks to 127.0.0.1 only,
-// counts what arrives, and prints one line of JSON. tools/bench-filestream starts it; docs/performance.md explains.
+// filestream_load: the load generator that `./run bench filestream` runs against usherd and against nginx. It connects
+// to 127.0.0.1 only, counts the bytes that arrive, and prints one line of JSON. tools/bench-filestream starts it;
+// docs/performance.md explains.
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
@@ -20,7 +21,7 @@ constexpr std::size_t kMaxConcurrency = 10'000;
 
 double seconds(bench::Steady::duration time) { return std::chrono::duration<double>(time).count(); }
 
-/// The value that `percent` of them do not exceed (nearest rank); 0 for none.
+/// The value that `percent` of them do not exceed (nearest rank); 0 for an empty list.
 double percentile(const std::vector<bench::Steady::duration>& sorted, std::size_t percent) {
   if (sorted.empty()) return 0;
   return seconds(sorted[(sorted.size() * percent + 99) / 100 - 1]);
@@ -30,7 +31,7 @@ boost::json::object percentiles(const std::vector<bench::Steady::duration>& sort
   return {{"p50", percentile(sorted, 50)}, {"p99", percentile(sorted, 99)}, {"max", percentile(sorted, 100)}};
 }
 
-/// Of this process: shows whether the load, and not the server, was what took the time.
+/// CPU time of this process: shows whether the load, and not the server, took the time.
 double own_cpu_seconds() {
   rusage used{};
   if (::getrusage(RUSAGE_SELF, &used) != 0) return 0;

@@ -9,8 +9,8 @@
 namespace usher::bench {
 namespace {
 
-constexpr const char* kGroups = "X25519:P-256";  // TLS 1.2 asks for the curve of the certificate here, too
-constexpr std::size_t kReadBuffer = 64 << 10;    // several records a read: the load must not be what is measured
+constexpr const char* kGroups = "X25519:P-256";  // TLS 1.2 needs the curve of the certificate here, too
+constexpr std::size_t kReadBuffer = 64 << 10;    // several records per read: the load must not be the bottleneck
 
 Result<> choose_suite(SSL_CTX* context, const TlsOptions& options) {
   const bool newest = options.version == "1.3";

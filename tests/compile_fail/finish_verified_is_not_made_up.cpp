@@ -1,4 +1,4 @@
-// That both sides saw one handshake is proven by verify_finished alone: nobody else makes the token.
+// Only verify_finished proves that both sides saw one handshake: no other code can make the token.
 // expect: is private within this context
 #include "channel/peer.h"
 

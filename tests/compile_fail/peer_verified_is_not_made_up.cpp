@@ -1,4 +1,4 @@
-// That a peer was verified is proven by verify_peer alone: nobody else makes the token.
+// Only verify_peer proves that a peer was verified: no other code can make the token.
 // expect: is private within this context
 #include "channel/peer.h"
 

@@ -1,4 +1,4 @@
-// Secrets are compared by equal_constant_time: there is no == whose time tells where they differ.
+// Secrets are compared by equal_constant_time. There is no ==, because its time would show where they differ.
 // expect: no match for 'operator=='
 #include "crypto/secret.h"
 

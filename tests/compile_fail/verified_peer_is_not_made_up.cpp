@@ -1,4 +1,4 @@
-// Only a trust store says that a chain was verified.
+// Only a trust store can state that a chain was verified.
 // expect: is private within this context
 #include "identity/trust.h"
 

@@ -26,12 +26,12 @@ class Cards(unittest.TestCase):
         return listener
 
     def behave(self, *lines):
-        """What the shim does from now on: tests/shim/shim.cpp."""
+        """Sets what the shim does from now on: tests/shim/shim.cpp."""
         (self.shim / "mode").write_text("\n".join(lines) + "\n")
 
     @staticmethod
     def slots(seen):
-        """Of the cards; SoftHSM always has one slot more, whose token is blank."""
+        """The slots with a card; SoftHSM always has one slot more, whose token is blank."""
         return [slot for module in seen["modules"] for slot in module["slots"]
                 if slot["card"] and slot["card"]["initialised"]]
 

@@ -1,5 +1,5 @@
-"""Fair counting with the built programs and both real players: who stops early keeps his play, who goes on pays, and
-who paid hears it all, whatever dies meanwhile.  licence.md §5."""
+"""Fair counting with the built programs and both real players: a listener who stops early keeps the play, one who
+continues pays, and one who paid hears it all, whatever dies meanwhile.  licence.md §5."""
 import concurrent.futures
 import unittest
 
@@ -69,7 +69,7 @@ class Counting(unittest.TestCase):
             w.usherd("licence", "issue", "--to", pseudonym, "--medium", item["medium"], "--plays", 1000)
 
     def stop_at(self, listener, player, name, second):
-        """Quits at that second; a play that was stopped before T must come back. None: it was too late for that."""
+        """Quits at that second. A play that was stopped before T must be given back. None: it was too late for that."""
         listening = Listening(listener, self.numbers[name], "--fresh", "--player", player)
         listening.reach(second)
         stopped, refunded = listening.quit()

@@ -1,5 +1,5 @@
-"""Files and what can be wrong with them: a full disk, a home of another user, long names, an output that takes nothing;
-and what an operator does to media and shares meanwhile."""
+"""Files and their failures: a full disk, a home of another user, long names, an output that accepts nothing; and what
+an operator does to media and shares meanwhile."""
 import json
 import os
 import pathlib
@@ -20,7 +20,7 @@ FULL = "/dev/full"
 
 
 def ready(server):
-    """The status and the words of /readyz."""
+    """Status and text of /readyz."""
     try:
         with urllib.request.urlopen(f"http://{server.operator}/readyz", timeout=DEADLINE) as answer:
             return answer.status, answer.read().decode().strip()
@@ -42,7 +42,7 @@ def into(file, command, env):
 
 
 class Output(unittest.TestCase):
-    """What cannot be written is a failure, in every program and for every verb that prints."""
+    """Output that cannot be written is a failure, in every program and for every verb that prints."""
 
     @classmethod
     def setUpClass(cls):
@@ -127,7 +127,7 @@ class AnothersHome(unittest.TestCase):
         w.operator()
         self.release = a_release(w)
         run("chown", "-R", f"{NOBODY}:{NOBODY}", w.root)
-        # What root names stays root's alone.
+        # Files that root names stay root's alone.
         run("chown", "-R", "0:0", w.secrets, w.root / "releases")
         (w.root / "releases").chmod(0o700)
 

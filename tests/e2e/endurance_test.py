@@ -36,7 +36,8 @@ class Endurance(unittest.TestCase):
         return [l["plays_left"] for l in self.listener.json("licences")["licences"]]
 
     def card_logins(self):
-        """How often the card was given a PIN; from the first call on it is behind the shim, which counts."""
+        """How often the card was given a PIN. The first call puts the card behind the shim, which counts from then
+        on."""
         folder = self.world.root / "shim"
         if not folder.exists():
             folder.mkdir()

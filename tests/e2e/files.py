@@ -1,4 +1,4 @@
-"""What the tests of usher get and usher open have in common: a server that shares files, and listeners who fetch them."""
+"""Shared by the tests of usher get and usher open: a server that shares files, and listeners who fetch them."""
 import contextlib
 import hashlib
 import json
@@ -19,7 +19,8 @@ def sha256(path):
 
 
 class Proxy:
-    """Between client and server: lets `limit` bytes of the server's through, and then nothing, until it is closed."""
+    """A proxy between client and server: passes on `limit` bytes from the server, and then nothing until it is
+    closed."""
 
     def __init__(self, address, limit):
         host, _, port = address.rpartition(":")

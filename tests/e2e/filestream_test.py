@@ -1,4 +1,4 @@
-"""The file stream by peers that are not ours: openssl s_client, gnutls-cli, sslscan, Python's ssl.  Spec: filestream.md."""
+"""The file stream with foreign peers: openssl s_client, gnutls-cli, sslscan, Python's ssl.  Spec: filestream.md."""
 import hashlib
 import os
 import re
@@ -385,7 +385,7 @@ class Files(unittest.TestCase):
     # --- resumption
 
     def resumed(self, context):
-        """A session that was taken up once."""
+        """A session that was resumed once."""
         with self.connect(context) as connection:
             connection.sendall(b"GET one\n")
             self.answer(connection)
@@ -426,7 +426,7 @@ class Files(unittest.TestCase):
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
 
     def hold_idle(self, server, connect):
-        """Whether a file comes whole while so many connections, each made by `connect`, do nothing."""
+        """Checks that a whole file arrives while this many connections, each made by `connect`, do nothing."""
         self.room_for_idle()
         idle = []
         try:

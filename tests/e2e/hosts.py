@@ -31,7 +31,7 @@ class TwoHosts(unittest.TestCase):
             ip("-n", host, "link", "set", "lo", "up")
 
     def from_client_host(self, listener):
-        """Its programs run on the client's host from now on."""
+        """From now on its programs run on the client's host."""
         command = listener.command
         listener.command = lambda *args, **kw: [*self.AS_CLIENT, *command(*args, **kw)]
         return listener

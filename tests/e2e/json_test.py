@@ -1,4 +1,4 @@
-"""--json: on every verb, in one form, as docs/json.md says."""
+"""--json: on every verb, in one form, as docs/json.md documents."""
 import json
 import re
 import unittest
@@ -24,7 +24,7 @@ def verbs_below(program, *verbs):
 
 
 def documented():
-    """What the table of docs/json.md says: fields, by each verb or part that its first column names."""
+    """The table of docs/json.md: fields, for each verb or part that its first column names."""
     table = {}
     for line in (SOURCE / "docs/json.md").read_text().splitlines():
         cells = [cell.strip() for cell in line.strip("|").split(" | ")]
@@ -87,7 +87,7 @@ class Printed(unittest.TestCase):
         cls.table = documented()
 
     def same(self, row, printed, form=0):
-        """These are the fields of the row, and times are times."""
+        """Checks that these are the fields of the row, and that times are times."""
         self.assertEqual(set(printed), self.table[row][form], row)
         self.times(printed, row)
 

@@ -43,7 +43,7 @@ class Listening:
         self.process.stderr.close()
 
     def quit(self):
-        """SIGTERM; (where it stopped, whether the play was given back), as it says itself."""
+        """Sends SIGTERM; returns where it stopped and whether the play was given back, as the program reports it."""
         self.process.send_signal(signal.SIGTERM)
         self.end()
         text = "".join(self.said)
@@ -72,7 +72,7 @@ class Screen:
             raise Failed("Xvfb did not start")
 
     def pixels(self):
-        """What it shows: a list of (red, green, blue)."""
+        """The screen's content: a list of (red, green, blue)."""
         shot = subprocess.run(["ffmpeg", "-v", "error", "-f", "x11grab", "-video_size", self.SIZE, "-i", self.name,
                                "-frames:v", "1", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"],
                               check=True, capture_output=True, timeout=60).stdout

@@ -56,7 +56,7 @@ class Logins(Cards):
         self.assertEqual(screen.end(), 0)
 
     def usher(self, *args, **kw):
-        """Without PIN, passphrase and terminal: whoever asks fails."""
+        """Runs without PIN, passphrase and terminal: a program that asks for one fails."""
         return self.listener.usher(*args, pin=False, start_new_session=True, **kw)
 
     def asks(self, *args):

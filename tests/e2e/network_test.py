@@ -20,7 +20,8 @@ def client_hello(random, cookie=b""):
 
 
 class Flood:
-    """One address that begins handshakes as fast as it can, brings the cookies that it is asked for, and ends none."""
+    """One address that begins handshakes as fast as it can, returns the cookies that it gets, and completes no
+    handshake."""
 
     def __init__(self, address, source, threads=4):
         self.address, self.source = address, source

@@ -68,7 +68,7 @@ class Open(Case):
         bad[-1] ^= 1
         path.write_bytes(bad)
         damaged = run(*self.client.command("open", path, "-o", "-", pin=False), env=self.client.env, ok=False)
-        self.assertEqual((damaged.status, damaged.out), (8, ""))  # the whole is looked at first
+        self.assertEqual((damaged.status, damaged.out), (8, ""))  # the whole file is checked first
 
     def test_what_is_there_is_replaced_only_by_force(self):
         file, path = self.sealed()

@@ -1,4 +1,4 @@
-"""What keeps people from logging in, told beforehand: `usherd config check`, /readyz, log and metrics."""
+"""Causes that would prevent logins, reported beforehand: `usherd config check`, /readyz, log and metrics."""
 import shutil
 import unittest
 import urllib.error

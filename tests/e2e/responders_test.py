@@ -1,5 +1,5 @@
-"""What else is fetched than lists: the word of responders, which OpenSSL's own gives here, and authorities that a card
-lacks.  Spec: identity.md §4.8, §11.6, §11.7."""
+"""Fetches other than lists: answers of responders (here OpenSSL's own responder), and authorities that a card lacks.
+Spec: identity.md §4.8, §11.6, §11.7."""
 import re
 import subprocess
 import threading
@@ -58,7 +58,7 @@ def speak(responder):
 
 
 class WithResponder(Case):
-    """No list is published: the word of the responder is all there is. Listeners, and importing, have a list of their
+    """No list is published: the responder's answer is the only status. Listeners, and importing, have a list of their
     own."""
     OCSP = True
     SETTINGS = {"trust__client__ocsp": "true", "person__cartao-de-cidadao__ocsp": "true"}
@@ -78,7 +78,7 @@ class Responders(WithResponder):
         asked = self.web.count("ocsp")
         self.assertGreaterEqual(asked, 3)  # the installation, the card and its authority
         self.assertNotIn("revocation list fetched", self.server.log())
-        # Without a network what was said counts until it ends.
+        # Without a network, a stored answer counts until it ends.
         self.web.answer = Handler.broken
         self.server.stop()
         self.server = self.world.serve("--listen", self.server.address)
@@ -106,7 +106,7 @@ class Liars(WithResponder):
             self.is_kept_out(listener, "bad-certificate")
             wait_for(lambda: len(re.findall(f'"status not fetched","code":"{code}"', self.server.log())) > before, code,
                      120)
-        # The good word about somebody else.
+        # A good answer about another certificate.
         request = self.world.root / "request"
         issued = next((self.world.root / "ca/card/root/issued").glob("*.pem"))
         ca = self.world.root / "ca/card/root/ca.pem"
@@ -137,7 +137,7 @@ class LivingByTheirWord(WithResponder, Living):
 
 
 class Issuers(Case):
-    """A card that holds no sub-CA, and nobody who has it configured."""
+    """A card without its sub-CA, and the sub-CA is not configured anywhere."""
     SETTINGS = {"person__cartao-de-cidadao__intermediates": ""}
 
     def listener_without_sub_ca(self):

@@ -134,8 +134,8 @@ class Case(unittest.TestCase):
         return wait_for(lambda: re.search(pattern, self.server.log()), pattern, deadline)
 
     def settled(self, listener, *args):
-        """What `usher` says when nothing is on its way any more: `server-busy` is no verdict (identity.md §11.2), and how
-        often it comes depends on how busy this machine is."""
+        """The answer of `usher` when no fetch is running any more: `server-busy` is no verdict (identity.md §11.2), and
+        how often it appears depends on how busy this machine is."""
         def tried():
             outcome = listener.usher(*args, ok=False)
             return None if "server-busy" in outcome.err else outcome
@@ -286,7 +286,7 @@ class Deltas(Case):
         for delta in self.web.directory.glob("*.delta.crl"):
             delta.unlink()
         listener = self.world.listener()
-        self.is_kept_out(listener, "bad-certificate", "revocation-unknown")  # whoever of the two says it first
+        self.is_kept_out(listener, "bad-certificate", "revocation-unknown")  # either side may report it first
         self.server.stop()
         variables = [f"USHER_{role}_TOLERATE=missing-delta" for role in ("TRUST_CLIENT", "TRUST_DISTRIBUTOR",
                                                                         "PERSON_CARTAO_DE_CIDADAO")]
@@ -307,7 +307,7 @@ class Private(Case):
 
 
 class Living(Case):
-    """Who is revoked in the middle of a play hears no more than a minute of it."""
+    """A listener who is revoked in the middle of a play hears at most one more minute of it."""
 
     def setUp(self):
         super().setUp()

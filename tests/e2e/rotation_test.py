@@ -1,4 +1,4 @@
-"""A root, a server's certificate and a licence key are changed while everybody goes on: built programs."""
+"""A root, a server's certificate and a licence key are changed while all users continue: built programs."""
 import itertools
 import json
 import pathlib
@@ -246,7 +246,7 @@ class LicenceKey(unittest.TestCase):
             server.stop()
             rotate()
             self.assertNotIn("licences-differ", licences())
-            retired.rename(forgotten)  # now one is that can still be used, and the listener is told
+            retired.rename(forgotten)  # now a licence that can still be used is affected, and the listener is warned
             told = licences()
             self.assertIn("[licences-differ]", told)
             self.assertIn("has no longer the key that signed it", told)

@@ -42,7 +42,7 @@ class Screen(unittest.TestCase):
         return screen
 
     def lines(self, command, columns, env=None):
-        """Every line of it, each of which fits."""
+        """Every line of its output; checks that each fits."""
         screen = self.on_screen(command, columns, env)
         self.assertIsNone(TURNING.search(screen.raw), screen.raw)
         lines = screen.text.replace("\r\n", "\n").split("\n")

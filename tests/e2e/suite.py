@@ -1,4 +1,5 @@
-"""How a file of end-to-end tests is run: what could not be is named, and a file of which nothing could be is no success."""
+"""Runs a file of end-to-end tests: names each test that could not run; a file without any test that ran is no
+success."""
 import sys
 import unittest
 

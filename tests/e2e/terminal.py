@@ -17,7 +17,7 @@ def set_size(descriptor, columns):
 
 
 def columns_of(text):
-    """As a terminal counts them, by another library than usher's."""
+    """Columns as a terminal counts them, by another library than usher's."""
     return sum(0 if unicodedata.combining(c) or unicodedata.category(c) in ("Mn", "Me", "Cf")
                else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
@@ -39,7 +39,8 @@ class Terminal:
         set_size(self.master, columns)
 
     def expect(self, pattern, deadline=60):
-        """Reads until the pattern stands in what was not yet expected; returns what came before and the match."""
+        """Reads until the pattern appears in the text after the last match; returns the text before the match, and the
+        match."""
         end = time.monotonic() + deadline
         while True:
             found = re.search(pattern, self.text)

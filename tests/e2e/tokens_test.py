@@ -101,7 +101,7 @@ class WhileRunning(TokensTest):
             self.fetched(world, server, client)
 
     def context(self, world, name):
-        """A member of the file stream that is none of our programs."""
+        """A foreign client of the file stream."""
         path = world.root / "issued" / f"client-{name}"
         run("openssl", "pkey", "-in", f"{path}.key", "-passin", f"file:{world.secret('client.pass')}", "-out",
             f"{path}.plain")

@@ -73,7 +73,8 @@ class Video(unittest.TestCase):
         again.quit()
 
     def watch(self, name):
-        """All of one form, in order: what the middle costs must not be asked for before the early stops."""
+        """Everything for one format, in order: seeking into the middle costs a play, so the early stops are tested
+        first."""
         screen = Screen()
         self.addCleanup(screen.close)
         for work in (self.show_and_quit, self.go_and_resume):

@@ -73,7 +73,7 @@ class World:
                 del self.env[name]
         self.key = key
         self.servers = []
-        self.lists_are_configured = True  # at listeners
+        self.lists_are_configured = True  # in the listeners' configurations
 
     def close(self):
         for server in self.servers:
@@ -288,7 +288,7 @@ class Listener:
         self.env["SOFTHSM2_CONF"] = str(settings)
 
     def behind_shim(self, shim, folder):
-        """From now on the card is used through the shim, which `folder` steers: tests/shim/shim.cpp."""
+        """From now on the card is used through the shim, which reads its mode from `folder`: tests/shim/shim.cpp."""
         toml = self.home / "usher.toml"
         toml.write_text(toml.read_text().replace(json.dumps([SOFTHSM]), json.dumps([str(shim)])))
         self.env["USHER_SHIM_DIR"] = str(folder)
@@ -362,7 +362,7 @@ def metric(server, name):
 
 
 def requests(server, path):
-    """How many requests of this path the server has counted, whatever came of them."""
+    """How many requests of this path the server has counted, whatever their result was."""
     import re
     import urllib.request
     with urllib.request.urlopen(f"http://{server.operator}/metrics", timeout=10) as answer:

@@ -1,8 +1,8 @@
 // A PKCS #11 module of our own in front of another one (SoftHSM). SoftHSM never locks a PIN, is never taken out of its
-// reader, never hangs and never crashes: this does.
+// reader, never hangs and never crashes. This module does.
 //
 // Environment:
-//   USHER_SHIM_MODULE  the module behind; /usr/lib/softhsm/libsofthsm2.so if not set
+//   USHER_SHIM_MODULE  the real module; /usr/lib/softhsm/libsofthsm2.so if not set
 //   USHER_SHIM_DIR     a directory with these files, each of which may be absent; read anew at every call:
 //     mode   lines: "hang C_Login" (or another of the functions below), "crash C_Sign", "removed" (also: no card from
 //            the start), "pulled" (the same, and what was open is lost for good, as with a reader),
@@ -12,7 +12,7 @@
 //            "stale" (the card was out, and is in again: sessions are gone), "another" (card, by its serial number),
 //            "mechanisms CKM_ECDSA …" (and no others), "forge" (its signatures are wrong),
 //            "garble" (its certificates are no certificates)
-//     pin    what somebody types at the reader, for "protected"
+//     pin    the PIN typed at the reader, for "protected"
 //     wrong  the number of wrong PINs so far: written by the shim, so that it outlives the process as on a card
 //     logins the number of times that the card was given a PIN, or asked for one at the reader: written by the shim
 #include <algorithm>
@@ -86,14 +86,14 @@ bool g_vanished = false;
 /// A module must not lose a session while it is used in it: SoftHSM does not survive that.
 std::shared_mutex sessions_in_use;
 
-/// Calls the module behind.
+/// Calls the real module.
 template <class Function, class... Arguments>
 CK_RV behind(Function function, Arguments... arguments) {
   const std::shared_lock lock(sessions_in_use);
   return function(arguments...);
 }
 
-/// Does what `mode` says for this function; whether the card is there.
+/// Does what the file `mode` requires for this function. Returns whether the card is present.
 bool present(const char* function) {
   if (mode_has("vanish", function)) g_vanished = true;
   if (mode_has("hang", function)) {
@@ -194,7 +194,7 @@ constexpr std::pair<std::string_view, CK_MECHANISM_TYPE> kMechanisms[] = {
     {"CKM_ECDSA_SHA1", CKM_ECDSA_SHA1},
 };
 
-/// Nothing: as the module behind.
+/// nullopt: the real module's mechanisms.
 std::optional<std::vector<CK_MECHANISM_TYPE>> mechanisms() {
   std::istringstream lines(file("mode"));
   for (std::string line; std::getline(lines, line);) {

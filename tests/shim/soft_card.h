@@ -83,7 +83,7 @@ class CardHierarchy {
 class SoftCards {
  public:
   SoftCards() {
-    // SoftHSM truncates and syncs files all the time: in memory that costs nothing.
+    // SoftHSM truncates and syncs files all the time: in memory this is fast.
     std::string pattern = "/dev/shm/usher card XXXXXX";
     if (::mkdtemp(pattern.data()) == nullptr) {
       pattern = (std::filesystem::temp_directory_path() / "usher card XXXXXX").string();
@@ -137,9 +137,9 @@ class SoftCards {
     std::abort();
   }
 
-  /// What the shim does from now on (shim.cpp says which lines there are).
+  /// What the shim does from now on (shim.cpp lists the lines).
   void set_mode(const std::string& lines) const { std::ofstream(folder_ / "mode") << lines << '\n'; }
-  /// What somebody types at the reader's own keys.
+  /// The PIN typed at the reader's own keys.
   void type_at_reader(const std::string& pin) const { std::ofstream(folder_ / "pin") << pin; }
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
 

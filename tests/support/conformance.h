@@ -1,8 +1,8 @@
 // support/conformance: cases that others wrote, from outside the repository.
 //
-// They lie in ../shared/conformance beside the checkout, or where USHER_CONFORMANCE_DIR points; NIST's PKITS and some
-// hundred odd certificates also where Debian's python3-cryptography-vectors puts them. Where they are absent, the tests
-// that need them are skipped and say so.
+// They are in ../shared/conformance next to the checkout, or in the folder USHER_CONFORMANCE_DIR. NIST's PKITS and some
+// hundred odd certificates are also in the folder of Debian's python3-cryptography-vectors. If they are absent, the
+// tests that need them are skipped and report it.
 #pragma once
 
 #include <gtest/gtest.h>

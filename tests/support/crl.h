@@ -40,7 +40,7 @@ struct CrlEntrySketch {
   Bytes serial{};         // content of the INTEGER
   int reason = -1;        // reasonCode; -1: none
   Bytes issuer{};         // GeneralNames of a critical certificateIssuer; empty: none
-  Bytes unknown_value{};  // of an extension that nobody knows
+  Bytes unknown_value{};  // of an unknown extension
   bool unknown_critical = false;
 };
 

@@ -8,10 +8,10 @@
 
 namespace usher::test {
 
-/// Far more than anything takes on a loaded machine, and less than a test's time limit: who waits longer waits in vain.
+/// Far more than anything takes on a loaded machine, and less than a test's time limit: a longer wait is in vain.
 inline constexpr std::chrono::seconds kPatience{60};
 
-/// Looks again and again until `condition` holds. Whether it came to hold within kPatience.
+/// Checks again and again until `condition` holds. Returns whether it held within kPatience.
 template <class Condition>
 [[nodiscard]] bool eventually(Condition condition) {
   const auto end = std::chrono::steady_clock::now() + kPatience;

@@ -1,4 +1,4 @@
-// support/fixed_random: a Random that gives what the test says.
+// support/fixed_random: a Random that returns the bytes that the test chose.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 
 namespace usher::test {
 
-/// Gives the bytes of a list, in order; a test that asks for more than there are fails, and gets zeros.
+/// Returns the bytes of a list, in order. A test that requests more than the list has fails, and gets zeros.
 class FixedRandom final : public Random {
  public:
   explicit FixedRandom(Bytes bytes) : bytes_(std::move(bytes)) {}

@@ -1,4 +1,4 @@
-// support/ocsp: a responder of our own, made with OpenSSL, that can say anything.
+// support/ocsp: a responder of our own, made with OpenSSL, that can give any answer.
 #pragma once
 
 #include <openssl/ocsp.h>
@@ -50,7 +50,7 @@ inline Bytes ocsp_response(const identity::Certificate& certificate, const ident
   return crypto::der_of<i2d_OCSP_RESPONSE>(response.get());
 }
 
-/// A responder whom `authority` certified. `no_check`: with id-pkix-ocsp-nocheck.
+/// A responder that `authority` certified. `no_check`: with id-pkix-ocsp-nocheck.
 inline Identity ocsp_delegate(const Authority& authority, bool no_check = true, identity::LeafRequest request = {}) {
   if (request.more_eku.empty()) request.more_eku = {kOcspSigning};
   Identity delegate = authority.leaf(std::move(request));

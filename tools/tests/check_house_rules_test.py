@@ -1,4 +1,4 @@
-"""tools/check-house-rules refuses what it is there to refuse, and nothing else."""
+"""tools/check-house-rules refuses what it must refuse, and nothing else."""
 import os
 import subprocess
 import tempfile
@@ -7,7 +7,7 @@ import unittest
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "check-house-rules")
 BASE64 = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQDC7"
 
-# path, content, the rule that refuses it
+# path, content, the rule that must refuse it
 REFUSED = [
     ("src/channel/a.cpp", "bool same = memcmp(a, b, 16) == 0;", "memcmp"),
     ("src/channel/a.cpp", "bool same = std::memcmp(a, b, 16) == 0;", "memcmp"),

@@ -1,4 +1,4 @@
-"""tools/check-layers refuses what it is there to refuse, and nothing else."""
+"""tools/check-layers refuses what it must refuse, and nothing else."""
 import os
 import subprocess
 import tempfile

@@ -17,7 +17,7 @@ TEST(Puppets, ThatBehaveAreAccepted) {
   EXPECT_TRUE(judged_by_server(world, client).has_value());
 }
 
-// --- somebody in the middle changes the offer or the choice
+// --- an attacker in the middle changes the offer or the choice
 
 using EditOffer = void (*)(wire::ClientHello&);
 class ChangedOffer : public testing::TestWithParam<EditOffer> {};
@@ -51,7 +51,7 @@ class ChangedChoice : public testing::TestWithParam<ChoiceCase> {};
 INSTANTIATE_TEST_SUITE_P(
     Edits, ChangedChoice,
     testing::Values(
-        // Within what was offered: the signature tells. Outside of it: refused before.
+        // A choice within the offer: the signature is wrong. A choice outside the offer: refused before.
         ChoiceCase{[](wire::ServerHello& hello) { hello.suite = 0x0102; }, Fault::bad_signature},
         ChoiceCase{[](wire::ServerHello& hello) { hello.session[0] ^= 1; }, Fault::bad_signature},
         ChoiceCase{[](wire::ServerHello& hello) { hello.server_random[27] ^= 1; }, Fault::bad_signature},

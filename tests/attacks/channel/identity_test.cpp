@@ -1,4 +1,4 @@
-// Lies about who somebody is, in signatures and in Finished.  Spec: channel.md §4.2, §4.3, §5.
+// Lies about a peer's identity, in signatures and in Finished.  Spec: channel.md §4.2, §4.3, §5.
 #include <gtest/gtest.h>
 
 #include "attacks/channel/judged.h"
@@ -6,7 +6,7 @@
 namespace usher::channel::test {
 namespace {
 
-// --- who somebody is
+// --- a peer's identity
 
 TEST(ServerIdentity, OfAnotherServerOfTheSameRootIsRefused) {
   World world = World::copy();

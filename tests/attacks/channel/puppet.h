@@ -136,7 +136,7 @@ struct PuppetServer {
   Side context = Side::server;
   std::uint16_t suite = 0x0101;
   std::uint16_t group = 0x001d;
-  /// The last word on ServerHello before it is signed.
+  /// The last change to ServerHello before it is signed.
   std::function<void(wire::ServerHello&)> edit = [](wire::ServerHello&) {};
 
   Bytes answer(const Bytes& client_hello) {

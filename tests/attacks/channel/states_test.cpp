@@ -185,7 +185,7 @@ TEST(SizeOfARequest, IsCheckedByTheServer) {
     if (!incoming.request) {
       EXPECT_EQ(incoming.request.error().fault, Fault::malformed);
     }
-    // One that could not be read names no path.
+    // A request that could not be read names no path.
     EXPECT_EQ(incoming.auth, each.path == wire::kPathAuth && each.total != 24'320) << each.total;
     EXPECT_EQ(incoming.chunk.has_value(), each.path == wire::kPathDownload);
   }

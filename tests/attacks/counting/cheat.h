@@ -1,4 +1,4 @@
-// People who try to hear more than was counted, over real records against the real service and store.
+// Listeners who try to hear more than was counted, with real records against the real service and store.
 #pragma once
 
 #include <set>

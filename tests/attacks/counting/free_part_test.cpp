@@ -1,4 +1,4 @@
-// Attacks on what is heard for nothing: it adds up for a person and a medium, whatever is done.  licence.md §5.2, §5.3.
+// Attacks on the free part: it adds up for each person and medium, whatever a listener does.  licence.md §5.2, §5.3.
 #include "cheat.h"
 
 namespace usher::net::test {
@@ -66,7 +66,7 @@ TEST_F(FreePart, OfAlternatingPlaysIsOne) {
   for (std::uint32_t chunk = 0; chunk < 20; ++chunk) {
     ASSERT_EQ(cheat.ask_chunk(chunk % 2 == 0 ? one : two, chunk), wire::Status::ok);
   }
-  // One of them was paid for with the sixth chunk; what the other then had again for nothing is at most a free part.
+  // One of them was paid for with the sixth chunk. The other then received at most a free part free of charge.
   const bool first = cheat.close(one).refunded;
   const bool second = cheat.close(two).refunded;
   EXPECT_FALSE(first && second);

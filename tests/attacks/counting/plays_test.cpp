@@ -1,4 +1,5 @@
-// Attacks on plays that count: what one of them yields, who has it, and when it is over.  licence.md §5.4, §5.5, §8.3.
+// Attacks on plays that count: what one play yields, which session holds it, and when it ends.  licence.md §5.4, §5.5,
+// §8.3.
 #include <algorithm>
 #include <atomic>
 #include <random>

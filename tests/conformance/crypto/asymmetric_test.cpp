@@ -1,7 +1,7 @@
 // Wycheproof: signatures and key agreement through usher's wrappers.
 //
-// usher signs with SHA-256 alone, RSA-PSS with a salt of 32 bytes alone, and takes RSA of 2048 to 4096 bits and P-256
-// alone. Files of other parameters are run as well: nothing in them may be accepted.
+// usher signs only with SHA-256, and RSA-PSS only with a salt of 32 bytes. It accepts only RSA of 2048 to 4096 bits and
+// P-256. Files with other parameters are run as well: nothing in them may be accepted.
 #include "crypto/group.h"
 #include "crypto/key.h"
 #include "support/fixed_random.h"

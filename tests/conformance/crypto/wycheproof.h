@@ -13,7 +13,7 @@ class object;
 
 namespace usher::test {
 
-/// One case, with the fields of its group at hand.
+/// One case, together with the fields of its group.
 class Case {
  public:
   Case(const boost::json::object& group, const boost::json::object& fields) : group_(group), fields_(fields) {}

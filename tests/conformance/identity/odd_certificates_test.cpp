@@ -37,7 +37,7 @@ std::vector<File> files_below(const fs::path& below) {
   return out;
 }
 
-/// Read, or refused in a way that the caller can tell people about.
+/// Either read, or refused with a fault that the caller can report.
 template <class T>
 void expect_clear(const Result<T>& result, std::initializer_list<Fault> faults, const std::string& name) {
   if (result) return;
@@ -52,7 +52,7 @@ Result<Certificate> certificate_of(const File& file) {
   return Certificate::from_der(view_of(file.content));
 }
 
-/// Everything that is asked of a certificate somewhere.
+/// Every call that the code makes on a certificate.
 void use(const Certificate& certificate, const std::string& name) {
   const auto again = Certificate::from_pem(certificate.to_pem());
   ASSERT_TRUE(again) << name;
@@ -75,7 +75,7 @@ void use(const Certificate& certificate, const std::string& name) {
   static_cast<void>(issuer_urls(certificate));
 }
 
-/// Judged as a peer is, by somebody's root and by itself: it is accepted, or refused by name.
+/// Judged as a peer, by another root and by itself: it is accepted, or refused by name.
 void judge(const Certificate& certificate, const Certificate& root, const std::string& name) {
   for (const Certificate* anchor : {&root, &certificate}) {
     const auto trust = PathTrust::make({*anchor}, {}, {});

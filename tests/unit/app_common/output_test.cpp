@@ -1,4 +1,4 @@
-// What a program says either arrives or is a failure.
+// A program's output either arrives or is reported as a failure.
 #include "common/output.h"
 
 #include <cstdio>
@@ -15,7 +15,7 @@
 namespace usher::app {
 namespace {
 
-/// What finish() answers after `say`, with `file` as standard output, in a process of its own.
+/// The status that finish() returns after `say`, with `file` as standard output, in a process of its own.
 int status_of(const char* file, const std::function<void()>& say, int status = 0) {
   const pid_t child = ::fork();
   if (child == 0) {
@@ -39,7 +39,7 @@ TEST(Output, WhatTheDiskDoesNotTakeIsAFailureOfItsOwn) {
   EXPECT_EQ(status_of("/dev/full",
                       [] {
                         std::printf("a line\n");
-                        std::fflush(stdout);  // NOLINT(cert-err33-c): looked at by nobody, as in a verb
+                        std::fflush(stdout);  // NOLINT(cert-err33-c): ignored, as in a verb
                       }),
             kFailed);
 }

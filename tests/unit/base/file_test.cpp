@@ -55,7 +55,7 @@ void expect_fault(const Result<T>& result, Fault fault) {
   EXPECT_EQ(code_of(result.error().fault), code_of(fault)) << result.error().where << " " << result.error().about;
 }
 
-/// What `body` answers in a process of its own, whose limits and rules go with it. -1: it was killed.
+/// The result of `body` in a child process, which takes its limits and rules with it. -1: it was killed.
 int in_a_child(const std::function<int()>& body) {
   const pid_t child = ::fork();
   if (child == 0) ::_exit(body());
@@ -114,7 +114,8 @@ TEST_F(Files, ALinkIsReplacedAndNotWhatItLeadsTo) {
 
 TEST_F(Files, ADirectoryThatCannotBeSyncedAtAllRefusesBeforeAnythingChanges) {
   ASSERT_TRUE(create_file(path("a"), "one"));
-  // Written to, but not opened for reading, and so not synced. Root may do it nevertheless: nobody does it.
+  // The directory can be written but not opened for reading, so it cannot be synced. Root can sync it, so the
+  // test runs as the user nobody.
   ASSERT_EQ(::chmod(directory_.c_str(), 0300), 0);
   const bool root = ::geteuid() == 0;
   constexpr uid_t kNobody = 65534;

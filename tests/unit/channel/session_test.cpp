@@ -11,7 +11,7 @@ namespace {
 
 const Bytes kBody(40, 0x21);
 
-/// One exchange that works: whatever was tried before has destroyed nothing.
+/// One exchange that works: the earlier attempts have destroyed nothing.
 void expect_alive(const Sessions& open) {
   const auto incoming = must(open.server->open_request(must(open.client->seal_request("api/list", {}, kBody)).record));
   ASSERT_TRUE(incoming.request.has_value());
@@ -246,7 +246,7 @@ TEST(Session, TheSizesOfAuthTellNeitherCardNorName) {
   }
   EXPECT_EQ(requests, (std::set<std::size_t>{56 + 24'576 + 16}));
   EXPECT_EQ(answers, (std::set<std::size_t>{56 + 1'024 + 16}));
-  person.licence_keys = std::vector<Bytes>(8, Bytes(550));  // RSA of 4096 bits: the server's own, whoever asks
+  person.licence_keys = std::vector<Bytes>(8, Bytes(550));  // RSA of 4096 bits: the server's own, for every client
   EXPECT_EQ(auth_answer_size(person), 8'192U);
 }
 

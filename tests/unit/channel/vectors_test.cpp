@@ -18,7 +18,7 @@ namespace {
 namespace json = boost::json;
 using wire::Direction;
 
-/// An object of the file. A member that nobody read is a failure: it would be a claim that is not checked.
+/// An object of the file. A member that the test does not read is a failure: its claim would not be checked.
 class Object {
  public:
   explicit Object(const json::object& object) : object_(object) {}

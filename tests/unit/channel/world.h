@@ -1,4 +1,4 @@
-// What the channel's tests, fuzz targets and benchmarks talk in: two parties of one installation, made per run.
+// Shared by the channel's tests, fuzz targets and benchmarks: two parties of one installation, made per run.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,7 @@ using usher::test::Authority;
 using usher::test::kNow;
 using usher::test::must;
 
-/// The fault, or nothing where there was none.
+/// The fault, or nothing if there was no error.
 template <class T>
 std::optional<Fault> fault_of(const Result<T>& result) {
   if (result) return std::nullopt;

@@ -53,7 +53,7 @@ class FakeServer final : public client::Transport {
   }
 
   // What goes wrong, and how often.
-  int down = 0;             // exchanges that find nobody
+  int down = 0;             // exchanges that find no server
   int busy = 0;             // handshakes that are put off
   int lose_answers_to = 0;  // of `lose_path`: done, but the answer is lost
   std::string_view lose_path;

@@ -21,7 +21,7 @@ Result<Bytes> take_all(Fetcher& fetcher) {
   }
 }
 
-/// As take_all; the listener is always where the last chunk was taken.
+/// As take_all, but the listener is always at the last chunk that was taken.
 Result<Bytes> hear_all(Fetcher& fetcher) {
   const Timeline timeline(fetcher.manifest());
   Bytes all;
@@ -35,7 +35,7 @@ Result<Bytes> hear_all(Fetcher& fetcher) {
 
 TEST(Fetcher, GivesTheMediumInOrderThoughChunksArriveInAnyOrder) {
   const TestMedium medium(test::pattern(40 * 4096 + 17));
-  // Of those that are under way, the later ones are answered first.
+  // Of the requests that are running, the later ones are answered first.
   std::mutex mutex;
   std::condition_variable changed;
   std::set<std::uint32_t> inside;

@@ -111,7 +111,7 @@ class Fetch : public testing::Test {
     FileStream stream = server_.stream();
     return FileFetcher(stream, std::move(stop)).fetch(wish, meter);
   }
-  /// Refused for this reason, and nothing is left but `names`.
+  /// Refused for this reason, and only `names` are left.
   void refused(const FileWish& wish, Fault fault, const std::vector<std::string>& names = {}) {
     const auto got = fetch(wish);
     ASSERT_FALSE(got);

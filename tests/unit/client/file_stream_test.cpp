@@ -143,7 +143,7 @@ TEST_P(FileStreamVersions, BytesThatAreNoRecordAreRefused) {
 
 class FileStreamServer : public testing::Test {
  protected:
-  /// What a client says that finds this server.
+  /// The result of a client that connects to this server.
   Got from(const test::Identity& server_identity, FileStreamOptions options) {
     const TlsServer server(server_identity, give_whole);
     options.server = server.endpoint();

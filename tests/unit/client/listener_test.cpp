@@ -1,4 +1,4 @@
-// Whole plays against a server in this process: what is kept, what is given back, and how a play goes on.
+// Whole plays against a server in this process: which plays are kept, which are given back, and how a play is resumed.
 #include "client/listener.h"
 
 #include <gtest/gtest.h>

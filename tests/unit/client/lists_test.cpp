@@ -1,4 +1,4 @@
-// Lists that a server hands out, and what is kept of them (identity.md §11.5).
+// Lists that a server hands out, and which of them the client keeps (identity.md §11.5).
 #include "client/lists.h"
 
 #include <gtest/gtest.h>

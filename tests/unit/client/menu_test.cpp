@@ -9,7 +9,7 @@
 namespace usher::client {
 namespace {
 
-/// A listener without a server: remembers what was asked for.
+/// A listener without a server: records the requests.
 class FakeListener final : public Listener {
  public:
   [[nodiscard]] Who who() const override {

@@ -25,7 +25,7 @@ media::Manifest even(std::uint64_t duration_ms, std::uint64_t bits_per_second, s
 /// Ten-second steps of 16 KiB chunks make the numbers readable: one chunk a second, 100 of them.
 media::Manifest one_a_second() { return even(100'000, 131'072, 16'384); }
 
-/// A server's books of one person's first play, and a listener who hears what he has, ten times a second.
+/// A server's books of one person's first play, and a listener who hears the received chunks, ten times a second.
 class Visit {
  public:
   Visit(const media::Manifest& manifest, Seconds commit_after, wire::ChunkRanges heard = {})
@@ -45,7 +45,7 @@ class Visit {
   void listen_to(std::uint64_t own_ms) {
     fetch();
     while (own_.heard_ms() < own_ms && clock_ < manifest_.duration_ms) {
-      // It never stutters: what comes next is in hand.
+      // Playback never stutters: the next chunk has arrived already.
       const std::uint64_t next = std::min(clock_ + 100, manifest_.duration_ms);
       const auto chunk = static_cast<std::uint32_t>((plan_.timeline().offset_at(next) - 1) / manifest_.chunk_size);
       ASSERT_TRUE(in_hand_.contains(chunk)) << "at " << clock_ << " ms";

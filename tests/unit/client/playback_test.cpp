@@ -1,4 +1,4 @@
-// A whole playback with a player that is told what to say, and a clock that is moved by hand.
+// A whole playback with a scripted player, and a clock that is moved by hand.
 #include "client/playback.h"
 
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 namespace usher::client {
 namespace {
 
-/// Takes everything at once; shows what it is told to.
+/// Takes everything at once; shows the scripted clock.
 struct Script {
   std::mutex mutex;
   std::optional<double> clock;
@@ -108,7 +108,7 @@ TEST_F(PlaybackTest, GivesThePlayerEightSecondsBeyondItsClockAndNoByteMore) {
 }
 
 TEST_F(PlaybackTest, StandsStillAndSaysSoWhileTheServerIsWaitedFor) {
-  // Everything from the fifth second on does not come.
+  // No chunk from the fifth second on arrives.
   get = [this](std::uint32_t chunk, const std::atomic<bool>& stop) -> Result<wire::ChunkBody> {
     EXPECT_TRUE(test::eventually([&] { return chunk < 5 || stop; }));
     if (chunk >= 5) return fail(Fault::cancelled, "test");

@@ -125,7 +125,7 @@ TEST(Player, ALyingChunkNeverReachesThePlayer) {
 
 TEST(Player, ASlowPlayerIsSentNoFasterThanItTakes) {
   const TemporaryFolder folder;
-  // It reads 4 KiB and then waits until it is told to go on.
+  // It reads 4 KiB and then waits for the file that lets it continue.
   const std::string player = folder.script("player",
                                            "D=$(dirname \"$0\")\nhead -c 4096 > /dev/null\n"
                                            "while [ ! -e \"$D/go\" ]; do sleep 0.01; done\ncat > /dev/null");
@@ -224,7 +224,7 @@ TEST(Player, QuitEndsThePlayerAtOnce) {
 
 TEST(Player, PauseStopsTheProcessAndSpaceLetsItGoOn) {
   const TemporaryFolder folder;
-  // It plays on for as long as it is not stopped: its ticks stand for sound.
+  // It plays until it is stopped: its ticks stand for sound.
   const std::string player = folder.script("player", "cat > /dev/null\n");
   const test::TestMedium medium(test::pattern(4'000 * 4096));
   const GetChunk get = [&](std::uint32_t chunk, const std::atomic<bool>&) -> Result<wire::ChunkBody> {
@@ -232,7 +232,7 @@ TEST(Player, PauseStopsTheProcessAndSpaceLetsItGoOn) {
   };
   Fetcher fetcher(medium.manifest, get);
   TestView view;
-  // Asked of the system, not of the script: it may be stopped before it says a word.
+  // Queried from the system, not from the script: the script may be stopped before it writes anything.
   const auto is_stopped = [] {
     return std::ranges::any_of(fs::directory_iterator("/proc"), [](const fs::directory_entry& process) {
       if (process.path().filename().string().find_first_not_of("0123456789") != std::string::npos) return false;
@@ -291,7 +291,7 @@ TEST(Player, QuitIsHeardWhileAPlaceIsSought) {
   const TemporaryFolder folder;
   const std::string player = folder.script("player", "exec sleep 600");
   const test::TestMedium medium = test::ogg_medium(kTrack, 208'500);
-  // The server is gone for everything but the beginning.
+  // The server is gone for every chunk except the beginning.
   std::atomic<bool> sought{false};
   const GetChunk get = [&](std::uint32_t chunk, const std::atomic<bool>& stop) -> Result<wire::ChunkBody> {
     if (chunk < 4) return medium.body(chunk);

@@ -1,4 +1,4 @@
-// A server on loopback that does one thing to every connection: for what must not be taken for usher.
+// A server on loopback that does one thing to every connection: for peers that must not be mistaken for usher.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// A server of the file stream that misbehaves as a test wants it: our TLS settings, and no rule of the protocol.
+// A server of the file stream that misbehaves as a test requires: our TLS settings, and no rule of the protocol.
 #pragma once
 
 #include <mutex>
@@ -26,7 +26,7 @@ class TlsPeer {
   void send_raw(std::string_view text) { send_text(socket_, text); }
   /// close_notify: what makes an answer complete.
   void finish() { SSL_shutdown(connection_); }
-  /// Until the client has gone.
+  /// Waits until the client has closed.
   void wait_for_end() {
     char byte = 0;
     SSL_read(connection_, &byte, 1);
@@ -63,7 +63,7 @@ class TlsServer {
   }
 
   [[nodiscard]] client::Endpoint endpoint() const { return {"127.0.0.1", server_->port()}; }
-  /// The lines that came, in their order.
+  /// The lines that arrived, in their order.
   [[nodiscard]] std::vector<std::string> lines() const {
     const std::scoped_lock guard(lock_);
     return lines_;

@@ -64,7 +64,7 @@ TEST(Transport, RequestsAtOnceHaveConnectionsOfTheirOwn) {
   const TinyServer server([&](int socket) {
     while (!test::read_request(socket).empty()) {
       ++inside;
-      EXPECT_TRUE(test::eventually([&] { return inside >= 4; }));  // none is answered before all have come
+      EXPECT_TRUE(test::eventually([&] { return inside >= 4; }));  // the server answers only after all have arrived
       test::send_text(socket, http("200 OK", std::string(kRecordType), "x"));
     }
   });

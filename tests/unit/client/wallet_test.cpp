@@ -288,13 +288,13 @@ TEST_F(WalletTest, APlayThatAnotherTerminalJustBeganOrClosedIsNoAlarm) {
   listed.plays_left = 4;
   listed.open_plays = 1;
   EXPECT_TRUE(here.reconcile({listed})->differences.empty());
-  // Noted, while the list here is from before.
+  // Noted, but this list is older.
   const auto mark = there.begin({.play = {5}, .medium = {7}, .licence = {1}, .deadline = 1'800'001'000}, 4);
   ASSERT_TRUE(mark.has_value());
   listed.plays_left = 5;
   listed.open_plays = 0;
   EXPECT_TRUE(here.reconcile({listed})->differences.empty());
-  // Given back and noted, while the list here is from before.
+  // Given back and noted, but this list is older.
   there.closed(**mark, 5);
   listed.plays_left = 4;
   listed.open_plays = 1;

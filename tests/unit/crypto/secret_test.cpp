@@ -7,7 +7,7 @@
 
 namespace {
 
-/// The block that is watched, and what was in its first bytes when it was given back: only then is it nobody's.
+/// The block that is watched, and its first bytes when it was freed: only then does it have no owner.
 struct Watch {
   std::atomic<const void*> block = nullptr;
   std::size_t size = 0;

@@ -77,7 +77,7 @@ TEST(CardAgent, AnswersNonsenseWithAnError) {
 TEST(CardAgent, IsNotRunWhenSomebodyTypesItsVerb) {
   const char* const typed[] = {"usher", kCardAgentVerb};
   const char* const more[] = {"usher", kCardAgentVerb, "x"};
-  // Whoever started this test may have left something open as descriptor 3.
+  // The parent of this test may have left descriptor 3 open.
   const int kept = ::dup(kCardAgentDescriptor);
   ::close(kCardAgentDescriptor);
   EXPECT_FALSE(card_agent_requested(2, typed));

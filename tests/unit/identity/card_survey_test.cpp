@@ -65,7 +65,7 @@ class CardSurveyTest : public testing::Test {
     for (const Remark& remark : remarks) out.emplace_back(code_of(remark.what));
     return out;
   }
-  /// What is said of the only card.
+  /// The remarks about the only card.
   [[nodiscard]] std::vector<std::string> remarks() const {
     const auto seen = cards_of(survey());
     EXPECT_EQ(seen.size(), 1U);

@@ -266,7 +266,7 @@ TEST_F(CardTest, ThreeWrongPinsLockTheCardAndEachSaysHowItStands) {
   EXPECT_NE(explain(second.error()).find("one try is left"), std::string::npos);
   EXPECT_EQ(card.pin_state(), PinState::last_try);
 
-  // The last try is spent only by somebody who knows that it is one.
+  // The last try is spent only if the caller knows that it is the last one.
   EXPECT_EQ(card.login(SoftCards::wrong_pin()).error().fault, Fault::pin_last_try);
   EXPECT_EQ(card.pin_state(), PinState::last_try);
 
@@ -427,7 +427,7 @@ TEST_F(CardTest, AHangingModuleHitsTheDeadlineAndTheCardCanBeOpenedAgain) {
   ASSERT_FALSE(hung);
   EXPECT_EQ(hung.error().fault, Fault::module_failed);
   EXPECT_NE(explain(hung.error()).find("no answer within 0.3 s"), std::string::npos);
-  // The other child, which is not in that call, works on.
+  // The other child, which is not in that call, continues to work.
   EXPECT_TRUE(card.sign(view_of("x")));
 }
 

@@ -20,7 +20,7 @@ class CardWatchTest : public testing::Test {
     return test::must(
         Card::open({.modules = {USHER_PKCS11_SHIM}, .profile = citizen_card_profile(), .deadline = deadline}));
   }
-  /// What the watch says, within a bound.
+  /// The fault that the watch reports, within a time limit.
   Fault told() {
     auto answer = gone.get_future();
     return answer.wait_for(60s) == std::future_status::ready ? answer.get() : Fault::local;

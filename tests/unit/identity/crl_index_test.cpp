@@ -44,7 +44,7 @@ IntegerPtr integer_of(View content) {
   return IntegerPtr(d2i_ASN1_INTEGER(nullptr, &at, static_cast<long>(der.size())));
 }
 
-/// 0, 1 or 2, as X509_CRL_get0_by_serial says it.
+/// 0, 1 or 2, as X509_CRL_get0_by_serial returns it.
 int looked_up(X509_CRL* crl, View serial) {
   X509_REVOKED* entry = nullptr;
   const IntegerPtr number = integer_of(serial);
@@ -69,7 +69,7 @@ TEST(CrlIndex, SaysWhatOpenSslsOwnLookUpSays) {
     }
     std::vector<CrlEntrySketch> in_order;
     for (const auto& [serial, entry] : entries) in_order.push_back(entry);
-    // Lists stand by date, not by number.
+    // Lists are ordered by date, not by number.
     for (std::size_t i = 1; i < in_order.size(); ++i) {
       std::swap(in_order[i], in_order[*rc::gen::inRange<std::size_t>(0, i + 1)]);
     }

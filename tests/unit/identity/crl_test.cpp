@@ -198,7 +198,7 @@ TEST(Delta, DoesNotReviveAnExpiredBaseWhereItIsPointedTo) {
   EXPECT_TRUE(tolerant->verify({{d.leaf.certificate}}, kNow));
 }
 
-/// Number `number` of a list of the authority's with one entry, a delta where `base` says so.
+/// Number `number` of a list of the authority's with one entry, a delta if `base` is set.
 Crl list_with(const Authority& root, const Certificate& about, RevocationReason reason, std::uint64_t number,
               std::optional<std::uint64_t> base, Time until) {
   return must(issue_crl(root.issuer(), {.number = number,
@@ -287,7 +287,7 @@ TEST(Rollback, AnOlderListIsRefused) {
   EXPECT_EQ(reload(d.root, {d.base}, floor).error().fault, Fault::crl_rollback);
   EXPECT_TRUE(reload(d.root, {d.root.crl(6)}, floor));
   EXPECT_TRUE(reload(d.root, {d.root.crl(7)}, floor));
-  EXPECT_TRUE(reload(d.root, {d.base, d.root.crl(6)}, floor));  // an old one beside it does no harm
+  EXPECT_TRUE(reload(d.root, {d.base, d.root.crl(6)}, floor));  // an old list in addition does no harm
 }
 
 TEST(Rollback, TheSameNumberWithAnOlderDateIsRefused) {

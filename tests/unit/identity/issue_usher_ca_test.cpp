@@ -32,7 +32,7 @@ class UsherCa : public testing::Test {
   }
   void TearDown() override { fs::remove_all(directory_); }
 
-  /// The exit status; what the program says goes to the file "said".
+  /// The exit status; the program's output goes to the file "said".
   int run(std::vector<std::string> words, const std::string& pass = "pass") const {
     words.insert(words.begin(), {USHER_CA_PROGRAM, "--home", "ca", "--passphrase-file", pass});
     std::vector<char*> arguments;

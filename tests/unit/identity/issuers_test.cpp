@@ -112,7 +112,7 @@ TEST_F(LackingTest, WhatIsOnItsWayIsWaitedForAndWhatIsNotIsRefused) {
 }
 
 TEST_F(LackingTest, OfSeveralThatLeadsUpIsTaken) {
-  // The same name and key, certified by somebody else.
+  // The same name and key, certified by another authority.
   const Authority stranger = Authority::root();
   const auto crossed = must(issue_sub_ca(
       stranger.issuer(), {.name = {.common_name = "upper"}, .validity = around(kNow, 900, 800), .path_length = 1},

@@ -1,4 +1,4 @@
-// The agent that keeps a login, its clients, and those who are none.
+// The agent that keeps a login, its clients, and peers that are not its clients.
 #include "identity/login_agent.h"
 
 #include <gtest/gtest.h>
@@ -165,7 +165,7 @@ TEST_F(LoginAgentTest, EndsWithTheStatementAndTellsWhoIsConnected) {
   std::atomic<int> told = -1;
   must(watch.begin(socket, [&](const Error& why) { told = static_cast<int>(why.fault); }));
   clock.set(kNow + 1h);
-  // Whoever asks wakes it.
+  // A client's request wakes it.
   EXPECT_TRUE(test::eventually([&] { return !client.person()->bind(Bytes(kExporterSize, 9)); }));
   EXPECT_EQ(agent.ended(), Fault::bad_statement);
   EXPECT_TRUE(test::eventually([&] { return told == static_cast<int>(Fault::bad_statement); }));
@@ -176,7 +176,7 @@ TEST_F(LoginAgentTest, TellsWhyItEnds) {
   LoginWatch watch;
   std::atomic<int> told = -1;
   must(watch.begin(socket, [&](const Error& why) { told = static_cast<int>(why.fault); }));
-  // So that it has taken the watch in.
+  // So that the agent has accepted the watch.
   must(LoginClient::connect(socket));
   agent.end({Fault::card_removed, "test"});
   EXPECT_TRUE(test::eventually([&] { return told == static_cast<int>(Fault::card_removed); }));
@@ -215,7 +215,7 @@ TEST_F(LoginAgentTest, IsNotDisturbedByClientsThatAreNone) {
   const std::uint8_t look = 1;
   while (::send(deaf.get(), &look, 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1) {}
   EXPECT_TRUE(client.person()->bind(Bytes(kExporterSize, 9)));
-  // More than it takes at once.
+  // More than it accepts at once.
   std::vector<Descriptor> many;
   for (std::size_t i = 0; i < 2 * kMaxLoginClients; ++i) many.push_back(must(login_wire::socket_at(socket, ::connect)));
   EXPECT_TRUE(client.person()->bind(Bytes(kExporterSize, 9)));

@@ -1,4 +1,4 @@
-// What a responder's answer is worth (identity.md §4.8): alone, and beside revocation lists in a path.
+// How an OCSP response is judged (identity.md §4.8): alone, and together with revocation lists in a path.
 #include "identity/ocsp.h"
 
 #include <gtest/gtest.h>
@@ -48,9 +48,9 @@ TEST_F(OcspTest, NobodyElsesDoes) {
   const Authority stranger = Authority::root();  // of the same name
   refused(ocsp_response(leaf.certificate, root.certificate, stranger.certificate, stranger.key));
   refused(signed_by(ocsp_delegate(stranger)));
-  refused(signed_by(leaf));                        // whom it is about
+  refused(signed_by(leaf));                        // a response signed by its own subject
   refused(signed_by(root.leaf(Role::client)));     // certified for something else
-  refused(signed_by(ocsp_delegate(root, false)));  // whose own status nobody knows
+  refused(signed_by(ocsp_delegate(root, false)));  // a delegate whose own status is unknown
   const Authority sub = root.sub();
   refused(ocsp_response(leaf.certificate, root.certificate, sub.certificate, sub.key));
   refused(signed_by(ocsp_delegate(sub)));  // certified by another authority
@@ -70,7 +70,7 @@ TEST_F(OcspTest, AnAnswerAboutAnotherCertificateIsNone) {
 TEST_F(OcspTest, TimesAreLookedAt) {
   refused(says({.this_update = kNow + std::chrono::hours(1)}));
   refused(says({.next_update = kNow}), Fault::crl_expired);
-  // A clock that is four minutes behind.
+  // A clock that is four minutes slow.
   const auto early = must(read(says({.this_update = kNow + std::chrono::minutes(4)})));
   EXPECT_TRUE(early.in_force(kNow));
   const auto endless = must(read(says({.this_update = kNow - std::chrono::minutes(10), .next_update = {}})));

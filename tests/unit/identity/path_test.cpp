@@ -53,7 +53,7 @@ TEST(Path, ExpiredIsRefused) {
   EXPECT_EQ(fault_of(h.verify({root_crl, sub_crl}, later)), Fault::certificate_expired);
 }
 
-/// A clock that is wrong looks like a certificate or a list that is: whoever reads it can see the clock's time.
+/// If a clock is wrong, a certificate or a list looks wrong: the message shows the clock's time to its reader.
 TEST(Path, WhatIsAMatterOfTimeNamesTheTimeThatItWasJudgedFor) {
   const Hierarchy h;
   const auto named = [&](Time at, Fault fault, bool new_lists = true) {
@@ -223,7 +223,7 @@ TEST(Revocation, AListOfTheFutureIsRefused) {
   const Hierarchy h;
   const Crl future = h.sub.crl(2, {}, {}, kNow + kDay, kNow + 9 * kDay);
   EXPECT_EQ(fault_of(h.verify({h.root_crl, future})), Fault::revocation_unknown);
-  // One in force beside it is used.
+  // If there is also a list in force, it is used.
   EXPECT_TRUE(h.verify({h.root_crl, future, h.sub_crl}));
 }
 

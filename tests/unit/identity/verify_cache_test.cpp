@@ -1,4 +1,4 @@
-// Verdicts that are kept (verify_cache.h): never longer than they would be given anew.
+// Cached verdicts (verify_cache.h): a verdict is never kept longer than a new verification would give the same verdict.
 #include "identity/verify_cache.h"
 
 #include <gtest/gtest.h>

@@ -101,7 +101,7 @@ TEST(Histories, AListenerWhoStopsBeforeThePromiseKeepsHisPlay) {
     auto& opened = person.plays.front();
     const std::int64_t stop = free.promise.count() == 0 ? 0 : *rc::gen::inRange<std::int64_t>(0, free.promise.count());
     for (std::int64_t at = 0; at < stop; at += 500) {
-      // All that his player may hold: the buffer beyond its clock, and before the promise not more than is free.
+      // All that the player may hold: the buffer beyond its clock, and before the promise not more than is free.
       const auto ahead = static_cast<std::uint64_t>((at + Milliseconds(kBuffer).count()) / 1000);
       const std::uint32_t held = std::min(person.medium.chunks_for(ahead), free.chunks);
       for (std::uint32_t chunk = 0, media = 0; chunk < person.medium.chunks && media < held; ++chunk) {
@@ -109,7 +109,7 @@ TEST(Histories, AListenerWhoStopsBeforeThePromiseKeepsHisPlay) {
         ++media;
         if (!opened.granted.contains(chunk)) RC_ASSERT(person.ask(opened, chunk));
       }
-      // And what he hears is among it.
+      // And the chunks that the listener hears are among these.
       RC_ASSERT(person.medium.chunks_for(static_cast<std::uint64_t>(at / 1000)) <= free.chunks);
     }
     RC_ASSERT(close(opened.play, opened.play.epoch)->effect == Effect::refund);

@@ -1,4 +1,4 @@
-// Who may use a licence, and when.  licence.md §4.
+// Which listeners may use a licence, and when.  licence.md §4.
 #include <gtest/gtest.h>
 
 #include "licence/terms.h"

@@ -1,4 +1,4 @@
-// Imports that do not come to their end: nothing half there, and no more memory than promised.
+// Imports that do not finish: nothing half-written stays, and they use no more memory than promised.
 #include <atomic>
 #include <csignal>
 #include <fstream>

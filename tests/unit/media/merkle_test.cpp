@@ -117,7 +117,7 @@ TEST(Merkle, ProofHoldsForNoOtherPlaceLeafOrSibling) {
 }
 
 TEST(Merkle, NodeIsNeverTakenForALeaf) {
-  // The prefixes' purpose: a chunk that is two hashes side by side does not hash to their parent.
+  // The prefixes' purpose: a chunk that consists of two hashes does not hash to their parent.
   const auto leaves = leaves_of(2);
   EXPECT_NE(leaf_hash(concat({leaves[0], leaves[1]})), node_hash(leaves[0], leaves[1]));
 }

@@ -1,4 +1,4 @@
-// usher-press as its users run it: with certificates and keys that are made for each test.
+// usher-press as its users run it: with certificates and keys made for each test.
 #pragma once
 
 #include <cstdio>

@@ -41,7 +41,7 @@ class Prepared : public PressFixture {
     std::error_code none;
     EXPECT_TRUE(!std::filesystem::exists(path("rel")) || std::filesystem::is_empty(path("rel"), none)) << "written";
   }
-  /// Pressed; what the press said of it.
+  /// Pressed; returns the press's output.
   std::string expect_pressed(const std::string& file, const Arguments& more = {}) const {
     std::filesystem::remove_all(path("rel"));
     const Ran ran = press_file(file, more);
@@ -274,7 +274,7 @@ TEST_F(Prepared, CoverIsChosenOrLeftOut) {
 }
 
 TEST_F(Prepared, LargePictureIsMadeSmallEnough) {
-  // Noise is what JPEG makes least of.
+  // JPEG compresses noise worst.
   ffmpeg({"-f", "lavfi", "-i", "nullsrc=s=3000x3000:d=1:r=1,geq=random(1)*255:128:128", "-frames:v", "1", "noise.png"});
   make("a.ogg", {"-c:a", "libvorbis"}, 3);
   expect_pressed("a.ogg", {"--cover", "noise.png"});
@@ -286,7 +286,7 @@ TEST_F(Prepared, LargePictureIsMadeSmallEnough) {
 TEST_F(Prepared, HeadersOfManyBytesAreStructure) {
   make("a.flac", {}, 12);
   Bytes bytes = read_file(path("a.flac"));
-  // A block of padding of 100,000 bytes behind STREAMINFO.
+  // A block of padding of 100,000 bytes after STREAMINFO.
   const Bytes padding = concat({Bytes{0x01, 0x01, 0x86, 0xa0}, Bytes(100'000)});
   bytes.insert(bytes.begin() + 42, padding.begin(), padding.end());
   write_file(path("a.flac"), bytes);

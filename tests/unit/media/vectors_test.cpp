@@ -11,7 +11,7 @@ namespace {
 
 using namespace test;
 
-/// A vector's fields; one that the test did not read fails it.
+/// A vector's fields; a field that the test did not read fails it.
 class Vector {
  public:
   explicit Vector(const std::string& name) {
@@ -89,7 +89,7 @@ TEST(SealedVectorPassphrase, OpensAndIsMadeAgainByteForByte) {
   check_both_ways(vector, PassphraseWrapper(secret(passphrase), cost), PassphraseUnwrapper(secret(passphrase)));
 }
 
-/// What a manifest says of its chunks, its time and its parts.
+/// Reads the fields about a manifest's chunks, its time and its parts.
 void read_extent(Vector& vector, Manifest& manifest) {
   manifest.kind = static_cast<MediaKind>(vector.number("kind"));
   manifest.duration_ms = vector.number("duration_ms");

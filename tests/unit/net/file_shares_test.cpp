@@ -1,4 +1,4 @@
-// Who may fetch what (filestream.md §3.2, §3.3), and where a name may lead.
+// Which clients may fetch which files (filestream.md §3.2, §3.3), and where a name may lead.
 #include "net/file_shares.h"
 
 #include <algorithm>
@@ -232,7 +232,7 @@ TEST_F(Shares, FoldersNestedTooDeepAreNotListed) {
   EXPECT_EQ(std::ranges::count(names, '\n'), 15) << names;
 }
 
-/// Lists on one worker, which the test holds until everybody has asked.
+/// Lists on one worker, which the test holds until all clients have sent their requests.
 class Lists : public Shares {
  protected:
   Lists() {

@@ -1,4 +1,4 @@
-// The file stream over real sockets on loopback (filestream.md), with a client that misbehaves where it is told to.
+// The file stream over real sockets on loopback (filestream.md), with a client that misbehaves on request.
 #include "net/file_stream.h"
 
 #include <atomic>

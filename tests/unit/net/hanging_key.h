@@ -1,4 +1,4 @@
-// A key that signs as a token does that sometimes does not answer.
+// A key that signs like a token that sometimes does not answer.
 #pragma once
 
 #include <condition_variable>

@@ -9,7 +9,7 @@
 namespace usher::net::test {
 namespace {
 
-/// Answers with path and body; "/big" with 8 MiB; "/wait" when the test lets it.
+/// Answers with path and body; "/big" with 8 MiB; "/wait" when the test allows it.
 class Echo final : public HttpHandler {
  public:
   Admission admit(const HttpRequest& head) override {
@@ -68,7 +68,7 @@ class HttpServerTest : public ::testing::Test {
     const std::scoped_lock lock(mutex_);
     return std::ranges::find(refused_, reason) != refused_.end();
   }
-  /// The socket closes before the event is told.
+  /// The socket closes before the event is recorded.
   void expect_refusal(std::string_view reason) {
     EXPECT_TRUE(usher::test::eventually([&] { return was_refused_for(reason); })) << reason;
   }

@@ -1,4 +1,4 @@
-# The configuration belongs to the program; what it does is tested beside the server's other parts.
+# The configuration belongs to the program; it is tested together with the server's other parts.
 set(usherd_sources
   ${CMAKE_SOURCE_DIR}/apps/usherd/config.cpp
   ${CMAKE_SOURCE_DIR}/apps/usherd/config_keys.cpp
@@ -8,7 +8,7 @@ set(usherd_sources
   ${CMAKE_SOURCE_DIR}/apps/usherd/file_shares.cpp
   ${CMAKE_SOURCE_DIR}/apps/usherd/revocation.cpp
   ${CMAKE_SOURCE_DIR}/apps/usherd/files.cpp)
-# So that they are compiled, and looked at by clang-tidy, as in the program.
+# So that they are compiled, and checked by clang-tidy, as in the program.
 set_source_files_properties(${usherd_sources} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 target_sources(${name} PRIVATE ${usherd_sources})
 target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/apps)

@@ -47,12 +47,12 @@ class RawClient {
   RawClient& send(std::string_view text) {
     while (!text.empty()) {
       const ssize_t sent = ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL);
-      if (sent <= 0) break;  // the server may have closed already: what it said is what counts
+      if (sent <= 0) break;  // the server may have closed already: only its answer counts
       text.remove_prefix(static_cast<std::size_t>(sent));
     }
     return *this;
   }
-  /// Everything up to the end of the connection. That the server never ends it is a failure.
+  /// Everything up to the end of the connection. If the server never ends the connection, the test fails.
   std::string rest() {
     std::string all;
     char buffer[4096];

@@ -1,4 +1,5 @@
-// What ends when, and where nobody could log in: told by name, in log, metrics and readiness (docs/operating.md).
+// When certificates and lists end, and which roles could not log in: reported in log, metrics and readiness
+// (docs/operating.md).
 #include "net/readiness.h"
 
 #include "net/server.h"

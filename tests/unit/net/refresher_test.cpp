@@ -1,4 +1,4 @@
-// When things are fetched, and again (identity.md §11.2).
+// When things are fetched, and fetched again (identity.md §11.2).
 #include "net/refresher.h"
 
 #include <gtest/gtest.h>
@@ -45,7 +45,7 @@ class RefresherTest : public ::testing::Test {
 TEST_F(RefresherTest, OneFetchIsForAllWhoAsk) {
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(refresher.want("a", true));
   finish_one();
-  // Whoever began before it came is to ask again; the others have it.
+  // A caller that began before it arrived must ask again; other callers have it.
   EXPECT_TRUE(eventually([&] { return refresher.forget("a"); }));
   EXPECT_EQ(names, std::vector<std::string>{"a"});
 }
@@ -82,12 +82,12 @@ TEST_F(RefresherTest, WhatIsBeingFetchedIsNotForgotten) {
 TEST_F(RefresherTest, WhatIsAtHandIsFetchedWhenThreeQuartersOfItsTimeAreOverGiveOrTakeATenth) {
   refresher.add("a", clock.now() + Seconds(1'000));
   clock.advance(Seconds(670));
-  refresher.add("b");  // whoever is due longest comes first
+  refresher.add("b");  // the item that is due longest is fetched first
   finish_one();
   EXPECT_TRUE(eventually([&] { return refresher.forget("b"); }));
   EXPECT_EQ(names, std::vector<std::string>{"b"});
   clock.advance(Seconds(160));
-  static_cast<void>(refresher.want("a", false));  // whoever asks wakes the threads, which may be at it already
+  static_cast<void>(refresher.want("a", false));  // a call wakes the threads, which may be fetching already
   finish_one();
   EXPECT_TRUE(eventually([&] { return refresher.forget("a"); }));
   EXPECT_EQ(names, (std::vector<std::string>{"b", "a"}));
@@ -122,7 +122,7 @@ TEST_F(RefresherTest, WhoAsksAfterAFailureIsNotKeptWaitingForFurtherAttempts) {
   EXPECT_TRUE(begun.try_acquire_for(kPatience));
   EXPECT_FALSE(refresher.want("a", true));  // the second one runs
   finish_one();
-  // It came: whoever asked before is to ask again.
+  // It arrived: a caller that asked before must ask again.
   EXPECT_TRUE(eventually([&] { return refresher.want("a", false); }));
 }
 

@@ -1,5 +1,5 @@
-// What a reload does to those who are on their way in: handshakes, logins and file connections that began before it are
-// judged by the trust of after it (identity.md §3.3).
+// What a reload does to clients that are connecting: handshakes, logins and file connections that began before it are
+// judged by the trust after it (identity.md §3.3).
 #include "net/server.h"
 #include "unit/net/raw_client.h"
 #include "unit/net/service_world.h"

@@ -1,4 +1,4 @@
-// Where lists may come from, and what is kept of them (identity.md §11). What web servers do to them: tests/e2e.
+// Where lists may be fetched from, and which of them are kept (identity.md §11). Misbehaving web servers: tests/e2e.
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <cstring>

@@ -44,7 +44,7 @@ class WholeServer : public ::testing::Test {
         .send(text_of(hello))
         .rest();
   }
-  /// By the media channel, over a socket. The answer's body; throws where it is no 200.
+  /// Sends a request by the media channel, over a socket. Returns the answer's body; throws if the status is not 200.
   [[nodiscard]] Bytes exchange(const std::string& path, std::string_view type, const Bytes& body) const {
     const std::string answer = RawClient(server->endpoints().at(0))
                                    .send("POST " + path + " HTTP/1.1\r\nHost: " + host +

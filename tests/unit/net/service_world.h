@@ -166,7 +166,7 @@ inline Bytes exchanged(World& world, const std::string& path, std::string_view t
   return std::move(response.body);
 }
 
-/// What a server answers to the body of one POST; throws where it is no 200.
+/// A server's answer to the body of one POST; throws if the status is not 200.
 using Exchange = std::function<Bytes(const std::string& path, std::string_view type, Bytes body)>;
 
 /// A listener with an open channel.

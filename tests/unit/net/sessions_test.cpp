@@ -22,7 +22,7 @@ HttpResponse say(World& world, const Bytes& hello, const std::string& network) {
   request.network = network;
   return send(world, std::move(request));
 }
-/// What a client does that is told to retry: the answer to its last ClientHello.
+/// A client that retries if the server requires it: returns the answer to its last ClientHello.
 HttpResponse say_hello_from(World& world, const std::string& network) {
   channel::ClientHandshake machine(channel_world().client_settings, randomness());
   const HttpResponse first = say(world, must(machine.start()), network);

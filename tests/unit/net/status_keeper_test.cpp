@@ -1,4 +1,4 @@
-// What is remembered of responders, and for how long (identity.md §11.6). The web they are asked over: tests/e2e.
+// What is cached from responders, and for how long (identity.md §11.6). Fetching them over the web: tests/e2e.
 #include "net/status_keeper.h"
 
 #include <gtest/gtest.h>
@@ -126,7 +126,7 @@ TEST_F(StatusKeeperTest, ARevocationIsKnownFromTheStartOnUntilALaterAnswerTakesI
   start();
   ASSERT_TRUE(answer());
   EXPECT_TRUE(answer()->revoked);
-  // The good word of before, and one of the same time, take nothing back.
+  // An older good answer, and one of the same time, do not undo the revocation.
   for (const Milliseconds when : {Milliseconds(-1'000), Milliseconds(0)}) {
     say(word(V_OCSP_CERTSTATUS_GOOD, when));
     ask_again();
@@ -138,9 +138,9 @@ TEST_F(StatusKeeperTest, ARevocationIsKnownFromTheStartOnUntilALaterAnswerTakesI
   keeper->stop();
   say({});
   start();
-  EXPECT_FALSE(answer());  // nothing is known until somebody asks
+  EXPECT_FALSE(answer());  // the status is unknown until it is requested
   EXPECT_TRUE(want().coming);
-  ASSERT_TRUE(answer());  // and then it is what was kept
+  ASSERT_TRUE(answer());  // then the stored answer is used
   EXPECT_FALSE(answer()->revoked);
 }
 

@@ -1,4 +1,4 @@
-// A TLS client that the tests of the file stream can bend.
+// A TLS client that the tests of the file stream can make misbehave.
 #pragma once
 
 #include <cerrno>
@@ -46,7 +46,7 @@ class TlsClient {
     ERR_clear_error();
     return SSL_connect(tls_.get()) == 1;
   }
-  /// Sends the first flight of the handshake, and does not wait for the answer; shake_hands() goes on.
+  /// Sends the first flight of the handshake, and does not wait for the answer; shake_hands() continues.
   void begin() {
     const int flags = ::fcntl(socket_.get(), F_GETFL);
     ::fcntl(socket_.get(), F_SETFL, flags | O_NONBLOCK);
@@ -61,7 +61,7 @@ class TlsClient {
   void gather(int on) const { ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_CORK, &on, sizeof on); }
   struct Answer {
     std::string bytes;
-    bool whole = false;  // close_notify came
+    bool whole = false;  // close_notify arrived
   };
   Answer rest() {
     Answer answer;

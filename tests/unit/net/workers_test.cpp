@@ -1,4 +1,4 @@
-// Who has his turn when, with a worker that the test stops and lets go on.
+// In which order tasks get their turn, with a worker that the test stops and continues.
 #include "net/workers.h"
 
 #include <gtest/gtest.h>

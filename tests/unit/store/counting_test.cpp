@@ -1,4 +1,5 @@
-// What is heard for nothing, what counts, and what can be sent again, in the store.  licence.md §5.3, §5.4, §5.6.
+// The free part, the chunks that count, and the chunks that can be sent again, in the store.  licence.md §5.3, §5.4,
+// §5.6.
 #include "support.h"
 
 namespace usher::store {

@@ -1,4 +1,5 @@
-// A process that dies in the middle: what it was told stays true, what it began is whole or not there.  licence.md §8.2.
+// A process that dies in the middle: an answer it got stays true, an operation it began is whole or absent.  licence.md
+// §8.2.
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -232,7 +232,7 @@ TEST_F(StoreFile, LockedForLongByAnotherIsBusyAndNothingChanges) {
   other.exec("BEGIN IMMEDIATE");
   const OpenRequest request{.medium = medium_.id, .licence = {}};
   EXPECT_TRUE(fails_with((*store)->open_play(caller_, new_operation(), request, kNow), Fault::busy));
-  EXPECT_EQ((*store)->find_licence(licence)->standing.plays_left, 1U);  // reading goes on
+  EXPECT_EQ((*store)->find_licence(licence)->standing.plays_left, 1U);  // reading continues
   other.exec("ROLLBACK");
   EXPECT_TRUE(succeeds((*store)->open_play(caller_, new_operation(), request, kNow)));
 }
@@ -277,7 +277,7 @@ TEST_F(StoreFile, FullDiskIsSaidAndNothingChanges) {
   EXPECT_GT(refused, 0);
   EXPECT_TRUE(succeeds(store_->verify()));
 
-  // With room again, everything goes on where it was.
+  // With room again, everything continues where it was.
   store_.reset();
   store_ = open_store(directory_.file());
   EXPECT_TRUE(succeeds(grant(*play, {0})));

@@ -1,4 +1,5 @@
-// Whatever a listener does, in whatever order: nobody hears more than the licence gives.  licence.md §5, §7.6.
+// Whatever a listener does, in whatever order: a listener never hears more than the licence gives.  licence.md §5,
+// §7.6.
 #include <rapidcheck.h>
 
 #include <cmath>
@@ -135,7 +136,7 @@ class Listener {
     const bool all_there = std::ranges::all_of(move.chunks, [](std::uint32_t chunk) { return chunk < kChunks; });
     const bool all_new =
         std::ranges::none_of(move.chunks, [&](std::uint32_t chunk) { return session->heard.contains(chunk); });
-    // Who may hear a chunk for the first time is never refused it.
+    // A listener who may hear a chunk for the first time is never refused it.
     if (here && all_there && all_new && !stale && !session->over) RC_ASSERT(granted.has_value());
     if (!granted) return;
     RC_ASSERT(here && !stale && !session->over);
@@ -193,7 +194,7 @@ class Listener {
   Caller caller_{.pseudonym = hash_of("anna"), .installation = hash_of("laptop")};
   std::array<Id128, 2> licences_{random().id(), random().id()};
   std::vector<Session> sessions_;
-  std::set<std::uint32_t> free_;  // heard for nothing since the last commit
+  std::set<std::uint32_t> free_;  // heard free of charge since the last commit
 };
 
 TEST(PlayProperties, NobodyHearsMoreThanTheLicencesGiveAndNobodyIsRefusedWhatIsNew) {

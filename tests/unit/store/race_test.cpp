@@ -25,7 +25,7 @@ class Race : public StoreTest {
   void TearDown() override { EXPECT_TRUE(succeeds(store_->verify())); }
 };
 
-/// Runs `body(index)` in so many threads, which all begin at once.
+/// Runs `body(index)` in this many threads, which all begin at once.
 template <class Body>
 void in_threads(int count, Body body) {
   std::barrier start(count);

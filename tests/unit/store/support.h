@@ -90,7 +90,7 @@ inline licence::VerifiedLicence document_of(const licence::LicenceTerms& terms) 
   return *licence::verify(*document, licence_key().public_key());
 }
 
-/// A store with one medium, and somebody who may have licences for it.
+/// A store with one medium, and a person who may have licences for it.
 class StoreTest : public ::testing::Test {
  protected:
   void SetUp() override {

@@ -1,4 +1,4 @@
-// The bodies of channel.md §9: one encoding a value, and every rule refused where it is broken.
+// The bodies of channel.md §9: one encoding for each value, and every broken rule is refused.
 #include "wire/api.h"
 
 namespace usher::wire {

@@ -133,7 +133,7 @@ RC_GTEST_PROP(Extent, EvenOnesAreAlwaysGoodAndRise, ()) {
   const auto duration = *rc::gen::inRange<std::int64_t>(1, 100'000'000);
   Extent extent{.chunks = chunks, .duration = Milliseconds(duration), .structure = {}, .seconds = {}};
   extent.seconds = even_seconds(chunks, extent.duration);
-  // A second of more chunks than 16 bits hold is no medium that anybody plays.
+  // A medium with more chunks in a second than 16 bits hold does not occur in practice.
   RC_PRE(std::uint64_t{chunks} * 1000 / static_cast<std::uint64_t>(duration) < 65'000);
   RC_PRE(chunks < 65'536 || duration >= 1000);
   RC_ASSERT(extent.check().has_value());

@@ -163,7 +163,7 @@ TEST(ProofMessage, AnEmptyOrTooLongSignatureIsMalformed) {
 
 TEST(SessionOfKeys, IsReadFromClientKeysAlone) {
   Bytes body = ClientKeys{{8, 9}, {1}}.encode();
-  append(body, Bytes{1, 2, 3});  // the record is another's business
+  append(body, Bytes{1, 2, 3});  // the record is parsed by other code
   EXPECT_EQ(*session_of_keys(body), (Id128{8, 9}));
   EXPECT_EQ(fault(session_of_keys(client_hello().encode())), Fault::unexpected_message);
   EXPECT_EQ(fault(session_of_keys({})), Fault::malformed);
