@@ -1,4 +1,4 @@
-// apps/common/arguments: what the command lines of all programs have in common.
+// apps/common/arguments: the command-line handling that all programs share.
 #pragma once
 
 #include <initializer_list>
@@ -11,14 +11,15 @@ class ParseError;
 
 namespace usher::app {
 
-/// Whether --json stands on the command line, understood or not. For what goes wrong before it has been read.
+/// Whether `--json` is on the command line, even if the rest cannot be parsed. For errors before parsing has finished.
 [[nodiscard]] bool wants_json(int argc, char** argv);
 
-/// --json, for `app` and for each verb below it that does something, but for those named: what they do is neither read nor
-/// made.
+/// Adds --json to `app` and to each of its verbs, at every depth. `but`: names of verbs without it, because they print
+/// no result.
 void add_json_flag(CLI::App& app, bool& json, std::initializer_list<std::string_view> but = {});
 
-/// What a program ends with whose command line is a wish for help, or was not understood; shows or tells that.
+/// The exit status after the parser has thrown: a request for help, or a command line that is not understood. Shows the
+/// help or reports the error.
 [[nodiscard]] int end_of_parsing(CLI::App& app, const CLI::ParseError& why, std::string_view program, bool json);
 
 }  // namespace usher::app

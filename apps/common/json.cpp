@@ -17,7 +17,7 @@ boost::json::value or_null(const std::optional<T>& value) {
   return value ? boost::json::value(*value) : boost::json::value(nullptr);
 }
 
-/// A time as messages carry it, in Unix seconds; 0 means that there is none.
+/// A time as messages carry it, in Unix seconds; 0 means no time.
 boost::json::value wire_time(std::uint64_t seconds) {
   return seconds == 0 ? boost::json::value(nullptr) : boost::json::value(iso_time(static_cast<std::int64_t>(seconds)));
 }

@@ -15,7 +15,8 @@ namespace usher::app {
 void reserve_standard_descriptors() noexcept {
   for (int number = STDIN_FILENO; number <= STDERR_FILENO; ++number) {
     if (::fcntl(number, F_GETFD) >= 0) continue;
-    // The lowest free number is this one. The wrong way round: what is read or written there fails.
+    // open() takes the lowest free number, which is this one. The access mode is the opposite one on purpose: reads
+    // from standard input and writes to the others fail.
     static_cast<void>(::open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY));
   }
 }
@@ -27,7 +28,7 @@ Result<> finish_output() {
   const int why = errno;
   if (flushed && std::ferror(stdout) == 0 && std::cout.good()) return {};
   std::string about = "standard output";
-  // Some earlier write has failed, or this one: only this one's reason is known.
+  // An earlier write has failed, or this flush. Only the flush's reason is known.
   if (!flushed && why != 0) about += ": " + std::generic_category().message(why);
   return fail(Fault::output_failed, "output", std::move(about));
 }

@@ -1,4 +1,4 @@
-// apps/common/output: whether what a program said has arrived.
+// apps/common/output: standard descriptors, the final flush of standard output, the terminal's width.
 #pragma once
 
 #include "base/display.h"
@@ -6,16 +6,16 @@
 
 namespace usher::app {
 
-/// First of all in main(): where standard input, output or error is closed, its number is taken by what reads and writes
-/// nothing, so that no file or socket gets it. Writing there still fails.
+/// Call first in main(). Where standard input, output or error is closed, opens /dev/null under its number, so that no
+/// file or socket gets that number. The program's own reads or writes there still fail.
 void reserve_standard_descriptors() noexcept;
 
-/// Gives out what is buffered for standard output, and tells whether all of it since the program's start was taken.
-/// A program calls it once, at its end: a full disk or a closed pipe is a failure, as any other.
+/// Flushes standard output. Success: everything written since the program's start was accepted. A program calls it
+/// once, at its end: a full disk or a closed pipe is an error like any other.
 /// Errors: output_failed.
 [[nodiscard]] Result<> finish_output();
 
-/// The present width of the terminal, in columns. kAnyWidth: the descriptor is no terminal, or its width is unknown.
+/// The current width of the terminal, in columns. kAnyWidth: the descriptor is no terminal, or its width is unknown.
 [[nodiscard]] std::size_t terminal_columns(int descriptor) noexcept;
 
 }  // namespace usher::app

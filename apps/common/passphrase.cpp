@@ -19,12 +19,12 @@
 namespace usher::app {
 namespace {
 
-std::atomic<int> g_signal = 0;  // the signal that arrived while a prompt was open; 0: none
+std::atomic<int> g_signal = 0;  // the signal that arrived during a prompt; 0: none
 
 extern "C" void note_signal(int number) { g_signal = number; }
 
-/// No echo and no signals from keys while it lives: Ctrl-C arrives as a byte. A signal from elsewhere waits until the
-/// terminal is restored.
+/// Turns off echo and signals from keys while it lives: Ctrl-C arrives as a byte. A signal from elsewhere is raised
+/// after the terminal is restored.
 class QuietTerminal {
  public:
   explicit QuietTerminal(int terminal) : terminal_(terminal), known_(::tcgetattr(terminal, &before_) == 0) {
@@ -61,7 +61,7 @@ class QuietTerminal {
   bool ok_ = false;
 };
 
-/// 1: a byte; 0: the end; -1: errno.
+/// 1: a byte was read; 0: end of input; -1: error, see errno.
 ssize_t read_byte(int descriptor, std::uint8_t& byte) {
   ssize_t got = 0;
   do {
@@ -94,7 +94,8 @@ std::unexpected<Error> refused(const std::string& source, std::string_view why) 
   return fail(Fault::unusable_passphrase, "passphrase", source + " " + std::string(why));
 }
 
-/// What an editor or a shell adds is not part of a passphrase, and nobody sees it: it is named, and not tried.
+/// Refuses invisible characters that an editor or a shell adds. They are not part of a passphrase, so the error names
+/// them and the passphrase is not tried.
 Result<> check_text(View text, const std::string& source) {
   constexpr std::array<std::uint8_t, 3> kUtf8Mark{0xef, 0xbb, 0xbf};
   constexpr std::uint8_t kDelete = 127;
@@ -110,7 +111,7 @@ Result<> check_text(View text, const std::string& source) {
   return {};
 }
 
-/// `source`: what it comes from, at the beginning of a sentence about it.
+/// `source`: where the passphrase comes from; it begins the error's sentence.
 Result<crypto::Secret> finished(crypto::Secret line, std::size_t size, const std::string& source) {
   if (size > 0 && line.expose()[size - 1] == '\r') --size;
   if (size == 0) return refused(source, "is empty");
@@ -133,14 +134,14 @@ Result<crypto::Secret> read_line(int descriptor) {
   }
 }
 
-/// The size without the last character of UTF-8: its continuation bytes, and the byte before them.
+/// The size without the last UTF-8 character: without its continuation bytes and the byte before them.
 std::size_t without_last_character(View text) {
   std::size_t size = text.size();
   while (size > 0 && (text[size - 1] & 0xc0) == 0x80) --size;
   return size > 0 ? size - 1 : 0;
 }
 
-/// One line from a terminal that neither echoes nor edits: backspace and Ctrl-U are done here.
+/// One line from a terminal that neither echoes nor edits. Handles backspace and Ctrl-U itself.
 Result<crypto::Secret> read_keys(int terminal) {
   constexpr std::uint8_t kCtrlC = 3;
   constexpr std::uint8_t kCtrlD = 4;
@@ -190,7 +191,7 @@ Result<crypto::Secret> passphrase_from_terminal(std::string_view prompt) {
   }
   const QuietTerminal quiet(terminal.get());
   if (!quiet.ok()) return fail_errno("passphrase: terminal");
-  say(terminal.get(), printable(prompt));  // it may name a card or a token
+  say(terminal.get(), printable(prompt));  // the prompt may name a card or a token
   auto line = read_keys(terminal.get());
   say(terminal.get(), "\n");
   return line;
@@ -230,7 +231,7 @@ Result<> check_citizen_pin(const crypto::Secret& pin) {
 Result<crypto::Secret> read_new_passphrase(const PassphraseSource& source, std::string_view prompt) {
   return until_right(source, [&]() -> Result<crypto::Secret> {
     USHER_TRY(crypto::Secret passphrase, read_passphrase(source, prompt, true));
-    const auto begins = [](std::uint8_t byte) { return (byte & 0xc0U) != 0x80U; };  // a character of UTF-8
+    const auto begins = [](std::uint8_t byte) { return (byte & 0xc0U) != 0x80U; };  // starts a UTF-8 character
     if (static_cast<std::size_t>(std::ranges::count_if(passphrase.expose(), begins)) < kMinNewPassphrase) {
       return refused("the new passphrase", "is shorter than " + std::to_string(kMinNewPassphrase) + " characters");
     }

@@ -24,7 +24,7 @@ std::string error_json(const Error& error, std::optional<int> status) {
 
 int report(std::string_view program, const Error& error, bool json, std::optional<int> ends_with) {
   const int status = ends_with.value_or(static_cast<int>(exit_class_of(error.fault)));
-  // A file's name can hold anything: nothing of it may reach the terminal as a control sequence.
+  // A file's name can hold anything. None of it may reach the terminal as a control sequence.
   const std::string text =
       json ? error_json(error, status) + "\n"
            : std::string(program) + ": " + printable(explain(error)) + " [" + std::string(code_of(error.fault)) + "]\n";

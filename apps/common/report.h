@@ -1,4 +1,4 @@
-// apps/common/report: how a program tells what went wrong, and ends.
+// apps/common/report: error messages, exit statuses, and confirmation prompts.
 #pragma once
 
 #include <exception>
@@ -10,23 +10,24 @@
 
 namespace usher::app {
 
-/// One line to stderr: "usher-press: The data ends too early: song.usher. Get … [truncated]". Returns the exit status.
-/// With `json` as error_json() has it. `ends_with`: the program's status, where it is not the fault's own.
+/// Prints one line to stderr: "usher-press: The data ends too early: song.usher. Get … [truncated]". Returns the exit
+/// status. With `json` it prints error_json() instead. `ends_with`: the program's status, where it is not the fault's
+/// own.
 int report(std::string_view program, const Error& error, bool json = false, std::optional<int> ends_with = {});
 
-/// {"error":{"code":…,"message":…,"advice":…,"exit":…}}, as all programs tell it with --json.
+/// {"error":{"code":…,"message":…,"advice":…,"exit":…}}, the format of all programs with --json.
 [[nodiscard]] std::string error_json(const Error& error, std::optional<int> status = {});
 
-/// What an exception that main() catches means: too_few_descriptors; local for every other one.
+/// The error for an exception that main() catches: too_few_descriptors, or local for every other exception.
 [[nodiscard]] Error error_of(const std::exception& exception);
 
-/// Of a verb that does one thing to many objects: it goes on after a refusal, tells each where it happens, and ends with
-/// the first one's status.
+/// For a verb that does one thing to many objects. It continues after an error, reports each one when it happens, and
+/// ends with the status of the first.
 class Batch {
  public:
   Batch(std::string_view program, bool json) : program_(program), json_(json) {}
   void refused(const Error& error);
-  /// 0 where nothing was refused.
+  /// 0: no error so far.
   [[nodiscard]] int status() const noexcept { return status_; }
 
  private:
@@ -35,11 +36,12 @@ class Batch {
   int status_ = 0;
 };
 
-/// Asks on the controlling terminal; only "y" and "yes" are a yes. Errors: bad_usage, there is no terminal, and `about`
-/// names the flag that answers; cancelled, anything else.
+/// Prompts on the controlling terminal; only "y", "Y" and "yes" confirm. Errors: bad_usage, there is no terminal (its
+/// advice names `flag`, which confirms without a prompt); cancelled, any other input.
 [[nodiscard]] Result<> confirm(const std::string& question, std::string_view flag);
 
-/// What main() ends with: `status`, or, where that is 0, the one of an output that could not be written; reports the latter.
+/// The exit status for main(): `status`; or, if `status` is 0 and the output could not be written, the status of that
+/// error. Reports a failed output in both cases.
 int finish(std::string_view program, int status, bool json = false);
 
 }  // namespace usher::app

@@ -26,7 +26,7 @@ Texts split(std::string_view text, char separator) {
   return parts;
 }
 
-/// What a key's value has to be.
+/// The message about a value of the wrong kind.
 std::string kind_of(const Key& key) {
   if (std::holds_alternative<bool*>(key.place)) return "must be true or false";
   if (std::holds_alternative<std::int64_t*>(key.place)) {
@@ -112,7 +112,7 @@ Result<> read_value(const Settings& settings, const toml::node& node, const std:
   return set_value(*key, *std::move(value), where);
 }
 
-/// `prefix`: the table's own name, empty at the top.
+/// `prefix`: the table's own name; empty for the top table.
 void read_table(const Settings& settings, const toml::table& table, const std::string& prefix,
                 const std::filesystem::path& file, Problems& problems) {
   for (const auto& [name, node] : table) {

@@ -1,5 +1,5 @@
-// apps/common/settings: a program's configuration, from a TOML file, the environment and the command line, in that
-// rising order. One table of keys reads, checks, shows and documents it.
+// apps/common/settings: a program's configuration. Sources, later ones override: a TOML file, the environment, the
+// command line. One table of keys drives reading, checks, output and documentation.
 #pragma once
 
 #include <cstdint>
@@ -19,30 +19,30 @@ namespace usher::app {
 using Texts = std::vector<std::string>;
 using Value = std::variant<bool, std::int64_t, std::string, Texts>;
 
-/// What the command line says for one key; also `--set key=value`.
+/// A value for one key on the command line; also `--set key=value`.
 using Setting = std::pair<std::string, std::string>;
 
-/// Error::where when a file cannot be parsed as TOML. None of its settings has been read then.
+/// Error::where if a file cannot be parsed as TOML. In that case no setting was read from it.
 inline constexpr std::string_view kSyntax = "config: syntax";
-/// Everything that is wrong, in the order in which it was found.
+/// All errors, in the order in which they were found.
 using Problems = std::vector<Error>;
-/// The first of them, if there is one.
+/// The first of them; success if there is no error.
 [[nodiscard]] Result<> first_of(Problems problems);
 
 /// "USHER_LIMITS_CONNECTIONS" for "limits.connections".
 [[nodiscard]] std::string variable_of(std::string_view name);
 
-/// One key, and where in a configuration its value stands.
+/// One key, and a pointer to its value in a configuration.
 struct Key {
   using Place = std::variant<bool*, std::int64_t*, std::string*, Texts*>;
   std::string name;  // "limits.connections"
   Place place;
   std::string_view help;       // a literal: one line, with the unit
-  std::int64_t min = 0;        // of numbers
+  std::int64_t min = 0;        // of a number
   std::int64_t max = 0;        //
   std::string_view choices{};  // a literal: "open|operator"; empty: any text
-  bool path = false;           // from environment and command line relative to the working directory
-  bool decided = false;        // written into a new configuration even if it has its default
+  bool path = false;           // from environment and command line: relative to the working directory
+  bool decided = false;        // written into a new configuration even with its default value
 
   static Key text(std::string name, std::string& at, std::string_view help) { return {std::move(name), &at, help}; }
   static Key texts(std::string name, Texts& at, std::string_view help) { return {std::move(name), &at, help}; }
@@ -69,43 +69,44 @@ struct Key {
   [[nodiscard]] std::string variable() const { return variable_of(name); }
 };
 
-/// The keys of one configuration, in the order in which they are shown; valid as long as it stays where it is.
+/// The keys of one configuration, in the order in which they are shown. Valid while the configuration stays at its
+/// address.
 class Settings {
  public:
   /// `program`: a literal, for messages.
   explicit Settings(std::string_view program) : program_(program) {}
   void add(std::initializer_list<Key> keys) { keys_.insert(keys_.end(), keys.begin(), keys.end()); }
-  /// Keys of before, each with what to say of it: literals.
+  /// Keys of earlier releases, each with the message about it: literals.
   using Retired = std::pair<std::string_view, std::string_view>;
   void retire(std::initializer_list<Retired> keys) { retired_ = keys; }
 
   [[nodiscard]] std::span<const Key> keys() const& noexcept { return keys_; }
-  std::span<const Key> keys() && = delete;  // they would be gone
-  /// nullptr: there is none.
+  std::span<const Key> keys() && = delete;  // they would dangle
+  /// nullptr: no such key.
   [[nodiscard]] const Key* find(std::string_view name) const noexcept;
-  /// What is wrong with a key that find() does not know.
+  /// The message about a key that find() does not know.
   [[nodiscard]] std::string why_unknown(std::string_view name) const;
 
   /// Errors: bad_config, with file and line (syntax, an unknown key, a value of another kind or out of its bounds);
   /// not_found, not_permitted.
   [[nodiscard]] Result<> read_toml(const std::filesystem::path& file) const;
-  /// The same to the end: a key with something wrong keeps its value.
+  /// The same, but collects all errors. A key with an error keeps its value.
   void read_toml(const std::filesystem::path& file, Problems& problems) const;
 
-  /// A variable that stands for a key under another name.
+  /// An environment variable that sets a key under another name.
   using Alias = std::pair<std::string_view, std::string_view>;
-  /// Every USHER_… variable of a key, and `aliases`. Another one that begins with one of `own` ("USHER_LIMITS_") is
-  /// taken for a mistake; what else there is belongs to usher's other programs. Errors: bad_config.
+  /// Every USHER_… variable of a key, and `aliases`. Any other variable that begins with an entry of `own`
+  /// ("USHER_LIMITS_") is an error; the rest belong to usher's other programs. Errors: bad_config.
   [[nodiscard]] Result<> read_environment(char** environment, std::span<const std::string_view> own,
                                           std::span<const Alias> aliases = {}) const;
   void read_environment(char** environment, std::span<const std::string_view> own, std::span<const Alias> aliases,
                         Problems& problems) const;
 
-  /// Lists have commas between. Errors: bad_config.
+  /// The elements of a list are separated by commas. Errors: bad_config.
   [[nodiscard]] Result<> apply(std::span<const Setting> settings) const;
 
-  /// TOML with a comment for each key. `defaults`, the same keys of another configuration: values that equal theirs
-  /// stand as comments; nullptr: none do.
+  /// TOML with a comment for each key. `defaults`: the same keys of another configuration; a value equal to the value
+  /// there is commented out. nullptr: no value is commented out.
   [[nodiscard]] std::string to_toml(const Settings* defaults = nullptr) const;
   [[nodiscard]] std::string to_json() const;
 

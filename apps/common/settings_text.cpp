@@ -7,7 +7,7 @@
 namespace usher::app {
 namespace {
 
-/// JSON's escapes are all TOML's too.
+/// All escapes of JSON are also valid in TOML.
 std::string quoted(const std::string& text) { return boost::json::serialize(boost::json::string(text)); }
 
 std::string toml_of(const Value& value) {

@@ -21,7 +21,7 @@ std::vector<Table::Shown> Table::natural() const {
   return shown;
 }
 
-/// Cuts cells until the line fits. False: it does not, with all of them at their least.
+/// Cuts cells until the line fits. False: it does not fit even with every column at its minimum.
 bool Table::narrow(std::vector<Shown>& shown, std::size_t width) const {
   std::size_t total = kGap * (shown.size() - 1);
   for (const Shown& one : shown) total += one.width;
@@ -62,7 +62,7 @@ std::string Table::text(std::size_t width) const {
     const std::size_t gone = first->column;
     const auto before = shown;
     shown = natural();
-    // Those that stay get their room back.
+    // The remaining columns get their full width back.
     std::erase_if(shown, [&](const Shown& one) {
       return one.column == gone || std::ranges::count(before, one.column, &Shown::column) == 0;
     });

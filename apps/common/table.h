@@ -1,4 +1,4 @@
-// apps/common/table: lists for people, as wide as their terminal.
+// apps/common/table: tables for people, fitted to the terminal's width.
 #pragma once
 
 #include <cstddef>
@@ -9,19 +9,19 @@ namespace usher::app {
 
 struct Column {
   std::string head;
-  std::size_t least = 0;      // columns that its cells may be cut to; 0: they are never cut
-  int goes = 0;               // where there is no room for all, the highest goes first; 0: never
-  bool to_the_right = false;  // numbers
+  std::size_t least = 0;      // columns that its cells may be cut to; 0: never cut
+  int goes = 0;               // where the table is too wide, the highest is left out first; 0: never
+  bool to_the_right = false;  // for numbers
 };
 
-/// Rows under a head. Where a terminal is too narrow, cells are cut, the widest columns first; then whole columns are left
-/// out; last, lines are cut.
+/// Rows under a header. If the terminal is too narrow, cells are cut, the widest columns first; then whole columns are
+/// left out; finally lines are cut.
 class Table {
  public:
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
-  /// One cell a column, printable.
+  /// One cell for each column, printable.
   void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
-  /// With the head, each line with its end. `width`: columns, or kAnyWidth.
+  /// The header and the rows; each line ends with a line feed. `width`: columns, or kAnyWidth.
   [[nodiscard]] std::string text(std::size_t width) const;
 
  private:

@@ -1,4 +1,4 @@
-// apps/common/trust: by which certificates and revocation lists a role is judged, as configuration says.
+// apps/common/trust: the configured certificates and revocation lists that verify a role's peers.
 // Spec: identity.md §1.5.
 #pragma once
 
@@ -9,7 +9,7 @@
 
 namespace usher::app {
 
-/// Files; what relative ones are relative to is the program's.
+/// Names of files. The program decides what relative names are relative to.
 struct TrustKeys {
   Texts anchors{};
   Texts intermediates{};
@@ -23,13 +23,14 @@ struct TrustKeys {
 /// Adds `<section>.anchors` and the others.
 void add_trust_keys(Settings& settings, const std::string& section, TrustKeys& keys);
 
-/// From a configured name to a path.
+/// Turns a configured name into a path.
 using PathOf = std::function<std::filesystem::path(const std::string&)>;
 
 /// Every certificate of these PEM files. Errors: the files'; malformed, naming the file.
 [[nodiscard]] Result<identity::Chain> load_certificates(const Texts& files, const PathOf& path_of);
 
-/// All that the keys name, read. Without anchors there are none: TrustStore::make tells. Errors: the files'; malformed.
+/// Reads all files that the keys name. Empty `anchors` are no error here: TrustStore::make reports them. Errors: the
+/// files'; malformed.
 [[nodiscard]] Result<identity::TrustConfig> load_trust_config(const TrustKeys& keys, identity::Role role,
                                                               const PathOf& path_of);
 

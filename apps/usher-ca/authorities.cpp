@@ -124,7 +124,7 @@ Result<identity::Chain> issue_card_user(Context& context, const CardUser& user, 
   if (user.profile == "generic") {
     request.role = identity::Role::person;
   } else if (user.profile == "cartao-de-cidadao") {
-    request.more_eku = {std::string(identity::kOidClientAuth)};  // as the real card: no role of ours
+    request.more_eku = {std::string(identity::kOidClientAuth)};  // like the real card: no role of usher's
   } else {
     return fail(Fault::bad_usage, "profile", "cartao-de-cidadao or generic");
   }

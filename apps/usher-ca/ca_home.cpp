@@ -88,7 +88,7 @@ Result<Authority> Authority::create(const std::filesystem::path& directory, cons
   Authority authority(directory, certificate);
   authority.pointers_ = pointers;
   USHER_TRY(const std::string key_pem, key.to_pem(passphrase));
-  // The certificate comes last: a directory without one is not an authority yet.
+  // The certificate is written last: a directory without one is not an authority yet.
   if (std::filesystem::exists(directory / "ca.pem"))
     return fail(Fault::already_exists, "authority", directory.string(), std::string(kKeep));
   USHER_CHECK(replace_file(directory / "ca.key", key_pem));
@@ -195,13 +195,13 @@ Result<identity::Crl> Authority::make_crl(const crypto::PrivateKey& key, bool de
                                .next_update = now + lifetime,
                                .freshest_crl = pointers_.freshest_crl};
   if (delta) request.base_number = crl_state_.base_number;
-  // Nobody is ever taken off a complete list: signatures of the past are judged by today's.
+  // A complete list never drops a certificate: today's list also decides about past signatures.
   for (const IndexEntry& entry : index_) {
     if (entry.revoked_at == 0 || (delta && entry.revoked_at < crl_state_.base_at)) continue;
     request.revoked.push_back({entry.serial_hex, from_unix_seconds(entry.revoked_at), entry.reason});
   }
   USHER_TRY(identity::Crl crl, identity::issue_crl({certificate_, key}, request));
-  // The number is spent before the list can be seen: a crash wastes one, and never uses one twice.
+  // The number is used up before the list becomes visible: a crash wastes a number, but never uses one twice.
   ++crl_state_.next_number;
   USHER_CHECK(save_state());
   USHER_CHECK(replace_file(directory_ / (delta ? "delta.pem" : "crl.pem"), crl.to_pem(), 0644));
@@ -209,7 +209,7 @@ Result<identity::Crl> Authority::make_crl(const crypto::PrivateKey& key, bool de
   crl_state_.base_number = request.number;
   crl_state_.base_at = unix_seconds(now);
   USHER_CHECK(save_state());
-  std::error_code ignored;  // a delta that stays is superseded, and verifiers leave it out
+  std::error_code ignored;  // a delta that remains is superseded, and verifiers ignore it
   std::filesystem::remove(directory_ / "delta.pem", ignored);
   return crl;
 }

@@ -1,9 +1,9 @@
 // usher-ca/ca_home: the state directory of the authorities.
 //
-//   <home>/media/root/   <home>/card/root/   <home>/card/sub/     each an authority:
+// <home>/media/root/   <home>/card/root/   <home>/card/sub/     one directory for each authority:
 //     ca.pem  ca.key (encrypted PKCS#8)  index (one line a certificate)  state (crl number)  crl.pem  delta.pem
 //     issued/<serial>.pem
-//   <home>/media/root-2/ …  roots that came later;  <home>/media/issuing  the one that issues: "root-2" (absent: "root")
+// <home>/media/root-2/ …  later roots;  <home>/media/issuing  name of the issuing root: "root-2" (absent: "root")
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@
 
 namespace usher::ca {
 
-/// The advice where an authority is there already.
+/// The advice if the authority exists already.
 inline constexpr std::string_view kKeep =
     "Nothing was changed: an authority is never replaced. Name another directory with --home to make a second one.";
 
@@ -35,7 +35,7 @@ struct IndexEntry {
   identity::RevocationReason reason = identity::RevocationReason::unspecified;
 };
 
-/// An authority's directory: certificate, encrypted key, index. Writes are atomic; one process at a time (a lock).
+/// An authority's directory: certificate, encrypted key, index. Writes are atomic. A lock allows one process at a time.
 class Authority {
  public:
   /// Makes the directory (mode 0700) and its first files. Errors: already_exists, io, not_permitted, disk_full.
@@ -47,15 +47,15 @@ class Authority {
 
   [[nodiscard]] const identity::Certificate& certificate() const noexcept { return certificate_; }
   [[nodiscard]] const std::filesystem::path& directory() const noexcept { return directory_; }
-  /// Errors: bad_passphrase, malformed, bad_key (the key is not the certificate's).
+  /// Errors: bad_passphrase, malformed, bad_key (key and certificate do not belong together).
   [[nodiscard]] Result<crypto::PrivateKey> load_key(const crypto::Secret& passphrase) const;
 
   [[nodiscard]] const std::vector<IndexEntry>& index() const noexcept { return index_; }
-  /// Keeps the certificate, appends to the index and saves. Call before the certificate is handed out.
+  /// Stores the certificate, appends it to the index and saves. Call before the certificate is handed out.
   [[nodiscard]] Result<> record(const identity::Certificate& certificate, std::string kind);
-  /// A certificate of the index. Errors: not_found, it was issued before certificates were kept.
+  /// A certificate of the index. Errors: not_found, it was issued by a release that did not store certificates yet.
   [[nodiscard]] Result<identity::Certificate> issued(std::string_view serial_hex) const;
-  /// By serial number (hex). Errors: not_found, already_exists (revoked before).
+  /// Revokes by serial number (hex). Errors: not_found, already_exists (it is revoked already).
   [[nodiscard]] Result<> revoke(std::string_view serial_hex, identity::RevocationReason reason, Time now);
 
   struct CrlState {
@@ -67,7 +67,7 @@ class Authority {
   /// A complete CRL, or a delta to the last complete one; saved as crl.pem or delta.pem.
   /// Errors: not_found (a delta before any complete one), local, io.
   [[nodiscard]] Result<identity::Crl> make_crl(const crypto::PrivateKey& key, bool delta, Time now, Seconds lifetime);
-  /// What certificates issued here say about where to find its lists.
+  /// The locations of its lists and certificate that go into the certificates issued here.
   [[nodiscard]] const identity::Pointers& pointers() const noexcept { return pointers_; }
 
  private:
@@ -79,7 +79,7 @@ class Authority {
 
   std::filesystem::path directory_;
   identity::Certificate certificate_;
-  std::shared_ptr<const FileLock> lock_;  // as long as it is open: no number is used twice
+  std::shared_ptr<const FileLock> lock_;  // held while this object lives: no number is used twice
   std::vector<IndexEntry> index_;
   CrlState crl_state_;
   identity::Pointers pointers_;

@@ -23,7 +23,7 @@ struct CardCommand {
   CardUser user;
 };
 
-/// "BI" is part of the number as a citizen card writes it; people leave it out.
+/// "BI" is part of the number as a citizen card writes it; people often leave it out.
 Result<std::string> civil_number_of(const CardUser& user) {
   if (user.profile != "cartao-de-cidadao") return user.civil_number;
   const std::string_view typed = user.civil_number;
@@ -34,7 +34,7 @@ Result<std::string> civil_number_of(const CardUser& user) {
   return "BI" + std::string(digits);
 }
 
-/// A wrong passphrase, or no card hierarchy, is to be told before a token is touched.
+/// Reports a wrong passphrase or a missing card hierarchy before a token is touched.
 Result<> check_authority(Context& context) {
   USHER_TRY(const Authority sub, Authority::open(context.home / "card/sub"));
   USHER_TRY(const crypto::Secret passphrase, context.passphrase(false));
@@ -52,7 +52,7 @@ Result<> make_card(Context& context, const CardCommand& command) {
   USHER_TRY(const crypto::Secret pin, app::read_pin(command.pin, "New PIN of the card: ", true));
   if (profile.name == identity::citizen_card_profile().name) USHER_CHECK(app::check_citizen_pin(pin));
 
-  // Whatever the profile, the objects have the citizen card's labels: a profile that names none finds them too.
+  // The objects get the citizen card's labels with every profile: a profile that names no labels finds them too.
   const identity::NewCard card{
       .module = command.module,
       .token_label = command.token,

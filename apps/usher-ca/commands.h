@@ -1,4 +1,4 @@
-// usher-ca/commands: the verbs.  Each adds itself to the command line and sets Context::action when it was chosen.
+// usher-ca/commands: the verbs.  Each adds itself to the command line and sets Context::action if it was chosen.
 #pragma once
 
 #include <filesystem>
@@ -15,15 +15,15 @@ class App;
 
 namespace usher::ca {
 
-/// What every verb gets. Lives as long as main().
+/// What every verb receives. Lives as long as main().
 struct Context {
   std::filesystem::path home;
   const Clock& clock;
   Random& random;
-  /// The passphrase of the authorities' keys (--passphrase-file, --passphrase-fd, or a prompt); asked once, kept.
-  /// `fresh`: for a new key, so that a prompt asks twice.
+  /// The passphrase of the authorities' keys (--passphrase-file, --passphrase-fd, or a prompt). It is read once and
+  /// kept. `fresh`: for a new key; a prompt then asks twice.
   std::function<Result<crypto::Secret>(bool fresh)> passphrase;
-  /// Set by the verb that was chosen; main() runs it after the command line was read whole.
+  /// Set by the chosen verb; main() runs it after the whole command line was parsed.
   std::function<Result<>()> action{};
   /// Results on standard output, and errors on stderr, are JSON (docs/json.md).
   bool json = false;
@@ -33,15 +33,15 @@ struct Context {
 [[nodiscard]] std::vector<std::string> authorities_in(const std::filesystem::path& home);
 /// The media roots among them, the oldest first.
 [[nodiscard]] std::vector<std::string> media_roots_in(const std::filesystem::path& home);
-/// The media root that issues. Errors: malformed, not_found, the home says another one than there is.
+/// The media root that issues. Errors: malformed, `media/issuing` names a root that does not exist; not_found.
 [[nodiscard]] Result<std::string> issuing_root(const std::filesystem::path& home);
 [[nodiscard]] Result<> set_issuing_root(const std::filesystem::path& home, const std::string& name);
-/// A certificate that was just made by `authority` goes into its index.
+/// Issues a certificate and records it in `authority`'s index.
 [[nodiscard]] Result<identity::Certificate> issue_recorded(Authority& authority,
                                                            const crypto::PrivateKey& authority_key,
                                                            const identity::LeafRequest& request, std::string kind,
                                                            const crypto::PublicKey& key, Random& random);
-/// Starts a little in the past, for clocks that are behind, and never outlives the authority.
+/// Starts slightly in the past, for clocks that are slow, and never ends after the authority does.
 [[nodiscard]] identity::Validity validity_of(int days, Time now, const identity::Certificate* authority);
 
 /// A card's owner. The certificate is issued by the card hierarchy's sub-CA.

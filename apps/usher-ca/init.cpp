@@ -22,7 +22,7 @@ struct InitOptions {
   bool deltas = false;
 };
 
-/// Where an authority's lists will be found below the operator's URL.
+/// The URLs of an authority's lists and certificate, below the operator's URL.
 identity::Pointers pointers_of(const InitOptions& options, const std::string& stem) {
   if (options.url.empty()) return {.responder = options.ocsp_url};
   const std::string base = options.url.ends_with('/') ? options.url : options.url + "/";

@@ -12,13 +12,13 @@
 namespace usher::ca {
 namespace {
 
-/// What is certified; `private_pem` is empty where the private key is elsewhere.
+/// The key to certify; `private_pem` is empty if the private key is elsewhere.
 struct Subject {
   crypto::PublicKey key;
   std::string private_pem{};
 };
 
-/// A new key pair, not written yet, or the public key that was given.
+/// A new key pair, not written yet; or the public key from the command line.
 Result<Subject> make_subject(const IssueOptions& options) {
   if (!options.public_key.empty()) {
     USHER_TRY(crypto::PublicKey key, read_public_key(options.public_key));
@@ -32,7 +32,7 @@ Result<Subject> make_subject(const IssueOptions& options) {
   return Subject{key.public_key(), std::move(pem)};
 }
 
-/// Only now, when everything else has succeeded: a failure leaves no file in the way of the next try.
+/// Runs last, after everything else has succeeded: a failure leaves no file that would block the next try.
 Result<> write_outputs(const IssueOptions& options, const Subject& subject,
                        std::span<const identity::Certificate> chain) {
   if (!subject.private_pem.empty()) USHER_CHECK(create_file(options.out + ".key", subject.private_pem));
@@ -109,7 +109,7 @@ Result<> issue_user(Context& context, IssueOptions& options) {
   USHER_CHECK(check_outputs(options));
   USHER_TRY(const Subject subject, make_subject(options));
   USHER_TRY(const identity::Chain chain, issue_card_user(context, options.user, subject.key));
-  // User and sub-CA: the root is never taken from whom it shall vouch for.
+  // User and sub-CA only: a verifier must never take the root from the peer that the root vouches for.
   USHER_CHECK(write_outputs(options, subject, std::span(chain).first(2)));
   tell(context, options, chain.front(), "card-user");
   return {};

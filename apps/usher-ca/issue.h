@@ -17,12 +17,12 @@ struct IssueOptions {
   app::PassphraseSource key_passphrase;
   int days = 365;
   CardUser user;
-  std::string replaces{};  // serial number of the certificate that this one takes the place of, to be told
+  std::string replaces{};  // serial number of the certificate that this one replaces; only reported
 };
 
 /// --out, --key, --public-key, --key-passphrase-file, --key-passphrase-fd, --days.
 void add_common_issue_options(CLI::App& verb, IssueOptions& options);
-/// By the root that issues. Errors: bad_usage, already_exists; those of the authority.
+/// Issued by the issuing root. Errors: bad_usage, already_exists; those of the authority.
 [[nodiscard]] Result<> issue_media(Context& context, const IssueOptions& options, identity::Role role);
 
 }  // namespace usher::ca

@@ -1,4 +1,4 @@
-// usher-ca: the authority.  Creates the hierarchies, issues and revokes certificates, publishes lists.
+// usher-ca: the certificate authority.  Creates the hierarchies, issues and revokes certificates, publishes lists.
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>

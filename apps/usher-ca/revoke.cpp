@@ -1,4 +1,4 @@
-// usher-ca revoke, list, crl: what happens to certificates after they were issued.
+// usher-ca revoke, list, crl: handles certificates after they were issued.
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -73,7 +73,7 @@ Result<> revoke(Context& context, const RevokeOptions& options) {
               "`usher-ca list` shows those that were issued.");
 }
 
-/// What a web server publishes: DER under the names that the certificates point to, PEM for configurations.
+/// Writes the files for a web server: DER under the names that the certificates point to, PEM for configurations.
 Result<std::filesystem::path> publish(const std::filesystem::path& out, std::string stem, const Authority& authority,
                                       const identity::Crl& crl) {
   std::ranges::replace(stem, '/', '-');
@@ -83,7 +83,7 @@ Result<std::filesystem::path> publish(const std::filesystem::path& out, std::str
   USHER_CHECK(replace_file(out / (stem + kind), text_of(crl.der()), 0644));
   USHER_CHECK(replace_file(out / (stem + ".crt"), text_of(authority.certificate().der()), 0644));
   USHER_CHECK(replace_file(out / (stem + ".pem"), authority.certificate().to_pem(), 0644));
-  std::error_code ignored;  // an older delta is superseded by a complete list; verifiers leave it out anyway
+  std::error_code ignored;  // a complete list supersedes an older delta; verifiers ignore that delta anyway
   for (const char* old : {".delta.crl", ".delta.crl.pem"}) {
     if (!crl.is_delta()) std::filesystem::remove(out / (stem + old), ignored);
   }

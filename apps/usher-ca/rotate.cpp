@@ -1,4 +1,4 @@
-// usher-ca rotate: a new root beside the old one, and successors of certificates.
+// usher-ca rotate: a new root next to the old one, and successors of certificates.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
@@ -22,7 +22,7 @@ struct RootOptions {
   int crl_days = 30;
   std::string url;
   std::filesystem::path out;
-  bool for_a_new_root = false;  // one of the options was given that say how it is made
+  bool for_a_new_root = false;  // an option was given that describes a new root
 };
 
 struct ServerOptions {
@@ -36,10 +36,10 @@ Result<> tell(const Rotation& rotation, bool as_json) {
   return {};
 }
 
-/// Where the new root's lists will be: beside the old one's, if those are published.
+/// The URLs of the new root's lists: next to the old root's, if those are published.
 identity::Pointers pointers_beside(const identity::Pointers& old, const RootOptions& options, const std::string& stem) {
   std::string base = options.url;
-  if (base.empty()) base = old.crl.substr(0, old.crl.rfind('/') + 1);  // npos + 1 is 0: there is none
+  if (base.empty()) base = old.crl.substr(0, old.crl.rfind('/') + 1);  // npos + 1 is 0: no URL
   if (base.empty()) return {.responder = old.responder};
   if (!base.ends_with('/')) base += '/';
   return {.crl = base + stem + ".crl",
@@ -53,7 +53,7 @@ Result<> prepare(const Context& context, const RootOptions& options, const std::
   USHER_TRY(const Authority old, Authority::open(context.home / current));
   USHER_TRY(const crypto::NewKey kind, new_key_of(options.key_kind));
   USHER_TRY(const crypto::Secret passphrase, context.passphrase(false));
-  USHER_CHECK(old.load_key(passphrase));  // one passphrase for all roots: a wrong one is told now
+  USHER_CHECK(old.load_key(passphrase));  // one passphrase for all roots: report a wrong one now
   USHER_TRY(const crypto::PrivateKey key, crypto::PrivateKey::generate(kind));
   const identity::Certificate& before = old.certificate();
   const identity::CaRequest request{
@@ -69,7 +69,7 @@ Result<> prepare(const Context& context, const RootOptions& options, const std::
   return {};
 }
 
-/// What may be a file's name of a certificate's name.
+/// A file name made from a certificate's kind, label and serial number.
 std::string file_name_of(const IndexEntry& entry) {
   std::string name = entry.kind + "-" + entry.label;
   std::ranges::replace_if(
@@ -78,7 +78,7 @@ std::string file_name_of(const IndexEntry& entry) {
   return name + "-" + entry.serial_hex.substr(0, 8) + ".pem";
 }
 
-/// The same names, role and key, certified by another root.
+/// A request with the same names and role as `certificate`, for another root.
 Result<identity::LeafRequest> request_like(const identity::Certificate& certificate, const IndexEntry& entry) {
   const auto role = identity::role_of_name(entry.kind);
   if (!role)
@@ -106,7 +106,7 @@ Result<Successor> reissue(const Context& context, Roots& roots, const IndexEntry
   USHER_TRY(identity::LeafRequest request, request_like(*certificate, entry));
   const Time now = context.clock.now();
   request.validity = validity_of(365, now, &roots.next.certificate());
-  // As long as the old one was to last, which may be more than a year.
+  // Valid at least as long as the old certificate, which may last for more than a year.
   request.validity.not_after =
       std::min(roots.next.certificate().not_after(), std::max(request.validity.not_after, certificate->not_after()));
   request.pointers = roots.next.pointers();
@@ -140,12 +140,12 @@ Result<std::vector<Successor>> switch_over(const Context& context, const RootOpt
     USHER_TRY(Successor successor, reissue(context, roots, entry, options));
     out.push_back(std::move(successor));
   }
-  // Last: what failed before can be repeated.
+  // Last: a command that failed before this point can be repeated.
   USHER_CHECK(set_issuing_root(context.home, next));
   return out;
 }
 
-/// A change is begun once: nothing is made by a command that is repeated.
+/// Refuses to begin a change twice: a repeated command makes nothing.
 Result<> check_beginning(Stage stage, const RootOptions& options) {
   if (stage == Stage::prepared) {
     return fail(Fault::bad_usage, "rotate", "a new root is there already: usher-ca rotate root tells what is next");
@@ -176,7 +176,7 @@ Result<> rotate_root(const Context& context, const RootOptions& options) {
   return tell(after, context.json);
 }
 
-/// The newest certificate in force of a server with this name.
+/// The newest certificate of a server with this name that is not revoked.
 Result<identity::Certificate> find_server(const Context& context, const std::string& name) {
   std::optional<identity::Certificate> found;
   bool not_kept = false;

@@ -15,7 +15,7 @@ namespace {
 
 namespace json = boost::json;
 
-/// One thing to do. `safe`: when the next may begin.
+/// One step of the change. `safe`: when the next step may begin.
 struct Step {
   const char* who;
   const char* what;

@@ -1,4 +1,4 @@
-// usher-press/commands: the verbs. Each adds itself to the command line and sets Context::action when it was chosen.
+// usher-press/commands: the verbs. Each adds itself to the command line and sets Context::action if it was chosen.
 #pragma once
 
 #include <functional>
@@ -19,9 +19,10 @@ struct TrustOptions;
 struct Context {
   const Clock& clock;
   Random& random;
-  /// Set by the verb that was chosen; main() runs it after the command line was read whole.
+  /// Set by the chosen verb; main() runs it after the whole command line was parsed.
   std::function<Result<>()> action{};
-  /// What main() ends with where the action succeeds: the first refusal's of a batch that went on.
+  /// The exit status of main() if the action succeeds: the first error's status, for a batch that continued after an
+  /// error.
   int status = 0;
   /// Results on standard output, and errors on stderr, are JSON (docs/json.md).
   bool json = false;
@@ -31,7 +32,7 @@ void add_press_command(CLI::App& app, Context& context);
 void add_inspect_command(CLI::App& app, Context& context);
 void add_verify_command(CLI::App& app, Context& context);
 
-/// `--trust` and what belongs to it, for a verb.
+/// `--trust` and the options that belong to it, for a verb.
 void add_trust_options(CLI::App& verb, TrustOptions& options);
 
 }  // namespace usher::press

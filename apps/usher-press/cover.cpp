@@ -9,30 +9,30 @@ namespace {
 using Arguments = std::vector<std::string>;
 
 struct Attempt {
-  int side;     // pixels, of the longer one at most
+  int side;     // maximum of the longer side, pixels
   int quality;  // of ffmpeg's JPEG: 2 is best, 31 is smallest
 };
-// The last one fits always: 256 × 256 pixels at the worst quality.
+// The last attempt always fits: 256 × 256 pixels at the worst quality.
 constexpr std::array<Attempt, 6> kAttempts = {{{1024, 3}, {1024, 6}, {1024, 12}, {1024, 24}, {512, 12}, {256, 31}}};
 
-/// One picture as JPEG; empty if ffmpeg cannot read it. `what`: which of the file's streams.
+/// One picture as JPEG; empty if ffmpeg cannot read it. `what`: the stream, as ffmpeg's -map names it.
 Result<Bytes> jpeg_of(const MediaFile& file, const Arguments& reading, const std::string& what, Attempt attempt,
                       std::string& complaint) {
   const std::string side = std::to_string(attempt.side);
   Arguments arguments = decoding_arguments();
   arguments.insert(arguments.begin(), {"-v", "error", "-nostdin"});
   arguments.insert(arguments.end(), reading.begin(), reading.end());
-  // Smaller than the square where it is larger, and never larger than it was.
+  // Scales a larger picture down to fit the square; never enlarges a smaller one.
   const std::string scale = "scale=min(" + side + "\\,iw):min(" + side +
                             "\\,ih):force_original_aspect_ratio=decrease:force_divisible_by=2,format=yuvj420p";
   const Arguments rest = {"-map", what, "-frames:v", "1", "-vf", scale, "-q:v", std::to_string(attempt.quality),
-                          // Nothing of what the picture says of itself, and no version of ffmpeg.
+                          // Drops the picture's metadata and ffmpeg's version.
                           "-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-c:v", "mjpeg", "-f",
                           "image2pipe", "pipe:1"};
   arguments.insert(arguments.end(), rest.begin(), rest.end());
   Bytes jpeg;
   const auto keep = [&jpeg](View bytes) -> Result<> {
-    constexpr std::size_t kMost = 8 << 20;  // bytes: more is no picture of this size
+    constexpr std::size_t kMost = 8 << 20;  // bytes; a picture of this size is never larger
     if (jpeg.size() + bytes.size() > kMost) return fail(Fault::unreadable_media, "cover: size");
     append(jpeg, bytes);
     return {};
@@ -42,7 +42,7 @@ Result<Bytes> jpeg_of(const MediaFile& file, const Arguments& reading, const std
   return ended.status == 0 ? jpeg : Bytes();
 }
 
-/// Empty if it cannot be read.
+/// Empty if ffmpeg cannot read the picture.
 Result<Bytes> small_jpeg_of(const MediaFile& file, const Arguments& reading, const std::string& what,
                             std::string& complaint) {
   for (const Attempt& attempt : kAttempts) {

@@ -5,11 +5,11 @@
 
 namespace usher::press {
 
-/// The file's front cover, or else its first picture; nothing if it has none, or none that can be read.
+/// The file's front cover, otherwise its first picture. No value: it has no picture, or ffmpeg cannot read it.
 /// Errors: ffmpeg_missing, cancelled, io.
 [[nodiscard]] Result<std::optional<Bytes>> cover_in(const MediaFile& file, const Probe& probe);
 
-/// A picture in a file of its own. Errors: unreadable_media; not_found, not_permitted; as above.
+/// A picture from its own file. Errors: unreadable_media; not_found, not_permitted; as above.
 [[nodiscard]] Result<Bytes> cover_from(const std::filesystem::path& picture);
 
 }  // namespace usher::press

@@ -1,4 +1,4 @@
-// usher-press/ffmpeg: how ffprobe and ffmpeg are asked. What they read is not trusted, and neither is what they answer.
+// usher-press/ffmpeg: calls ffprobe and ffmpeg. Neither their input nor their output is trusted.
 #pragma once
 
 #include <optional>
@@ -10,29 +10,29 @@
 
 namespace usher::press {
 
-/// How a file is packed, as far as usher knows it.
+/// The container formats that usher knows.
 enum class Container : std::uint8_t { ogg, mp3, adts, flac, wav, aiff, mp4, matroska, other };
 
 struct Stream {
   int index = 0;
   std::string type;          // audio, video, subtitle, data, …
   std::string codec;         // vorbis, aac, h264, …
-  bool picture = false;      // a cover, no moving picture
-  bool front_cover = false;  // a picture that says so
+  bool picture = false;      // a cover, not a moving picture
+  bool front_cover = false;  // a picture marked as front cover
 };
 
-/// What ffprobe says of a file without reading it through.
+/// ffprobe's information about a file, without reading all of it.
 struct Probe {
   Container container = Container::other;
-  std::string format;           // ffprobe's name of it
-  std::vector<Stream> streams;  // as they are in the file
-  std::uint64_t stated_ms = 0;  // how long the file says that it is; 0: it does not
+  std::string format;           // ffprobe's name for it
+  std::vector<Stream> streams;  // in the file's order
+  std::uint64_t stated_ms = 0;  // the duration that the file states; 0: it states none
 };
 
-/// Errors: ffmpeg_missing, cancelled; unreadable_media, with what ffprobe says.
+/// Errors: ffmpeg_missing, cancelled; unreadable_media, with ffprobe's message.
 [[nodiscard]] Result<Probe> probe(const MediaFile& file);
 
-/// One packet, as ffprobe finds it.
+/// One packet, as ffprobe reports it.
 struct Packet {
   int stream = 0;
   std::optional<double> time;          // seconds
@@ -42,19 +42,20 @@ struct Packet {
   bool key = false;
 };
 
-/// Reads the whole file and gives each packet to `take`, in the file's order. Memory: a few lines.
+/// Reads the whole file and gives each packet to `take`, in the file's order. Memory: a few lines of output.
 /// Errors: as probe(); those of `take`.
 [[nodiscard]] Result<> each_packet(const MediaFile& file, const std::function<Result<>(const Packet&)>& take);
 
-/// Arguments that make ffprobe or ffmpeg read descriptor 3: from a file alone, and only kinds of media that usher means.
+/// Arguments that make ffprobe or ffmpeg read descriptor 3: only as a file, and only the media formats that usher
+/// accepts.
 [[nodiscard]] std::vector<std::string> reading_arguments();
 /// The same for pictures.
 [[nodiscard]] std::vector<std::string> reading_picture_arguments();
 
-/// Before either, where a picture is decoded: not one that would fill the memory.
+/// Goes before either of these when a picture is decoded: refuses a picture that would fill the memory.
 [[nodiscard]] std::vector<std::string> decoding_arguments();
 
-/// The first thing that ffmpeg complained of, fit for a sentence.
+/// The first error message of ffmpeg or ffprobe, in a form that fits into a sentence.
 [[nodiscard]] std::string complaint_of(const Ended& ended);
 
 }  // namespace usher::press

@@ -11,7 +11,7 @@ namespace json = boost::json;
 
 constexpr std::size_t kMaxAnswer = 1 << 20;  // bytes of JSON
 constexpr std::size_t kMaxComplaint = 200;   // bytes
-// Playlists and the like are not among them: they name other files.
+// No playlists and similar formats: they refer to other files.
 constexpr const char* kFormats =
     "ogg,mp3,aac,flac,wav,w64,aiff,mov,matroska,mpegts,mpeg,avi,flv,asf,caf,au,wv,ape,tta,tak,mpc,mpc8,ac3,eac3,dts,"
     "amr";
@@ -61,7 +61,7 @@ Stream stream_of(const json::object& object) {
 std::uint64_t milliseconds_of(const std::string& seconds) {
   double value = 0;
   const auto [end, error] = std::from_chars(seconds.data(), seconds.data() + seconds.size(), value);
-  constexpr double kMost = 1e9;  // seconds; beyond is nonsense
+  constexpr double kMost = 1e9;  // seconds; a larger value is nonsense
   return error == std::errc() && value > 0 && value < kMost ? static_cast<std::uint64_t>(value * 1000) : 0;
 }
 
@@ -92,7 +92,7 @@ std::optional<T> number_of(std::string_view text) {
   return value;
 }
 
-/// "stream_index=0|pts_time=0.013061|…", in whatever order; nothing if it is not about a packet.
+/// "stream_index=0|pts_time=0.013061|…", fields in any order. No value: the line does not describe a packet.
 std::optional<Packet> packet_of(std::string_view line) {
   Packet out;
   bool about_packet = false;
@@ -144,7 +144,7 @@ std::vector<std::string> decoding_arguments() { return {"-max_pixels", "10000000
 
 std::string complaint_of(const Ended& ended) {
   std::string_view line = std::string_view(ended.errors).substr(0, ended.errors.find('\n'));
-  // "[mov,mp4,… @ 0x5653]": which part of ffmpeg said it.
+  // "[mov,mp4,… @ 0x5653]": the part of ffmpeg that printed the message.
   if (line.starts_with('[') && line.contains("] ")) line.remove_prefix(line.find("] ") + 2);
   constexpr std::string_view kName = "file:/proc/self/fd/3: ";
   if (line.starts_with(kName)) line.remove_prefix(kName.size());
@@ -168,7 +168,7 @@ Result<Probe> probe(const MediaFile& file) {
 }
 
 Result<> each_packet(const MediaFile& file, const std::function<Result<>(const Packet&)>& take) {
-  constexpr std::size_t kMaxLine = 64 << 10;  // bytes; a packet's is a hundred
+  constexpr std::size_t kMaxLine = 64 << 10;  // bytes; a packet's line has about a hundred
   std::string line;
   const auto split = [&](View bytes) -> Result<> {
     std::string_view text = text_of(bytes);

@@ -5,7 +5,7 @@
 namespace usher::press {
 namespace {
 
-constexpr std::size_t kMaxAfterSound = 4096;  // bytes that a player which began elsewhere may take for sound: a click
+constexpr std::size_t kMaxAfterSound = 4096;  // bytes; a player that began later may play them, as a click
 
 Form unplayable(std::string obstacle) {
   Form form;
@@ -18,7 +18,7 @@ std::uint32_t little_endian(View bytes) {
                                                                                      << 24;
 }
 
-/// Sound that begins at `begin` and is `size` bytes long.
+/// A file whose sound begins at `begin` and is `size` bytes long.
 Result<Form> sound_form(const MediaFile& file, std::uint64_t begin, std::uint64_t size, const std::string& name) {
   if (begin > file.size() || size > file.size() - begin) return fail(Fault::truncated, "form: sound");
   const std::uint64_t after = file.size() - begin - size;
@@ -36,11 +36,11 @@ Result<Form> sound_form(const MediaFile& file, std::uint64_t begin, std::uint64_
 }  // namespace
 
 Result<Form> wav_form(const MediaFile& file) {
-  constexpr std::uint32_t kUnknown = 0xffff'ffff;  // what programs write that do not know the size
-  std::uint64_t long_size = 0;                     // of RF64
+  constexpr std::uint32_t kUnknown = 0xffff'ffff;  // written by programs that do not know the size
+  std::uint64_t long_size = 0;                     // for RF64
   for (std::uint64_t at = 12; at + 8 <= file.size();) {
     USHER_TRY(const Bytes head, file.bytes_at(at, 8 + 16));
-    if (head.size() < 8) break;  // it was cut since it was opened
+    if (head.size() < 8) break;  // the file was truncated after it was opened
     const std::string_view name = text_of(View(head).first(4));
     const std::uint32_t size = little_endian(View(head).subspan(4, 4));
     if (name == "ds64" && head.size() == 24) {
@@ -80,18 +80,18 @@ Result<bool> has_mp3_header(const MediaFile& file) {
   USHER_TRY(const Bytes tag, file.bytes_at(0, 10));
   std::uint64_t first = 0;
   if (tag.size() == 10 && text_of(View(tag).first(3)) == "ID3") {
-    // Four times seven bits, and the tag's own header.
+    // The size is four groups of seven bits, without the tag's own header.
     for (std::size_t i = 6; i < 10; ++i) first = first << 7 | (tag[i] & 0x7fU);
     first += 10;
   }
-  constexpr std::size_t kSearched = 4096;  // bytes: padding, and the frame's side information, lie before it
+  constexpr std::size_t kSearched = 4096;  // bytes; padding and the frame's side information come first
   USHER_TRY(const Bytes frame, file.bytes_at(first, kSearched));
   const auto holds = [&frame](std::string_view name) { return !std::ranges::search(frame, view_of(name)).empty(); };
   return holds("Xing") || holds("Info") || holds("VBRI");
 }
 
 Result<bool> is_webm(const MediaFile& file) {
-  constexpr std::size_t kHeader = 64;  // bytes, in which the kind of Matroska is named
+  constexpr std::size_t kHeader = 64;  // bytes; they contain the document type
   USHER_TRY(const Bytes head, file.bytes_at(0, kHeader));
   return !std::ranges::search(head, view_of("webm")).empty();
 }

@@ -12,8 +12,8 @@ constexpr std::uint32_t type_of(const char (&name)[5]) {
 }
 
 struct Box {
-  std::uint32_t type = 0;  // its four letters, big endian
-  std::uint64_t size = 0;  // bytes, all of it
+  std::uint32_t type = 0;  // its four letters as a big-endian number
+  std::uint64_t size = 0;  // bytes, header included
 };
 
 Result<Box> box_at(const MediaFile& file, std::uint64_t at) {
@@ -28,7 +28,7 @@ Result<Box> box_at(const MediaFile& file, std::uint64_t at) {
     box.size = in.u64();
     least = 16;
   } else if (box.size == 0) {
-    box.size = file.size() - at;  // up to the end
+    box.size = file.size() - at;  // up to the end of the file
   }
   if (!in.ok() || box.size < least) return fail(Fault::unreadable_media, "form: MP4 box");
   if (box.size > file.size() - at) return fail(Fault::truncated, "form: MP4 box");
@@ -39,7 +39,7 @@ Result<Box> box_at(const MediaFile& file, std::uint64_t at) {
 
 Result<Form> mp4_form(const MediaFile& file) {
   Form form;
-  bool media = false;  // an mdat has come
+  bool media = false;  // an mdat was found
   bool media_before_index = false;
   bool media_before_fragment = false;
   for (std::uint64_t at = 0; at < file.size();) {

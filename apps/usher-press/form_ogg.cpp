@@ -11,8 +11,8 @@ struct Page {
   std::uint64_t begin = 0;
   std::uint8_t flags = 0;
   std::uint64_t body = 0;  // where its packets begin
-  std::uint64_t size = 0;  // bytes, all of it
-  Bytes segments;          // their lengths; a packet ends with one that is below 255
+  std::uint64_t size = 0;  // bytes, header included
+  Bytes segments;          // their lengths; a length below 255 ends a packet
 
   [[nodiscard]] bool begins_stream() const noexcept { return (flags & Flag::first) != 0; }
 };
@@ -33,9 +33,9 @@ Result<Page> page_at(const MediaFile& file, std::uint64_t at) {
   return page;
 }
 
-/// The first `count` packets of the stream that begins at `at`, which has the file for itself.
+/// The first `count` packets of the stream that begins at `at`. The stream must not be multiplexed with others.
 Result<std::vector<Bytes>> first_packets(const MediaFile& file, std::uint64_t at, std::size_t count) {
-  constexpr std::size_t kMost = 16 << 20;  // bytes of all of them
+  constexpr std::size_t kMost = 16 << 20;  // bytes of all packets together
   std::vector<Bytes> packets(1);
   std::size_t total = 0;
   while (packets.size() <= count && at < file.size()) {
@@ -55,8 +55,8 @@ Result<std::vector<Bytes>> first_packets(const MediaFile& file, std::uint64_t at
   return packets;
 }
 
-/// What a decoder must know of a stream: another one can only be joined to it if it is the same. No value for other codecs
-/// than Vorbis: joined Opus plays, but its times jump at the seam.
+/// The data that a decoder needs for a stream: two streams can be joined only if theirs are equal. No value for codecs
+/// other than Vorbis: joined Opus plays, but its times jump at the seam.
 Result<std::optional<std::vector<Bytes>>> decoder_of(const MediaFile& file, std::uint64_t at) {
   constexpr std::size_t kVorbisHeaders = 3;  // identification, comments, set-up
   USHER_TRY(std::vector<Bytes> packets, first_packets(file, at, kVorbisHeaders));
@@ -68,7 +68,7 @@ Result<std::optional<std::vector<Bytes>>> decoder_of(const MediaFile& file, std:
   return std::nullopt;
 }
 
-/// Whether the links of a chain, which begin there, are for one decoder.
+/// Whether all links of a chain need the same decoder data. `links`: where they begin.
 Result<bool> can_be_joined(const MediaFile& file, const std::vector<std::uint64_t>& links) {
   USHER_TRY(const auto decoder, decoder_of(file, links.front()));
   if (!decoder) return false;
@@ -79,7 +79,7 @@ Result<bool> can_be_joined(const MediaFile& file, const std::vector<std::uint64_
   return true;
 }
 
-/// What follows an Ogg file, a tag for example, is not its business; what looks like a damaged page is.
+/// A tag or a few bytes after the Ogg data are ignored; data that looks like a damaged page is not.
 bool is_tag(const MediaFile& file, std::uint64_t at) {
   const auto bytes = file.bytes_at(at, 4);
   return bytes && (bytes->size() < 4 || text_of(View(*bytes).first(3)) == "TAG" || text_of(*bytes) == "APET");
@@ -90,10 +90,10 @@ bool is_tag(const MediaFile& file, std::uint64_t at) {
 Result<Form> ogg_form(const MediaFile& file) {
   Form form;
   form.ends_with_unit = true;
-  std::vector<std::uint64_t> links;  // where streams begin that come alone: one, or a chain of them
+  std::vector<std::uint64_t> links;  // where each stream begins
   bool chained = false;
   bool multiplexed = false;
-  bool media = false;  // the page before began no stream
+  bool media = false;  // the page before was not a stream's first page
   for (std::uint64_t at = 0; at < file.size();) {
     if (media && is_tag(file, at)) break;
     USHER_TRY(const Page page, page_at(file, at));

@@ -1,4 +1,4 @@
-// usher-press inspect: what a release or a sidecar says.
+// usher-press inspect: shows the contents of a release or a sidecar.
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
@@ -59,7 +59,7 @@ json::object json_of(const media::Part& part) {
   return {{"kind", "cover"}, {"size", part.size}, {"sha256", to_hex(part.hash)}, {"object", to_hex(part.object)}};
 }
 
-/// How its chunks lie in time; the whole table for programs alone.
+/// The chunks' timing; the whole tables only for --json.
 json::object timing_of(const media::Manifest& m, bool as_json) {
   const wire::Extent extent = m.extent();
   json::array structure;
@@ -121,10 +121,10 @@ std::string line_of(const json::value& entry) {
   return text;
 }
 
-constexpr std::size_t kNames = 22;       // columns, of the longest name and its indent
-constexpr std::size_t kLeastValue = 32;  // columns: with fewer beside its name, a value stands below it
+constexpr std::size_t kNames = 22;       // columns for the longest name and its indent
+constexpr std::size_t kLeastValue = 32;  // columns; with less room next to its name, a value goes below it
 
-/// One field: its name to the left, its values to the right, or below where the terminal is narrow.
+/// One field: its name on the left; its values on the right, or below if the terminal is narrow.
 void print_field(const std::string& name, const std::vector<std::string>& values, std::size_t columns,
                  std::size_t indent) {
   const bool beside = columns >= kNames + 1 + kLeastValue;

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kMaxPem = 256 << 10;  // bytes
 
-/// Names the file in an error that does not name one.
+/// Adds the file's name to an error without one.
 template <class T>
 Result<T> about_file(Result<T> result, const std::filesystem::path& file) {
   if (!result && result.error().about.empty()) result.error().about = file.string();
@@ -31,7 +31,7 @@ Result<std::shared_ptr<const identity::TrustStore>> load_trust(identity::Role ro
   return identity::TrustStore::make(std::move(config));
 }
 
-/// Without a root: the dates alone.
+/// Without a root, only the dates are checked.
 Result<> check_dates(const identity::Certificate& certificate, Time at) {
   if (at < certificate.not_before()) {
     return fail(Fault::certificate_not_yet_valid, "press: dates", certificate.subject_text());

@@ -1,4 +1,4 @@
-// usher-press/keys: certificates and private keys that the command line names.
+// usher-press/keys: certificates and private keys named on the command line.
 #pragma once
 
 #include <filesystem>
@@ -18,7 +18,7 @@ namespace usher::press {
 
 /// `--trust`, `--crl`, `--no-revocation`, `--accept-eku`, `--accept-without-eku`.
 struct TrustOptions {
-  std::filesystem::path anchors;  // empty: chains are not followed to a root
+  std::filesystem::path anchors;  // empty: chains are not verified up to a root
   std::vector<std::filesystem::path> crls;
   bool no_revocation = false;
   identity::RoleMapping mapping;
@@ -27,20 +27,20 @@ struct TrustOptions {
 /// Errors: those of reading; malformed, too_long.
 [[nodiscard]] Result<identity::Chain> load_chain(const std::filesystem::path& file);
 
-/// `--key`, `--module`, and what opens them: a passphrase, or a token's PIN.
+/// `--key`, `--module`, and the passphrase or the token's PIN that opens the key.
 struct KeyOptions {
   std::string name;  // a file, or the URI of a key on a token (pkcs11:…)
   std::string module;
   app::PassphraseSource passphrase;
 };
-/// Adds them. `about`: whose key that is.
+/// Adds the options. `about`: whose key it is, for the help.
 CLI::Option* add_key_options(CLI::App& verb, KeyOptions& options, const std::string& about);
 
 /// Errors: those of reading and of the passphrase; bad_passphrase, unencrypted_key, malformed, bad_key; those of
 /// identity::open_token_key.
 [[nodiscard]] Result<crypto::PrivateKey> load_key(const KeyOptions& options);
 
-/// Whether the leaf may act as `role`: always its key usages; up to the configured root if there is one.
+/// Checks that the leaf may act as `role`: its key usages in every case; the path to a configured root if there is one.
 /// `signing_time` null: at `now`. Errors: wrong_role, certificate_expired, …, as identity::TrustStore.
 [[nodiscard]] Result<> check_chain(const identity::Chain& chain, identity::Role role, const TrustOptions& options,
                                    Time now, const Time* signing_time = nullptr);

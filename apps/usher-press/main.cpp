@@ -1,4 +1,4 @@
-// usher-press: the distributor's program.  Makes releases, and looks at them.
+// usher-press: the distributor's program.  Makes releases, shows and verifies them.
 #include <CLI/CLI.hpp>
 #include <exception>
 

@@ -7,14 +7,14 @@ namespace usher::press {
 namespace {
 
 constexpr std::uint64_t kBlock = media::kMinChunkSize;  // bytes: chunk sizes are multiples of it
-constexpr double kApart = 2.0;                          // seconds between places
-constexpr std::uint64_t kHeaderOfPacket = 64;           // bytes: what a container puts before a packet's own, at most
+constexpr double kApart = 2.0;                          // minimum distance of seek points, seconds
+constexpr std::uint64_t kHeaderOfPacket = 64;           // bytes; the most that a container puts before a packet's data
 
 std::uint64_t milliseconds(double seconds) {
   return seconds <= 0 ? 0 : static_cast<std::uint64_t>(std::llround(seconds * 1000));
 }
 
-/// Takes the packets one after the other.
+/// Receives the packets in order.
 class Meter {
  public:
   Meter(const MediaFile& file, const Form& form, const Chosen& chosen) : file_(file), form_(form), chosen_(chosen) {
@@ -27,12 +27,12 @@ class Meter {
  private:
   struct Last {
     double time = 0;
-    double end = 0;  // what the next packet's time is where it says none
+    double end = 0;  // the next packet's time if that packet has none
     std::uint64_t place = 0;
     std::uint64_t size = 0;
   };
 
-  /// A packet at `time` lies in [begin, end).
+  /// Notes that a packet at `time` lies in bytes [begin, end).
   void lies(double time, std::uint64_t begin, std::uint64_t end);
   void take_main(const Packet& packet, double time, std::uint64_t place);
   [[nodiscard]] const Unit* unit_of(std::uint64_t place) const;
@@ -49,13 +49,13 @@ class Meter {
   std::map<int, Last> last_;
   std::optional<double> begins_;
   double ends_ = 0;
-  double played_ = 0;      // by the main stream's packets but its last one
-  double last_lasts_ = 0;  // that one
+  double played_ = 0;      // duration of the main stream's packets except the last
+  double last_lasts_ = 0;  // duration of that last packet
   std::uint64_t first_place_ = ~std::uint64_t{0};
-  const Unit* unit_ = nullptr;  // the last one that a packet of the main stream began in
+  const Unit* unit_ = nullptr;  // the last unit in which a packet of the main stream began
   std::uint64_t smallest_ = ~std::uint64_t{0};
   std::uint64_t largest_ = 0;
-  std::uint64_t packets_ = 0;  // of the main stream
+  std::uint64_t packets_ = 0;  // number of the main stream's packets
   std::vector<std::pair<double, std::uint64_t>> places_;
 };
 
@@ -98,7 +98,8 @@ void Meter::take(const Packet& packet) {
   const double time = packet.time.value_or(last.end);
   const std::uint64_t place = packet.place.value_or(last.place);
   if (packet.time) begins_ = std::min(begins_.value_or(time), time);
-  // Some containers leave it to the next packet to say how long one is; the last one is as long as the one before it.
+  // In some containers a packet's duration follows from the next packet's time only. The last packet then gets the
+  // duration of the one before it.
   constexpr double kLongest = 2;  // seconds
   const double step = is_first ? 0 : std::clamp(time - last.time, 0.0, kLongest);
   const double lasts = packet.duration > 0 ? packet.duration : step;
@@ -107,23 +108,23 @@ void Meter::take(const Packet& packet) {
   if (!form_.ends_with_unit) {
     lies(time, place, place + packet.size + kHeaderOfPacket);
   } else if (!is_first) {
-    // The one before ends at the latest in the page where this one begins.
+    // The previous packet ends at the latest in the page where this one begins.
     const Unit* unit = unit_of(place);
     lies(last.time, last.place, unit == nullptr ? file_.size() : unit->end);
   }
   if (packet.stream == chosen_.main) {
-    // What the packets say of their own lengths is not exact (Vorbis); where the clock jumps it is all that is known.
+    // The packets' own durations are not exact (Vorbis). They are used only where the clock jumps.
     const bool steady = time >= last.time && time - last.time <= kLongest;
     if (!is_first) played_ += steady ? step : last.end - last.time;
     last_lasts_ = lasts;
     ++packets_;
-    if (!is_first) note_size(last.size);  // the very last one may be cut
+    if (!is_first) note_size(last.size);  // without the very last packet, which may be cut
     take_main(packet, time, place);
   }
   last = {.time = time, .end = time + packet.duration, .place = place, .size = packet.size};
 }
 
-/// Not more places than a manifest holds: those that are nearest to equal steps.
+/// Keeps no more seek points than a manifest holds: those nearest to equal steps.
 void Meter::thin_out() {
   const double begins = std::max(0.0, begins_.value_or(0));
   double step = 0;
@@ -133,11 +134,11 @@ void Meter::thin_out() {
   double next = 0;
   for (const auto& [time, place] : places_) {
     const std::uint64_t at = milliseconds(time - begins);
-    // What begins in the last second is of no use to a listener.
+    // A seek point in the last second is useless to a listener.
     if (place < out_.head || at == 0 || at + 1000 > out_.duration_ms || time < next) continue;
     if (out_.seek.size() == media::kMaxSeekPoints) break;
     out_.seek.push_back({.time_ms = at, .offset = place});
-    // The steps stay where they are, so that late places do not push all that follow.
+    // The steps do not depend on the places taken, so that one late place does not shift all later ones.
     while (step > 0 && next <= time) next += step;
   }
 }
@@ -152,17 +153,17 @@ Result<Measured> Meter::finish() {
   const double begins = std::max(0.0, begins_.value_or(0));
   out_.begins_ms = milliseconds(begins);
   out_.duration_ms = milliseconds(ends_ - begins);
-  // Less than a millisecond for each packet: the clock stands still, and its times say nothing.
+  // Less than a millisecond for each packet: the clock stands still, so its times are useless.
   if (packets_ > 1 && out_.duration_ms < packets_) out_.duration_ms = 0;
   out_.played_ms = milliseconds(played_ + last_lasts_);
-  constexpr std::uint64_t kPadding = 4;  // bytes by which frames of one bit rate differ
+  constexpr std::uint64_t kPadding = 4;  // bytes; frames of one bit rate differ by at most this
   out_.even_packets = largest_ == 0 || largest_ <= smallest_ + kPadding;
   out_.head = form_.head.value_or(first_place_);
   thin_out();
   return std::move(out_);
 }
 
-/// Chunks without a byte of a packet, as far as a manifest may name them.
+/// Chunks without any byte of a packet, up to the manifest's limits.
 wire::ChunkRanges structure_of(const media::Manifest& manifest, const std::vector<bool>& covered) {
   const std::uint64_t most = media::max_header(manifest.size) / manifest.chunk_size;
   const std::size_t blocks = manifest.chunk_size / kBlock;
@@ -214,7 +215,7 @@ void describe(media::Manifest& manifest, const Measured& measured) {
   manifest.head = fits ? static_cast<std::uint32_t>(measured.head) : 0;
   manifest.seek = fits ? measured.seek : std::vector<media::SeekPoint>();
   const std::uint32_t all = manifest.extent().media_chunks();
-  std::uint32_t chunk = 0;  // the first one that is not counted yet
+  std::uint32_t chunk = 0;  // the first chunk that is not counted yet
   std::uint32_t count = 0;
   for (std::size_t s = 1; s <= wire::kTableSeconds; ++s) {
     for (; chunk < manifest.chunks && std::uint64_t{chunk} * manifest.chunk_size < measured.needed[s - 1]; ++chunk) {

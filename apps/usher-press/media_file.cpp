@@ -12,7 +12,7 @@
 namespace usher::press {
 
 Result<MediaFilePtr> MediaFile::open(const std::filesystem::path& path) {
-  // O_NONBLOCK: a fifo under this name must not hang the program before it is refused.
+  // O_NONBLOCK: a fifo with this name must not block the program before it is refused.
   auto opened = take(Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)));
   if (!opened && opened.error().about.empty()) opened.error().about = path.string();
   return opened;
@@ -23,7 +23,7 @@ Result<MediaFilePtr> MediaFile::take(Descriptor file) {
   if (file.get() < 0 || ::fstat(file.get(), &status) != 0) return fail_errno("media file");
   if (!S_ISREG(status.st_mode))
     return fail(Fault::malformed, "media file: kind", {}, "Name a regular file with a recording.");
-  // It fails where the file is one on a disk, and need not succeed there.
+  // Fails for a file on a disk, which does not matter.
   ::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
   return MediaFilePtr(new MediaFile(std::move(file), static_cast<std::uint64_t>(status.st_size)));
 }
@@ -34,7 +34,7 @@ Result<std::size_t> MediaFile::read_at(std::uint64_t offset, MutableView out) co
     const ssize_t got = ::pread(file_.get(), out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fail_errno("media file: read");
-    if (got == 0) break;  // it was cut since it was opened
+    if (got == 0) break;  // the file was truncated after it was opened
     done += static_cast<std::size_t>(got);
   }
   return done;

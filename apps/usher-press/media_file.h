@@ -1,4 +1,4 @@
-// usher-press/media_file: what is pressed, open as a file that ffmpeg can be given too.
+// usher-press/media_file: the medium to press, as an open file that ffmpeg can read too.
 #pragma once
 
 #include <filesystem>
@@ -10,19 +10,19 @@
 
 namespace usher::press {
 
-/// A regular file, or one in memory that has no name anywhere. Children get it by descriptor: so they read what is
-/// pressed, whatever happens to the file's name.
+/// A regular file, or a file in memory without a name. Child processes get it by descriptor, so that they read the
+/// pressed file whatever happens to its name.
 class MediaFile final : public media::Source {
  public:
   /// Errors: not_found, not_permitted, io; malformed, not a regular file.
   [[nodiscard]] static Result<std::shared_ptr<const MediaFile>> open(const std::filesystem::path& path);
-  /// `file`: complete; it is sealed against changes if it is in memory.
+  /// `file`: complete. A file in memory is sealed against changes.
   [[nodiscard]] static Result<std::shared_ptr<const MediaFile>> take(Descriptor file);
 
   [[nodiscard]] int descriptor() const noexcept { return file_.get(); }
   [[nodiscard]] std::uint64_t size() const noexcept override { return size_; }
   [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, MutableView out) const override;
-  /// The bytes from `offset` on: fewer than `size` only where the file ends.
+  /// The bytes from `offset`. Fewer than `size` only at the end of the file.
   [[nodiscard]] Result<Bytes> bytes_at(std::uint64_t offset, std::size_t size) const;
 
  private:
@@ -32,7 +32,7 @@ class MediaFile final : public media::Source {
 };
 using MediaFilePtr = std::shared_ptr<const MediaFile>;
 
-/// A file in memory, empty, to be written by a child: what is in it reaches no disk. Errors: io.
+/// A new empty file in memory that a child process can write: its content reaches no disk. Errors: io.
 [[nodiscard]] Result<Descriptor> memory_file();
 
 }  // namespace usher::press

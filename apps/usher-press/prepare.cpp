@@ -7,19 +7,19 @@
 namespace usher::press {
 namespace {
 
-/// What is known of a file before anything is done to it.
+/// Everything found out about a file before it is changed.
 struct Looked {
   MediaFilePtr media;
   Probe probe;
   Chosen chosen;
-  std::string extra;  // what there is beside one recording: "2 sounds"; empty: nothing
+  std::string extra;  // streams beyond one recording, in words: "another audio stream (aac)"; empty: none
   Form form;
   Measured measured;
 };
 
 bool is_moving(const Stream& stream) { return stream.type == "video" && !stream.picture; }
 
-/// The first moving picture and the first sound; what else there is, in words.
+/// Chooses the first moving picture and the first sound. `extra`: the other streams, in words.
 Chosen choose(const std::vector<Stream>& streams, std::string& extra) {
   Chosen chosen;
   int moving = -1;
@@ -44,7 +44,7 @@ Chosen choose(const std::vector<Stream>& streams, std::string& extra) {
 
 bool has_pictures(const Probe& probe) { return std::ranges::any_of(probe.streams, &Stream::picture); }
 
-/// Whether the file says how long it is, and does not guess.
+/// Whether the container states the duration; otherwise ffprobe only estimates it.
 Result<bool> states_duration(const Looked& looked) {
   switch (looked.probe.container) {
     case Container::mp3:
@@ -59,7 +59,7 @@ Result<bool> states_duration(const Looked& looked) {
   }
 }
 
-/// Whether two lengths are the same, but for what containers round off.
+/// Whether two durations are equal, apart from what containers round off.
 bool about(std::uint64_t one, std::uint64_t other) {
   constexpr std::uint64_t kSlack = 1000;  // milliseconds
   const std::uint64_t larger = std::max(one, other);
@@ -80,7 +80,7 @@ Result<> check_whole(const Looked& looked) {
               "it says that it plays " + seconds_text(says) + ", and holds " + seconds_text(holds));
 }
 
-/// What hinders it once it was read through, where its packing alone did not tell.
+/// Finds obstacles that show only after the whole file was read, not in its packing alone.
 Result<> find_obstacle(Looked& looked) {
   std::string& obstacle = looked.form.obstacle;
   const Measured& measured = looked.measured;
@@ -99,9 +99,9 @@ Result<> find_obstacle(Looked& looked) {
     obstacle = "a file whose clock jumps: it holds " + seconds_text(measured.played_ms) + " of sound in " +
                seconds_text(measured.duration_ms);
   }
-  // What has to be sent before the first sound is heard uses up what is free (licence.md §5.2), but for the structure set.
+  // Bytes sent before the first sound is heard use up the free part (licence.md §5.2), except the structure set.
   const std::uint64_t size = looked.media->size();
-  constexpr std::uint64_t kLong = 76'000;  // milliseconds: of shorter media the first second is much by itself
+  constexpr std::uint64_t kLong = 76'000;  // milliseconds: in shorter media the first second is a large part anyway
   if (measured.duration_ms >= kLong && measured.needed.front() > media::max_header(size) + size / 4) {
     obstacle = "a file with so much beside its sound at its beginning that a listener would pay before he has heard it";
   }
@@ -123,7 +123,7 @@ Result<Looked> look_at(MediaFilePtr file, const std::string& name) {
   return out;
 }
 
-/// The copy holds all that the file did.
+/// Whether the copy has the same content as the file.
 bool holds_all(const Looked& copy, const Looked& file) {
   const auto length = [](const Looked& looked) {
     const Measured& m = looked.measured;
@@ -169,7 +169,7 @@ Result<> settle_duration(Prepared& prepared, const PrepareOptions& options) {
     return {};
   }
   if (options.duration_ms == 0) return fail(Fault::unknown_duration, "prepare: duration");
-  // Nothing is known of its times: as if all seconds were alike.
+  // Its times are unknown: assume that all seconds have the same size.
   measured.duration_ms = options.duration_ms;
   for (std::size_t s = 0; s < measured.needed.size(); ++s) {
     const double part = static_cast<double>((s + 1) * 1000) / static_cast<double>(options.duration_ms);

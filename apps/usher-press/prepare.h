@@ -1,5 +1,5 @@
-// usher-press/prepare: from a named file to what is pressed: it can be played as a stream, holds one
-// recording and no pictures, and has been read through; or it is refused, by name.
+// usher-press/prepare: turns a named file into the medium to press. The medium can be played as a stream, holds one
+// recording and no pictures, and was read completely. Otherwise the file is refused, with its name.
 #pragma once
 
 #include "measure.h"
@@ -7,10 +7,10 @@
 namespace usher::press {
 
 struct PrepareOptions {
-  bool remux = false;                // pack it anew where that is what it needs
-  bool cover = true;                 // the file's own
-  std::filesystem::path cover_file;  // in place of the file's own; empty: none
-  std::uint64_t duration_ms = 0;     // where it cannot be found out; 0: not stated
+  bool remux = false;                // repack the file if it needs that
+  bool cover = true;                 // use the file's own cover
+  std::filesystem::path cover_file;  // used instead of the file's own cover; empty: none
+  std::uint64_t duration_ms = 0;     // used if the duration cannot be measured; 0: not stated
 };
 
 struct Prepared {
@@ -19,11 +19,11 @@ struct Prepared {
   std::string media_type;  // "audio/ogg"
   Measured measured;
   std::optional<Bytes> cover;      // a JPEG
-  std::vector<std::string> notes;  // what was done to it, in whole sentences
+  std::vector<std::string> notes;  // what was done to the medium, in whole sentences
 };
 
-/// Errors: not_streamable, needs_encoding, too_many_streams, unreadable_media, unknown_duration, truncated, unsupported;
-/// ffmpeg_missing, cancelled; those of opening the files.
+/// Errors: not_streamable, needs_encoding, too_many_streams, unreadable_media, unknown_duration, truncated,
+/// unsupported; ffmpeg_missing, cancelled; those of opening the files.
 [[nodiscard]] Result<Prepared> prepare(const std::filesystem::path& file, const PrepareOptions& options);
 
 }  // namespace usher::press

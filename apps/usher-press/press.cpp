@@ -1,4 +1,4 @@
-// usher-press press: media files become releases.
+// usher-press press: makes releases from media files.
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <cstdio>
@@ -36,7 +36,7 @@ struct PressOptions {
   std::string media_type;
   std::string distributor;
   std::string medium;
-  std::uint64_t chunk_size = 0;  // 0: as the medium's rate makes it
+  std::uint64_t chunk_size = 0;  // 0: chosen from the medium's rate
   PrepareOptions prepare;
   double duration = 0;  // seconds
   bool no_cover = false;
@@ -44,7 +44,7 @@ struct PressOptions {
   bool anonymous = false;
 };
 
-/// Everything that is the same for all files of one run.
+/// The same for all files of one run.
 struct Shop {
   crypto::PrivateKey key;
   std::vector<Bytes> chain;
@@ -52,7 +52,7 @@ struct Shop {
   media::PublicKeyWrapper recipient;
 };
 
-/// Files of one batch whose releases would have one name: told before anything is pressed.
+/// Refuses a batch in which two releases would have the same name, before anything is pressed.
 Result<> check_names(const PressOptions& options) {
   std::map<std::string, fs::path> taken;
   for (const fs::path& file : options.files) {
@@ -66,7 +66,7 @@ Result<> check_names(const PressOptions& options) {
   return {};
 }
 
-/// A name that the file system would not take is told before the medium is read.
+/// Refuses a name that the file system would not accept, before the medium is read.
 Result<> check_length(const PressOptions& options, const fs::path& file) {
   constexpr std::size_t kMaxName = 255;  // bytes
   const std::size_t suffix = options.manifest_out ? kManifestSuffix.size() : kReleaseSuffix.size();
@@ -169,7 +169,7 @@ Result<> write_release_file(const fs::path& path, const media::SignedManifest& m
 }
 
 Result<> refuse_existing(const PressOptions& options, const fs::path& release, const fs::path& sidecar) {
-  std::error_code ignored;  // a name that is too long is refused when the file is made
+  std::error_code ignored;  // a name that is too long is refused when the file is created
   for (const fs::path& path : {release, sidecar}) {
     if ((path == release || options.manifest_out) && fs::exists(path, ignored)) {
       return fail(Fault::already_exists, "press", path.string());
@@ -240,7 +240,7 @@ Result<> press_all(const PressOptions& options, Context& context) {
 
 }  // namespace
 
-/// What describes the medium, in place of what its file says.
+/// Options that describe the medium, instead of the file's own tags.
 void add_text_options(CLI::App& verb, PressOptions& options) {
   verb.add_option("--title", options.title, "In place of the file's own title");
   verb.add_option("--artist", options.artist, "In place of the file's own artist");
@@ -251,7 +251,7 @@ void add_text_options(CLI::App& verb, PressOptions& options) {
   verb.add_option("--medium", options.medium, "Keep a medium's id when it is pressed again (32 hexadecimal digits)");
 }
 
-/// What is done to the medium before it is pressed.
+/// Options that change the medium before it is pressed.
 void add_media_options(CLI::App& verb, PressOptions& options) {
   verb.add_flag("--remux", options.prepare.remux,
                 "Pack a file anew that cannot be played as a stream; nothing is encoded again");

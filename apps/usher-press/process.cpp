@@ -18,8 +18,8 @@ namespace usher::press {
 namespace {
 
 constexpr std::size_t kMaxErrors = 4096;  // bytes of stderr that are kept
-constexpr int kAbove = 64;                // descriptors are moved there, so that dup2 below never overwrites one
-constexpr int kTick = 200;                // milliseconds between looks at Ctrl-C
+constexpr int kAbove = 64;                // descriptors are moved to this or above, so that dup2 never overwrites one
+constexpr int kTick = 200;                // milliseconds between checks for Ctrl-C
 
 struct Pipe {
   Descriptor read;
@@ -36,15 +36,15 @@ Result<Pipe> make_pipe() {
 }
 
 struct Child {
-  std::vector<char*> arguments;  // ends with a null
+  std::vector<char*> arguments;  // ends with a null pointer
   std::vector<Descriptor> files;
   Descriptor nothing;
   Pipe output;
   Pipe errors;
-  Pipe failed;  // tells errno if exec does not happen; closed by exec
+  Pipe failed;  // carries errno if exec fails; closed by a successful exec
 };
 
-/// After fork: only what is safe there.
+/// Runs in the child after fork: calls only functions that are safe there.
 [[noreturn]] void become(const Child& child, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);
@@ -76,7 +76,7 @@ Result<Child> prepare(std::vector<std::string>& words, const std::vector<int>& f
   return child;
 }
 
-/// Ended, one way or the other, when this goes.
+/// A running child. The destructor kills it if it was not waited for.
 class Running {
  public:
   explicit Running(pid_t pid) : pid_(pid) {}
@@ -99,7 +99,7 @@ class Running {
   pid_t pid_;
 };
 
-/// Gives what is there to `take`; closes the pipe at its end.
+/// Gives the available bytes to `take`; closes the pipe at end of file.
 template <class Take>
 Result<> drain(Descriptor& pipe, Take take) {
   std::array<std::uint8_t, 64 << 10> buffer{};
@@ -118,7 +118,7 @@ Result<> read_all(Child& child, const Output& output, std::string& errors) {
   const auto give = [&output](View bytes) -> Result<> { return output ? output(bytes) : Result<>(); };
   while (child.output.read.is_open() || child.errors.read.is_open()) {
     if (was_interrupted()) return fail(Fault::cancelled, "process");
-    // A closed pipe has descriptor -1, which poll passes over.
+    // A closed pipe has descriptor -1, which poll ignores.
     std::array<pollfd, 2> waits{pollfd{.fd = child.output.read.get(), .events = POLLIN, .revents = 0},
                                 pollfd{.fd = child.errors.read.get(), .events = POLLIN, .revents = 0}};
     const int ready = ::poll(waits.data(), waits.size(), kTick);
@@ -151,7 +151,7 @@ Result<Ended> run(const Command& command, const Output& output) {
   Ended ended;
   USHER_CHECK(read_all(child, output, ended.errors));
   ended.status = running.wait();
-  // Ctrl-C reaches the child too, which may end before it is looked for here.
+  // The child receives Ctrl-C too, and may end before this process checks for it.
   if (was_interrupted()) return fail(Fault::cancelled, "process");
   return ended;
 }

@@ -1,4 +1,4 @@
-// usher-press/process: another program as a child: no shell, arguments as a list, output as it comes.
+// usher-press/process: runs another program as a child: no shell, arguments as a list, output as it arrives.
 #pragma once
 
 #include <functional>
@@ -17,15 +17,16 @@ struct Command {
 };
 
 struct Ended {
-  int status = 0;      // of exit; 128 and the signal's number where a signal ended it
-  std::string errors;  // the beginning of what it wrote to stderr
+  int status = 0;      // the exit status; 128 plus the signal's number if a signal ended it
+  std::string errors;  // the first bytes that it wrote to stderr
 };
 
-/// Given the child's output as it comes. An error ends the child, and is what run() answers.
+/// Receives the child's output as it arrives. An error ends the child, and run() returns it.
 using Output = std::function<Result<>(View bytes)>;
 
-/// Runs it to its end. Its input is empty; it goes when this program goes. Waits forever: programs that could hang are
-/// not for it. Errors: ffmpeg_missing, it cannot be started; cancelled, Ctrl-C was pressed; those of `output`; io.
+/// Runs the program to its end. Its input is empty. It is killed if this program ends. There is no time limit: do not
+/// use it for programs that could hang. Errors: ffmpeg_missing, it cannot be started; cancelled, Ctrl-C was pressed;
+/// those of `output`; io.
 [[nodiscard]] Result<Ended> run(const Command& command, const Output& output = {});
 
 }  // namespace usher::press

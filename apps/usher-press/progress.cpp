@@ -31,7 +31,7 @@ class Line {
         total == 0 ? 100 : static_cast<int>(static_cast<double>(done) * 100 / static_cast<double>(total));
     if (!shown_ || percent == percent_) return;
     percent_ = percent;
-    constexpr std::size_t kNumber = 8;  // columns of the number, and the last one, which stays free
+    constexpr std::size_t kNumber = 8;  // columns for the percentage and the last column, which stays free
     const std::size_t columns = app::terminal_columns(STDERR_FILENO);
     const std::string name = cut(what_, columns == kAnyWidth ? 72 : std::max(columns, kNumber) - kNumber);
     std::fprintf(stderr, "\r\x1b[K%s  %d %%", name.c_str(), percent);
@@ -47,7 +47,7 @@ class Line {
 
 void catch_interrupts() {
   struct sigaction action{};
-  action.sa_handler = on_signal;  // no SA_RESTART: a prompt is to end too
+  action.sa_handler = on_signal;  // no SA_RESTART: the signal must interrupt a prompt too
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
 }

@@ -14,7 +14,7 @@ bool fits_mp4(const std::string& codec) {
 
 Arguments matroska_arguments(bool webm, bool video) {
   Arguments out = {"-f", webm ? "webm" : "matroska"};
-  // Clusters are where a player can begin. With a moving picture they begin at its key frames.
+  // A player can begin at a cluster. With a moving picture, clusters begin at its key frames.
   if (!video) out.insert(out.end(), {"-cluster_time_limit", "2000"});  // milliseconds
   return out;
 }
@@ -61,14 +61,14 @@ Result<MediaFilePtr> repack(const MediaFile& file, const Probe& probe, const Cho
   USHER_TRY(Descriptor copy, memory_file());
   Arguments arguments = {"-v", "error", "-nostdin", "-y"};
   const auto add = [&arguments](const Arguments& more) { arguments.insert(arguments.end(), more.begin(), more.end()); };
-  if (probe.container == Container::other) add({"-fflags", "+genpts"});  // AVI knows no times
+  if (probe.container == Container::other) add({"-fflags", "+genpts"});  // AVI has no timestamps
   add(reading_arguments());
   add({"-map", "0:" + std::to_string(chosen.main)});
   if (chosen.beside >= 0) add({"-map", "0:" + std::to_string(chosen.beside)});
   add({"-map_chapters", "-1", "-c", "copy", "-fflags", "+bitexact"});
   USHER_TRY(const Arguments target, target_of(file, probe, chosen));
   add(target);
-  // By name, so that the muxers that go back to their beginning can: it is not a pipe.
+  // By name, not as a pipe: some muxers seek back to the beginning.
   add({"file:/proc/self/fd/4"});
   USHER_TRY(const Ended ended,
             run({.program = "ffmpeg", .arguments = arguments, .files = {file.descriptor(), copy.get()}}));

@@ -12,7 +12,7 @@ namespace {
 
 std::string text_of(const TagLib::String& text) { return text.to8Bit(true); }
 
-/// Some formats keep a description beside the comment.
+/// Some formats have a description in addition to the comment.
 std::string description_of(const TagLib::FileRef& file) {
   const TagLib::PropertyMap properties = file.file()->properties();
   const auto found = properties.find("DESCRIPTION");

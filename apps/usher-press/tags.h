@@ -1,4 +1,4 @@
-// usher-press/tags: what a media file says of itself.
+// usher-press/tags: reads the tags of a media file.
 #pragma once
 
 #include <filesystem>
@@ -6,14 +6,14 @@
 
 namespace usher::press {
 
-/// Texts are clean UTF-8 and within the manifest's bounds.
+/// Texts are valid UTF-8 without control characters, within the manifest's limits.
 struct Tags {
-  std::string title;  // the file's name where it has none
+  std::string title;  // the file's name if it has no title
   std::string artist;
   std::string album;
   std::string description;
 };
-/// What TagLib reads; a file that it does not know has a title only.
+/// TagLib reads the tags; a file that TagLib does not know gets a title only.
 [[nodiscard]] Tags read_tags(const std::filesystem::path& file);
 
 /// Line breaks and tabs become spaces, other control characters U+FFFD; cut at a whole character to `max` bytes.

@@ -1,4 +1,4 @@
-// usher-press verify: whether a release or a sidecar is what its distributor signed.
+// usher-press verify: checks whether a release or a sidecar is as its distributor signed it.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
@@ -18,7 +18,7 @@ struct VerifyOptions {
   TrustOptions trust;
 };
 
-/// What was found good, in lines as it happens, or as one object at the end.
+/// The successful checks: printed line by line as they happen, or as one object at the end.
 class Findings {
  public:
   explicit Findings(bool json) : json_(json) {}
@@ -50,11 +50,11 @@ Result<> verify_manifest(const media::SignedManifest& signed_manifest, const Tru
   findings.object["pressed_at"] = app::iso_time(manifest.pressed_at);
   findings.object["signer"] = chain.front().subject_text();
   findings.object["trusted"] = !trust.anchors.empty();
-  findings.object["chunks"] = nullptr;  // none was looked at
+  findings.object["chunks"] = nullptr;  // no chunk was read
   return {};
 }
 
-/// Without the recipient's key: whether the file is whole, as far as its headers tell.
+/// Without the recipient's key: checks only the file's length against its headers.
 Result<> verify_outline(const media::SourcePtr& source, const Findings& findings) {
   USHER_TRY(const media::ReleaseOutline outline, media::ReleaseOutline::read(source));
   const std::uint64_t wanted = outline.media_offset + outline.media.object_size();
@@ -79,7 +79,7 @@ Result<> verify_file(const VerifyOptions& options, Time now, Findings& findings)
   findings.say("kind          " + std::string(manifest.kind == media::MediaKind::video ? "video" : "audio") + ", " +
                std::to_string(wire::count_of(manifest.structure)) + " chunks of structure, " +
                std::to_string(manifest.seek.size()) + " places to begin at");
-  // Opening the release has checked them.
+  // Release::open has checked the parts.
   if (!manifest.parts.empty())
     findings.say("parts         " + std::to_string(manifest.parts.size()) + ", as the manifest says");
   return {};
@@ -93,7 +93,7 @@ Result<> verify(const VerifyOptions& options, const Context& context) {
   if (verified) return {};
   std::string& about = verified.error().about;
   const std::string file = options.file.string();
-  // A chunk's number says nothing without the file.
+  // A chunk's number means nothing without the file's name.
   if (!about.contains(file)) about = about.empty() ? file : file + ", " + about;
   return verified;
 }
