@@ -12,12 +12,12 @@
 namespace usher::net {
 namespace {
 
-/// What is not on the public Internet, of the registries as of RFC 6890 and its successors.
+/// IPv4 addresses that are not on the public Internet: the registries of RFC 6890 and its successors.
 constexpr std::array<std::string_view, 16> kSpecialV4{
     "0.0.0.0/8",     "10.0.0.0/8",      "100.64.0.0/10",   "127.0.0.0/8",     "169.254.0.0/16", "172.16.0.0/12",
     "192.0.0.0/24",  "192.0.2.0/24",    "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16",
     "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",  "224.0.0.0/3"};
-/// Of IPv6 only 2000::/3 is public, and of it not these: Teredo, ORCHID, benchmarks, documentation, 6to4.
+/// In IPv6 only 2000::/3 is public, except for these: Teredo, ORCHID, benchmarks, documentation, 6to4.
 constexpr std::string_view kPublicV6 = "2000::/3";
 constexpr std::array<std::string_view, 4> kSpecialV6{"2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"};
 
@@ -38,7 +38,7 @@ bool is_public(View address) {
   return address.size() == 4 ? !any_holds(kV4, address) : any_holds(kAll, address) && !any_holds(kV6, address);
 }
 
-/// 4 or 16 bytes; none: another family.
+/// 4 or 16 bytes; empty for another address family.
 Bytes bytes_of(const sockaddr& address, socklen_t size) {
   if (address.sa_family == AF_INET && size >= sizeof(sockaddr_in)) {
     sockaddr_in v4{};

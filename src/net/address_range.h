@@ -1,4 +1,4 @@
-// net/address_range: which addresses usherd may be sent to by what a certificate says.  Spec: identity.md §11.3.
+// net/address_range: the addresses that usherd may connect to for a URL in a certificate.  Spec: identity.md §11.3.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ class AddressRange {
  public:
   /// "10.0.0.0/8", "fd00::/8", "127.0.0.1". Errors: bad_config.
   [[nodiscard]] static Result<AddressRange> from_text(std::string_view text);
-  /// `address` is 4 or 16 bytes; of another family: no.
+  /// `address`: 4 or 16 bytes. False if it is of the other family.
   [[nodiscard]] bool holds(View address) const noexcept;
 
  private:
@@ -24,8 +24,8 @@ class AddressRange {
   unsigned bits_ = 0;
 };
 
-/// Whether this is an address on the public Internet (IANA's registries of special-purpose addresses), or `allowed`
-/// holds it. IPv4 in an IPv6 address (::ffff:0:0/96) is judged as IPv4; what is neither IPv4 nor IPv6 is refused.
+/// True if this is an address on the public Internet (IANA's registries of special-purpose addresses), or if `allowed`
+/// contains it. IPv4 in an IPv6 address (::ffff:0:0/96) is judged as IPv4. Other address families are refused.
 [[nodiscard]] bool may_connect_to(const sockaddr& address, socklen_t size, const std::vector<AddressRange>& allowed);
 
 }  // namespace usher::net

@@ -50,7 +50,7 @@ Result<identity::VerifiedPerson> authenticate(const identity::AuthRequest& reque
   for (const PersonSource& source : sources) {
     auto person = identity::verify_auth(request, context, *source.trust, source.profile);
     if (person) return person;
-    // "Not one of ours" is the least that can be said: another source may know the card and say more.
+    // untrusted and wrong_role mean only that this source does not know the card. Another may have a better reason.
     const bool telling = person.error().fault != Fault::untrusted && person.error().fault != Fault::wrong_role;
     last = std::unexpected(std::move(person).error());
     if (telling) return last;

@@ -1,4 +1,4 @@
-// net/authorities: who may act as what, as one snapshot that a reload replaces whole.
+// net/authorities: the trust in clients, persons and distributors: one snapshot, which a reload replaces as a whole.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,7 @@
 
 namespace usher::net {
 
-/// One kind of card that is taken.
+/// One kind of card that the server accepts.
 struct PersonSource {
   identity::Profile profile;
   std::shared_ptr<const identity::TrustStore> trust;
@@ -25,19 +25,20 @@ struct Authorities {
   std::shared_ptr<const identity::TrustStore> distributors;
 };
 
-/// The same with other fetched revocation lists. Errors: as TrustStore::with_fetched.
+/// A copy of `authorities` with these fetched revocation lists in place of the earlier ones.
+/// Errors: as TrustStore::with_fetched.
 [[nodiscard]] Result<std::shared_ptr<const Authorities>> with_fetched(const Authorities& authorities,
                                                                       const std::vector<identity::Crl>& lists);
 
-/// Every root and authority of every trust store, each once.
+/// All roots and authorities of all trust stores, without duplicates.
 [[nodiscard]] identity::Chain all_authorities(const Authorities& authorities);
 
-/// Asks each source in turn; the first that takes the card wins. Errors: verify_auth's, the most telling one.
+/// Tries the sources in order; the first that accepts the card decides. Errors: verify_auth's, the most specific one.
 [[nodiscard]] Result<identity::VerifiedPerson> authenticate(const identity::AuthRequest& request,
                                                             const identity::AuthContext& context,
                                                             const std::vector<PersonSource>& sources);
 
-/// Whether the session's installation, and its person, would still be taken.
+/// Succeeds if the session's installation, and its person if it has one, would still be accepted.
 class LiveSession;
 [[nodiscard]] Result<> still_trusted(const LiveSession& session, const Authorities& authorities, Time now);
 

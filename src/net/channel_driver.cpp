@@ -48,7 +48,7 @@ HttpError http_error_of(Fault fault) noexcept {
 
 void ChannelDriver::note_failure(const Error& error, const channel::Suite* suite, std::uint64_t number) {
   p_.metrics.handshake_ended(code_of(error.fault), suite_name(suite));
-  // Errors of certificates name no subject, so that no name comes into the log.
+  // Errors about certificates name no subject, so that no person's name enters the log.
   p_.log.info("handshake refused", {{"request", number},
                                     {"code", code_of(error.fault)},
                                     {"step", error.where},
@@ -128,7 +128,7 @@ Result<Bytes> ChannelDriver::record(Bytes record, std::uint64_t number) {
 
 Result<SessionPtr> ChannelDriver::admit(std::unique_ptr<channel::ServerSession> session, std::uint64_t judged_by,
                                         Time now) {
-  for (;;) {  // once more for each reload meanwhile
+  for (;;) {  // again after each reload that happens meanwhile
     const std::uint64_t generation = p_.sessions.trust_generation();
     if (generation != judged_by) USHER_CHECK(p_.settings.get()->clients->verify_again(session->peer(), now));
     if (SessionPtr open = p_.sessions.open(session, now, generation)) return open;

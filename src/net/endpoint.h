@@ -7,7 +7,7 @@
 
 namespace usher::net {
 
-/// An address to listen on. Port 0: the system chooses.
+/// An address and a port to listen on. Port 0: the system chooses one.
 struct Endpoint {
   std::string address;  // IPv4 or IPv6, without brackets
   std::uint16_t port = 0;

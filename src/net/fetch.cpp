@@ -41,7 +41,7 @@ int on_progress(void* user, curl_off_t /*total*/, curl_off_t /*now*/, curl_off_t
 
 curl_socket_t open_socket(void* user, curlsocktype /*purpose*/, struct curl_sockaddr* to) {
   auto& transfer = *static_cast<Transfer*>(user);
-  // A proxy is the operator's choice, and reached wherever it is.
+  // The operator chose the proxy, so its address is not checked.
   if (transfer.limits.proxy.empty() && !may_connect_to(to->addr, to->addrlen, transfer.limits.allowed)) {
     transfer.forbidden = true;
     return CURL_SOCKET_BAD;
@@ -57,7 +57,7 @@ void configure(CURL* easy, const std::string& url, Transfer& transfer) {
   set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
   set(CURLOPT_FOLLOWLOCATION, limits.redirects > 0 ? 1L : 0L);
   set(CURLOPT_MAXREDIRS, limits.redirects);
-  set(CURLOPT_PROXY, limits.proxy.c_str());  // empty: none, whatever the environment says
+  set(CURLOPT_PROXY, limits.proxy.c_str());  // empty: no proxy, even if the environment names one
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_USERAGENT, "usherd");
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits.connect_deadline.count()));
@@ -131,7 +131,7 @@ Result<Bytes> fetch(const std::string& url, const FetchLimits& limits, const std
   if (!easy) return fail(Fault::local, "fetch");
   Transfer transfer{.limits = limits, .stop = stop};
   configure(easy.get(), url, transfer);
-  std::unique_ptr<curl_slist, ListFree> headers;  // until the transfer is over
+  std::unique_ptr<curl_slist, ListFree> headers;  // must live until the transfer ends
   if (body != nullptr) {
     USHER_TRY(headers, attach(easy.get(), *body));
   }

@@ -1,4 +1,4 @@
-// net/fetched_file: small files in which what was fetched is kept.  Spec: identity.md §11.4.
+// net/fetched_file: reads and writes the small files that keep fetched data.  Spec: identity.md §11.4.
 #pragma once
 
 #include <filesystem>
@@ -10,7 +10,8 @@ namespace usher::net {
 
 /// Errors: those of media::open_file; too_long, truncated.
 [[nodiscard]] Result<Bytes> read_fetched(const std::filesystem::path& file, std::size_t max_bytes);
-/// Makes the file's directory, if it is not there; replaces the file as one. Errors: disk_full, not_permitted, io.
+/// Creates the file's directory if it does not exist. Replaces the file atomically.
+/// Errors: disk_full, not_permitted, io.
 [[nodiscard]] Result<> write_fetched(const std::filesystem::path& file, View content);
 
 }  // namespace usher::net

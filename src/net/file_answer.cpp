@@ -86,7 +86,7 @@ class SealedAnswer final : public FileAnswer {
   }
 
   OpenedFilePtr file_;
-  media::MemorySink sealed_;  // what the writer made and nobody has read yet
+  media::MemorySink sealed_;  // what the writer made last; the part after `taken_` is not read yet
   std::optional<media::SealWriter> writer_;
   crypto::Secret plain_;
   std::uint64_t at_ = 0;

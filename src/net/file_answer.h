@@ -1,4 +1,4 @@
-// net/file_answer: the bytes of an answer, one piece after the other.  Spec: filestream.md §4, §5.
+// net/file_answer: produces the bytes of an answer, piece by piece.  Spec: filestream.md §4, §5.
 #pragma once
 
 #include <memory>
@@ -11,34 +11,35 @@
 
 namespace usher::net {
 
-/// Bytes of an open file.
+/// A range of an open file.
 struct FileRange {
   int descriptor;  // borrowed from the answer
   std::uint64_t offset;
-  std::uint64_t size;  // bytes that are left
+  std::uint64_t size;  // remaining bytes
 };
 
-/// Used by one thread at a time; reads where the data is, so that it may wait for a disk.
+/// Used by one thread at a time. Reads directly from the file or medium, so it may wait for a disk.
 class FileAnswer {
  public:
   virtual ~FileAnswer() = default;
-  /// Fills some of `out`, at least one byte unless ended(). Errors: io; interrupted, what is read has changed.
+  /// Fills part of `out`: at least one byte unless ended(). Errors: io; interrupted, the file has changed.
   [[nodiscard]] virtual Result<std::size_t> read(MutableView out) = 0;
-  /// What is left, where it is a file's bytes as they are: the kernel can read them by itself.
+  /// The remaining bytes, if they are plain bytes of a file, which the kernel can read itself; else nullopt.
   [[nodiscard]] virtual std::optional<FileRange> range() const { return std::nullopt; }
-  /// So many bytes of range() were sent.
+  /// Skips the first `bytes` of range(): they were sent.
   virtual void skip(std::uint64_t /*bytes*/) {}
-  /// Whether all was read.
+  /// True once all bytes were read.
   [[nodiscard]] virtual bool ended() const noexcept = 0;
-  /// Once it ended, before close_notify: whether all of it was of one state of the file (§4.1). Errors: interrupted.
+  /// To call after ended() and before close_notify: fails if the file changed while it was read (§4.1).
+  /// Errors: interrupted; io.
   [[nodiscard]] virtual Result<> check() const = 0;
 };
 using FileAnswerPtr = std::unique_ptr<FileAnswer>;
 
-/// From `offset` on. Errors: malformed (beyond its end).
+/// The file from `offset` to its end. Errors: malformed (`offset` is beyond the end).
 [[nodiscard]] Result<FileAnswerPtr> answer_with_file(OpenedFilePtr file, std::uint64_t offset);
 [[nodiscard]] FileAnswerPtr answer_with_text(std::string text);
-/// A sealed object (§5), made while it is read. `random` is borrowed for this call. Errors: bad_key.
+/// A sealed object (§5), which is sealed while it is read. `random` is borrowed for this call. Errors: bad_key.
 [[nodiscard]] Result<FileAnswerPtr> answer_sealed(OpenedFilePtr file, const Hash256& digest, media::Suite suite,
                                                   const crypto::PublicKey& recipient, Random& random);
 

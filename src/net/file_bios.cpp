@@ -12,7 +12,7 @@
 
 namespace usher::net {
 
-// --- the way in. Never with the kernel's help: linger() reads the socket plainly once the answer is on its way.
+// --- input. Never through kernel TLS: linger() reads raw bytes from the socket after the answer was sent.
 
 int FileBios::receive(BIO* bio, char* data, int size) {
   auto& self = *static_cast<FileBios*>(BIO_get_data(bio));
@@ -38,7 +38,7 @@ const BIO_METHOD* FileBios::receiving() {
   return method;
 }
 
-// --- the way out
+// --- output
 
 int FileBios::gather(BIO* bio, const char* data, int size) {
   auto& self = *static_cast<FileBios*>(BIO_get_data(bio));
@@ -53,7 +53,7 @@ int FileBios::gather(BIO* bio, const char* data, int size) {
     BIO_set_retry_write(bio);
     return -1;
   }
-  // Every byte that is sent comes through here: by the fastest way there is.
+  // Every byte of output passes here, so this uses the fastest copy.
   std::memcpy(loop.out.data() + loop.out_size, data, count);
   loop.out_size += count;
   return size;
@@ -119,7 +119,7 @@ std::string kernel_tls_missing() {
   const Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   static constexpr char kUpperLayer[] = "tls";
   if (!socket.is_open()) return std::generic_category().message(errno);
-  // A socket without a connection is told so (ENOTCONN) by a kernel that knows what it is asked for.
+  // A kernel that knows TLS refuses it with ENOTCONN on a socket that is not connected.
   const int known = ::setsockopt(socket.get(), IPPROTO_TCP, TCP_ULP, kUpperLayer, sizeof kUpperLayer);
   if (known == 0 || errno == ENOTCONN) return {};
   if (errno == ENOENT) return "this kernel does not have it, or its module tls is not loaded";

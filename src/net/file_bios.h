@@ -1,8 +1,8 @@
-// net/file_bios: what OpenSSL reads from and writes to on a connection of the file stream.  For file_connection.cpp.
+// net/file_bios: OpenSSL's input and output on a connection of the file stream.  For file_connection.cpp.
 //
-// OpenSSL reads from the socket directly. What it writes is gathered in the loop's buffer, so that a whole flight (the
-// end of a handshake, an answer and close_notify) is one send. Where the kernel makes the records, it writes to the
-// socket directly as well. While a worker drives a handshake, it is gathered in a buffer of the connection's own.
+// OpenSSL reads from the socket directly. Its output is gathered in the loop's buffer, so that a whole flight (the end
+// of a handshake, an answer and close_notify) is one send. If the kernel makes the records, OpenSSL also writes to the
+// socket directly. While a worker drives a handshake, the output is gathered in a buffer of the connection itself.
 #pragma once
 
 #include <string>
@@ -14,21 +14,21 @@
 
 namespace usher::net {
 
-/// Lives as long as the SSL that it was given to.
+/// Must live as long as the SSL that it is connected to.
 class FileBios {
  public:
   explicit FileBios(FileLoop& loop) : loop_(loop) {}
   FileBios(const FileBios&) = delete;
   FileBios& operator=(const FileBios&) = delete;
 
-  /// `offer_kernel`: the kernel may make the records of what is sent, if it knows the suite that is agreed on.
+  /// `offer_kernel`: the kernel may make the records that are sent, if it supports the negotiated suite.
   [[nodiscard]] bool connect(SSL* connection, int socket, bool offer_kernel);
-  /// Once the handshake is over: whether the kernel makes the records. If not, what is written is gathered from here on.
+  /// To call after the handshake. True if the kernel makes the records; if not, output is gathered from now on.
   /// Errors: local.
   [[nodiscard]] Result<bool> records_by_kernel(SSL* connection);
-  /// From here on what is written is gathered apart, and another thread than the loop's may drive the connection.
+  /// From now on output is gathered in the connection's own buffer, and a worker may drive the connection.
   void leave_loop() { apart_ = true; }
-  /// The other way; what was gathered apart.
+  /// Ends what leave_loop() began. Returns the output that was gathered meanwhile.
   [[nodiscard]] Bytes back_to_loop();
 
  private:
@@ -42,13 +42,13 @@ class FileBios {
 
   FileLoop& loop_;
   int socket_ = -1;
-  bool ended_ = false;  // the peer sends no more
+  bool ended_ = false;  // the peer has ended its side
   bool offered_ = false;
   bool apart_ = false;
-  Bytes gathered_;  // apart: a flight of a handshake
+  Bytes gathered_;  // while apart_: a flight of a handshake
 };
 
-/// Why neither kernel nor OpenSSL could make records with the kernel's help; empty: they could.
+/// Why the kernel cannot make records on this machine; the cause may be OpenSSL. Empty: it can.
 [[nodiscard]] std::string kernel_tls_missing();
 
 }  // namespace usher::net

@@ -37,7 +37,7 @@ void FileConnection::start() {
     return;
   }
   tls_ = *std::move(connection);
-  // Where a worker drives the handshake, it gets it once there is something to read.
+  // A worker gets the handshake only once there is something to read.
   contexts_->may_block() ? wait(asio::posix::descriptor_base::wait_read) : run();
 }
 
@@ -48,11 +48,11 @@ void FileConnection::wait(asio::posix::descriptor_base::wait_type what) {
 }
 
 void FileConnection::run() {
-  const auto self = shared_from_this();  // close() lets the loop's go
+  const auto self = shared_from_this();  // close() drops the loop's reference
   Step next = Step::again;
   while (next == Step::again && state_ != State::closed) next = step();
   if (state_ == State::closed) return;
-  // What was gathered goes before anybody else has a turn with the buffer, and before an answer to it is waited for.
+  // Send the gathered output before another connection uses the buffer, and before waiting for the peer's answer.
   const Sent sent = flush();
   if (sent == Sent::broken) {
     if (request_) report(code_of(Fault::interrupted));
@@ -87,7 +87,7 @@ FileConnection::Step FileConnection::step() {
     case State::working:
     case State::refusing:
     case State::closed:
-      return Step::stop;  // somebody else goes on
+      return Step::stop;  // resumed later by a worker or a timer
   }
   return Step::stop;
 }
@@ -105,7 +105,7 @@ FileConnection::Step FileConnection::read_line() {
     const int code = SSL_get_error(tls_.get(), done);
     ERR_clear_error();
     if (code == SSL_ERROR_WANT_READ) {
-      line_.shrink_to_fit();  // connections that wait are many
+      line_.shrink_to_fit();  // many connections wait here
       return Step::wait_read;
     }
     begun_ = Steady::now();
@@ -123,7 +123,7 @@ FileConnection::Step FileConnection::take_line(std::string_view line) {
   auto request = wire::decode_file_request(line);
   if (!request) return refuse(request.error());
   request_ = std::make_unique<wire::FileRequest>(*std::move(request));
-  // A reload during the handshake has asked for another look, which may be behind this in the loop's queue.
+  // After a reload during the handshake, verify_again() may still wait in the loop's queue. Do not rely on it.
   if (const auto now = snapshot(); now->clients != judged_by_) verify_again(*now);
   return state_ == State::closed ? Step::stop : begin(*request_);
 }
@@ -141,7 +141,7 @@ FileConnection::Step FileConnection::begin(const wire::FileRequest& request) {
     ask_for_digest(*file);
     return Step::stop;
   }
-  // §5.2: never in the clear.
+  // §5.2: a medium is never sent in the clear.
   if ((*file)->medium) return refuse({Fault::not_permitted, "share: a medium is served sealed"});
   const auto* from = std::get_if<wire::GetFileFrom>(&request);
   auto answer = answer_with_file(*std::move(file), from == nullptr ? 0 : from->offset);

@@ -13,27 +13,28 @@ namespace usher::net {
 using Steady = std::chrono::steady_clock;
 [[nodiscard]] inline Steady::time_point in_time(Milliseconds time) { return Steady::now() + time; }
 
-/// What a path was built of, as if the peer had sent it.
+/// The certificates of `path` without its root: a chain as the peer could have sent it.
 [[nodiscard]] inline identity::Chain without_root(const identity::Chain& path) {
   return {path.begin(), path.end() - (path.size() > 1 ? 1 : 0)};
 }
 
-/// Everything of one connection runs on its loop's thread, but the handshake where the server's key may block: that is
-/// driven by a worker, which has the connection to itself until it hands it back.
+/// A connection runs on the thread of its loop, with one exception: if the server's key may block, a worker drives the
+/// handshake. The worker then owns the connection until it hands it back.
 class FileConnection final : public FileHandshake, public std::enable_shared_from_this<FileConnection> {
  public:
-  /// Counted in by the acceptor; counts itself out. `address`: of the peer, `counted`: as counted_as() has it.
+  /// The acceptor has counted the connection; the destructor undoes that. `address`: the peer's. `counted`: the result
+  /// of counted_as().
   FileConnection(FileShared& shared, FileLoop& loop, Descriptor socket, std::string address, std::string counted);
   ~FileConnection() override;
   FileConnection(const FileConnection&) = delete;
   FileConnection& operator=(const FileConnection&) = delete;
 
   void start();
-  /// Closes if the time is over for what this connection is doing.
+  /// Closes the connection if its deadline has passed.
   void look_at_time(Steady::time_point now);
-  /// Whether somebody with this certificate may still be here; closes otherwise.
+  /// Verifies the client's certificate by `snapshot`, and closes the connection if it is no longer accepted.
   void verify_again(const FileSnapshot& snapshot);
-  /// Closes unless an answer is under way.
+  /// Closes the connection unless it has a request to answer.
   void close_if_idle();
 
   // FileHandshake
@@ -45,7 +46,7 @@ class FileConnection final : public FileHandshake, public std::enable_shared_fro
   using Socket = boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
   enum class State : std::uint8_t {
     handshake,
-    shaking,  // the handshake, while a worker has it or is to have it
+    shaking,  // a handshake that a worker drives or that waits for one
     line,
     working,
     refusing,
@@ -57,11 +58,11 @@ class FileConnection final : public FileHandshake, public std::enable_shared_fro
   enum class Step : std::uint8_t { again, wait_read, wait_write, later, stop };
   enum class Sent : std::uint8_t { all, some, broken };
   enum class Holder : std::uint8_t { loop, queue, worker };
-  /// What one step of the handshake came to.
+  /// The result of one step of the handshake.
   struct Shaken {
-    int code = SSL_ERROR_NONE;           // SSL_get_error's; none: it is over
+    int code = SSL_ERROR_NONE;           // from SSL_get_error; SSL_ERROR_NONE: the handshake is complete
     std::string_view reason = "closed";  // of a failure
-    std::optional<Error> own{};          // of the server's key
+    std::optional<Error> own{};          // an error of the server's key
   };
 
   void run();
@@ -79,7 +80,7 @@ class FileConnection final : public FileHandshake, public std::enable_shared_fro
   void begin_working();
   void ask_for_digest(const OpenedFilePtr& file);
   [[nodiscard]] Step ask_for_list(const std::string& prefix);
-  /// While workers prepare the answer: closes where the peer has ended the connection.
+  /// While workers prepare the answer: closes the connection once the peer has ended it.
   void watch_for_end();
   void look_for_end();
   void continue_with(Result<FileAnswerPtr> answer);
@@ -87,18 +88,19 @@ class FileConnection final : public FileHandshake, public std::enable_shared_fro
   [[nodiscard]] Step refuse(const Error& error);
   [[nodiscard]] Step send_answer();
   [[nodiscard]] Step send_by_kernel();
-  /// One piece of the answer, from the file itself or from `piece_`. Bytes; 0: the socket takes no more now.
+  /// Sends one piece of the answer, directly from the file or from `piece_`. Returns the number of bytes sent; 0: the
+  /// socket takes no more now.
   [[nodiscard]] Result<std::size_t> send_piece();
   [[nodiscard]] Step finish_answer();
   [[nodiscard]] Step break_off(const Error& error);
   [[nodiscard]] Step linger();
 
-  /// Sends what was kept and what was gathered; what the socket does not take is kept.
+  /// Sends `unsent_` and the gathered output. Keeps in `unsent_` what the socket does not take.
   [[nodiscard]] Sent flush();
   [[nodiscard]] bool send_from(View& bytes);
-  /// No more bytes to the peer; waits a little for its end, so that what is under way arrives.
+  /// Ends our side of the connection and waits a short time for the peer's end, so that sent bytes still arrive.
   [[nodiscard]] Step end_gently();
-  /// While a worker has the connection, the peer is cut off, and the rest follows when it is back.
+  /// If a worker has the connection, this only shuts the socket down; release() follows when the worker hands it back.
   void close();
   void release();
   void report(std::string_view code);
@@ -107,34 +109,34 @@ class FileConnection final : public FileHandshake, public std::enable_shared_fro
   FileShared& shared_;
   FileLoop& loop_;
   Socket socket_;
-  Descriptor taken_;  // the socket, until start() gives it to Asio
+  Descriptor taken_;  // the socket, until start() passes it to Asio
   std::list<std::shared_ptr<FileConnection>>::iterator place_;
   FileBios bios_;
   tls::ConnectionPtr tls_;
   std::shared_ptr<const FileContexts> contexts_;
   FileClient client_;
-  std::shared_ptr<const identity::TrustStore> judged_by_;  // that took client_
-  std::atomic<Holder> holder_ = Holder::loop;              // of tls_, bios_ and what the handshake finds out
-  std::optional<Shaken> shaken_;                           // came back from a worker
+  std::shared_ptr<const identity::TrustStore> judged_by_;  // the trust store that accepted client_
+  std::atomic<Holder> holder_ = Holder::loop;              // of tls_, bios_ and the results of the handshake
+  std::optional<Shaken> shaken_;                           // a worker's result
   FileAnswerPtr answer_;
-  std::shared_ptr<const void> working_;               // while workers prepare the answer; they stop once it is gone
+  std::shared_ptr<const void> working_;               // while workers prepare the answer; they stop once it is reset
   std::unique_ptr<boost::asio::steady_timer> pause_;  // of a refusal
   std::unique_ptr<wire::FileRequest> request_;
   std::string line_;
   Bytes unsent_;  // records that the socket did not take
   std::size_t unsent_from_ = 0;
-  Bytes piece_;  // of an answer that the kernel encrypts: stays in place until the socket has taken it
+  Bytes piece_;  // a piece of an answer that the kernel encrypts; must not move until the socket has taken it
   std::string address_;
   std::string counted_;
   Steady::time_point deadline_;
   Steady::time_point begun_;  // of the request: when its line was complete
   std::uint64_t bytes_ = 0;   // of the answer
-  int queued_ = 0;            // bytes that the network had not taken when the deadline was looked at
+  int queued_ = 0;            // bytes that the peer had not acknowledged when this was last measured
   State state_ = State::handshake;
-  bool by_kernel_ = false;  // makes the records of what is sent
+  bool by_kernel_ = false;  // the kernel makes the records that are sent
   Fault verdict_ = Fault::local;
   bool judged_ = false;       // a certificate was refused
-  std::size_t lingered_ = 0;  // bytes that came after the end
+  std::size_t lingered_ = 0;  // bytes that arrived after the request and were dropped
 };
 
 }  // namespace usher::net

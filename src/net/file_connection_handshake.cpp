@@ -1,4 +1,4 @@
-// The first part of file_connection: the handshake, and who drives it.
+// The first part of file_connection: the handshake, driven by the loop or by a worker.
 #include <openssl/err.h>
 #include <sys/socket.h>
 #include <boost/asio/post.hpp>
@@ -8,7 +8,7 @@
 namespace usher::net {
 namespace asio = boost::asio;
 
-// --- what the handshake asks: on the loop, or on the worker that drives it
+// --- callbacks of the handshake: they run on the loop, or on the worker that drives it
 
 Result<> FileConnection::judge(const tls::PeerCertificates& peer) {
   const Hash256 digest = peer.digest();
@@ -28,7 +28,7 @@ tls::SessionPtr FileConnection::find_session(View id) {
   const Time now = shared_.clock.now();
   auto found = shared_.sessions.find(id, now);
   if (!found) return nullptr;
-  // §2.3: by the trust and the lists of this moment, from what the path was built of then.
+  // §2.3: verify the path's certificates again by the current trust and lists.
   const auto& path = found->client.peer->path();
   const auto trust = snapshot()->clients;
   auto verified = shared_.verdicts.verify(
@@ -43,9 +43,9 @@ void FileConnection::keep_session(const SSL_SESSION& session) {
   shared_.sessions.keep(session, client_, shared_.clock.now());
 }
 
-// --- who drives it
+// --- driving the handshake
 
-/// On a worker where the server's key may block. OpenSSL keeps its errors by thread: they are read here.
+/// Runs on a worker if the server's key may block. Reads OpenSSL's errors here, because OpenSSL keeps them per thread.
 FileConnection::Shaken FileConnection::drive() {
   ERR_clear_error();
   Shaken shaken;
@@ -59,7 +59,7 @@ FileConnection::Shaken FileConnection::drive() {
   return shaken;
 }
 
-/// A token may let its caller wait without end: a worker waits, and the loop goes on with others.
+/// A token may block its caller forever: a worker waits for it, and the loop continues with other connections.
 FileConnection::Step FileConnection::hand_over() {
   state_ = State::shaking;
   holder_ = Holder::queue;
@@ -70,7 +70,7 @@ FileConnection::Step FileConnection::hand_over() {
     std::optional<Shaken> shaken;
     auto expected = Holder::queue;
     if (self->holder_.compare_exchange_strong(expected, Holder::worker)) shaken = self->drive();
-    // A worker must not be the last to hold a connection: it would end on the wrong thread.
+    // A worker must not hold the last reference: the connection would be destroyed on the wrong thread.
     asio::post(loop.context, [self = std::move(self), shaken = std::move(shaken)]() mutable {
       if (shaken) self->take_back(*std::move(shaken));
     });
@@ -90,12 +90,12 @@ void FileConnection::take_back(Shaken shaken) {
   unsent_ = bios_.back_to_loop();
   state_ = State::handshake;
   shaken_ = std::move(shaken);
-  // A reload meanwhile could not look at it.
+  // A reload that happened meanwhile could not verify this connection's client.
   if (const auto now = snapshot(); now->clients != judged_by_) verify_again(*now);
   if (state_ != State::closed) run();
 }
 
-// --- how far it is
+// --- progress of the handshake
 
 FileConnection::Step FileConnection::shake_hands() {
   if (!shaken_ && contexts_->may_block()) return hand_over();
@@ -120,7 +120,7 @@ FileConnection::Step FileConnection::shake_hands() {
 
 FileConnection::Step FileConnection::fail_handshake(const Shaken& shaken) {
   const std::string_view reason = judged_ ? code_of(verdict_) : shaken.reason;
-  const auto& own = shaken.own;  // the server's key is on a token, which failed
+  const auto& own = shaken.own;  // set if the server's key failed: it is on a token
   shared_.metrics.file_handshake(reason);
   const Level level = own ? Level::warning : judged_ ? Level::info : Level::debug;
   shared_.log.write(level, "file handshake failed",
@@ -129,7 +129,7 @@ FileConnection::Step FileConnection::fail_handshake(const Shaken& shaken) {
     close();
     return Step::stop;
   }
-  state_ = State::closing;  // once the alert is on its way
+  state_ = State::closing;  // closes after the alert was sent
   return Step::again;
 }
 

@@ -1,4 +1,4 @@
-// The last part of file_connection: answers, refusals, and the end.
+// The last part of file_connection: answers, refusals and closing.
 #include <algorithm>
 #include <cerrno>
 
@@ -17,11 +17,11 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr Milliseconds kRefusalStep{100};   // §4.2
-constexpr Milliseconds kLingerTime{5'000};  // for the peer's end
+constexpr Milliseconds kLingerTime{5'000};  // wait for the peer to end
 constexpr std::size_t kLingerBytes = 256 << 10;
 constexpr std::size_t kKeyDigits = 16;  // of a key's fingerprint, in the log
 
-/// Bytes that are on their way and that the peer has not acknowledged.
+/// Bytes in the socket's send queue: the peer has not acknowledged them.
 int queued_at(int socket) {
   int bytes = 0;
   return ::ioctl(socket, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
@@ -36,7 +36,7 @@ media::Suite suite_of(const wire::GetSealedFile& request) {
 // --- answers that workers prepare
 
 void FileConnection::ask_for_digest(const OpenedFilePtr& file) {
-  // A worker must not be the last to hold a connection: it would end on the wrong thread.
+  // A worker must not hold the last reference: the connection would be destroyed on the wrong thread.
   const auto done = [weak = weak_from_this(), &loop = loop_, file](const Result<Hash256>& digest) {
     asio::post(loop.context, [weak, file, digest] {
       const auto self = weak.lock();
@@ -83,7 +83,7 @@ void FileConnection::watch_for_end() {
 }
 
 void FileConnection::look_for_end() {
-  std::array<std::uint8_t, 4096> rest{};  // bytes after LF are not looked at (§3.1)
+  std::array<std::uint8_t, 4096> rest{};  // bytes after LF are ignored (§3.1)
   while (lingered_ < kLingerBytes) {
     const ssize_t got = ::recv(socket_.native_handle(), rest.data(), rest.size(), MSG_DONTWAIT);
     if (got < 0 && errno == EINTR) continue;
@@ -94,7 +94,7 @@ void FileConnection::look_for_end() {
     }
     lingered_ += static_cast<std::size_t>(got);
   }
-  // Otherwise its end would not be seen any more.
+  // Without reading further, the peer's end could not be detected. Close instead.
   report(code_of(Fault::too_long));
   close();
 }
@@ -124,7 +124,7 @@ FileConnection::Step FileConnection::refuse(const Error& error) {
   report(code_of(error.fault));
   state_ = State::refusing;
   deadline_ = Steady::time_point::max();
-  // At the next multiple: whatever the steps to this refusal took is not told.
+  // Refuse at the next multiple of kRefusalStep, so that the time reveals nothing about the cause.
   const auto steps = (Steady::now() - begun_) / kRefusalStep + 1;
   pause_ = std::make_unique<asio::steady_timer>(loop_.context, begun_ + steps * kRefusalStep);
   pause_->async_wait([self = shared_from_this()](const boost::system::error_code& stopped) {
@@ -210,7 +210,7 @@ Result<std::size_t> FileConnection::send_piece() {
   return fail(Fault::interrupted, "file stream: send");
 }
 
-/// §4.1: one more look at the file, and close_notify in the same flight as the last bytes.
+/// §4.1: checks once more that the file has not changed, and sends close_notify in the same flight as the last bytes.
 FileConnection::Step FileConnection::finish_answer() {
   if (const auto unchanged = answer_->check(); !unchanged) return break_off(unchanged.error());
   ERR_clear_error();
@@ -253,7 +253,7 @@ FileConnection::Sent FileConnection::flush() {
   return Sent::some;
 }
 
-// --- the end
+// --- closing
 
 FileConnection::Step FileConnection::end_gently() {
   const Sent sent = flush();
@@ -268,7 +268,8 @@ FileConnection::Step FileConnection::end_gently() {
   return Step::again;
 }
 
-/// To close with bytes unread would have the system take back what is still on its way to the peer.
+/// Reads and drops the peer's remaining bytes. Closing with unread bytes would make the system discard data that has
+/// not reached the peer yet.
 FileConnection::Step FileConnection::linger() {
   const MutableView room = loop_.plain.expose_for_writing();
   while (lingered_ < kLingerBytes) {
@@ -288,7 +289,7 @@ void FileConnection::close() {
   auto holder = Holder::queue;
   const bool away = !holder_.compare_exchange_strong(holder, Holder::loop) && holder == Holder::worker;
   if (away) {
-    // Its number must not become another socket's before the worker is back.
+    // The descriptor must stay open: its number must not be reused before the worker is back.
     ::shutdown(socket_.native_handle(), SHUT_RDWR);
   } else {
     release();
@@ -310,7 +311,7 @@ void FileConnection::release() {
 void FileConnection::look_at_time(Steady::time_point now) {
   if (now < deadline_ || state_ == State::closed) return;
   if (!unsent_.empty() || by_kernel_) {
-    // Slow is not stalled: whether the peer has taken anything since.
+    // A slow peer is not a stalled one: continue if it has acknowledged bytes since the last look.
     const int queued = queued_at(socket_.native_handle());
     if (queued < queued_) {
       queued_ = queued;
@@ -325,7 +326,7 @@ void FileConnection::look_at_time(Steady::time_point now) {
   }
   if (request_) report("stalled");
   if (state_ != State::lingering) {
-    // What the peer does not take is not to stay in the system's memory either.
+    // Drop the bytes that the peer does not take, so that they do not stay in the system's memory.
     const ::linger at_once{.l_onoff = 1, .l_linger = 0};
     ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   }

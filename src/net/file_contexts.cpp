@@ -9,9 +9,9 @@ namespace usher::net {
 namespace {
 
 constexpr const char* kKeyTransportSuite = "AES128-GCM-SHA256";
-constexpr std::uint16_t kKeyTransport = 0x009c;  // the same, on the wire
+constexpr std::uint16_t kKeyTransport = 0x009c;  // the same suite's number on the wire
 constexpr std::string_view kSessionContext = "usher-file/1";
-/// On the wire, §2.1: TLS 1.3's, and ECDHE's of TLS 1.2.
+/// Suite numbers on the wire, §2.1: those of TLS 1.3, and those of TLS 1.2 with ECDHE.
 constexpr std::uint16_t kBetter[] = {0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8};
 
 FileHandshake& handshake_of(const SSL* connection) {
@@ -19,13 +19,13 @@ FileHandshake& handshake_of(const SSL* connection) {
 }
 
 SSL_SESSION* get_session(SSL* connection, const unsigned char* id, int size, int* copy) {
-  *copy = 0;  // the reference goes to OpenSSL
+  *copy = 0;  // OpenSSL takes over our reference
   return handshake_of(connection).find_session(View(id, static_cast<std::size_t>(size))).release();
 }
 
 int new_session(SSL* connection, SSL_SESSION* session) {
   handshake_of(connection).keep_session(*session);
-  return 0;  // nothing was kept of it itself
+  return 0;  // we kept no reference to `session`
 }
 
 void set_sessions(SSL_CTX* context, Seconds life) {
@@ -51,7 +51,7 @@ Result<tls::ContextPtr> make_one(const FileTlsSettings& settings) {
             tls::make_context(tls::Side::server, [](SSL* connection, const tls::PeerCertificates& peer) {
               return handshake_of(connection).judge(peer);
             }));
-  SSL_CTX_set_read_ahead(context.get(), 1);  // a record in one read; spare bytes are of no use to anybody
+  SSL_CTX_set_read_ahead(context.get(), 1);  // one read for each record; no other code needs bytes after it
   set_sessions(context.get(), settings.session_life);
   USHER_CHECK(name_authorities(context.get(), settings.authorities));
   return context;
@@ -103,7 +103,7 @@ Result<std::shared_ptr<const FileContexts>> FileContexts::make(const FileTlsSett
   return out;
 }
 
-/// Key transport only for a client that offers nothing better.
+/// Chooses key transport only if the client offers no better suite.
 int FileContexts::choose(SSL* connection, int* /*alert*/, void* self) {
   const unsigned char* suites = nullptr;
   const std::size_t size = SSL_client_hello_get0_ciphers(connection, &suites);

@@ -9,12 +9,12 @@
 
 namespace usher::net {
 
-/// What the contexts ask of a connection within its handshake; set with set_handshake().
+/// Callbacks that the contexts make during a connection's handshake; passed to FileContexts::connect().
 class FileHandshake {
  public:
   virtual ~FileHandshake() = default;
   [[nodiscard]] virtual Result<> judge(const tls::PeerCertificates& peer) = 0;
-  /// A session that may be taken up now, or none (§2.3).
+  /// A session that may be resumed now, or nullptr (§2.3).
   [[nodiscard]] virtual tls::SessionPtr find_session(View id) = 0;
   virtual void keep_session(const SSL_SESSION& session) = 0;
 };
@@ -22,25 +22,26 @@ class FileHandshake {
 struct FileServerIdentity {
   identity::Chain chain;
   std::shared_ptr<const crypto::PrivateKey> key;
-  bool on_token = false;  // the key: its operations may take long, or never end
+  bool on_token = false;  // the key is on a token: its operations may take long or never end
 };
 
 struct FileTlsSettings {
-  std::vector<FileServerIdentity> identities{};       // 1, or an RSA and a P-256 one
-  std::optional<FileServerIdentity> key_transport{};  // §2.1: AES128-GCM-SHA256, with an RSA certificate for it alone
-  identity::Chain authorities{};                      // whose clients are taken, told to them
+  std::vector<FileServerIdentity> identities{};       // 1, or 2: one RSA and one P-256
+  std::optional<FileServerIdentity> key_transport{};  // §2.1: AES128-GCM-SHA256, with an RSA certificate only for this
+  identity::Chain authorities{};                      // of accepted clients; sent to clients in the handshake
   Seconds session_life{3600};
 };
 
-/// Immutable. A reload makes new ones; connections keep theirs.
+/// Immutable. A reload makes a new object; connections keep the one that they began with.
 class FileContexts {
  public:
-  /// Errors: bad_config (no identity, two of a kind; a key transport certificate that is not for that), bad_key, local.
+  /// Errors: bad_config (no identity; two identities with keys of one kind; a key transport certificate that must not
+  /// be used for that), bad_key, local.
   [[nodiscard]] static Result<std::shared_ptr<const FileContexts>> make(const FileTlsSettings& settings);
 
-  /// A connection that asks `handshake`, which must outlive it. Errors: local.
+  /// A connection that calls `handshake`, which must outlive it. Errors: local.
   [[nodiscard]] Result<tls::ConnectionPtr> connect(FileHandshake& handshake) const;
-  /// Whether a handshake may wait for a token: not for an event loop.
+  /// True if a handshake may wait for a token. Then it must not run on an event loop.
   [[nodiscard]] bool may_block() const noexcept { return may_block_; }
   [[nodiscard]] bool has_key_transport() const noexcept { return key_transport_ != nullptr; }
 
@@ -53,7 +54,7 @@ class FileContexts {
   bool may_block_ = false;
 };
 
-/// Why a handshake failed, of a closed set, for log and metric: "no-certificate", "http", "version", …
+/// Why a handshake failed, for logs and metrics. One of a fixed set: "no-certificate", "http", "version", …
 [[nodiscard]] std::string_view handshake_failure(unsigned long openssl_error) noexcept;
 
 }  // namespace usher::net

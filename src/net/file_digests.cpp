@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t kBlock = 256 << 10;                 // bytes
 constexpr std::uint64_t kTurn = std::uint64_t{16} << 20;  // bytes that are read before others have their turn
-/// File systems tell times in steps: what changed this recently may change again without a new time.
+/// File times have a limited resolution: a file that changed this recently may change again without a new time.
 constexpr std::int64_t kTooFreshNs = 2'000'000'000;
 
 Result<std::size_t> read_medium(const media::Medium& medium, std::uint64_t offset, MutableView out) {
@@ -30,7 +30,7 @@ Result<std::size_t> read_medium(const media::Medium& medium, std::uint64_t offse
 
 Result<std::size_t> read_opened(const OpenedFile& file, std::uint64_t offset, MutableView out) {
   if (file.medium) return read_medium(*file.medium, offset, out);
-  // Never beyond the size at the beginning: a file that grows has changed, and is not followed.
+  // Never read beyond the size at opening: a file that grows has changed, and its new bytes do not count.
   const std::uint64_t left = offset < file.state.size ? file.state.size - offset : 0;
   if (left < out.size()) out = out.first(static_cast<std::size_t>(left));
   while (!out.empty()) {
@@ -92,7 +92,7 @@ std::vector<FileDigests::Asker> FileDigests::take_waiting(const JobKey& key) {
 
 bool FileDigests::step(Job& job) {
   if (!is_awaited(job.key)) return false;
-  if (const auto digest = known(job.key.first)) {  // another client's job was quicker
+  if (const auto digest = known(job.key.first)) {  // another client's job ended first
     finish(job, *digest);
     return false;
   }

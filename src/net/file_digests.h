@@ -1,4 +1,4 @@
-// net/file_digests: SHA-256 of served files, computed off the event loops, and kept for all who ask.
+// net/file_digests: computes SHA-256 of served files on workers, and caches it for all clients.
 // Spec: filestream.md §3.1, §5.1.
 #pragma once
 
@@ -16,40 +16,42 @@
 
 namespace usher::net {
 
-/// Bytes of a file or medium from `offset` on, as many as there are; 0: the end. Errors: io; truncated; the medium's.
+/// Reads bytes of a file or medium from `offset` on into `out`. Returns their number; 0: the end.
+/// Errors: io; truncated; those of media::Medium::read_chunk.
 [[nodiscard]] Result<std::size_t> read_opened(const OpenedFile& file, std::uint64_t offset, MutableView out);
-/// Whether a file is as it was when it was opened (§4.1). Errors: interrupted; io.
+/// Succeeds if the file is unchanged since it was opened (§4.1). Errors: interrupted; io.
 [[nodiscard]] Result<> check_unchanged(const OpenedFile& file);
 
 /// Thread-safe.
 class FileDigests {
  public:
   using Done = std::function<void(const Result<Hash256>&)>;
-  /// Who asks, and who is told. An asker that is gone is not told; a digest that no one waits for is not computed on.
+  /// A request for a digest. `done` is not called once `alive` has expired. Computing a digest stops once `alive` of
+  /// all its askers has expired.
   struct Asker {
-    std::string client;  // whose job it is, see Workers
+    std::string client;  // the owner of the job, see Workers
     std::weak_ptr<const void> alive;
     Done done;
   };
-  /// All borrowed. `max_entries`: digests that are kept.
+  /// All references are borrowed. `max_entries`: the most digests that the cache keeps.
   FileDigests(Workers& workers, const Clock& clock, std::size_t max_entries)
       : workers_(workers), clock_(clock), known_(max_entries) {}
 
-  /// `done` comes at once where the digest is known or there are too many jobs, else from a worker.
+  /// Calls `done` at once if the digest is cached or there are too many jobs; otherwise a worker calls it.
   /// Errors: io; server_busy; interrupted, the file changed while it was read.
   void ask(const OpenedFilePtr& file, const Asker& asker);
-  /// How often reading a file for its digest was begun, for tests.
+  /// How many times computing a digest was begun, for tests.
   [[nodiscard]] std::size_t computed() const noexcept { return computed_; }
 
  private:
-  /// A file by its state; a medium by its object's id, which is made afresh with each release.
+  /// A file is identified by its state; a medium by its object's id, which is new for each release.
   using Key = std::pair<FileState, Id128>;
-  /// A client's job for a file: one client does not wait in another's line.
+  /// A client's job for a file. Each client has its own job, so that none waits in the queue of another client.
   using JobKey = std::pair<Key, std::string>;
   struct Job;
-  /// A piece of it. False: it is over.
+  /// Does one piece of the job. False: the job has ended.
   [[nodiscard]] bool step(Job& job);
-  /// False: nobody waits for it any more.
+  /// True if an asker still waits for this job.
   [[nodiscard]] bool is_awaited(const JobKey& key);
   [[nodiscard]] std::optional<Hash256> known(const Key& key);
   [[nodiscard]] std::vector<Asker> take_waiting(const JobKey& key);

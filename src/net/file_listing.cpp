@@ -15,10 +15,10 @@
 namespace usher::net {
 namespace {
 
-constexpr std::size_t kMaxFolders = 100'000;  // of one share that wait to be read: filestream.md §1
-constexpr int kTries = 16;                    // openat2 gives up when something above is renamed meanwhile
+constexpr std::size_t kMaxFolders = 100'000;  // folders of one share that wait to be read: filestream.md §1
+constexpr int kTries = 16;                    // openat2 fails with EAGAIN if a parent is renamed meanwhile
 
-/// A file directly, or through a link that stays beneath.
+/// The state of a file, also through a link that stays beneath `root`.
 Result<FileState> state_beneath(int root, const std::string& inner) {
   USHER_TRY(const Descriptor file, open_beneath(root, inner, O_PATH));
   return state_of(file.get());
@@ -35,7 +35,7 @@ Result<Descriptor> open_beneath(int directory, const std::string& name, int flag
     if (number >= 0) return Descriptor(static_cast<int>(number));
     if (errno != EAGAIN && errno != EINTR) break;
   }
-  // Out of the directory (EXDEV), or round in circles: not there, as far as this share is concerned.
+  // The name leads out of the directory (EXDEV) or in a circle (ELOOP): in this share it does not exist.
   if (errno == EXDEV || errno == ELOOP || errno == ENOTDIR || errno == ENXIO) {
     return fail(Fault::not_found, "share: leads out");
   }
@@ -44,7 +44,7 @@ Result<Descriptor> open_beneath(int directory, const std::string& name, int flag
 
 std::string FileListing::before() const { return shares_->shares_.size() == 1 ? "" : share().what.name + "/"; }
 
-/// Whether names in this folder can begin with the prefix, and have no more components than they may.
+/// Whether names in this folder can begin with the prefix without having more components than allowed.
 bool FileListing::may_hold_names(const std::string& inner) const {
   const std::string whole = before() + inner;
   const std::size_t common = std::min(whole.size(), prefix_.size());
@@ -100,7 +100,7 @@ Result<> FileListing::open_folder() {
   folder_ = std::move(folders_.back());
   folders_.pop_back();
   auto opened = open_beneath(share().directory.get(), folder_.empty() ? "." : folder_, O_RDONLY | O_DIRECTORY);
-  if (!opened) return {};  // gone meanwhile, or not for this server to read: nothing can be fetched from it
+  if (!opened) return {};  // removed meanwhile, or not readable for this server: it has no files to fetch
   directory_.reset(::fdopendir(opened->get()));
   if (!directory_) return fail_errno("file list");
   static_cast<void>(opened->release());

@@ -1,4 +1,4 @@
-// net/file_listing: the lines of LIST, made in steps.  Spec: filestream.md §3.1, §4.1.
+// net/file_listing: makes the answer to LIST in steps.  Spec: filestream.md §3.1, §4.1.
 #pragma once
 
 #include <functional>
@@ -14,22 +14,22 @@
 
 namespace usher::net {
 
-/// Beneath `directory`, whatever links, `..` and mounts say. `flags`: open(2)'s, beside O_CLOEXEC.
-/// Errors: not_found, not_permitted (also what leads out), io.
+/// Opens `name` beneath `directory`. Links, `..` and mounts cannot lead out of it. `flags`: those of open(2); O_CLOEXEC
+/// is added. Errors: not_found (also a name that leads out), not_permitted, io.
 [[nodiscard]] Result<Descriptor> open_beneath(int directory, const std::string& name, int flags);
 
-/// One list under way, for one client. Holds no more than one directory open, so that many may be under way.
+/// One list in progress, for one client. Keeps at most one directory open, so that many lists can be in progress.
 class FileListing {
  public:
-  static constexpr std::size_t kTurn = 1'000;  // entries that a step looks at, before others have their turn
+  static constexpr std::size_t kTurn = 1'000;  // entries that one step reads, before other jobs have their turn
 
   FileListing(std::shared_ptr<const FileShares> shares, std::string prefix, identity::Certificate client)
       : shares_(std::move(shares)), prefix_(std::move(prefix)), client_(std::move(client)) {}
 
-  /// Looks at kTurn more entries at most: reads directories, so not for an event loop. False: the list is whole.
-  /// Errors: too_long (lines, or folders that wait); io; those of the vault.
+  /// Reads at most kTurn more entries. Not for an event loop, since it reads directories. False: the list is complete.
+  /// Errors: too_long (too many lines, or too many folders that wait); io; those of the vault.
   [[nodiscard]] Result<bool> step();
-  /// The answer, ordered by the names' bytes.
+  /// The answer, sorted by the bytes of the names.
   [[nodiscard]] std::string text() const;
 
  private:
@@ -53,21 +53,21 @@ class FileListing {
   identity::Certificate client_;
 
   std::size_t share_ = 0;
-  bool begun_ = false;                // that share
-  std::vector<std::string> folders_;  // of it, that wait: their names with a slash, or nothing for the share itself
-  std::string folder_;                // the one that is read
+  bool begun_ = false;                // whether reading that share has begun
+  std::vector<std::string> folders_;  // its folders that wait: names with a final slash; empty for the share itself
+  std::string folder_;                // the folder that is being read
   std::unique_ptr<DIR, CloseDirectory> directory_;
   std::size_t medium_ = 0;
   std::map<std::string, std::string> lines_;  // by name
 };
 
-/// Who asks for a list, and who is told, by a worker. An asker that is gone is not told, and its list not made.
+/// A request for a list. A worker calls `done`. Once `alive` has expired, `done` is not called and the list not made.
 struct ListAsker {
-  std::string client;  // whose job it is, see Workers
+  std::string client;  // the owner of the job, see Workers
   std::weak_ptr<const void> alive;
   std::function<void(Result<std::string>)> done;
 };
-/// Errors: server_busy; cancelled. What fails later is told to the asker.
+/// Starts to make a list. Errors: server_busy; cancelled. Later errors are passed to asker.done.
 [[nodiscard]] Result<> make_list(Workers& workers, std::shared_ptr<FileListing> listing, ListAsker asker);
 
 }  // namespace usher::net

@@ -1,4 +1,4 @@
-// net/file_loop: what the file stream's connections share.  For file_connection.cpp and file_stream.cpp.
+// net/file_loop: the state that connections of the file stream share.  For file_connection.cpp and file_stream.cpp.
 #pragma once
 
 #include <array>
@@ -22,10 +22,10 @@ namespace usher::net {
 
 class FileConnection;
 
-inline constexpr std::size_t kFileBatch = 128 << 10;  // bytes of plaintext that go to the network at once
-inline constexpr std::size_t kFileTurn = 256 << 10;   // after which others have their turn
+inline constexpr std::size_t kFileBatch = 128 << 10;  // bytes of plaintext that are sent at once
+inline constexpr std::size_t kFileTurn = 256 << 10;   // bytes, after which other connections have their turn
 
-/// What all connections of one server share.
+/// The state that all connections of one server share.
 struct FileShared {
   FileShared(const FileLimits& limits_, FileStream::Parts p, FileSnapshot first, const WorkerLimits& worker_limits,
              const WorkerLimits& signer_limits)
@@ -52,23 +52,23 @@ struct FileShared {
   Guarded<FileSnapshot> snapshot;
   identity::VerifyCache verdicts;
   FileSessions sessions;
-  Workers workers;  // for what takes long: reading whole files and folders
+  Workers workers;  // for long jobs: reading whole files and folders
   FileDigests digests;
-  Workers signers;  // for handshakes, where the server's key is on a token; apart: all of them may hang
+  Workers signers;  // for handshakes if the server's key is on a token; a separate pool, because all of it may hang
   std::atomic<std::size_t> open = 0;  // connections
-  bool kernel_tls = false;            // is offered; set before the first connection
+  bool kernel_tls = false;            // whether it is offered; set before the first connection
 
   std::mutex mutex;
   std::map<std::string, std::size_t> by_address;
 };
 
-/// One thread with its connections. Its buffers serve whichever connection has its turn, and are empty in between: a
-/// connection that waits holds none.
+/// One thread with its connections. The connection that has its turn uses the buffers, and leaves them empty. A waiting
+/// connection has no buffer.
 struct FileLoop {
   FileLoop() : plain(kFileBatch) {}
 
-  crypto::Secret plain;                            // of files, before encryption
-  std::array<std::uint8_t, 2 * kFileBatch> out{};  // records that are to be sent
+  crypto::Secret plain;                            // bytes of files, before encryption
+  std::array<std::uint8_t, 2 * kFileBatch> out{};  // records to send
   std::size_t out_size = 0;
   std::list<std::shared_ptr<FileConnection>> connections;
   boost::asio::io_context context{1};

@@ -7,7 +7,7 @@
 namespace usher::net {
 namespace {
 
-/// Where to go on when what follows a star does not fit: the star takes one byte more.
+/// Where to continue when the part after a star does not match: the star then takes one byte more.
 struct Retry {
   std::size_t pattern = std::string_view::npos;  // after the star
   std::size_t text = 0;
@@ -16,8 +16,8 @@ struct Retry {
 }  // namespace
 
 bool matches(std::string_view pattern, std::string_view text) noexcept {
-  // Of `*` only the last one is retried, and it never goes beyond `/`; then the last `**` is. That is enough, because
-  // what stands before a star has fitted as early as it can.
+  // On a mismatch, retry the last `*`, which never takes a `/`; if that is impossible, retry the last `**`. That is
+  // enough, because the part before a star has matched at the earliest possible place.
   Retry star;
   Retry stars;
   std::size_t p = 0;

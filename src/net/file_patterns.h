@@ -1,4 +1,4 @@
-// net/file_patterns: who may fetch what.  Spec: filestream.md §3.3.
+// net/file_patterns: rules for the files that a client may fetch.  Spec: filestream.md §3.3.
 #pragma once
 
 #include <optional>
@@ -9,20 +9,22 @@
 
 namespace usher::net {
 
-/// `*`: any bytes but `/`; `**`: any bytes; `?`: one byte but `/`; every other byte itself. The whole text must match.
+/// `*` matches any bytes except `/`; `**` any bytes; `?` one byte except `/`; every other byte matches itself. The
+/// whole text must match.
 [[nodiscard]] bool matches(std::string_view pattern, std::string_view text) noexcept;
 
-/// Allows names to clients.
+/// Allows some clients to fetch some names.
 struct FileRule {
   struct Attribute {
     std::string name;     // "CN", "O", a dotted OID
-    std::string pattern;  // for one of its values
+    std::string pattern;  // at least one value of the attribute must match it
   };
-  std::vector<Attribute> subject{};  // each of them must match
+  std::vector<Attribute> subject{};  // all must match
   std::optional<Hash256> key{};      // the certificate's key fingerprint, in place of a subject
-  std::vector<std::string> names{};  // beneath the share; empty: all
+  std::vector<std::string> names{};  // patterns of names within the share; empty: all names
 
-  /// "O=Example Records", "CN=reviewer-*" (all of them), or "key=<64 hex digits>" alone. None: every client.
+  /// `clients`: "O=Example Records", "CN=reviewer-*", …, all of which must match; or a single "key=<64 hex digits>".
+  /// Empty: every client.
   /// Errors: bad_config.
   [[nodiscard]] static Result<FileRule> from_texts(const std::vector<std::string>& clients,
                                                    std::vector<std::string> names);

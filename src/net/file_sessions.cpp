@@ -5,7 +5,7 @@
 namespace usher::net {
 
 void FileSessions::keep(const SSL_SESSION& session, const FileClient& client, Time now) {
-  // Old functions of OpenSSL, and not const.
+  // These old functions of OpenSSL take a non-const pointer but change nothing.
   auto* once = const_cast<SSL_SESSION*>(&session);
   unsigned id_size = 0;
   const unsigned char* id = SSL_SESSION_get_id(once, &id_size);

@@ -1,4 +1,4 @@
-// net/file_sessions: TLS sessions that can be taken up again, each with the peer that it belongs to.
+// net/file_sessions: a cache of TLS sessions that can be resumed, each with its verified client.
 // Spec: filestream.md §2.3.
 #pragma once
 
@@ -12,10 +12,11 @@
 
 namespace usher::net {
 
-/// Who a connection's client is: verified within its handshake, or within that of an earlier one and again since.
+/// The verified client of a connection. It was verified in this connection's handshake, or in an earlier one and then
+/// again when the session was resumed.
 struct FileClient {
   identity::VerifyCache::PeerPtr peer;
-  Hash256 digest{};  // of the chain, as VerifyCache wants it
+  Hash256 digest{};  // of the chain, as VerifyCache::verify takes it
 };
 
 /// Thread-safe.
@@ -23,11 +24,11 @@ class FileSessions {
  public:
   FileSessions(std::size_t max_entries, Seconds life) : life_(life), entries_(max_entries) {}
 
-  /// At most for `life`, and no longer than the client's path is valid.
+  /// Keeps the session for at most `life`, and no longer than the client's path is valid.
   void keep(const SSL_SESSION& session, const FileClient& client, Time now);
   struct Found {
     tls::SessionPtr session;
-    FileClient client;  // to be verified again by the caller
+    FileClient client;  // the caller must verify it again
   };
   [[nodiscard]] std::optional<Found> find(View id, Time now);
   [[nodiscard]] std::size_t size();

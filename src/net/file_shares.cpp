@@ -78,7 +78,7 @@ std::pair<const FileShares::Share*, std::string_view> FileShares::find(std::stri
 Result<OpenedFilePtr> FileShares::look_up(const Share& share, std::string_view inner) const {
   auto out = std::make_shared<OpenedFile>();
   if (share.directory.is_open()) {
-    // O_NONBLOCK: a FIFO or a device under this name must not hold up anybody before it is refused.
+    // O_NONBLOCK: opening a FIFO or a device must not block before it is refused.
     USHER_TRY(out->file, open_beneath(share.directory.get(), std::string(inner), O_RDONLY | O_NONBLOCK | O_NOCTTY));
     USHER_TRY(out->state, state_of(out->file.get()));
     return out;

@@ -1,4 +1,4 @@
-// net/file_shares: the names that the file stream serves, and what stands behind them.  Spec: filestream.md §3.2, §3.3.
+// net/file_shares: maps the names that the file stream serves to files and media.  Spec: filestream.md §3.2, §3.3.
 #pragma once
 
 #include <filesystem>
@@ -12,15 +12,15 @@
 
 namespace usher::net {
 
-/// What the operator shares under one name: a directory, or media of the vault.
+/// A directory, or media of the vault, that the operator shares under one name.
 struct FileShare {
-  std::string name;                                    // its names' first component, where there are several shares
-  std::filesystem::path directory{};                   // empty: media
+  std::string name;                   // first component of the names in it, if there are several shares
+  std::filesystem::path directory{};  // empty: media
   std::vector<std::pair<std::string, Id128>> media{};  // §5.2
   std::vector<FileRule> rules{};                       // empty: every verified client
 };
 
-/// What tells whether a file is as it was (§4.1).
+/// The attributes by which a changed file is detected (§4.1).
 struct FileState {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
@@ -34,20 +34,20 @@ struct FileState {
 
 /// A file or a medium, open for reading. Immutable, shared.
 struct OpenedFile {
-  Descriptor file{};                              // of a file
-  FileState state{};                              // as it was at opening
-  std::shared_ptr<const media::Medium> medium{};  // of the vault
+  Descriptor file{};                              // set for a file
+  FileState state{};                              // the file's, at opening
+  std::shared_ptr<const media::Medium> medium{};  // set for a medium of the vault
   [[nodiscard]] std::uint64_t size() const noexcept { return medium ? medium->manifest().size : state.size; }
 };
 using OpenedFilePtr = std::shared_ptr<const OpenedFile>;
 
-/// Immutable; used from many threads at once. A reload makes a new one.
+/// Immutable; used from many threads at once. A reload makes a new object.
 class FileShares {
  public:
-  /// Errors: bad_config (names that are none or that are there twice; neither a directory nor media).
+  /// Errors: bad_config (an invalid or duplicate name; a share without exactly one of directory and media).
   [[nodiscard]] static Result<> check(const std::vector<FileShare>& shares);
-  /// Opens the directories and looks at the media. `vault` is borrowed; nullptr: media are neither looked at nor served.
-  /// Errors: as check; not_found, not_permitted, unknown_medium, …
+  /// Opens the directories and checks that the media exist. `vault` is borrowed; nullptr: media are not checked and not
+  /// served. Errors: as check; not_found, not_permitted, unknown_medium, …
   [[nodiscard]] static Result<std::shared_ptr<const FileShares>> open(std::vector<FileShare> shares,
                                                                       const media::Vault* vault);
 
@@ -55,7 +55,7 @@ class FileShares {
     return std::shared_ptr<FileShares>(new FileShares());
   }
 
-  /// What `client` may read under `name`. Unknown and forbidden names take the same steps (§4.2).
+  /// Opens the file or medium `name` if `client` may read it. Unknown and forbidden names take the same steps (§4.2).
   /// Errors, for the log: not_found; not_permitted; malformed (not a regular file); io.
   [[nodiscard]] Result<OpenedFilePtr> open_file(std::string_view name, const identity::Certificate& client) const;
 
@@ -70,7 +70,7 @@ class FileShares {
   };
   FileShares() = default;
   [[nodiscard]] static bool may_see(const Share& share, const identity::Certificate& client, std::string_view inner);
-  /// The share that a name lies in, and the rest of the name.
+  /// The share that contains the name, or nullptr; and the rest of the name.
   [[nodiscard]] std::pair<const Share*, std::string_view> find(std::string_view name) const;
   [[nodiscard]] Result<OpenedFilePtr> look_up(const Share& share, std::string_view inner) const;
 

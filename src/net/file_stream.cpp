@@ -17,14 +17,14 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 namespace {
 
-constexpr Milliseconds kSweep{250};  // between two looks at all deadlines
+constexpr Milliseconds kSweep{250};  // between two checks of all deadlines
 constexpr int kAcceptsATurn = 64;
-constexpr unsigned kWorkers = 2;        // and one more for each processor beyond two
-constexpr unsigned kSigners = 4;        // or two for each processor
-constexpr std::size_t kJobs = 1'024;    // digests and lists that are made or wait
+constexpr unsigned kWorkers = 2;        // at least; otherwise one per processor
+constexpr unsigned kSigners = 4;        // at least; otherwise two per processor
+constexpr std::size_t kJobs = 1'024;    // digests and lists that are in progress or wait
 constexpr std::size_t kJobsOfOne = 64;  // the same, of one client
 
-/// One job of a client at a time; the others wait for it.
+/// Runs one job of a client at a time; its other jobs wait.
 WorkerLimits worker_limits() {
   return {.threads = std::max(kWorkers, std::thread::hardware_concurrency()),
           .jobs = kJobs,
@@ -32,14 +32,14 @@ WorkerLimits worker_limits() {
           .at_once = 1};
 }
 
-/// Each waits for the token: more than there are processors. A connection has one job at most.
+/// Each thread may wait for the token, so there are more threads than processors. A connection has at most one job.
 WorkerLimits signer_limits(const FileLimits& limits) {
   return {.threads = std::max(kSigners, 2 * std::thread::hardware_concurrency()),
           .jobs = limits.connections,
           .jobs_of_one = limits.connections_per_address};
 }
 
-/// The address of a peer; nothing for what is neither IPv4 nor IPv6.
+/// The address of a peer; nullopt if it is neither IPv4 nor IPv6.
 std::optional<asio::ip::address> address_of(const sockaddr_storage& from) {
   if (from.ss_family == AF_INET) {
     const auto& v4 = reinterpret_cast<const sockaddr_in&>(from);
@@ -69,7 +69,7 @@ struct FileStream::Impl {
   }
 
   void accept(const std::shared_ptr<Listening>& listening);
-  /// Whether more may be waiting.
+  /// True if more connections may be waiting.
   bool take_one(Listening& listening);
   void place(Descriptor socket, const asio::ip::address& address);
   [[nodiscard]] std::string_view admit(const std::string& counted);
@@ -110,7 +110,7 @@ bool FileStream::Impl::take_one(Listening& listening) {
   return true;
 }
 
-/// Empty: counted in. Otherwise why not.
+/// Counts a new connection. Returns why it is refused; empty: it is admitted.
 std::string_view FileStream::Impl::admit(const std::string& counted) {
   if (shared.open >= shared.limits.connections) return "connections";
   const std::scoped_lock lock(shared.mutex);
@@ -141,7 +141,7 @@ void FileStream::Impl::sweep(FileLoop& loop) {
     if (cancelled) return;
     const auto now = Steady::now();
     for (auto at = loop.connections.begin(); at != loop.connections.end();) {
-      const auto connection = *at++;  // it may go
+      const auto connection = *at++;  // the list may lose it
       connection->look_at_time(now);
     }
     if (&loop == loops.front().get()) shared.metrics.connections_open("files", shared.open);
@@ -232,7 +232,7 @@ void FileStream::stop() {
   Impl& s = *impl_;
   if (std::exchange(s.stopped, true)) return;
   s.shared.workers.stop();
-  s.shared.signers.stop();  // waits for the token's calls that are under way
+  s.shared.signers.stop();  // waits for running calls of the token
   for (const auto& loop : s.loops) {
     loop->context.stop();
     if (loop->thread.joinable()) loop->thread.join();

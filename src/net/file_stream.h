@@ -1,4 +1,4 @@
-// net/file_stream: files over mutual TLS, one request a connection.  Spec: filestream.md.
+// net/file_stream: a server of files over mutual TLS, with one request per connection.  Spec: filestream.md.
 #pragma once
 
 #include <memory>
@@ -13,25 +13,25 @@
 
 namespace usher::net {
 
-/// §1.
+/// Limits of §1.
 struct FileLimits {
   std::size_t connections = 10'000;
   std::size_t connections_per_address = 1'024;  // IPv6: of one /64
   Milliseconds handshake_time{10'000};          // from the accepted connection
   Milliseconds line_time{10'000};               // from the end of the handshake
-  Milliseconds stall_time{60'000};              // without the client taking a byte of an answer
-  std::size_t sessions = 10'000;                // that can be taken up again
+  Milliseconds stall_time{60'000};              // in which the client takes no byte of an answer
+  std::size_t sessions = 10'000;                // that can be resumed
   Seconds session_life{3'600};
 };
 
 struct FileStreamOptions {
   std::vector<Endpoint> listen{};
-  unsigned threads = 0;  // event loops; 0: one for each processor
+  unsigned threads = 0;  // event loops; 0: one per processor
   FileLimits limits{};
-  bool kernel_tls = true;  // let the kernel make records, where it and OpenSSL can
+  bool kernel_tls = true;  // let the kernel make records if it and OpenSSL support that
 };
 
-/// What changes with a reload, as one.
+/// Everything that a reload replaces, as one unit.
 struct FileSnapshot {
   std::shared_ptr<const identity::TrustStore> clients;
   std::shared_ptr<const FileContexts> contexts;
@@ -56,16 +56,16 @@ class FileStream {
   [[nodiscard]] Result<> start();
   [[nodiscard]] const std::vector<Endpoint>& endpoints() const noexcept;  // as bound
 
-  /// For new connections; those that are open end where their client would no longer be taken.
+  /// Used for new connections. Open connections are closed if their client would no longer be accepted.
   void reload(FileSnapshot snapshot);
-  /// By this trust from here on, everything else as it is.
+  /// Replaces the trust only, with the same effect on open connections.
   void trust(std::shared_ptr<const identity::TrustStore> clients);
-  /// After a reload that shares nothing any more: by this trust, and with no file.
+  /// After a reload without any share: replaces the trust, and serves no file.
   void share_nothing(std::shared_ptr<const identity::TrustStore> clients);
-  /// No new connections; those without a request are closed, the others end with their answer.
+  /// Accepts no new connections. Closes those without a request; the others close after their answer.
   void drain();
   [[nodiscard]] bool drained() const;
-  /// At once.
+  /// Closes all connections at once. Waits for the running steps of workers.
   void stop();
 
  private:

@@ -14,7 +14,7 @@ bool same_ignoring_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 
-/// Whether one of the comma-separated media ranges is this type, with whatever parameters.
+/// Whether one of the comma-separated media ranges is this type. Parameters are ignored.
 bool names(std::string_view accept, std::string_view type) {
   while (!accept.empty()) {
     const std::size_t comma = accept.find(',');
@@ -28,7 +28,7 @@ bool names(std::string_view accept, std::string_view type) {
   return false;
 }
 
-/// Takes one flat object whose only member is a string named "data". Anything else stops the parser.
+/// Accepts one flat object whose only member is a string named "data". Anything else stops the parser.
 struct DataHandler {
   static constexpr std::size_t max_object_size = 1;
   static constexpr std::size_t max_array_size = 0;

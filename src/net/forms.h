@@ -17,18 +17,18 @@ inline constexpr std::size_t kMaxRecordInQuery = 6'000;  // bytes of the record
 
 enum class Form : std::uint8_t { binary, text };
 
-/// The request's own form: JSON and GET are text. Nothing: another media type.
+/// The form of the request: JSON and GET are text. nullopt: another media type.
 [[nodiscard]] std::optional<Form> form_of_request(const HttpRequest& request, std::string_view binary_type);
-/// The answer's: what Accept names, if it names exactly one of the two; otherwise the request's own. `binary_type`: of
-/// the answer, when it is no error.
+/// The form of the answer: the one in Accept, if Accept names exactly one; otherwise the request's form. `binary_type`:
+/// the media type of a binary answer that is not an error.
 [[nodiscard]] Form form_of_answer(const HttpRequest& request, std::string_view binary_type);
 
-/// HTTP bytes that a text form of `size` bytes can take.
+/// The most bytes that the text form of `size` bytes takes in HTTP.
 [[nodiscard]] constexpr std::size_t text_size(std::size_t size) noexcept { return (size * 4 + 2) / 3 + 64; }
 
-/// The bytes that a POST carries. Consumes the request's body. Errors: malformed.
+/// The message in the body of a POST. Consumes the request's body. Errors: malformed.
 [[nodiscard]] Result<Bytes> message_from_body(HttpRequest& request, Form form);
-/// Of `GET /?data=`: exactly this one parameter. Errors: malformed; too_long.
+/// The record in `GET /?data=`, which must be the only parameter. Errors: malformed; too_long.
 [[nodiscard]] Result<Bytes> record_from_query(const HttpRequest& request);
 /// The value of `data`, the object's only member. Errors: malformed.
 [[nodiscard]] Result<Bytes> bytes_from_json(std::string_view json);

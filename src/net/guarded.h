@@ -1,4 +1,4 @@
-// net/guarded: a value that many read and a reload replaces.
+// net/guarded: a value that many threads read and a reload replaces.
 #pragma once
 
 #include <memory>
@@ -7,7 +7,7 @@
 
 namespace usher::net {
 
-/// Readers keep what they got, also when it is replaced meanwhile.
+/// Thread-safe. Readers keep the value that they got, even if it is replaced meanwhile.
 template <class T>
 class Guarded {
  public:

@@ -22,7 +22,7 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-/// The usual text of an IPv6 address, without a zone; empty where it is none.
+/// The canonical text of an IPv6 address, without a zone; empty if `text` is not an IPv6 address.
 std::string canonical_ipv6(const std::string& text) {
   in6_addr address{};
   std::array<char, INET6_ADDRSTRLEN> out{};

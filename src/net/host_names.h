@@ -1,4 +1,4 @@
-// net/host_names: the names under which a listener answers.  Spec: channel.md §8.1.
+// net/host_names: the host names that a listener accepts.  Spec: channel.md §8.1.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,7 @@ class HostNames {
  public:
   explicit HostNames(std::vector<std::string> names = {}) { set(std::move(names)); }
   void set(std::vector<std::string> names);
-  /// `host`: a Host field as sent, with or without a port. The port is not looked at: a proxy may map it.
+  /// `host`: a Host field as sent, with or without a port. The port is ignored, because a proxy may map it.
   [[nodiscard]] bool contains(std::string_view host) const;
   [[nodiscard]] std::vector<std::string> list() const;
 
@@ -23,8 +23,8 @@ class HostNames {
   std::shared_ptr<const std::vector<std::string>> names_;
 };
 
-/// The host of "name", "name:port", "[::1]", "[::1]:port", in lower case without brackets and a last dot; empty where
-/// it is none of these.
+/// The host in "name", "name:port", "[::1]" or "[::1]:port", in lower case, without brackets and without a final dot.
+/// Empty if `field` has another form.
 [[nodiscard]] std::string host_of(std::string_view field);
 
 }  // namespace usher::net

@@ -1,7 +1,7 @@
 #include "net/http_connection.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
-// GCC 12 takes the frame that Asio's own operator new allocated for one that its operator delete must not free.
+// GCC 12 wrongly reports that Asio's operator delete must not free a frame that Asio's operator new has allocated.
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 #endif
 
@@ -29,7 +29,7 @@ std::uint64_t next_number() {
   return next.fetch_add(1, std::memory_order_relaxed);
 }
 
-/// All fields of one name, joined; so that a repeated field is never taken for a single one.
+/// The values of all fields with one name, joined, so that a repeated field is never mistaken for a single one.
 std::string joined(const http::fields& fields, http::field name) {
   std::string out;
   const auto [first, last] = fields.equal_range(name);
@@ -191,7 +191,7 @@ HttpConnection::Awaited HttpConnection::serve_one() {
 
 asio::awaitable<HttpResponse, Strand> HttpConnection::work(HttpRequest request) {
   auto initiate = [this, asked = std::make_shared<HttpRequest>(std::move(request))](auto handler) {
-    // A step can be copied, and a handler cannot.
+    // A worker's step must be copyable; the handler is not.
     const auto done = std::make_shared<decltype(handler)>(std::move(handler));
     const auto answer = [this, done](HttpResponse response) {
       asio::post(stream_.get_executor(),
@@ -220,7 +220,7 @@ HttpResponse HttpConnection::handle(HttpRequest request) {
   try {
     return shared_->handler.handle(std::move(request));
   } catch (const std::exception& error) {
-    // One request fails, and the server goes on.
+    // Only this request fails; the server continues.
     shared_->log.error("request failed", {{"request", head.number}, {"reason", error.what()}});
     return shared_->handler.refuse(503, "server-busy", head);
   }
@@ -284,7 +284,8 @@ HttpConnection::Awaited HttpConnection::write_all(asio::const_buffer head, asio:
   co_return true;
 }
 
-/// Reads what the peer was still sending, so that closing does not take our answer from it (RFC 9112 §9.6).
+/// Reads what the peer still sends, so that closing does not discard our answer before the peer gets it (RFC 9112
+/// §9.6).
 asio::awaitable<void, Strand> HttpConnection::linger() {
   boost::system::error_code error;
   error = stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);

@@ -27,7 +27,7 @@ using Parser = boost::beast::http::request_parser<boost::beast::http::vector_bod
 
 class HttpConnection;
 
-/// What all connections of one server share.
+/// The state that all connections of one server share.
 struct HttpShared {
   HttpShared(Workers& workers_, HttpHandler& handler_, const HostNames& names_, Log& log_, HttpLimits limits_,
              HttpEvents events_)
@@ -43,7 +43,7 @@ struct HttpShared {
 
   mutable std::mutex mutex;
   std::map<std::string, std::size_t> by_address;
-  std::set<HttpConnection*> open;  // those that are served; refused ones are not among them
+  std::set<HttpConnection*> open;  // admitted connections only, without those that get a refusal
   std::size_t refusing = 0;
 
   void refused(std::string_view reason) const {
@@ -51,10 +51,11 @@ struct HttpShared {
   }
 };
 
-/// Reads requests, one after the other, and answers them. Everything of one connection runs on one strand.
+/// Reads requests one at a time and answers them. All of it runs on the connection's strand, except for handle() on a
+/// worker.
 class HttpConnection final : public std::enable_shared_from_this<HttpConnection> {
  public:
-  /// `admitted`: counted in by HttpServer; otherwise the one answer is 503.
+  /// `admitted`: HttpServer has counted this connection; otherwise its only answer is 503.
   HttpConnection(std::shared_ptr<HttpShared> shared, Socket socket, std::string peer, std::string counted_as,
                  bool admitted);
   ~HttpConnection();
@@ -66,13 +67,13 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   void close_if_idle();
 
  private:
-  using Awaited = boost::asio::awaitable<bool, Strand>;  // false: the connection is to be closed
+  using Awaited = boost::asio::awaitable<bool, Strand>;  // false: close the connection
 
   boost::asio::awaitable<void, Strand> run();
   Awaited wait_for_request();
   Awaited serve_one();
   [[nodiscard]] HttpResponse handle(HttpRequest request);
-  /// handle() on a worker. Owners of jobs are the peers' networks, so that they take turns.
+  /// Runs handle() on a worker. The owner of the job is the peer's network, so that networks take turns.
   boost::asio::awaitable<HttpResponse, Strand> work(HttpRequest request);
   Awaited refuse_and_close(unsigned status, std::string_view code, const HttpRequest& head);
   Awaited read_body(Parser& parser, const HttpRequest& head, std::size_t max);
@@ -87,7 +88,7 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   std::string peer_;
   std::string counted_as_;
   bool admitted_;
-  bool idle_ = true;  // on the strand
+  bool idle_ = true;  // used on the strand only
   bool first_ = true;
 };
 

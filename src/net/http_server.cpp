@@ -12,10 +12,10 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 namespace {
 
-constexpr std::size_t kMaxRefusing = 64;  // connections over the limit that are still told so
+constexpr std::size_t kMaxRefusing = 64;  // connections over the limit that still get a 503; further ones are closed
 }  // namespace
 
-/// One listening socket. Everything of it runs on one strand.
+/// The server's listening sockets. All code of one socket runs on its strand.
 struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   struct Acceptor {
     Acceptor(asio::io_context& context, tcp::acceptor socket_)
@@ -46,7 +46,7 @@ Result<bool> HttpServer::Impl::bind(const Endpoint& endpoint, std::vector<Endpoi
 }
 
 void HttpServer::Impl::accept(const std::shared_ptr<Acceptor>& acceptor) {
-  // The new socket gets a strand of its own; the acceptor stays on its.
+  // The new socket gets a strand of its own; the acceptor stays on its own strand.
   acceptor->socket.async_accept(
       Strand(context.get_executor()),
       asio::bind_executor(acceptor->strand,
@@ -129,8 +129,8 @@ void HttpServer::drain() {
       acceptor->pause.cancel();
     });
   }
-  // Those that are being destroyed at this moment have no owner any more. Whoever is the last owner of one runs its
-  // destructor, which takes the lock: so they are let go without it.
+  // Connections that are being destroyed right now have no owner any more; lock() fails for them. `open` may hold the
+  // last reference to a connection, and its destructor takes the mutex. So `open` is released without the mutex.
   std::vector<std::shared_ptr<HttpConnection>> open;
   {
     const std::scoped_lock lock(impl_->shared->mutex);

@@ -1,4 +1,4 @@
-// net/http_server: a listener for HTTP/1.1 that bounds what a peer can make it do.  Spec: channel.md §8.
+// net/http_server: an HTTP/1.1 listener that limits the resources that a peer can use.  Spec: channel.md §8.
 #pragma once
 
 #include <functional>
@@ -21,14 +21,14 @@ struct HttpLimits {
   std::size_t header_bytes = 16 << 10;
   std::size_t connections = 1'000;
   std::size_t connections_per_address = 128;  // IPv6: of one /64
-  Milliseconds header_time{10'000};           // from the first byte to the end of the head; also for a first request
+  Milliseconds header_time{10'000};           // for a whole head; also until a new connection's first byte
   Milliseconds body_time{30'000};             // for a whole body
   Milliseconds idle_time{60'000};             // between two requests of one connection
-  Milliseconds write_stall{20'000};           // without taking a byte of an answer
+  Milliseconds write_stall{20'000};           // in which the peer takes no byte of an answer
   Milliseconds write_time{300'000};           // for a whole answer
 };
 
-/// What happened, for metrics. Called from any thread.
+/// Callbacks for metrics. Called from any thread.
 struct HttpEvents {
   std::function<void(std::size_t open)> connections{};
   std::function<void(std::string_view reason)> refused{};  // "connections", "connections-per-address", "timeout", …
@@ -36,19 +36,19 @@ struct HttpEvents {
 
 class HttpServer {
  public:
-  /// All borrowed, and outlive the server; `names` may change while it runs.
+  /// All references are borrowed and must outlive the server. `names` may change while it runs.
   HttpServer(Runtime& runtime, Workers& workers, HttpHandler& handler, const HostNames& names, Log& log,
              HttpLimits limits, HttpEvents events = {});
-  ~HttpServer();  // runtime and workers must have been stopped, or drained() be true
+  ~HttpServer();  // before: the runtime and the workers were stopped, or drained() is true
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  /// Binds all of them and accepts once the runtime runs. Where this machine has no IPv6 (or IPv4), such addresses are
-  /// left out with a warning, as long as one is left. Returns what was bound.
+  /// Binds all endpoints; accepts connections once the runtime runs. If this machine has no IPv6 (or no IPv4), such
+  /// addresses are left out with a warning; at least one must remain. Returns the bound endpoints.
   /// Errors: busy (the port is taken), not_permitted, bad_config.
   [[nodiscard]] Result<std::vector<Endpoint>> listen(const std::vector<Endpoint>& endpoints);
 
-  /// No new connections; those that wait for a request are closed, the others after their answer.
+  /// Accepts no new connections. Closes those that wait for a request at once, and the others after their answer.
   void drain();
   [[nodiscard]] bool drained() const;
 

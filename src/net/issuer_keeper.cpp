@@ -12,10 +12,10 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kMaxUrls = 64;
-constexpr Milliseconds kYoung{60'000};  // for which a URL is not given up for another
+constexpr Milliseconds kYoung{60'000};  // after it was last wanted, a URL is not evicted for so long
 constexpr const char* kExtension = ".issuers";
 
-/// Errors: too_long; malformed, also where there is no authority.
+/// Errors: too_long; malformed, also if the content has no authority's certificate.
 Result<identity::Chain> authorities_in(View content) {
   USHER_TRY(identity::Chain held, identity::issuers_from_content(content));
   std::erase_if(held, [](const identity::Certificate& one) { return !one.may_certify(); });
@@ -27,7 +27,7 @@ bool begins_with_one_of(std::string_view url, const std::vector<std::string>& al
   return std::ranges::any_of(allowed, [&](const std::string& prefix) { return url.starts_with(prefix); });
 }
 
-/// The newest stay: no more URLs are known at once, and an earlier process may have known others.
+/// Keeps the newest `most` files. An earlier process may have left files of other URLs.
 void remove_all_but(const fs::path& directory, std::size_t most) {
   std::vector<fs::directory_entry> files;
   std::error_code error;
@@ -52,8 +52,8 @@ fs::path IssuerKeeper::file_of(const std::string& url) const {
   return options_.directory / (to_hex(crypto::sha256(view_of(url))) + kExtension);
 }
 
-/// The one that was wanted longest ago goes, those that led nowhere at first; at most so many a minute, whoever points to
-/// new ones. mutex_ is held.
+/// Evicts the least recently wanted URL; URLs whose last fetch failed go first. A URL that was wanted less than kYoung
+/// ago stays, so certificates with new URLs evict at most kMaxUrls a minute. mutex_ is held.
 bool IssuerKeeper::make_room() {
   const Time now = p_.clock.now();
   std::vector<Sources::iterator> candidates;
@@ -63,7 +63,7 @@ bool IssuerKeeper::make_room() {
   std::ranges::stable_sort(candidates, {}, [this](const auto& at) {
     return std::pair(!refresher_.has_failed(at->first), at->second.wanted);
   });
-  // One that is being fetched stays: it takes as long as its server wants.
+  // A URL that is being fetched stays: its server decides how long that takes.
   const auto least = std::ranges::find_if(candidates, [&](const auto& at) { return refresher_.forget(at->first); });
   if (least == candidates.end()) return false;
   std::error_code ignored;
@@ -100,7 +100,7 @@ identity::FoundIssuers IssuerKeeper::find(const identity::Certificate& certifica
   for (const std::string& url : identity::issuer_urls(certificate)) {
     Source* source = begins_with_one_of(url, allowed) ? source_of(url) : nullptr;
     if (source == nullptr) continue;
-    // What is behind it is looked at again now and then, and not for everybody who asks.
+    // A URL is fetched again at intervals, not on every call.
     const bool lacking = source->fetched + options_.refreshing.refresh <= now;
     const bool comes = refresher_.want(url, lacking);
     is_coming = is_coming || (comes && lacking);

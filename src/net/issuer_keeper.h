@@ -1,4 +1,4 @@
-// net/issuer_keeper: fetches the authorities' certificates that chains lack, from where the operator allows it.
+// net/issuer_keeper: fetches authorities' certificates that chains lack, from URLs that the operator allows.
 // Spec: identity.md §11.7.
 #pragma once
 
@@ -18,12 +18,12 @@ namespace usher::net {
 
 struct IssuerOptions {
   Refresher::Options refreshing{};
-  FetchLimits limits{};               // `bytes` is not looked at
-  std::filesystem::path directory{};  // of the certificates, which outlive the process
+  FetchLimits limits{};               // `bytes` is ignored
+  std::filesystem::path directory{};  // keeps the certificates between processes
 };
 
-/// Thread-safe. Its threads run from start() to stop(). What it has is nobody's word: paths are validated with it as with
-/// what a peer sent.
+/// Thread-safe. Its threads run from start() to stop(). Fetched certificates are not trusted: path validation treats
+/// them like certificates that a peer sent.
 class IssuerKeeper {
  public:
   /// References are borrowed.
@@ -37,8 +37,8 @@ class IssuerKeeper {
   IssuerKeeper(const IssuerKeeper&) = delete;
   IssuerKeeper& operator=(const IssuerKeeper&) = delete;
 
-  /// Authorities that verify this one's signature and are valid now, of those behind the URLs that it points to and that begin
-  /// with one of `allowed`. What is there is fetched when it is first asked for, and again now and then.
+  /// Authorities that are valid now and whose key verifies the signature of `certificate`. They are from the URLs in
+  /// `certificate` that begin with one of `allowed`. A URL is fetched when it is first needed, and again at intervals.
   [[nodiscard]] identity::FoundIssuers find(const identity::Certificate& certificate,
                                             const std::vector<std::string>& allowed);
 
@@ -47,9 +47,9 @@ class IssuerKeeper {
 
  private:
   struct Source {
-    identity::Chain held{};  // authorities, whoever pointed there
+    identity::Chain held{};  // all authorities at this URL, for any certificate that names it
     Time fetched{};
-    Time wanted{};  // when it was asked for last
+    Time wanted{};  // when it was last needed
   };
   using Sources = std::map<std::string, Source, std::less<>>;
 
@@ -64,7 +64,7 @@ class IssuerKeeper {
   Metrics* metrics_ = nullptr;
   mutable std::mutex mutex_;
   Sources sources_;
-  Refresher refresher_;  // calls back: ends first
+  Refresher refresher_;  // its threads use the other members: it must be destroyed first
 };
 
 }  // namespace usher::net

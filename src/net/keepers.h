@@ -1,4 +1,4 @@
-// net/keepers: all that a server fetches by which certificates are judged.  Spec: identity.md §11.
+// net/keepers: the keepers that fetch lists, OCSP answers and issuers to judge certificates.  Spec: identity.md §11.
 #pragma once
 
 #include "net/issuer_keeper.h"
@@ -12,14 +12,14 @@ struct Keepers {
   StatusKeeper statuses;
   IssuerKeeper issuers;
 
-  /// What `parts` refers to is borrowed, by all of them.
+  /// All keepers borrow what `parts` refers to.
   Keepers(RevocationOptions of_lists, RevocationKeeper::Parts parts, StatusOptions of_statuses,
           IssuerOptions of_issuers)
       : lists(std::move(of_lists), parts),
         statuses(std::move(of_statuses), {.clock = parts.clock, .random = parts.random, .log = parts.log}),
         issuers(std::move(of_issuers), {.clock = parts.clock, .random = parts.random, .log = parts.log}) {}
 
-  /// `publish`: as RevocationKeeper::Publish; also called when a responder says that somebody is revoked.
+  /// `publish`: as RevocationKeeper::Publish; also called when a responder newly reports a revocation.
   void start(RevocationKeeper::Publish publish, Metrics& metrics) {
     lists.start(std::move(publish), metrics);
     statuses.start([this] { lists.publish_again(); }, metrics);

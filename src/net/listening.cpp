@@ -48,7 +48,7 @@ std::string Endpoint::text() const {
 
 namespace {
 
-/// Why an address cannot be listened on: none of these is a matter of files.
+/// The error of an address on which listening failed. Its advice is about addresses and ports, not about files.
 std::unexpected<Error> refused(const boost::system::error_code& error, const Endpoint& endpoint) {
   const std::string address = "the address " + endpoint.text();
   switch (error.value()) {

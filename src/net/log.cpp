@@ -41,7 +41,7 @@ spdlog::level::level_enum spd_of(Level level) {
   return spdlog::level::err;
 }
 
-/// RFC 8259 §7. The text has been made printable before, so that only two characters are left to escape.
+/// RFC 8259 §7. printable() has replaced control characters, so that only two characters need escaping.
 std::string quoted(std::string_view text) {
   std::string out = "\"";
   for (const char c : printable(text)) {

@@ -1,6 +1,6 @@
-// net/log: one line an event: for people on a terminal, JSON otherwise.  Fields: docs/operating.md, "Log".
+// net/log: a log with one line per event: text on a terminal, JSON otherwise.  Fields: docs/operating.md, "Log".
 //
-// Never in a line: keys, passphrases, the civil number, titles of media, bytes of a peer that were not checked.
+// A line never contains keys, passphrases, the civil number, titles of media, or unchecked bytes of a peer.
 #pragma once
 
 #include <concepts>
@@ -40,12 +40,12 @@ class Log {
   void error(std::string_view event, Fields fields = {}) { write(Level::error, event, fields); }
 };
 
-/// To stderr. automatic: text where stderr is a terminal.
+/// Writes to stderr. automatic: text if stderr is a terminal, else JSON.
 [[nodiscard]] std::unique_ptr<Log> make_log(Level level, LogFormat format);
-/// Drops everything.
+/// A log that drops everything.
 [[nodiscard]] std::unique_ptr<Log> make_silent_log();
 
-/// One line without its newline, as the two formats write it (for tests). `time`: RFC 3339.
+/// One line without its newline, in each of the two formats (for tests). `time`: RFC 3339.
 [[nodiscard]] std::string text_line(Level level, std::string_view event, Fields fields, std::string_view time);
 [[nodiscard]] std::string json_line(Level level, std::string_view event, Fields fields, std::string_view time);
 
