@@ -29,7 +29,7 @@ int weight(Fault fault) noexcept {
 
 }  // namespace
 
-/// The bounds are those of the agent's messages; what is beyond them is a mistake in the configuration.
+/// The bounds are those of the agent's messages. A value beyond them is an error in the configuration.
 Result<std::vector<std::string>> modules_of(const CardOptions& options) {
   std::vector<std::string> modules = options.modules;
   if (modules.empty()) modules = options.profile.modules;
@@ -100,9 +100,9 @@ struct Card::State {
   Chain chain;
   std::optional<Certificate> root;
   p11::KeyUse use = p11::KeyUse::after_login;
-  mutable std::mutex lock{};  // of service, of opened.token and of use
+  mutable std::mutex lock{};  // guards service, opened.token and use
 
-  /// After a wrong PIN: how the token's flags stand now.
+  /// After a wrong PIN: adds what the token's flags report now.
   [[nodiscard]] Error told_tries(Error error) {
     if (error.fault != Fault::wrong_pin) return error;
     const auto now = service->token();
@@ -141,7 +141,8 @@ Result<std::vector<CardChoice>> choices_of(const std::vector<OfferedCertificate>
   return choices;
 }
 
-/// The name of the one that is to be used. Errors: card_unsuitable, naming all of them; what `choose` says.
+/// The fingerprint of the certificate to use, in hexadecimal. Errors: card_unsuitable, naming all of them; those of
+/// `choose`.
 Result<std::string> chosen_of(const std::vector<OfferedCertificate>& offered, const ChooseCertificate& choose) {
   USHER_TRY(const std::vector<CardChoice> choices, choices_of(offered));
   if (choose) {
@@ -168,7 +169,7 @@ Result<Card> Card::open(const CardOptions& options) {
   USHER_CHECK(check_prefix(options.certificate));
   std::vector<Error> errors;
   for (const std::string& module : modules) {
-    // Each in a child of its own: a module that hangs or crashes does not stand in the way of the next one.
+    // Each module has its own child: a module that hangs or crashes does not block the next one.
     auto card = open_with(options, module);
     if (card || card.error().fault == Fault::cancelled) return card;
     errors.push_back(std::move(card).error());
@@ -237,7 +238,7 @@ Result<> Card::login(LastTry last) {
 
 Result<> Card::log_in(const crypto::Secret* pin, LastTry last) {
   const std::scoped_lock guard(state_->lock);
-  // A removed card, and a PIN that must not be tried, are told before anything is spent (§9.4).
+  // Reports a removed card, or a PIN that must not be tried, before it uses up a try (§9.4).
   USHER_TRY(state_->opened.token, state_->service->token());
   const PinState before = state_->opened.token.pin;
   if (before == PinState::locked) return fail(Fault::pin_locked, "card: PIN");

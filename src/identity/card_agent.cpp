@@ -21,8 +21,8 @@ namespace {
 
 using card_wire::Operation;
 
-/// Ends the process when the other side is gone and the module does not come back. PR_SET_PDEATHSIG would not do: it
-/// follows the parent's *thread*, and so would kill the card of a program whose login thread has ended.
+/// Ends the process when the other side is gone and the module does not return. PR_SET_PDEATHSIG is not usable here: it
+/// follows the parent's *thread*, so it would end this process as soon as the program's login thread ends.
 class Watchdog {
  public:
   explicit Watchdog(int socket) : thread_([this, socket] { watch(socket); }) {}
@@ -56,10 +56,10 @@ class Watchdog {
 void harden() {
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
-#ifndef __SANITIZE_ADDRESS__  // the leak check at the end traces the process
+#ifndef __SANITIZE_ADDRESS__  // the leak check at exit traces the process
   ::prctl(PR_SET_DUMPABLE, 0);
 #endif
-  // Ctrl-C goes to the whole group; whether the card is needed any longer is the parent's decision.
+  // Ctrl-C reaches the whole process group. The parent decides whether the card is still needed.
   std::signal(SIGINT, SIG_IGN);
   std::signal(SIGQUIT, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
@@ -117,7 +117,7 @@ std::optional<int> card_agent_requested(int argc, const char* const* argv) noexc
   if (argc != 2 || std::string_view(argv[1]) != kCardAgentVerb) return std::nullopt;
   int kind = 0;
   socklen_t size = sizeof kind;
-  // Somebody may have typed the verb: then there is no socket.
+  // If a user typed the verb, there is no socket.
   if (::getsockopt(kCardAgentDescriptor, SOL_SOCKET, SO_TYPE, &kind, &size) != 0) return std::nullopt;
   return kCardAgentDescriptor;
 }
@@ -135,7 +135,7 @@ int run_card_agent(int descriptor) {
     if (!card_wire::send(descriptor, {&status, 1}, body, {})) break;
   }
   card.reset();                       // logs out and finalises the module: the parent waits for it
-  ::shutdown(descriptor, SHUT_RDWR);  // tells the parent, and wakes the watchdog whatever ended the loop
+  ::shutdown(descriptor, SHUT_RDWR);  // notifies the parent, and wakes the watchdog whatever ended the loop
   return 0;
 }
 

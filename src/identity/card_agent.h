@@ -14,8 +14,8 @@ inline constexpr int kCardAgentDescriptor = 3;
 /// The socket's descriptor, if this process was started as an agent.
 [[nodiscard]] std::optional<int> card_agent_requested(int argc, const char* const* argv) noexcept;
 
-/// Serves one card over a stream socket until it is closed. Switches core dumps off; ends at once when the other side
-/// is gone, even while the module hangs. Returns the exit status.
+/// Serves one card over a stream socket until it is closed. Switches core dumps off. Ends when the other side is gone:
+/// at once if it is idle, after 2 s if the module hangs. Returns the exit status.
 int run_card_agent(int descriptor);
 
 }  // namespace usher::identity

@@ -1,4 +1,4 @@
-// The card of this process: finds module, token, certificate and key by CardQuery (identity.md §9.2, §9.3).
+// The CardService in this process: finds module, token, certificate and key by CardQuery (identity.md §9.2, §9.3).
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -27,15 +27,15 @@ struct Fit {
   std::shared_ptr<Session> session;
   Object certificate;
   Bytes der;
-  std::string obstacle;  // empty: it can be used, as far as is seen before the login
+  std::string obstacle;  // empty: it can be used, as far as is known before the login
 };
 
-/// Where nothing is to be seen, nothing is known.
+/// Whether keys are visible, but not the certificate's. False if no key is visible, or the certificate has no id.
 bool is_keyless(const Bytes& id, const std::vector<Bytes>& keys) {
   return !id.empty() && !keys.empty() && std::ranges::find(keys, id) == keys.end();
 }
 
-/// The ids of the keys that are to be seen before a login; most cards show the public ones.
+/// The ids of the keys that are visible before a login. Most cards show their public keys.
 Result<std::vector<Bytes>> visible_keys(const Session& session) {
   std::vector<Bytes> ids;
   for (const ObjectClass kind : {ObjectClass::public_key, ObjectClass::private_key}) {
@@ -45,8 +45,8 @@ Result<std::vector<Bytes>> visible_keys(const Session& session) {
   return ids;
 }
 
-/// The certificates of a token that can be meant: those with the profile's label, or, where the profile names none, all
-/// that are not an authority's.
+/// Adds the token's certificates that can be the person's: those with the profile's label or, if the profile has no
+/// label, all that are not an authority's.
 Result<> look_at(const Module& module, const TokenInfo& token, const CardQuery& query, std::vector<Fit>& fits) {
   USHER_TRY(Session opened, module.open(token.slot));
   const auto session = std::make_shared<Session>(std::move(opened));
@@ -67,7 +67,7 @@ std::string described(const Fit& fit) {
   return fmt::format("\"{}\" in slot {}: {}", fit.token.label, fit.token.slot, fit.obstacle);
 }
 
-/// The one that is meant, or several that can be used.
+/// Returns the certificate to use, or several to choose from.
 Result<std::vector<Fit>> choose(std::vector<Fit> fits, const CardQuery& query) {
   if (fits.empty()) {
     return fail(Fault::card_unsuitable, "card: certificates",
@@ -79,11 +79,11 @@ Result<std::vector<Fit>> choose(std::vector<Fit> fits, const CardQuery& query) {
     std::erase_if(fits,
                   [&](const Fit& fit) { return !to_hex(crypto::sha256(fit.der)).starts_with(query.certificate); });
     if (fits.empty()) return fail(Fault::card_unsuitable, "card: certificates", "it holds none of that fingerprint");
-    // Whoever names one gets it, and is told at its use what is wrong with it.
+    // A named certificate is taken as it is. If something is wrong with it, its use fails.
     if (query.certificate.size() == 64) fits.erase(fits.begin() + 1, fits.end());
     return fits;
   }
-  // One alone is taken as it is: what is wrong with it is told at its use.
+  // A single certificate is taken as it is. If something is wrong with it, its use fails.
   if (fits.size() == 1) return fits;
   std::vector<std::string> obstacles;
   obstacles.reserve(fits.size());
@@ -96,7 +96,7 @@ Result<std::vector<Fit>> choose(std::vector<Fit> fits, const CardQuery& query) {
   return fits;
 }
 
-/// What is said of a module without a card that is meant.
+/// Why the module has no card that fits the query: the text of the error.
 std::string why_none(const Module& module, const std::vector<TokenInfo>& tokens, const CardQuery& query) {
   if (query.slot && !query.token_label.empty()) {
     return fmt::format("none in slot {} is labelled \"{}\"", *query.slot, query.token_label);
@@ -119,7 +119,7 @@ Result<std::vector<Fit>> find_card(const CardQuery& query) {
     any = true;
     if (auto looked = look_at(module, token, query, fits); !looked) trouble = std::move(looked).error();
   }
-  // A token that cannot be read does not stand in the way of one that can.
+  // A token that cannot be read does not block a token that can.
   if (fits.empty() && trouble) return std::unexpected(*std::move(trouble));
   if (!any) {
     const bool named = !query.token_label.empty() || query.slot.has_value();
@@ -154,7 +154,7 @@ class LocalCard final : public CardService {
     if (!fit_) return not_open();
     again_.reset();
     if (std::exchange(logged_in_, false)) {
-      // Somebody who is logged in already would be taken at their word; and a signature may have been begun.
+      // A token that is still logged in would not check the PIN. Also, a signature may have been started.
       USHER_CHECK(fit_->session->logout());
       USHER_TRY(*fit_->session, fit_->module.open(fit_->token.slot));
     }
@@ -185,7 +185,7 @@ class LocalCard final : public CardService {
     return {};
   }
 
-  /// Each of them is where some module notices it.
+  /// Modules differ in where they notice a removed card: each of these checks is needed for some module.
   Result<> present() override {
     if (!fit_) return not_open();
     USHER_TRY(const p11::SlotInfo slot, fit_->module.slot(fit_->token.slot));
@@ -230,7 +230,7 @@ class LocalCard final : public CardService {
     return out;
   }
 
-  /// Key and certificate share their id; the label decides where a card gives no ids.
+  /// The key and its certificate have the same id. If a card gives no ids, the label decides.
   Result<p11::ObjectId> key_of_certificate() const {
     p11::Search search{ObjectClass::private_key, label_or_any(labels_.key), {}};
     if (!fit_->certificate.id.empty()) search.id = fit_->certificate.id;

@@ -37,7 +37,7 @@ Result<p11::SlotId> free_slot(const Module& module, const std::string& label) {
   return slot->slot;
 }
 
-/// A module may give the token another slot once it has been initialised: SoftHSM does when it is loaded again.
+/// A module may move the token to another slot after the initialisation. SoftHSM does so when it is loaded again.
 Result<> initialise(const NewCard& card, const crypto::Secret& so_pin) {
   USHER_TRY(const Module module, Module::load(card.module));
   USHER_TRY(const p11::SlotId slot, free_slot(module, card.token_label));
@@ -75,7 +75,7 @@ Result<Chain> provision_card(const NewCard& card, const crypto::Secret& so_pin, 
 
   USHER_TRY(Session session, module.open(token->slot, true));
   USHER_CHECK(session.login(p11::User::user, &pin));
-  constexpr std::uint8_t kId[] = {0x45};  // the authentication key's on the citizen card
+  constexpr std::uint8_t kId[] = {0x45};  // as the authentication key has on the citizen card
   USHER_TRY(const p11::NewKeyPair pair, session.generate(card.kind, card.labels.key, kId, card.key_use));
   USHER_TRY(Chain chain, issuer(pair.public_key));
   if (chain.empty() || chain.front().key_fingerprint() != pair.public_key.fingerprint()) {

@@ -1,4 +1,4 @@
-// The card of the child process (identity.md §9.6).
+// The CardService that uses a child process (identity.md §9.6).
 #include <cerrno>
 #include <csignal>
 
@@ -21,7 +21,7 @@ using card_wire::Operation;
 
 constexpr Milliseconds kFarewell{3'000};  // for the child to log out and to finalise the module
 
-/// A child that is waited for, and killed when it does not go by itself.
+/// Owns a child process. The destructor kills it if it still runs, and waits for it.
 class Child {
  public:
   explicit Child(pid_t id) noexcept : id_(id) {}
@@ -31,11 +31,11 @@ class Child {
   Child& operator=(const Child&) = delete;
   Child& operator=(Child&&) = delete;
 
-  /// The wait status; nothing if there is none to be had.
+  /// Returns the wait status; nullopt if there is no status.
   std::optional<int> end() noexcept {
     const pid_t id = std::exchange(id_, 0);
     if (id <= 0) return std::nullopt;
-    ::kill(id, SIGKILL);  // no effect on one that has ended
+    ::kill(id, SIGKILL);  // no effect on a process that has ended
     int status = 0;
     pid_t got = 0;
     do {
@@ -53,7 +53,7 @@ class SpawnSetup {
   explicit SpawnSetup(int socket, bool silent) {
     ::posix_spawn_file_actions_init(&files_);
     ::posix_spawnattr_init(&attributes_);
-    // A module may print: our standard output can be a pipe into a player.
+    // A module may print, and our standard output can be a pipe into a player.
     ::posix_spawn_file_actions_addopen(&files_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     ::posix_spawn_file_actions_addopen(&files_, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     if (silent) ::posix_spawn_file_actions_addopen(&files_, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
@@ -150,7 +150,7 @@ class RemoteCard final : public CardService {
     return std::unexpected(card_wire::decode_error(answer.subspan(1)));
   }
 
-  /// The child is of no more use. Says what became of it.
+  /// Gives up the child. Returns the error that describes how it failed.
   std::unexpected<Error> lost(const Error& error, Milliseconds limit) {
     socket_ = Descriptor();
     if (error.fault == Fault::server_busy) {
@@ -178,7 +178,7 @@ class RemoteCard final : public CardService {
 
   [[nodiscard]] Milliseconds time_for_pin() const { return at_reader_ ? options_.login_deadline : options_.deadline; }
 
-  bool at_reader_ = false;  // somebody types the PIN there, at the next call
+  bool at_reader_ = false;  // the PIN is typed at the reader during the next call
   AgentOptions options_;
   Child child_;
   Descriptor socket_;

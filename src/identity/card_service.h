@@ -1,4 +1,4 @@
-// identity/card_service: what Card asks of a PKCS #11 module, here or in the child process.  Spec: identity.md §9.
+// identity/card_service: how Card uses a PKCS #11 module, in this process or in a child process.  Spec: identity.md §9.
 #pragma once
 
 #include <memory>
@@ -14,17 +14,17 @@ inline constexpr std::size_t kMaxSignedByCard = 4096;  // bytes of a message
 inline constexpr std::size_t kMaxPin = 255;            // bytes
 inline constexpr std::size_t kMaxSeen = 128 << 10;     // bytes of certificates in a survey
 
-/// Which card is meant.
+/// Selects a card and its certificate.
 struct CardQuery {
   std::string module{};
   std::string token_label{};
   std::optional<p11::SlotId> slot{};
   CardLabels labels{};
-  std::string certificate{};  // the beginning of its fingerprint, in lower case hexadecimal; empty: any
-  std::optional<Time> now{};  // nothing: validity is not looked at
+  std::string certificate{};  // the first digits of its fingerprint, in lower case hexadecimal; empty: any
+  std::optional<Time> now{};  // not set: validity is not checked
 };
 
-/// One of several certificates that can be meant: its own, unchecked.
+/// A certificate to choose from, as the token holds it, unchecked.
 struct OfferedCertificate {
   p11::SlotId slot = 0;
   std::string token_label{};
@@ -35,14 +35,14 @@ struct OfferedCertificate {
 struct OpenedCard {
   std::string module{};
   p11::TokenInfo token{};
-  crypto::SignatureScheme scheme = crypto::SignatureScheme::ecdsa_p256_sha256;  // with which it will sign
+  crypto::SignatureScheme scheme = crypto::SignatureScheme::ecdsa_p256_sha256;  // of its signatures
   Bytes certificate{};                                                          // DER, unchecked
   std::vector<Bytes> authorities{};  // DER, in any order, at most kMaxCardAuthorities
-  /// Not empty: several can be meant, 2 to kMaxCardChoices, and none was opened; all else but the module is empty.
+  /// Not empty: 2 to kMaxCardChoices certificates fit, and no card was opened. Then all else but `module` is empty.
   std::vector<OfferedCertificate> choices{};
 };
 
-/// One card; `open` comes first. One thread at a time. Errors: as Card's functions.
+/// One card. Call open() first. One thread at a time. Errors: as Card's functions.
 class CardService {
  public:
   CardService() = default;
@@ -51,48 +51,48 @@ class CardService {
   virtual ~CardService() = default;
 
   [[nodiscard]] virtual Result<OpenedCard> open(const CardQuery& query) = 0;
-  /// What is to be seen through a module, before any open(). Errors: module_missing, module_failed.
+  /// Lists what a module shows of slots and tokens. Call it before any open(). Errors: module_missing, module_failed.
   [[nodiscard]] virtual Result<SeenModule> survey(const std::string& module) = 0;
   [[nodiscard]] virtual Result<p11::TokenInfo> token() = 0;
-  /// Without a PIN: it is entered at the reader. Tells whether the key asks for each signature again: then the PIN is
-  /// kept for the next sign(), and wiped with it; further ones need another login.
+  /// `pin` is null: the PIN is typed at the reader. Returns whether the key requires the PIN for each signature. If so,
+  /// the PIN is kept for the next sign() and wiped there; each further sign() needs another login.
   [[nodiscard]] virtual Result<p11::KeyUse> login(const crypto::Secret* pin) = 0;
   [[nodiscard]] virtual Result<p11::CardSignature> sign(View message) = 0;
   [[nodiscard]] virtual Result<> logout() = 0;
-  /// Whether the card has been in its reader ever since. Errors: card_removed, module_failed.
+  /// Checks that the card has stayed in its reader since open(). Errors: card_removed, module_failed.
   [[nodiscard]] virtual Result<> present() = 0;
 };
 
-/// The modules to be tried, in order. Errors: bad_config (too many, or too long).
+/// The modules to try, in order. Errors: bad_config (too many, or too long).
 [[nodiscard]] Result<std::vector<std::string>> modules_of(const CardOptions& options);
-/// Here or in a child process, as the options say. Errors: module_failed.
+/// In this process or in a child process, as the options require. Errors: module_failed.
 [[nodiscard]] Result<std::unique_ptr<CardService>> card_service(const CardOptions& options);
-/// Of the errors of the modules, in their order, the one that came farthest (§9.1).
+/// Picks the error of the module that came farthest (§9.1). `errors` is in the order of the modules.
 [[nodiscard]] Error farthest(std::vector<Error> errors, const std::vector<std::string>& modules);
-/// Why this one cannot sign, in a few words; empty: nothing that is seen from here. `keyless`: keys are to be seen, and
-/// none is its.
+/// Why this certificate cannot be used to sign, in a few words; empty if no reason is known here. `keyless`: the token
+/// shows keys, but not the certificate's.
 [[nodiscard]] std::string unusable(const Certificate* parsed, std::span<const crypto::SignatureScheme> schemes,
                                    bool keyless, const std::optional<Time>& now);
-/// Whether a certificate can be the person's, by the profile (§9.3). `parsed`: nothing if it cannot be read.
+/// Whether a certificate can be the person's, by the profile (§9.3). `parsed`: null if it cannot be read.
 [[nodiscard]] bool can_be_meant(const CardLabels& labels, std::string_view label, const Certificate* parsed) noexcept;
-/// By names, key identifiers and key usage; authorities of one name but different keys are told apart.
+/// Compares names, key identifiers and key usage. Distinguishes authorities that have one name but different keys.
 [[nodiscard]] bool issued_by(const Certificate& certificate, const Certificate& authority);
-/// Leaf first, then upwards by name as far as it goes; without a root. Whether it is right is the server's to judge.
+/// Leaf first, then upwards by name as far as `authorities` lead, without a root. The server judges the result.
 [[nodiscard]] Chain chain_of(const Certificate& leaf, const Chain& authorities);
 
 /// CardService::survey in this process, without a deadline.
 [[nodiscard]] Result<SeenModule> survey_module(const std::string& path);
 
-/// In this process, without deadlines.
+/// A CardService in this process, without deadlines.
 [[nodiscard]] std::unique_ptr<CardService> local_card();
 
 struct AgentOptions {
   std::filesystem::path program{};
   Milliseconds deadline{};
-  Milliseconds login_deadline{};  // without a PIN: somebody types at the reader
-  bool silent = false;            // what a module says on stderr is lost, and stderr is not kept open
+  Milliseconds login_deadline{};  // for a login without a PIN: it is typed at the reader
+  bool silent = false;            // what a module writes to stderr is lost, and stderr is not kept open
 };
-/// In a child process. Errors: module_failed, when it cannot be started.
+/// A CardService in a child process. Errors: module_failed, if the child cannot be started.
 [[nodiscard]] Result<std::unique_ptr<CardService>> remote_card(const AgentOptions& options);
 
 }  // namespace usher::identity

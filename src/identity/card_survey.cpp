@@ -39,7 +39,7 @@ void judge_pin(SeenSlot& seen) {
   }
 }
 
-/// §9.3: by the card's own authorities and the configured ones; a root of the card's own counts too.
+/// Whether the leaf's issuer is on the card or among the configured ones (§9.3). A root on the card counts too.
 bool has_issuer(const Certificate& leaf, const SeenSlot& seen, const CardOptions& options) {
   Chain authorities = options.intermediates;
   for (const SeenCertificate& other : seen.certificates) {
@@ -66,7 +66,7 @@ void judge_certificates(SeenSlot& seen, const CardOptions& options, Time now) {
   for (SeenCertificate& own : seen.certificates) {
     own.meant = can_be_meant(labels, own.label, own.certificate ? &*own.certificate : nullptr);
   }
-  // Of several, those that cannot be used do not count (§9.3).
+  // If there are several, unusable certificates do not count (§9.3).
   const auto unfit = [&](const SeenCertificate& one) {
     return one.meant &&
            !unusable(one.certificate ? &*one.certificate : nullptr, seen.schemes, one.keyless, now).empty();
@@ -125,7 +125,7 @@ SeenModule see(const CardOptions& options, const std::string& path, Time now) {
   return seen;
 }
 
-/// What a login would say of a card that it found, at the latest when the server sees it.
+/// The error with which a login with this card would end, at the latest at the server.
 Result<> check_usable(const Card& card, Time now) {
   const p11::TokenInfo& token = card.token();
   if (token.login_required && token.pin == PinState::locked) return fail(Fault::pin_locked, "card: PIN");
@@ -138,7 +138,7 @@ Result<> check_usable(const Card& card, Time now) {
   return {};
 }
 
-/// Several that fit: a login would not choose for the listener.
+/// Marks the cards if several fit: a login would not choose for the listener.
 void mark_rivals(SeenModule& module) {
   const auto fits = [](const SeenSlot& slot) {
     return std::ranges::count(slot.certificates, true, &SeenCertificate::meant) == 1 &&
@@ -150,7 +150,7 @@ void mark_rivals(SeenModule& module) {
   }
 }
 
-/// What a login would do with this module: the card that it takes is marked.
+/// Does what a login would do with this module, and marks the card that it opens.
 Result<Card> try_module(SeenModule& module, CardOptions options, Time now) {
   if (module.trouble) return std::unexpected(*module.trouble);
   options.modules = {module.path};

@@ -1,4 +1,4 @@
-// identity/card_survey: what there is to be seen of readers and cards without a PIN, and in words what is wrong.
+// identity/card_survey: lists readers and cards without a PIN, and describes what is wrong with them.
 // Spec: identity.md §9.9.
 #pragma once
 
@@ -13,44 +13,44 @@ namespace usher::identity {
 
 struct CardOptions;
 
-/// What is to be said of a module, a slot or a card: one row of card_remarks.def.
+/// A remark about a module, a slot or a card: one row of card_remarks.def.
 enum class CardRemark : std::uint8_t {
 #define REMARK(name, code, sentence, advice) name,
 #include "identity/card_remarks.def"
 #undef REMARK
 };
-/// "pin-locked": stable, for programs.
+/// For example "pin-locked": stable, for programs.
 [[nodiscard]] std::string_view code_of(CardRemark remark) noexcept;
 
 struct Remark {
   CardRemark what;
   std::string about{};  // what it is about, in words
 };
-/// What it is, what it is about and what to do next.
+/// A text for people: what it is, what it is about and what to do next.
 [[nodiscard]] std::string explain(const Remark& remark);
 
 struct SeenCertificate {
   std::string label{};
   Bytes id{};
-  std::optional<Certificate> certificate{};  // nothing: it cannot be read
-  bool keyless = false;                      // keys are to be seen, and none has its id
-  bool meant = false;                        // one that a login may use, by the profile
+  std::optional<Certificate> certificate{};  // not set: it cannot be read
+  bool keyless = false;                      // the token shows keys, but no key with this id
+  bool meant = false;                        // a login may use it, by the profile
 };
 
 struct SeenSlot {
   p11::SlotInfo slot{};
-  std::optional<p11::TokenInfo> token{};  // nothing: empty, or see `trouble`
+  std::optional<p11::TokenInfo> token{};  // not set: the slot is empty, or see `trouble`
   std::vector<SeenCertificate> certificates{};
-  std::vector<crypto::SignatureScheme> schemes{};  // with which the token signs
-  bool bare_key = false;                           // a key is to be seen that has no certificate
-  std::optional<Error> trouble{};                  // what stood in the way
+  std::vector<crypto::SignatureScheme> schemes{};  // that the token can sign with
+  bool bare_key = false;                           // the token shows a key that has no certificate
+  std::optional<Error> trouble{};                  // why the token could not be read
   std::vector<Remark> remarks{};
-  bool taken = false;  // by a login
+  bool taken = false;  // a login would use it
 };
 
 struct SeenModule {
   std::string path{};
-  std::string description{};  // in its own words
+  std::string description{};  // as the module describes itself
   std::vector<SeenSlot> slots{};
   std::optional<Error> trouble{};
   std::vector<Remark> remarks{};
@@ -58,11 +58,11 @@ struct SeenModule {
 
 struct CardSurvey {
   std::vector<SeenModule> modules{};  // in the order in which a login tries them
-  /// Whether a login would find a card that can be used; if not, the error that it would end with.
+  /// Whether a login would find a usable card; if not, the error with which it would end.
   Result<> usable{};
 };
 
-/// Each module in a child process of its own. Asks for no PIN. `now` judges the certificates' validity.
+/// Runs each module in its own child process. Needs no PIN. Judges the certificates' validity at `now`.
 /// Errors: bad_config.
 [[nodiscard]] Result<CardSurvey> survey_cards(const CardOptions& options, Time now);
 

@@ -1,4 +1,4 @@
-// What is to be seen through one module of this process (identity.md §9.9).
+// Surveys one module in this process (identity.md §9.9).
 #include <algorithm>
 
 #include "identity/card_service.h"
@@ -11,7 +11,7 @@ using p11::Object;
 using p11::ObjectClass;
 using p11::Session;
 
-/// Which keys have no certificate, and which certificates no key. Most cards show their public keys only.
+/// Finds keys without a certificate and certificates without a key. Most cards show their public keys only.
 Result<> match_keys(const Session& session, SeenSlot& seen) {
   std::vector<Object> keys;
   for (const ObjectClass kind : {ObjectClass::public_key, ObjectClass::private_key}) {
@@ -27,7 +27,7 @@ Result<> match_keys(const Session& session, SeenSlot& seen) {
   return {};
 }
 
-/// `room`: bytes that may still be answered; what is beyond them is not looked at.
+/// `room`: bytes left for the answer. The list ends before the first certificate that does not fit.
 Result<> look_into(const Module& module, SeenSlot& seen, std::size_t& room) {
   USHER_TRY(const Session session, module.open(seen.slot.slot));
   USHER_TRY(const std::vector<Object> objects, session.find({ObjectClass::certificate, {}, {}}));

@@ -6,7 +6,7 @@
 namespace usher::identity {
 namespace {
 
-/// Whether nobody wanted to end it.
+/// Waits for `interval`. False if the watch was stopped.
 bool wait(const std::stop_token& stop, Milliseconds interval) {
   std::mutex lock;
   std::condition_variable_any changed;

@@ -8,12 +8,12 @@
 
 namespace usher::identity {
 
-inline constexpr Milliseconds kCardWatchInterval{500};  // between two looks
+inline constexpr Milliseconds kCardWatchInterval{500};  // between two checks
 
-/// Watches one card at a time, from a thread of its own. begin() and end() from one thread at a time.
+/// Watches one card at a time, in its own thread. Call begin() and end() from one thread at a time.
 class CardWatch {
  public:
-  /// Called once, from the watching thread: card_removed; module_failed, when the module can tell no longer.
+  /// Called once, from the watching thread: card_removed; module_failed, if the module can no longer report it.
   using Gone = std::function<void(const Error& why)>;
 
   CardWatch() = default;
@@ -21,9 +21,9 @@ class CardWatch {
   CardWatch(const CardWatch&) = delete;
   CardWatch& operator=(const CardWatch&) = delete;
 
-  /// Logs the card out: it is watched, and signs no more. Replaces what was watched.
+  /// Logs the card out and watches it; it can no longer sign. Replaces the card that was watched before.
   void begin(Card card, Gone gone, Milliseconds interval = kCardWatchInterval);
-  /// No call of `gone` comes after it.
+  /// `gone` is not called after end() has returned.
   void end() { thread_ = {}; }
 
  private:

@@ -1,7 +1,7 @@
 // identity/card_wire: the messages between Card and its agent.  Spec: identity.md §9.6.
 //
-// A frame is u32 length ‖ body. A request's body begins with an operation, a response's with 0, or 1 and an error.
-// Both ends are the same binary: there is no version.
+// A frame is u32 length ‖ body. A request's body begins with an operation. A response's body begins with 0, or with 1
+// and an error. Both ends are the same binary: there is no version.
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,7 @@ inline constexpr std::size_t kMaxFrame = 256 << 10;  // bytes of a body
 
 enum class Operation : std::uint8_t { open = 1, token = 2, login = 3, sign = 4, survey = 5, logout = 6, present = 7 };
 
-using Deadline = std::optional<std::chrono::steady_clock::time_point>;  // nothing: none
+using Deadline = std::optional<std::chrono::steady_clock::time_point>;  // not set: no deadline
 
 /// Sends one frame of head ‖ tail. `tail` may be a PIN: it is not copied.
 /// Errors: interrupted (the other side is gone), server_busy (the deadline has passed), io.
@@ -41,7 +41,7 @@ using Deadline = std::optional<std::chrono::steady_clock::time_point>;  // nothi
 [[nodiscard]] Result<SeenModule> decode_seen(View body);
 
 [[nodiscard]] Bytes encode(const Error& error);
-/// The error of a response that begins with 1. A body without form gives module_failed.
+/// The error of a response that begins with 1. A malformed body gives module_failed.
 [[nodiscard]] Error decode_error(View body);
 
 }  // namespace usher::identity::card_wire

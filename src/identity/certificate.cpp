@@ -18,7 +18,7 @@ constexpr std::size_t kMaxBundle = 256;         // certificates
 constexpr std::size_t kPemOverhead = 64 << 10;  // bytes of text around the blocks, as openssl x509 -text writes
 constexpr std::size_t kMaxNameValue = 1024;     // bytes
 
-/// The text of entry `at`; nothing if it is not clean or too long.
+/// The text of entry `at`; nullopt if it is not clean or too long.
 std::optional<std::string> text_of_entry(const X509_NAME* name, int at) {
   const ASN1_STRING* value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
   unsigned char* utf8 = nullptr;
@@ -80,7 +80,7 @@ std::string IpAddress::text() const {
   if (bytes.size() != 16) return out;
   std::array<unsigned, 8> groups{};
   for (std::size_t i = 0; i < 8; ++i) groups[i] = static_cast<unsigned>(bytes[2 * i]) << 8 | bytes[2 * i + 1];
-  // RFC 5952 §4.2: the longest run of zeros, the first of equals, not of one group.
+  // RFC 5952 §4.2: the longest run of zeros; of equally long runs the first; never a single group.
   std::size_t run_at = 8;
   std::size_t run_size = 1;
   for (std::size_t i = 0; i < 8; ++i) {
@@ -111,7 +111,7 @@ Result<Certificate> Certificate::from_der(View der) {
   const unsigned char* at = der.data();
   X509Ptr x509(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
   if (!x509 || at != der.data() + der.size()) return crypto::ossl_fail(Fault::malformed, "certificate");
-  // OpenSSL reads BER as well: one certificate must have one encoding, or its fingerprint would not name it.
+  // OpenSSL also reads BER. A certificate must have exactly one encoding, or its fingerprint would not identify it.
   if (!same(crypto::der_of<i2d_X509>(x509.get()), der)) return crypto::ossl_fail(Fault::malformed, "certificate");
   return of(x509.release(), to_bytes(der));
 }
@@ -240,7 +240,7 @@ std::optional<std::vector<std::string>> Certificate::extended_key_usages() const
   if (!usages) {
     ERR_clear_error();
     if (critical == -1) return std::nullopt;  // absent
-    return std::vector<std::string>{};        // twice, or not decodable: no usage at all
+    return std::vector<std::string>{};        // present twice, or not decodable: no usage at all
   }
   const int count = sk_ASN1_OBJECT_num(usages.get());
   std::vector<std::string> out;

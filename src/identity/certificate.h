@@ -27,7 +27,7 @@ struct IpAddress {
   bool operator==(const IpAddress&) const = default;
 };
 
-/// Copies share one object. Safe to use from many threads at once.
+/// Copies share one object. Thread-safe.
 class Certificate {
  public:
   /// The whole input is one DER certificate of X.509 v3. Errors: too_long (above kMaxCertificate), malformed;
@@ -35,13 +35,13 @@ class Certificate {
   [[nodiscard]] static Result<Certificate> from_der(View der);
   /// Exactly one certificate; text around the PEM block is ignored. Errors: as from_der, malformed for none or two.
   [[nodiscard]] static Result<Certificate> from_pem(std::string_view pem);
-  /// Takes a reference of its own: nobody changes the object from here on. Errors: as from_der.
+  /// Takes its own reference: the object must not change from now on. Errors: as from_der.
   [[nodiscard]] static Result<Certificate> from_x509(X509* certificate);
 
   [[nodiscard]] const Bytes& der() const noexcept;
   [[nodiscard]] std::string to_pem() const;
 
-  /// Errors: bad_key, when the key is not of a kind that usher takes (an authority's may be another).
+  /// Errors: bad_key, if usher does not accept this kind of key (an authority may have another kind).
   [[nodiscard]] Result<crypto::PublicKey> public_key() const;
   /// SHA-256 of the DER.
   [[nodiscard]] const Hash256& fingerprint() const noexcept;
@@ -52,7 +52,7 @@ class Certificate {
   [[nodiscard]] std::string subject_text() const;
   [[nodiscard]] std::string issuer_text() const;
   /// The first value of an attribute ("CN", "O", "serialNumber", "GN", "SN", "C" or a dotted OID) of the subject or
-  /// the issuer, as clean UTF-8; nothing if it is absent, not text, or has control characters.
+  /// the issuer, as clean UTF-8; nullopt if it is absent, not text, or has control characters.
   [[nodiscard]] std::optional<std::string> subject_field(std::string_view attribute) const;
   [[nodiscard]] std::optional<std::string> issuer_field(std::string_view attribute) const;
   /// All values of an attribute of the subject that are clean text, in their order.
@@ -67,21 +67,21 @@ class Certificate {
 
   [[nodiscard]] std::vector<std::string> dns_names() const;
   [[nodiscard]] std::vector<IpAddress> ip_addresses() const;
-  /// The extended key usages, dotted; nothing if the extension is absent.
+  /// The extended key usages, dotted; nullopt if the extension is absent.
   [[nodiscard]] std::optional<std::vector<std::string>> extended_key_usages() const;
   [[nodiscard]] bool has_eku(std::string_view dotted) const;
   /// OpenSSL's KU_… bits; all ones when the extension is absent.
   [[nodiscard]] std::uint32_t key_usage() const noexcept;
-  /// Whether basicConstraints says cA, whatever the key usage: RFC 5280 decides by this alone which lists are about it.
+  /// Whether basicConstraints has cA, whatever the key usage. RFC 5280 decides by this alone which lists cover it.
   [[nodiscard]] bool has_ca_flag() const noexcept;
-  /// Whether it may issue certificates: the same, and its key usage permits it.
+  /// Whether it may issue certificates: has_ca_flag(), and its key usage permits it.
   [[nodiscard]] bool may_certify() const noexcept;
-  /// Whether it is an authority's at all (§1.2): by its basicConstraints, or because OpenSSL takes it for one.
+  /// Whether it is an authority's certificate (§1.2): by its basicConstraints, or because OpenSSL treats it as one.
   [[nodiscard]] bool is_ca() const noexcept;
   /// Subject and issuer are equal.
   [[nodiscard]] bool is_self_issued() const noexcept;
 
-  /// For identity's own use and for TLS contexts: do not change it.
+  /// For use inside identity and for TLS contexts. Do not change it.
   [[nodiscard]] X509* x509() const noexcept;
 
   friend bool operator==(const Certificate& a, const Certificate& b) noexcept { return a.der() == b.der(); }

@@ -27,7 +27,7 @@ Bytes raw_extension(const X509_CRL* crl, int nid) {
   return {bytes, bytes + ASN1_STRING_length(data)};
 }
 
-/// Nothing where the extension is absent. Errors: malformed (twice, not a number, negative, longer than 20 bytes).
+/// nullopt if the extension is absent. Errors: malformed (present twice, not a number, negative, longer than 20 bytes).
 Result<std::optional<CrlNumber>> number_in(const X509_CRL* crl, int nid) {
   int critical = 0;
   const IntegerPtr number(static_cast<ASN1_INTEGER*>(X509_CRL_get_ext_d2i(crl, nid, &critical, nullptr)));

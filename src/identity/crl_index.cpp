@@ -11,7 +11,7 @@
 namespace usher::identity {
 namespace {
 
-/// For sorting: the serial's first 8 bytes decide nearly always, without a look at the list.
+/// For sorting. The serial's first 8 bytes nearly always decide, without reading the list.
 struct Key {
   std::uint64_t prefix;
   std::uint32_t offset;

@@ -1,11 +1,11 @@
-// identity/crl_index: which serial numbers a revocation list names, found by halving.  For crl*.cpp.
+// identity/crl_index: finds a serial number in a revocation list by binary search.  For crl*.cpp.
 // Spec: identity.md §4.6.
 //
-// The entries stay where they are, in the list's DER; an entry costs 4 bytes more:
+// The entries stay in the list's DER. The index takes 4 more bytes per entry:
 //
 //     DER     … | serial, date, extensions | serial, date | …
 //     order   u32 offset of each entry, by serial number
-//     groups  for indirect lists: from which entry on which certificateIssuer counts (RFC 5280 §5.3.3)
+//     groups  for indirect lists: the entry from which on a certificateIssuer applies (RFC 5280 §5.3.3)
 #pragma once
 
 #include <cstdint>
@@ -26,18 +26,18 @@ class CrlIndex {
   [[nodiscard]] static Result<CrlIndex> build(View der, View entries);
 
   [[nodiscard]] std::size_t size() const noexcept { return order_.size(); }
-  /// What the list says of the certificate with this serial number (DER content) of `issuer`; null: of `own`, the
-  /// list's issuer. Where it says both, it is revoked.
+  /// The list's status of the certificate with this serial number (DER content) and issuer. `own` is the list's issuer;
+  /// `issuer` null means `own`. If the list has both kinds of entries for it, it is revoked.
   [[nodiscard]] Status find(View serial, const X509_NAME* issuer, const X509_NAME* own) const;
 
-  /// One entry for each thing that OpenSSL can learn from an entry; empty where there is none.
+  /// One entry of each kind that OpenSSL distinguishes; empty if the list has no such entry.
   struct Examples {
     View revoked;
     View removed;
-    View critical;  // where neither of the others is
+    View critical;  // empty also if one of the others is critical
   };
   [[nodiscard]] Examples examples() const noexcept { return examples_; }
-  /// Whether any entry has a critical extension that nobody here knows.
+  /// Whether any entry has a critical extension that is not known here.
   [[nodiscard]] bool has_critical() const noexcept { return has_critical_; }
 
  private:

@@ -10,9 +10,10 @@
 namespace usher::identity {
 namespace {
 
-constexpr std::size_t kMaxProven = 4;  // keys remembered of one list
+constexpr std::size_t kMaxProven = 4;  // keys remembered per list
 
-// ---- OpenSSL's methods of a light list. An X509_CRL without one is nobody's here: nothing good is said about it.
+// ---- OpenSSL's methods of a light list. For an X509_CRL without a LightCrl they report the worst: revoked, and not
+// verified.
 
 const LightCrl* light_of(X509_CRL* crl) { return static_cast<const LightCrl*>(X509_CRL_get_meth_data(crl)); }
 
@@ -22,7 +23,7 @@ int look_up(X509_CRL* crl, X509_REVOKED** entry, const ASN1_INTEGER* serial, con
   const auto status = light == nullptr ? CrlIndex::Status::revoked : light->find(serial, issuer);
   if (status == CrlIndex::Status::absent) return 0;
   X509_REVOKED* answer = light == nullptr ? nullptr : light->answer(status);
-  static X509_REVOKED* const revoked = X509_REVOKED_new();  // for the list that is nobody's
+  static X509_REVOKED* const revoked = X509_REVOKED_new();  // for a list without a LightCrl
   if (entry != nullptr) *entry = answer == nullptr ? revoked : answer;
   return status == CrlIndex::Status::removed ? 2 : 1;
 }
@@ -32,7 +33,7 @@ int verify(X509_CRL* crl, EVP_PKEY* key) {
   return light != nullptr && light->verify(key) ? 1 : 0;
 }
 
-/// OpenSSL has no way to give one list its methods: what is decoded takes the defaults of the moment.
+/// OpenSSL cannot set the methods of a single list: a decoded list takes the defaults of that moment.
 std::mutex& default_method_mutex() {
   static std::mutex mutex;
   return mutex;
@@ -128,7 +129,7 @@ bool CrlSignature::verify_bytes(EVP_PKEY* key) const {
   const ASN1_BIT_STRING* signature = nullptr;
   const X509_ALGOR* algorithm = nullptr;
   X509_CRL_get0_signature(crl_, &signature, &algorithm);
-  // ASN1_SEQUENCE is the item that OpenSSL encodes as the bytes that it holds.
+  // OpenSSL encodes the item ASN1_SEQUENCE as exactly the bytes that it holds.
   const Ossl<ASN1_STRING, ASN1_STRING_free> bytes(ASN1_STRING_type_new(V_ASN1_SEQUENCE));
   return bytes && ASN1_STRING_set(bytes.get(), signed_bytes_.data(), static_cast<int>(signed_bytes_.size())) == 1 &&
          ASN1_item_verify(ASN1_ITEM_rptr(ASN1_SEQUENCE), algorithm, signature, bytes.get(), key) == 1;
@@ -152,7 +153,7 @@ CrlIndex::Status LightCrl::find(const ASN1_INTEGER* serial, const X509_NAME* iss
   long size = 0;
   int tag = 0;
   int kind = 0;
-  // Not to be looked up at all: then nobody says that it is not revoked.
+  // The serial number cannot be looked up: treat the certificate as revoked.
   if (der.empty() || (ASN1_get_object(&at, &size, &tag, &kind, static_cast<long>(der.size())) & 0x80) != 0) {
     return CrlIndex::Status::revoked;
   }

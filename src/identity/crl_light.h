@@ -1,9 +1,9 @@
-// identity/crl_light: what OpenSSL's path validation gets to see of a revocation list.  For crl*.cpp.
+// identity/crl_light: the short form of a revocation list that OpenSSL's path validation sees.  For crl*.cpp.
 // Spec: identity.md §4.6.
 //
-// An X509_CRL of the list's outer parts, with at most three of its entries: examples, so that OpenSSL's flags about
-// entries come out as they would for all of them. When OpenSSL looks up a certificate or verifies the signature, its
-// X509_CRL_METHOD asks here: the index has all entries, and the signature is that of the original bytes.
+// It is an X509_CRL of the list's outer parts and at most three example entries. The examples make OpenSSL set the same
+// flags about entries as all entries would. When OpenSSL looks up a certificate or verifies the signature, its
+// X509_CRL_METHOD calls this code: the index has all entries, and the signature is checked over the original bytes.
 #pragma once
 
 #include <memory>
@@ -15,16 +15,16 @@
 
 namespace usher::identity {
 
-/// An empty list to be filled, with OpenSSL's own methods: the one place beside LightCrl that makes an X509_CRL.
+/// An empty list to fill, with OpenSSL's own methods. Only this function and LightCrl make an X509_CRL.
 [[nodiscard]] CrlPtr new_crl();
 
-/// The signature of a list. A long list is hashed once, so that no key, a stranger's included, costs more on it than on
-/// a short one. Keys that proved right are remembered.
+/// The signature of a list. A long list is hashed once. So verifying a long list with any key, even an unrelated one,
+/// costs no more than a short list. Keys that verified the signature are remembered.
 class CrlSignature {
  public:
-  /// Borrows both.
+  /// Borrows both arguments.
   CrlSignature(View signed_bytes, const X509_CRL* crl);
-  /// Whether it is this key's. Says nothing about the strength of the algorithm.
+  /// Whether this key made the signature. Does not check the strength of the algorithm.
   [[nodiscard]] bool verify(EVP_PKEY* key) const;
 
  private:
@@ -33,9 +33,9 @@ class CrlSignature {
 
   View signed_bytes_;
   const X509_CRL* crl_;
-  int key_kind_ = 0;  // NIDs of the algorithm's two halves
+  int key_kind_ = 0;  // NIDs of the algorithm's two parts
   int digest_kind_ = 0;
-  Bytes digest_;  // empty: the algorithm wants the whole bytes (PSS, EdDSA)
+  Bytes digest_;  // empty: the algorithm needs all signed bytes (PSS, EdDSA)
   mutable std::mutex mutex_;
   mutable std::vector<Hash256> proven_;  // SHA-256 of SubjectPublicKeyInfo
 };
@@ -49,7 +49,7 @@ class LightCrl {
   [[nodiscard]] const CrlIndex& index() const noexcept { return index_; }
   [[nodiscard]] CrlIndex::Status find(const ASN1_INTEGER* serial, const X509_NAME* issuer) const;
   [[nodiscard]] bool verify(EVP_PKEY* key) const { return signature_.verify(key); }
-  /// An entry for OpenSSL to read the reason from.
+  /// An example entry with this status, from which OpenSSL reads the reason.
   [[nodiscard]] X509_REVOKED* answer(CrlIndex::Status status) const noexcept;
 
  private:

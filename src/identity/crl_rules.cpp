@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxFloorText = 1 << 20;  // bytes
 
-/// Whether `a` is newer: by number where both have one, else by thisUpdate.
+/// Whether `a` is newer: by number if both have one and the numbers differ, else by thisUpdate.
 bool is_newer(const Crl& a, const Crl& b) {
   if (a.number() && b.number() && *a.number() != *b.number()) return *a.number() > *b.number();
   return a.this_update() > b.this_update();
@@ -30,7 +30,8 @@ std::map<Hash256, Crl> newest_by_scope(std::span<const Crl> crls, Wanted wanted)
   return out;
 }
 
-/// Whether a list with this issuing distribution point can be about an authority's certificate, or about another one.
+/// Whether the list can cover an authority's certificate (`authority`), or another one, by its issuing distribution
+/// point.
 bool may_cover(const Crl& crl, bool authority) {
   using PointPtr = Ossl<ISSUING_DIST_POINT, ISSUING_DIST_POINT_free>;
   const PointPtr point(static_cast<ISSUING_DIST_POINT*>(
@@ -45,12 +46,12 @@ const Crl* base_of(const Crl& delta, const CrlSelection& crls) {
   return found == crls.complete.end() ? nullptr : &*found;
 }
 
-/// One delta against one certificate and its issuer (§4.3): what it tells, and whether it may be believed.
+/// Checks one delta against one certificate and its issuer (§4.3): whether it revokes, and whether it is usable.
 Result<> check_delta(const Crl& delta, const Certificate& certificate, const Certificate& issuer,
                      const CrlSelection& crls, Time at) {
   const Crl* base = base_of(delta, crls);
   const auto signature = delta.verify(issuer);
-  // Another key of the same name, with its own lists: not this issuer's business.
+  // The list belongs to another key with the same name: it does not concern this issuer.
   if (base == nullptr && !signature) return {};
   if (!signature) return fail(Fault::revocation_unknown, "delta crl: signature", signature.error().about);
   if (delta.revokes(certificate)) return fail(Fault::revoked, "delta crl");
@@ -76,7 +77,7 @@ bool is_of_issuer(const Crl& crl, const Certificate& certificate) {
   return X509_NAME_cmp(X509_CRL_get_issuer(crl.ossl()), X509_get_issuer_name(certificate.x509())) == 0;
 }
 
-/// §4.3 (7): whoever points to a delta wants it looked at.
+/// §4.3 (7): if the certificate or its complete list points to a delta, the delta must be checked.
 Result<> check_delta_is_there(const Certificate& certificate, const Certificate& issuer, const CrlSelection& crls,
                               Time at) {
   const auto is_about = [&](const Crl& crl) { return is_of_issuer(crl, certificate) && may_cover(crl, certificate); };
@@ -122,13 +123,13 @@ CrlSelection select_crls(std::span<const Crl> crls, Time at) {
   const auto deltas = newest_by_scope(crls, [&](const Crl& crl) { return crl.is_delta() && crl.this_update() <= at; });
   CrlSelection out;
   for (const auto& [scope, crl] : complete) out.complete.push_back(crl);
-  // So that the refusal can say "not yet valid" and not "there is none".
+  // So that the error is "not yet valid" and not "there is no list".
   for (const auto& [scope, crl] : future) {
     if (!complete.contains(scope)) out.complete.push_back(crl);
   }
   for (const auto& [scope, crl] : deltas) {
     const auto base = complete.find(scope);
-    // Superseded by a complete list: its content is in there.
+    // A delta that is not beyond the complete list is superseded: the complete list has its content.
     const bool beyond = base == complete.end() || !base->second.number() || *crl.number() > *base->second.number();
     (beyond ? out.deltas : out.superseded).push_back(crl);
   }
@@ -148,7 +149,7 @@ Result<> check_deltas(std::span<const Certificate> path, const CrlSelection& crl
           (tolerance.unusable_delta || answered[i]) && !checked && checked.error().fault != Fault::revoked;
       if (!checked && !tolerated) return checked;
     }
-    // The root is trusted by configuration, and nobody above it points to anything.
+    // The root is trusted by configuration. No authority above it points to a delta.
     const bool is_root = i + 1 == path.size();
     if (!is_root && !tolerance.missing_delta && !answered[i])
       USHER_CHECK(check_delta_is_there(path[i], issuer, crls, at));
@@ -163,7 +164,7 @@ Result<> RevocationFloor::check(std::span<const Crl> crls) const {
     if (const auto mark = complete.find(scope); mark != complete.end() && is_older(crl, mark->second)) {
       return std::unexpected(rollback(crl, mark->second));
     }
-    // What a delta told must still be told, by a delta or by a complete list that came after it.
+    // If a delta was seen, the newest delta or the newest complete list must be as new: no revocation may be lost.
     const auto mark = deltas.find(scope);
     if (mark == deltas.end()) continue;
     const auto delta = newest_delta.find(scope);

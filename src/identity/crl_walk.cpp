@@ -8,12 +8,12 @@
 namespace usher::identity {
 namespace {
 
-// What follows 2.5.29, encoded: the extensions of an entry that are read here (RFC 5280 §5.3).
+// The encoded identifiers, under 2.5.29, of the entry extensions that are read here (RFC 5280 §5.3).
 constexpr std::array<std::uint8_t, 3> kReasonCode{0x55, 0x1d, 0x15};
 constexpr std::array<std::uint8_t, 3> kCertificateIssuer{0x55, 0x1d, 0x1d};
 constexpr std::uint8_t kRemoveFromCrl = 8;
 
-/// The tag as it stands in the first byte of a header with a small number.
+/// The first byte of a header with a small tag number.
 enum Tag : std::uint8_t {
   boolean = 0x01,
   integer = 0x02,
@@ -33,7 +33,7 @@ struct Element {
   View content;
 };
 
-/// The element at the front of `rest`, nothing where there is none that ends within it. Indefinite lengths are not DER.
+/// Takes the first element off `rest`; nullopt if no element ends within it. Indefinite lengths are not DER.
 std::optional<Element> take(View& rest) noexcept {
   if (rest.empty()) return std::nullopt;
   const unsigned char* at = rest.data();
@@ -59,13 +59,13 @@ bool next_is(View rest, std::initializer_list<Tag> tags) noexcept {
   return !rest.empty() && std::ranges::any_of(tags, [&](Tag tag) { return rest.front() == tag; });
 }
 
-/// One encoding for each number: else one serial would have two places in the order.
+/// Each number must have one encoding, or one serial number would have two places in the order.
 bool is_minimal(View number) noexcept {
   if (number.size() < 2) return !number.empty();
   return !(number[0] == 0x00 && number[1] < 0x80) && !(number[0] == 0xff && number[1] >= 0x80);
 }
 
-/// What one extension says about its entry. False: malformed.
+/// Copies the content of one extension into its entry. False: malformed.
 bool read_extension(View content, CrlEntry& entry, bool& has_reason) noexcept {
   const auto name = take(content, object);
   if (!name || name->empty()) return false;
@@ -101,11 +101,11 @@ bool read_extensions(View content, CrlEntry& entry) noexcept {
   return true;
 }
 
-/// Version, algorithm, issuer and times, in front of the entries. False: malformed.
+/// Skips version, algorithm, issuer and times, which precede the entries. False: malformed.
 bool skip_to_entries(View& rest, View outer_algorithm) noexcept {
   if (next_is(rest, {integer}) && !take(rest)) return false;
   const auto algorithm = take(rest, sequence);
-  // RFC 5280 §5.1.1.2: the algorithm beside the signature is the signed one.
+  // RFC 5280 §5.1.1.2: the algorithm next to the signature must equal the one in the signed part.
   if (!algorithm || !same(*algorithm, outer_algorithm) || !take(rest, sequence)) return false;
   if (!next_is(rest, {utc_time, generalized_time}) || !take(rest)) return false;
   return !next_is(rest, {utc_time, generalized_time}) || take(rest).has_value();
@@ -124,7 +124,7 @@ Result<CrlParts> split_crl(View der) {
   CrlParts parts{.signed_bytes = body->whole, .signature = rest};
   const auto algorithm = take(rest, sequence);
   const auto signature = take(rest, bit_string);
-  // Whole bytes only, as every signature here is.
+  // The signature must be whole bytes.
   if (!algorithm || !signature || !rest.empty() || signature->empty() || signature->front() != 0) {
     return fail(Fault::malformed, kWhere);
   }

@@ -73,7 +73,7 @@ bool add(X509* certificate, int nid, void* value, bool critical) {
   return value != nullptr && X509_add1_ext_i2d(certificate, nid, value, critical ? 1 : 0, X509V3_ADD_DEFAULT) == 1;
 }
 
-/// No URL: nothing is pushed.
+/// Does nothing if `url` is empty.
 bool push(AUTHORITY_INFO_ACCESS* access, int method, const std::string& url) {
   if (url.empty()) return true;
   DescriptionPtr description(ACCESS_DESCRIPTION_new());

@@ -8,7 +8,7 @@
 
 namespace usher::identity {
 
-/// Adds one extension; false when OpenSSL cannot.
+/// Each function adds its extensions; false if OpenSSL fails.
 bool add_basic_constraints(X509* certificate, bool is_ca, std::optional<int> path_length);
 bool add_key_usage(X509* certificate, std::uint32_t bits);  // KU_… bits, critical
 bool add_extended_key_usage(X509* certificate, std::span<const std::string> dotted);

@@ -165,7 +165,7 @@ Result<> add_ca_extensions(X509* certificate, const CaRequest& request) {
 }
 
 Result<RevokedPtr> make_entry(const RevokedEntry& entry) {
-  // Half a byte is none to from_hex.
+  // from_hex takes whole bytes only.
   USHER_TRY(const Bytes serial, from_hex(entry.serial_hex.size() % 2 == 0 ? entry.serial_hex : "0" + entry.serial_hex));
   const crypto::BnPtr number(BN_bin2bn(serial.data(), static_cast<int>(serial.size()), nullptr));
   const IntegerPtr integer(number ? BN_to_ASN1_INTEGER(number.get(), nullptr) : nullptr);

@@ -1,4 +1,4 @@
-// identity/issue: making certificates and CRLs.  Spec: identity.md §2 and §4.  For usher-ca and for tests.
+// identity/issue: issues certificates and CRLs.  Spec: identity.md §2 and §4.  For usher-ca and for tests.
 #pragma once
 
 #include <optional>
@@ -28,7 +28,7 @@ struct Validity {
   Time not_after{};
 };
 
-/// Where others find what belongs to a certificate; http URLs, empty: left out.
+/// Where others find the lists, the issuer and the responder of a certificate. http URLs; empty ones are left out.
 struct Pointers {
   std::string crl{};           // CRL distribution point
   std::string freshest_crl{};  // delta CRLs
@@ -36,7 +36,7 @@ struct Pointers {
   std::string responder{};     // AIA ocsp
 };
 
-/// Who signs. Borrowed for the call; the key must be the certificate's.
+/// The authority that signs. Borrowed for the call; the key must be the certificate's.
 struct Issuer {
   const Certificate& certificate;
   const crypto::PrivateKey& key;
@@ -45,12 +45,12 @@ struct Issuer {
 struct CaRequest {
   Name name{};
   Validity validity{};
-  std::optional<int> path_length{};  // authorities below this one; nothing: no limit
+  std::optional<int> path_length{};  // authorities allowed below this one; not set: no limit
   Pointers pointers{};
 };
 
 struct LeafRequest {
-  /// Gives extended key usages and key usage. Nothing: key usage digitalSignature and `more_eku` only.
+  /// Determines extended key usages and key usage. Not set: key usage digitalSignature and `more_eku` only.
   std::optional<Role> role{};
   Name name{};
   Validity validity{};
@@ -64,11 +64,11 @@ struct LeafRequest {
 [[nodiscard]] Result<Certificate> issue_root(const CaRequest& request, const crypto::PrivateKey& key, Random& random);
 [[nodiscard]] Result<Certificate> issue_sub_ca(const Issuer& issuer, const CaRequest& request,
                                                const crypto::PublicKey& subject, Random& random);
-/// Certifies a public key: the private one may be on a card.
+/// Certifies a public key. The private key may be on a card.
 [[nodiscard]] Result<Certificate> issue_leaf(const Issuer& issuer, const LeafRequest& request,
                                              const crypto::PublicKey& subject, Random& random);
 
-/// RFC 5280 §5.3.1; remove_from_crl in deltas only.
+/// RFC 5280 §5.3.1. remove_from_crl is for deltas only.
 enum class RevocationReason : std::uint8_t {
   unspecified = 0,
   key_compromise = 1,

@@ -31,7 +31,7 @@ Result<Chain> from_pkcs7(View content) {
   return chain;
 }
 
-/// By names and key identifiers: whoever lies gains nothing, and costs no signature.
+/// Compares names and key identifiers only. A false match gains nothing, and no signature is computed for it.
 const Certificate* issuer_among(const Certificate& certificate, std::span<const Certificate> some) {
   const auto found = std::ranges::find_if(
       some, [&](const Certificate& one) { return X509_check_issued(one.x509(), certificate.x509()) == X509_V_OK; });

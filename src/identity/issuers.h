@@ -1,4 +1,4 @@
-// identity/issuers: the authorities that a chain lacks.  Spec: identity.md §11.7.
+// identity/issuers: finds the authorities that a chain lacks.  Spec: identity.md §11.7.
 #pragma once
 
 #include <functional>
@@ -8,26 +8,27 @@
 
 namespace usher::identity {
 
-inline constexpr std::size_t kMaxIssuersContent = 64 << 10;  // bytes behind one URL
+inline constexpr std::size_t kMaxIssuersContent = 64 << 10;  // bytes at one URL
 inline constexpr std::size_t kMaxLacking = 3;                // authorities that are added to one chain
 
-/// What caIssuers leads to (RFC 5280 §4.2.2.1): one certificate in DER or PEM, or PKCS#7 with up to 8. Nothing is said of
-/// who they are. Errors: too_long, malformed.
+/// Parses the content of a caIssuers URL (RFC 5280 §4.2.2.1): one certificate in DER or PEM, or PKCS#7 with up to 8.
+/// The certificates are not verified. Errors: too_long, malformed.
 [[nodiscard]] Result<Chain> issuers_from_content(View content);
 
-/// Whether `authority` may issue certificates, and its key verifies the signature of this one.
+/// Whether `authority` may issue certificates, and its key verifies the signature of `certificate`.
 [[nodiscard]] bool has_issued(const Certificate& authority, const Certificate& certificate);
 
-/// Where the way up from the first of `chain` ends: the certificate that none of these, and none of `known`, has issued, by
-/// their names and key identifiers. nullptr: it ends at one that issued itself, or does not end.
+/// Follows the issuers upwards from the first certificate of `chain`, by names and key identifiers. Returns the
+/// certificate whose issuer is neither in `chain` nor in `known`. nullptr: the way ends at a self-issued certificate,
+/// or it does not end.
 [[nodiscard]] const Certificate* top_of(std::span<const Certificate> chain, std::span<const Certificate> known);
 
-/// Told of a certificate whose issuer is not at hand.
+/// The issuers found for a certificate whose issuer is missing.
 struct FoundIssuers {
-  Chain certificates{};  // each verifies its signature
-  bool coming = false;   // there is none, and it is on its way: asking again soon makes sense
+  Chain certificates{};  // each verifies the certificate's signature
+  bool coming = false;   // no issuer yet, but a fetch is running: the caller should retry soon
 };
-/// Called by whatever thread verifies; must not wait.
+/// Called by any thread that verifies; must not block.
 using IssuersOf = std::function<FoundIssuers(const Certificate& certificate)>;
 
 }  // namespace usher::identity
