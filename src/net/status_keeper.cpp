@@ -12,10 +12,9 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kMaxAnswers = 4'096;
-constexpr Milliseconds kUnwanted =
-    std::chrono::hours(12);  // between two uses at most; a person's session is not longer (§6.1)
-constexpr Milliseconds kForget = std::chrono::days(7);  // files with older answers are deleted
-constexpr std::size_t kMaxRevoked = 64;                 // bytes of a file with a revocation
+constexpr Milliseconds kUnwanted = std::chrono::hours(12);  // without use; sessions are not longer (§6.1)
+constexpr Milliseconds kForget = std::chrono::days(7);      // files with older answers are deleted
+constexpr std::size_t kMaxRevoked = 64;                     // bytes of a file with a revocation
 constexpr const char* kAnswer = ".ocsp";
 constexpr const char* kRevoked = ".revoked";
 
