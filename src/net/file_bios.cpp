@@ -73,7 +73,7 @@ const BIO_METHOD* FileBios::gathering() {
   return method;
 }
 
-// --- both
+// --- both directions
 
 Bytes FileBios::back_to_loop() {
   apart_ = false;

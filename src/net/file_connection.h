@@ -120,7 +120,7 @@ class FileConnection final : public FileHandshake, public std::enable_shared_fro
   std::optional<Shaken> shaken_;                           // a worker's result
   FileAnswerPtr answer_;
   std::shared_ptr<const void> working_;               // while workers prepare the answer; they stop once it is reset
-  std::unique_ptr<boost::asio::steady_timer> pause_;  // of a refusal
+  std::unique_ptr<boost::asio::steady_timer> pause_;  // delays a refusal
   std::unique_ptr<wire::FileRequest> request_;
   std::string line_;
   Bytes unsent_;  // records that the socket did not take

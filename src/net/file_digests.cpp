@@ -8,7 +8,7 @@ namespace usher::net {
 namespace {
 
 constexpr std::size_t kBlock = 256 << 10;                 // bytes
-constexpr std::uint64_t kTurn = std::uint64_t{16} << 20;  // bytes that are read before others have their turn
+constexpr std::uint64_t kTurn = std::uint64_t{16} << 20;  // bytes that one step reads, before other jobs run
 /// File times have a limited resolution: a file that changed this recently may change again without a new time.
 constexpr std::int64_t kTooFreshNs = 2'000'000'000;
 

@@ -46,7 +46,7 @@ class FileDigests {
  private:
   /// A file is identified by its state; a medium by its object's id, which is new for each release.
   using Key = std::pair<FileState, Id128>;
-  /// A client's job for a file. Each client has its own job, so that none waits in the queue of another client.
+  /// A client's job for a file. Each client has its own job, so that no client waits for the jobs of another one.
   using JobKey = std::pair<Key, std::string>;
   struct Job;
   /// Does one piece of the job. False: the job has ended.

@@ -82,7 +82,7 @@ struct FileStream::Impl {
   std::vector<std::unique_ptr<FileLoop>> loops;
   std::vector<std::shared_ptr<Listening>> listenings;  // on the first loop
   std::vector<Endpoint> bound;
-  std::size_t next = 0;  // loop
+  std::size_t next = 0;  // the next connection's loop
   bool stopped = false;
 };
 

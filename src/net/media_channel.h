@@ -1,4 +1,4 @@
-// net/media_channel: the media channel's HTTP: paths, methods, types, sizes and errors.  Spec: channel.md §8.
+// net/media_channel: handles the media channel's HTTP: paths, methods, types, sizes, errors.  Spec: channel.md §8.
 #pragma once
 
 #include "net/channel_driver.h"
@@ -8,8 +8,7 @@ namespace usher::net {
 
 class MediaChannel final : public HttpHandler {
  public:
-  /// Borrowed.
-  /// `lists`: what handed_lists() gave.
+  /// All references are borrowed. `lists`: the result of handed_lists().
   MediaChannel(ChannelDriver& driver, const Guarded<Bytes>& lists, Metrics& metrics, Log& log)
       : driver_(driver), lists_(lists), metrics_(metrics), log_(log) {}
 

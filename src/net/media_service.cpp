@@ -7,7 +7,7 @@
 namespace usher::net {
 namespace {
 
-constexpr std::size_t kMaxManifests = 4'096;  // kept in memory: a few KiB each
+constexpr std::size_t kMaxManifests = 4'096;  // in memory, a few KiB each
 constexpr std::uint64_t kMinWindow = 60;      // seconds, channel.md §9.2
 constexpr std::uint64_t kMaxWindow = 31'622'400;
 
@@ -34,7 +34,8 @@ Result<LicenceOrder> order_of(const wire::Acquire& wanted) {
   return order;
 }
 
-/// What is wrong with a medium's file is the operator's to know: to a listener it says nothing about the release.
+/// The fault for a listener. Only the operator needs to know what is wrong with a medium's file: it does not mean that
+/// the release is bad.
 std::unexpected<Error> unavailable(const Error& why) {
   if (why.fault == Fault::unknown_medium) return std::unexpected(why);
   return fail(Fault::medium_unavailable, why.where, std::string(code_of(why.fault)) + ", " + why.about);
@@ -85,7 +86,8 @@ Result<MediaService::MediumPtr> MediaService::medium(const Id128& id) {
       return found->second->second;
     }
   }
-  // Opened without the lock: other media go on meanwhile. Two threads may open the same one; the second is dropped.
+  // Open it without the lock, so that other media are not delayed. Two threads may open the same medium; the second
+  // result is dropped.
   auto unsealed = p_.vault.open_medium(id);
   if (!unsealed) return unavailable(unsealed.error());
   MediumPtr opened = *std::move(unsealed);
@@ -130,7 +132,7 @@ Result<wire::Catalogue> MediaService::list(const wire::Page& page) {
   std::size_t size = 4 + 2;
   for (const store::Medium& medium : media.entries) {
     auto manifest = signed_manifest(medium.id);
-    // One damaged file must not hide the whole catalogue: its entry says nothing but its id.
+    // One damaged file must not hide the whole catalogue: its entry contains only the id.
     if (!manifest) note_unreadable(medium.id, manifest.error());
     wire::CatalogueEntry entry{.medium = medium.id, .signed_manifest = std::move(manifest).value_or(Bytes())};
     size += entry.medium.size() + 3 + entry.signed_manifest.size();
@@ -155,7 +157,7 @@ Result<wire::Licences> MediaService::licences(const store::Caller& caller, const
 
 Result<store::Licence> MediaService::acquire(const store::Caller& caller, const store::Operation& operation,
                                              const wire::Acquire& wanted, Time now) {
-  // A repeat is answered even if the policy has changed since.
+  // Answer a repeated operation even if the policy has changed since.
   USHER_TRY(const auto before, p_.store.issued_before(caller.pseudonym, operation));
   if (before) return *before;
   const auto policy = p_.policy.get();
@@ -165,7 +167,8 @@ Result<store::Licence> MediaService::acquire(const store::Caller& caller, const 
   if (policy->bind_installation) order.installation = caller.installation;
   const auto licence = issue(order, operation, policy->acquisition, now);
   if (!licence && exit_class_of(licence.error().fault) == ExitClass::card) {
-    // The licence key's token is gone, which the operator's log tells: it is none of the listener's cards.
+    // The token with the licence key failed. The operator's log reports it. The listener must not look for the cause in
+    // a card.
     return fail(Fault::server_busy, "acquire: licence key");
   }
   return licence;
@@ -226,9 +229,9 @@ Result<Performed<wire::Opened>> MediaService::opened(const store::OpenPlay& play
 Result<Performed<wire::Opened>> MediaService::open(const store::Caller& caller, const store::Operation& operation,
                                                    const wire::Open& wanted, Time now) {
   const store::OpenRequest request{.medium = wanted.medium, .licence = wanted.licence};
-  // Who may not open it must not make the vault unseal it.
+  // A caller that may not open the medium must not make the vault unseal it.
   USHER_CHECK(p_.store.check_open(caller, operation, request, now));
-  // Read before it is opened: a medium that cannot be read costs the listener no play.
+  // Read the medium before the play is opened: a medium that cannot be read must not cost the listener a play.
   USHER_TRY([[maybe_unused]] const MediumPtr readable, medium(wanted.medium));
   USHER_TRY(const auto play, p_.store.open_play(caller, operation, request, now));
   return opened(play);
@@ -259,7 +262,7 @@ Result<GrantedChunk> MediaService::chunk(const store::Caller& caller, const wire
 }
 
 std::size_t MediaService::refusal_size(const wire::Chunk& wanted, Fault fault) {
-  // The store says unknown_play for every request that does not name one of this person's plays of this medium.
+  // The store returns unknown_play for every request that does not name one of this person's plays of this medium.
   if (fault == Fault::unknown_play || fault == Fault::malformed) return wire::kNoChunkSize;
   const auto medium = p_.store.find_medium(wanted.medium);
   return medium ? medium->chunk_size : wire::kNoChunkSize;

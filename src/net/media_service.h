@@ -1,5 +1,5 @@
-// net/media_service: catalogue, licences, plays and chunks: the store, the vault and the licence key together.
-// Spec: channel.md §9.2, licence.md.  Knows no sessions, no records and no HTTP.
+// net/media_service: catalogue, licences, plays and chunks, from the store, the vault and the licence key.
+// Spec: channel.md §9.2, licence.md.  Independent of sessions, records and HTTP.
 #pragma once
 
 #include <functional>
@@ -17,35 +17,35 @@
 
 namespace usher::net {
 
-/// What the operator decides, and may change while the server runs.
+/// Settings that the operator may change while the server runs.
 struct ServicePolicy {
-  std::optional<store::AcquisitionLimit> acquisition{};  // of a person and a medium; none: the operator issues (§3.1)
-  bool bind_installation = true;  // acquired licences play on the installation that acquired them
+  std::optional<store::AcquisitionLimit> acquisition{};  // per person and medium; nullopt: the operator issues (§3.1)
+  bool bind_installation = true;  // acquired licences play only on the installation that acquired them
 };
 
-/// Who signs licences.
+/// The signer of licences.
 struct LicenceIssuer {
   std::string server_id;
   std::shared_ptr<const crypto::Signer> signer;
   std::vector<Bytes> public_keys;  // SubjectPublicKeyInfo, 1..8, the current one first
 };
 
-/// A chunk that was granted, and the size that its answer is padded to.
+/// A granted chunk. `chunk_size`: bytes to which its answer is padded.
 struct GrantedChunk {
   std::size_t chunk_size = 0;
   media::Chunk chunk;
 };
 
-/// What the operator or a listener asks to be licensed, checked.
+/// A checked request of the operator or a listener for a licence.
 struct LicenceOrder {
   Hash256 pseudonym{};
   std::optional<Hash256> installation;
   Id128 medium{};
   std::optional<std::uint32_t> plays;
-  std::optional<Seconds> life;  // from now on
+  std::optional<Seconds> life;  // from the time of issue
 };
 
-/// What an operation did; or, where it is repeated, what it did the first time: then nothing has happened now.
+/// The result of an operation. A repeated operation returns the result of the first time and changes nothing.
 template <class Answer>
 struct Performed {
   Answer answer;
@@ -62,21 +62,22 @@ class MediaService {
     Random& random;
     const Guarded<ServicePolicy>& policy;
     std::size_t open_media = 64;  // kept open: up to 4 MiB each
-    /// Told of a medium whose manifest the vault could not give to the catalogue: once, and again after it could be
-    /// read in between. Called from any thread.
+    /// Called if the catalogue cannot read a medium's manifest from the vault: once for each medium, and again if the
+    /// manifest was readable in between. Called from any thread.
     std::function<void(const Id128& medium, const Error& why)> unreadable{};
   };
   explicit MediaService(Parts parts) : p_(std::move(parts)) {}
 
   [[nodiscard]] const LicenceIssuer& issuer() const noexcept { return p_.issuer; }
 
-  /// A medium whose manifest cannot be read has an empty one. Errors: the store's.
+  /// One page of the catalogue. A medium whose manifest cannot be read gets an empty one. Errors: the store's.
   [[nodiscard]] Result<wire::Catalogue> list(const wire::Page& page);
   [[nodiscard]] Result<wire::Licences> licences(const store::Caller& caller, const wire::Page& page, Time now);
   /// Errors: acquisition_closed, quota_spent, unknown_licence_kind, unknown_medium, operation_conflict.
   [[nodiscard]] Result<store::Licence> acquire(const store::Caller& caller, const store::Operation& operation,
                                                const wire::Acquire& wanted, Time now);
-  /// Signs and stores; a repeat gives the first. `acquired`: the person asked for it; none: the operator issues.
+  /// Signs and stores a licence; a repeated operation returns the first licence. `acquired`: the limit if the person
+  /// acquires it; nullopt: the operator issues it.
   /// Errors: unknown_medium, operation_conflict, quota_spent.
   [[nodiscard]] Result<store::Licence> issue(const LicenceOrder& order, const store::Operation& operation,
                                              const std::optional<store::AcquisitionLimit>& acquired, Time now);
@@ -88,9 +89,9 @@ class MediaService {
                                                        const Id128& play, Time now);
   [[nodiscard]] Result<Performed<wire::Closed>> close(const store::Caller& caller, const store::Operation& operation,
                                                       const wire::Close& wanted, Time now);
-  /// Counted in the store before it is read. Errors: the store's, the vault's.
+  /// Reads a chunk after the store has counted it. Errors: the store's, the vault's.
   [[nodiscard]] Result<GrantedChunk> chunk(const store::Caller& caller, const wire::Chunk& wanted, Time now);
-  /// The size that a refusal of `wanted` is padded to (§7). `fault`: why it was refused.
+  /// The size in bytes to which a refusal of `wanted` is padded (§7). `fault`: why it was refused.
   [[nodiscard]] std::size_t refusal_size(const wire::Chunk& wanted, Fault fault);
 
  private:
@@ -106,13 +107,13 @@ class MediaService {
 
   Parts p_;
   std::mutex mutex_;
-  std::list<std::pair<Id128, MediumPtr>> recent_;  // the last used first
+  std::list<std::pair<Id128, MediumPtr>> recent_;  // most recently used first
   std::unordered_map<Id128, decltype(recent_)::iterator, IdHash> open_;
   std::unordered_map<Id128, Bytes, IdHash> manifests_;
-  std::unordered_set<Id128, IdHash> unreadable_;  // told, and not read since
+  std::unordered_set<Id128, IdHash> unreadable_;  // reported as unreadable, and not read since
 };
 
-/// As a listener sees it, at `now`.
+/// The licence as a listener sees it at `now`.
 [[nodiscard]] wire::LicenceEntry entry_of(const store::Licence& licence, Time now);
 
 }  // namespace usher::net

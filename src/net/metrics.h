@@ -1,4 +1,4 @@
-// net/metrics: what the server counts, for Prometheus.  Names: docs/operating.md, "Metrics".
+// net/metrics: the server's metrics, for Prometheus.  Names: docs/operating.md, "Metrics".
 #pragma once
 
 #include <chrono>
@@ -22,7 +22,7 @@ class Metrics {
   void connections_open(std::string_view listener, std::size_t count);
   void http_refused(std::string_view listener, std::string_view reason);
   void handshake_begun();
-  /// `code`: "ok" or a fault's. `suite` may be empty.
+  /// `code`: "ok" or the code of a fault. `suite` may be empty.
   void handshake_ended(std::string_view code, std::string_view suite);
   void sessions(std::size_t open, std::size_t half_open);
   void session_ended(std::string_view reason);
@@ -32,17 +32,18 @@ class Metrics {
   void play(std::string_view event);
   /// `result`: "full", "resumed", or why it failed.
   void file_handshake(std::string_view result);
-  /// `bytes`: of the answer, before encryption.
+  /// `bytes`: size of the answer, before encryption.
   void file_request(std::string_view verb, std::string_view code, std::uint64_t bytes, std::chrono::nanoseconds took);
   void reload(bool ok, Time now);
-  /// A revocation list, a responder's answer or an authority's certificate. `code`: "ok" or a fault's.
+  /// One fetch of a revocation list, a responder's answer or an authority's certificate. `code`: "ok" or the code of a
+  /// fault.
   void fetched(std::string_view code);
   struct Ending {
     std::string what;
     Time when{};
     bool soon = false;
   };
-  /// Everything that ends at a known time, in place of what was told before.
+  /// Everything that ends at a known time. Replaces the endings of the last call.
   void endings(const std::vector<Ending>& all);
   void media(std::size_t count);
 

@@ -28,7 +28,7 @@ HttpResponse OperatorListener::handle(HttpRequest request) {
     return {.content_type = Metrics::kContentType, .body = to_bytes(view_of(metrics_.text()))};
   }
   if (request.path == "/readyz") {
-    std::string reasons;  // a line each
+    std::string reasons;  // one per line
     for (const std::string& reason : not_ready_()) reasons += (reasons.empty() ? "" : "\n") + reason;
     return reasons.empty() ? text(200, "ready") : text(503, reasons);
   }

@@ -1,4 +1,4 @@
-// net/operator_listener: health, readiness and metrics, for the operator's own machines.
+// net/operator_listener: serves health, readiness and metrics to the operator's own machines.
 #pragma once
 
 #include <functional>
@@ -10,7 +10,8 @@ namespace usher::net {
 
 class OperatorListener final : public HttpHandler {
  public:
-  /// `not_ready`: every reason why requests should not be sent here now, a few words each. Both borrowed for life.
+  /// `not_ready`: returns all reasons why requests should not be sent here now, a few words each. What both refer to is
+  /// borrowed and must outlive this object.
   OperatorListener(const Metrics& metrics, std::function<std::vector<std::string>()> not_ready)
       : metrics_(metrics), not_ready_(std::move(not_ready)) {}
 

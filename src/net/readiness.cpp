@@ -15,7 +15,7 @@ using identity::Certificate;
 using identity::Crl;
 using identity::RevocationMode;
 
-/// An authority's name is no secret; a person's certificate never comes here.
+/// The name of an authority, which is not secret. Never called with a person's certificate.
 std::string name_of(const Certificate& authority) {
   const std::string name = authority.common_name();
   return "\"" + printable(name.empty() ? authority.subject_text() : name) + "\"";
@@ -25,7 +25,7 @@ Milliseconds last_quarter(const Crl& list) {
   return std::min(kExpiryNotice, (list.next_update() - list.this_update()) / 4);
 }
 
-/// Names that are taken get a number.
+/// Adds an expiry. A name that is already used gets a number.
 void add(Expiries& expiries, Expiry expiry) {
   const std::string name = expiry.what;
   const auto taken = [&] { return std::ranges::find(expiries, expiry.what, &Expiry::what) != expiries.end(); };
@@ -39,7 +39,7 @@ void add_lists(Expiries& expiries, const std::string& role, const TrustPtr& trus
   std::vector<Crl> all = config.crls;
   all.insert(all.end(), config.fetched.begin(), config.fetched.end());
   const identity::CrlSelection used = identity::select_crls(all, now);
-  std::map<Hash256, bool> configured;  // scopes of the lists that the operator renews
+  std::map<Hash256, bool> configured;  // scopes of the lists that the operator has configured
   for (const Crl& crl : config.crls) configured[crl.scope()] = true;
   for (const auto* lists : {&used.complete, &used.deltas}) {
     for (const Crl& crl : *lists) {
@@ -69,7 +69,7 @@ void add_gaps(LoginGaps& out, const std::string& role, const TrustPtr& trust, Ti
   if (!trust) return;
   const identity::Chain& anchors = trust->config().anchors;
   std::vector<Error> found;
-  std::size_t closed = 0;  // anchors
+  std::size_t closed = 0;  // anchors with a gap
   for (const identity::TrustGap& gap : trust->gaps(now)) {
     const bool of_list = gap.why.fault == Fault::revocation_unknown || gap.why.fault == Fault::crl_expired;
     if (of_list && may_fetch && may_fetch(gap.authority)) continue;

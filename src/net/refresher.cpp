@@ -6,10 +6,10 @@
 namespace usher::net {
 namespace {
 
-constexpr std::size_t kThreads = 4;         // so that a slow server does not keep the others waiting
-constexpr Milliseconds kAtLeast{1'000};     // between two looks
-constexpr Milliseconds kIdle{60'000};       // between two looks at the clock where nothing is due
-constexpr Milliseconds kHandshake{15'000};  // that a handshake which began earlier may take
+constexpr std::size_t kThreads = 4;         // so that a slow server does not delay the fetches from others
+constexpr Milliseconds kAtLeast{1'000};     // between two fetches of a name
+constexpr Milliseconds kIdle{60'000};       // between two looks at the clock while nothing is due
+constexpr Milliseconds kHandshake{15'000};  // the longest time that a handshake takes
 constexpr unsigned kMaxDoublings = 16;
 
 }  // namespace
@@ -28,11 +28,11 @@ bool Refresher::want(const std::string& name, bool lacking) {
   if (threads_.empty()) return false;
   const Time now = clock_.now();
   Entry& entry = entries_.try_emplace(name, Entry{.next = now}).first->second;
-  // What failed is tried again when its time comes, and not for everybody who asks.
+  // After a failure the next attempt is made when it is due, not on every call.
   if (lacking && entry.failures == 0) entry.next = std::min(entry.next, now);
   wake();
   if (!lacking && now < entry.arrived + kHandshake) return true;
-  // After a failure the answer is known: whoever asks is not kept waiting for each further attempt.
+  // After a failure, callers should not retry and wait for each further attempt.
   return entry.failures == 0 && (entry.busy || (lacking && entry.next <= now));
 }
 
@@ -83,7 +83,7 @@ void Refresher::wake() {
   wake_.notify_all();
 }
 
-/// The one that is due first, of those that nobody works on; end: none. mutex_ is held.
+/// The entry that is due first and is not being fetched; end() if there is no such entry. mutex_ is held.
 Refresher::Entries::iterator Refresher::first() {
   auto best = entries_.end();
   for (auto at = entries_.begin(); at != entries_.end(); ++at) {
@@ -106,7 +106,7 @@ void Refresher::run(const std::stop_token& stop) {
   }
 }
 
-/// The lock is given back meanwhile. A busy entry is not forgotten.
+/// Releases the lock during the fetch. The entry stays valid, because a busy entry is never forgotten.
 void Refresher::work(std::unique_lock<std::mutex>& lock, const std::string& name, const std::stop_token& stop) {
   Entry& entry = entries_.at(name);
   entry.busy = true;
@@ -132,7 +132,7 @@ void Refresher::settle(Entry& entry, const Result<Time>& ends) {
   entry.next = again ? now : next_look(*ends);
 }
 
-/// Well before it ends, so that there is time for failures.
+/// When to fetch again: well before the data ends, so that there is time for failed attempts.
 Time Refresher::next_look(Time ends) const {
   if (ends == Time::max()) return Time::max();
   const Time now = clock_.now();
@@ -140,7 +140,7 @@ Time Refresher::next_look(Time ends) const {
   return now + std::max(kAtLeast, around(std::min<Milliseconds>(options_.refresh, left), 10));
 }
 
-/// `time`, or up to `percent` of it more or less, so that servers do not ask all at once.
+/// `time` plus or minus a random part of up to `percent`, so that servers do not all fetch at once.
 Milliseconds Refresher::around(Milliseconds time, unsigned percent) const {
   const auto random = random_.array<2>();
   const auto share = static_cast<std::int64_t>(random[0]) << 8 | random[1];  // of 65,536

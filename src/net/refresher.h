@@ -1,6 +1,6 @@
-// net/refresher: what has to be fetched, and again before it ends: when, how often, and by whom.  Spec: identity.md §11.2.
+// net/refresher: schedules fetches: first, before data ends, and after failures.  Spec: identity.md §11.2.
 //
-// Knows names and times alone; what is behind a name, and what becomes of it, is its user's business.
+// Knows only names and times. The user fetches the data of a name and decides how to use it.
 #pragma once
 
 #include <condition_variable>
@@ -21,11 +21,11 @@ namespace usher::net {
 class Refresher {
  public:
   struct Options {
-    Seconds refresh{3'600};  // a newer one is looked for at least so often
-    Seconds retry{30};       // after a failure; doubled by each one more, up to `refresh`
+    Seconds refresh{3'600};  // the longest time between two fetches of a name
+    Seconds retry{30};       // delay after a failure; each further failure doubles it, up to `refresh`
   };
-  /// Fetches what is behind a name and puts it to use; when that ends (Time::max(): never, and it is not looked for again).
-  /// Called without a lock, by one thread at a time for each name.
+  /// Fetches the data of a name and puts it to use. Returns the time at which the data ends; Time::max(): never, it is
+  /// not fetched again by itself. Called without a lock, by one thread at a time for each name.
   using Get = std::function<Result<Time>(const std::string& name, const std::stop_token& stop)>;
 
   /// References are borrowed.
@@ -34,31 +34,34 @@ class Refresher {
   Refresher(const Refresher&) = delete;
   Refresher& operator=(const Refresher&) = delete;
 
-  /// From now on it is looked for: at once. A name that is known stays as it is.
+  /// Adds a name, to be fetched at once and then regularly. A known name stays as it is.
   void add(const std::string& name);
-  /// The same of one that is at hand, and ends then.
+  /// The same for a name whose data is known already and ends at `ends`.
   void add(const std::string& name, Time ends);
-  /// It is asked for; `lacking`: what is at hand is not enough. Whether asking again soon makes sense: it is on its way, and
-  /// the last attempt did not fail, or came so lately that whoever began before has not seen it.
+  /// Notes that a name is needed, and adds it if it is new. `lacking`: its current data is missing or not enough. It is
+  /// then fetched at once, unless the last attempt failed. Returns true if the caller should retry soon: the last
+  /// attempt did not fail, and a fetch is running or about to begin; or nothing is lacking, and a fetch succeeded less
+  /// than 15 s ago, so that a handshake which began earlier has not seen its result. Before start() and after stop():
+  /// false, without effect.
   [[nodiscard]] bool want(const std::string& name, bool lacking);
   /// Whether the last attempt failed.
   [[nodiscard]] bool has_failed(const std::string& name) const;
-  /// Of a name that is known: now.
+  /// Fetches a known name now; if a fetch is running, once more after it.
   void hasten(const std::string& name);
-  /// Unless it is being fetched. Whether it is forgotten now.
+  /// Forgets the name unless it is being fetched. Returns true if the name is unknown now.
   bool forget(const std::string& name);
 
   void start(Get get);
-  /// Running calls of Get are told to stop, and waited for.
+  /// Requests a stop of running calls of Get, and waits for them.
   void stop();
 
  private:
   struct Entry {
     Time next{};     // when it is due
-    Time arrived{};  // when it last came
+    Time arrived{};  // when it was last fetched successfully
     unsigned failures = 0;
     bool busy = false;
-    bool again = false;  // hastened meanwhile
+    bool again = false;  // hasten() was called during the running fetch
   };
   using Entries = std::map<std::string, Entry, std::less<>>;
 
@@ -77,7 +80,7 @@ class Refresher {
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;
   Entries entries_;
-  std::uint64_t changes_ = 0;  // of what is due when: whoever sleeps looks again
+  std::uint64_t changes_ = 0;  // counts changes to due times: sleeping threads then check again
   std::vector<std::jthread> threads_;
 };
 

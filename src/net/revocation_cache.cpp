@@ -11,7 +11,7 @@ namespace usher::net {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::size_t kMaxPem = 64 << 10;  // bytes of one certificate, with room
+constexpr std::size_t kMaxPem = 64 << 10;  // bytes: more than any certificate needs
 
 fs::path with(const fs::path& stem, const char* extension) { return fs::path(stem).concat(extension); }
 

@@ -1,7 +1,7 @@
-// net/revocation_cache: revocation lists that were fetched, on disk.  Spec: identity.md §11.4.
+// net/revocation_cache: keeps fetched revocation lists on disk.  Spec: identity.md §11.4.
 //
 //     <directory>/<SHA-256 of the URL, hex>.url    the URL
-//     <directory>/<the same>.pem                   the authority whose signature the list has
+//     <directory>/<the same>.pem                   the authority that signed the list
 //     <directory>/<the same>.crl                   the list, DER; written last
 #pragma once
 
@@ -22,17 +22,17 @@ struct CachedList {
   identity::Crl list;
 };
 
-/// One process writes at a time: usherd serve; others may read.
+/// Only one process writes, usherd serve; others may read meanwhile.
 class RevocationCache {
  public:
-  /// The directory need not be there yet.
+  /// The directory need not exist yet.
   explicit RevocationCache(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
-  /// At most kMaxFetchedLists; what cannot be read is left out. None: nothing was ever fetched.
+  /// At most kMaxFetchedLists lists; unreadable ones are left out. Empty if nothing was ever fetched.
   [[nodiscard]] std::vector<CachedList> load() const;
   /// Errors: disk_full, not_permitted, io.
   [[nodiscard]] Result<> keep(const CachedList& list) const;
-  /// What is not there is forgotten already.
+  /// Removes the files of a URL, if they exist.
   void forget(const std::string& url) const;
 
  private:

@@ -9,12 +9,12 @@ namespace usher::net {
 namespace {
 
 constexpr std::size_t kMaxBytes = 512 << 20;         // of all lists
-constexpr std::size_t kMaxIssuers = 16;              // remembered of one URL
-constexpr Milliseconds kClockSkew{300'000};          // by which a list may be ahead
-constexpr Milliseconds kYoung{60'000};               // for so long a URL keeps its place, whoever points to new ones
-constexpr Milliseconds kForget{7 * 24 * 3'600'000};  // after a list has expired and could not be renewed
+constexpr std::size_t kMaxIssuers = 16;              // remembered for one URL
+constexpr Milliseconds kClockSkew{300'000};          // by which a list's thisUpdate may be in the future
+constexpr Milliseconds kYoung{60'000};               // after it was last wanted, a URL is not evicted for so long
+constexpr Milliseconds kForget{7 * 24 * 3'600'000};  // an expired list in the cache is deleted after so long
 
-/// DER, as RFC 5280 §4.2.1.13 has it, or PEM, as some servers have it.
+/// Parses a list in DER (RFC 5280 §4.2.1.13), or in PEM, which some servers send.
 Result<identity::Crl> list_of(View content, const std::string& url) {
   auto lists = identity::crls_from_file_content(content);
   if (!lists) return fail(lists.error().fault, "revocation list", url);
@@ -22,7 +22,7 @@ Result<identity::Crl> list_of(View content, const std::string& url) {
   return std::move(lists->front());
 }
 
-/// The authority whose signature the list has. Errors: revocation_unknown.
+/// The authority that signed the list. Errors: revocation_unknown.
 Result<identity::Certificate> signer_of(const identity::Crl& list, const identity::Chain& issuers,
                                         const std::string& url) {
   for (const identity::Certificate& issuer : issuers) {
@@ -39,7 +39,7 @@ Result<> check_time(const identity::Crl& list, Time now, const std::string& url)
   return {};
 }
 
-/// Of one URL the list never goes backwards, whatever its scope was before.
+/// A URL's list must not be older than the list before it, if both have the same scope and kind (complete or delta).
 Result<> check_newer(const identity::Crl& list, const std::optional<identity::Crl>& before, const std::string& url) {
   if (!before || before->scope() != list.scope() || before->is_delta() != list.is_delta()) return {};
   const bool older = list.number() && before->number() ? *list.number() < *before->number()
@@ -91,8 +91,8 @@ void RevocationKeeper::trust(identity::Chain authorities) {
   authorities_ = std::move(authorities);
 }
 
-/// The list that was wanted longest ago goes, those that are of no use at first. It is fetched again when it is wanted.
-/// mutex_ is held.
+/// Evicts the least recently wanted URL; URLs without a valid list go first. An evicted list is fetched again when it
+/// is wanted. mutex_ is held.
 bool RevocationKeeper::make_room() {
   const Time now = p_.clock.now();
   const auto worth = [now](const Source& source) {
@@ -103,7 +103,7 @@ bool RevocationKeeper::make_room() {
     if (!at->second.pinned && at->second.wanted + kYoung <= now) candidates.push_back(at);
   }
   std::ranges::stable_sort(candidates, {}, [&](const auto& at) { return worth(at->second); });
-  // One that is being fetched stays: it takes as long as its server wants.
+  // A URL that is being fetched stays: its server decides how long that takes.
   const auto least = std::ranges::find_if(candidates, [&](const auto& at) { return refresher_.forget(at->first); });
   if (least == candidates.end()) return false;
   const std::string url = (*least)->first;
@@ -113,7 +113,7 @@ bool RevocationKeeper::make_room() {
   return true;
 }
 
-/// Whether it is among the sources now. mutex_ is held.
+/// Adds a URL, unless it is known. True if it is among the sources now. mutex_ is held.
 bool RevocationKeeper::add(const std::string& url, const identity::Chain& issuers) {
   if (!sources_.contains(url)) {
     if (sources_.size() >= kMaxFetchedLists && !make_room()) {
@@ -156,12 +156,12 @@ bool RevocationKeeper::want(const identity::Chain& path) {
   if (path.empty()) return false;
   const std::scoped_lock lock(mutex_);
   const Time now = p_.clock.now();
-  bool coming = false;  // one that is lacking
-  bool just_came = false;
-  bool in_vain = false;  // one that is lacking was looked for already
+  bool coming = false;     // a lacking list is being fetched
+  bool just_came = false;  // a list that is in force has just arrived
+  bool in_vain = false;    // fetching a lacking list has failed
   for (const std::string& url : identity::list_urls(path)) {
     if (!add(url, identity::Chain(path.begin() + 1, path.end()))) continue;
-    // What is in force is not the trouble.
+    // A list that is in force is not lacking.
     const auto& list = sources_[url].list;
     const bool lacking = !list || list->next_update() <= now;
     const bool again = refresher_.want(url, lacking);
@@ -169,7 +169,7 @@ bool RevocationKeeper::want(const identity::Chain& path) {
     just_came = just_came || (!lacking && again);
     in_vain = in_vain || (lacking && refresher_.has_failed(url));
   }
-  // What came lately explains nothing where another one cannot be had.
+  // A list that has just arrived is no reason to retry if another list cannot be fetched.
   return coming || (just_came && !in_vain);
 }
 
@@ -192,7 +192,7 @@ Result<Time> RevocationKeeper::refresh(const std::string& url, const std::stop_t
     return std::unexpected(changed.error());
   }
   if (*changed) {
-    // A list that cannot be kept is used all the same.
+    // A list that cannot be written to the cache is used nevertheless.
     if (const auto kept = p_.cache.keep(*got); !kept) {
       p_.log.error("revocation list not kept", {{"url", url}, {"code", code_of(kept.error().fault)}});
     }
@@ -235,7 +235,8 @@ Result<bool> RevocationKeeper::settle(const CachedList& got) {
   return changed;
 }
 
-/// A delta that starts from a newer complete list than the one at hand is of no use until that is fetched too. mutex_ is held.
+/// If a delta needs a newer complete list than the current one, it is useless until that list is fetched: hastens the
+/// fetch. mutex_ is held.
 void RevocationKeeper::hasten_base(const identity::Crl& delta) {
   for (const auto& [url, source] : sources_) {
     const auto& list = source.list;

@@ -1,4 +1,4 @@
-// net/revocation_keeper: fetches the revocation lists that certificates point to, ahead of need.  Spec: identity.md §11.
+// net/revocation_keeper: fetches the revocation lists that certificates name, in advance.  Spec: identity.md §11.
 #pragma once
 
 #include <functional>
@@ -16,7 +16,7 @@
 namespace usher::net {
 
 struct RevocationOptions {
-  std::vector<std::string> urls{};  // wanted from the start, whatever certificates say
+  std::vector<std::string> urls{};  // fetched from the start, even if no certificate points to them
   Refresher::Options refreshing{};
   FetchLimits limits{.bytes = identity::kMaxCrl};
 };
@@ -24,9 +24,9 @@ struct RevocationOptions {
 /// Thread-safe. Its threads run from start() to stop().
 class RevocationKeeper {
  public:
-  /// Whether a list may be used: it is not older than one that was seen (§4.4). Notes that it was seen.
+  /// Succeeds if a list may be used: it is not older than one seen before (§4.4). Notes that it was seen.
   using Admit = std::function<Result<>(const identity::Crl& list)>;
-  /// Everything that is in use from now on.
+  /// Called with all lists that are in use from now on.
   using Publish = std::function<void(const std::vector<identity::Crl>& lists)>;
   /// References are borrowed.
   struct Parts {
@@ -36,41 +36,42 @@ class RevocationKeeper {
     RevocationCache cache;
     Admit admit;
   };
-  /// Knows at once what the cache holds.
+  /// Loads the cache.
   RevocationKeeper(RevocationOptions options, Parts parts);
   ~RevocationKeeper();  // stops
   RevocationKeeper(const RevocationKeeper&) = delete;
   RevocationKeeper& operator=(const RevocationKeeper&) = delete;
 
   [[nodiscard]] std::vector<identity::Crl> lists() const;
-  /// Whose signatures on lists count, beside those of the paths that want() was told of.
+  /// Sets the authorities that may sign lists, in addition to those in the paths of want().
   void trust(identity::Chain authorities);
-  /// The lists that the server's own certificates point to: for listeners.
+  /// Keeps the lists that the server's own certificates point to; listeners need them.
   void keep(const identity::Chain& own);
-  /// Whether a list of this authority may still come: a path, the configuration, or one of these certificates, which the
-  /// authority issued, points to one, and it was not sought in vain.
+  /// True if a list of this authority may still be fetched: a path of want(), the configuration, or one of
+  /// `certificates` that the authority issued points to a list, and fetching it has not failed yet.
   [[nodiscard]] bool may_bring(const identity::Certificate& authority, const identity::Chain& certificates) const;
-  /// `path` leads to a configured root, and its status is not known. Returns whether a list for it is on its way.
+  /// Requests the lists for `path`, which leads to a configured root and whose status is not known. Returns true if the
+  /// caller should retry soon: a list for it is being fetched or has just arrived.
   [[nodiscard]] bool want(const identity::Chain& path);
 
-  /// `publish` is called by one thread at a time, and after it those who asked are answered.
+  /// `publish` is called by one thread at a time. A fetch counts as ended only after `publish` has returned.
   void start(Publish publish, Metrics& metrics);
-  /// Publishes what is at hand once more: something else has changed by which people are judged.
+  /// Publishes the current lists again, because something else has changed that decides about certificates.
   void publish_again();
   void stop() { refresher_.stop(); }
 
  private:
   struct Source {
     std::optional<identity::Crl> list{};
-    identity::Chain issuers{};  // of the paths that asked
-    Time wanted{};              // when a path last asked
-    bool pinned = false;        // configured, or of the server's own certificates: it stays
+    identity::Chain issuers{};  // authorities in the paths that needed the list
+    Time wanted{};              // when a path last needed the list
+    bool pinned = false;        // configured, or of the server's own certificates: never evicted
   };
   using Sources = std::map<std::string, Source, std::less<>>;
 
   [[nodiscard]] Result<Time> refresh(const std::string& url, const std::stop_token& stop);
   [[nodiscard]] Result<CachedList> get(const std::string& url, const std::stop_token& stop) const;
-  /// Whether another list is in use now. Errors: too_long.
+  /// Puts a fetched list to use. True if it differs from the list in use before. Errors: too_long.
   [[nodiscard]] Result<bool> settle(const CachedList& got);
   void hasten_base(const identity::Crl& delta);
   void refuse(const std::string& url, const Error& error);
@@ -86,7 +87,7 @@ class RevocationKeeper {
   std::mutex publishing_;
   Sources sources_;
   identity::Chain authorities_;
-  Refresher refresher_;  // calls back: ends first
+  Refresher refresher_;  // its threads use the other members: it must be destroyed first
 };
 
 }  // namespace usher::net

@@ -14,7 +14,7 @@ constexpr std::string_view kExporterLabel = "person";  // channel.md §5, identi
 
 std::string pseudonym_prefix(const Hash256& pseudonym) { return to_hex(View(pseudonym).first(8)); }
 
-/// SHA-256 of path and body: whether a repeated operation is the same one.
+/// SHA-256 of path and body, to check that a repeated operation is the same one.
 Hash256 content_of(const wire::Request& request) {
   const std::array<std::uint8_t, 1> length{static_cast<std::uint8_t>(request.path.size())};
   return crypto::sha256({length, view_of(request.path), request.body});
@@ -26,7 +26,7 @@ struct Router::Row {
   std::string_view path;
   bool person;     // §9.2 "needs a person"
   bool operation;  // §9.2 "op"
-  Verb verb;       // nullptr: answered elsewhere (chunks, the handshake)
+  Verb verb;       // nullptr: answered elsewhere (chunks)
 };
 
 std::span<const Router::Row> Router::rows() noexcept {
@@ -129,7 +129,7 @@ Result<> Router::answer_chunk(LiveSession& session, const channel::IncomingReque
 
 namespace {
 
-/// Whether the operator has to do something about it.
+/// True if the operator must do something about the fault.
 bool is_ours(Fault fault) {
   const wire::Status status = wire::status_of(fault);
   return status == wire::Status::internal || status == wire::Status::server_full ||
@@ -142,7 +142,7 @@ void Router::note(const LiveSession& session, std::uint64_t number, std::string_
   const bool ours = error != nullptr && is_ours(error->fault);
   const Level level = ours ? Level::error : error != nullptr ? Level::info : Level::debug;
   if (!p_.log.enabled(level)) return;
-  // What is wrong on this side is told in full; what is wrong with a person's certificate may name them.
+  // Log `about` only for the server's own errors: for errors of a person's certificate it may name the person.
   const std::string prefix = session_prefix(session.channel().id());
   if (error == nullptr) {
     p_.log.write(level, "request", {{"request", number}, {"session", prefix}, {"path", path}});
@@ -160,7 +160,7 @@ void Router::note(const LiveSession& session, std::uint64_t number, std::string_
 Result<std::shared_ptr<const Person>> Router::admit_person(const Ask& ask, const identity::AuthRequest& request) {
   channel::ServerSession& channel = ask.session.channel();
   USHER_TRY(const Hash256 exporter, channel.exporter(kExporterLabel));
-  for (;;) {  // once more for each reload meanwhile
+  for (;;) {  // again after each reload that happens meanwhile
     const std::uint64_t generation = p_.sessions.trust_generation();
     const auto authorities = p_.authorities.get();
     const identity::AuthContext context{.server_key = authorities->channel->chain.front().key_fingerprint(),

@@ -1,4 +1,4 @@
-// net/router: every path of channel.md §9.2: who may ask, with which parameters, and what is answered.
+// net/router: checks and answers the requests of all paths in channel.md §9.2.
 #pragma once
 
 #include "identity/pseudonym.h"
@@ -27,7 +27,7 @@ class Router final : public RequestSink {
                                 Bytes& out) override;
 
  private:
-  /// One request, with everything that the table of paths asks for already checked.
+  /// One request, already checked against the table of paths.
   struct Ask {
     LiveSession& session;
     std::shared_ptr<const Person> person;  // set where the path needs one
@@ -54,7 +54,7 @@ class Router final : public RequestSink {
   void note(const LiveSession& session, std::uint64_t number, std::string_view path, const Error* error) const;
 
   Result<Bytes> auth(const Ask& ask);
-  /// By the trust of now, which a reload may replace meanwhile.
+  /// Authenticates by the current trust; starts again if a reload replaces it meanwhile.
   Result<std::shared_ptr<const Person>> admit_person(const Ask& ask, const identity::AuthRequest& request);
   Result<Bytes> list(const Ask& ask);
   Result<Bytes> licences(const Ask& ask);
@@ -66,7 +66,7 @@ class Router final : public RequestSink {
   Result<Bytes> exit(const Ask& ask);
 
   Parts p_;
-  std::size_t auth_answer_;  // bytes of the plaintext of each answer to api/auth
+  std::size_t auth_answer_;  // plaintext size in bytes of every answer to api/auth
 };
 
 }  // namespace usher::net

@@ -1,4 +1,4 @@
-// net/runtime: the event loop of the HTTP listeners. What blocks belongs to workers.h.
+// net/runtime: the event loop of the HTTP listeners. Blocking jobs run in workers.h.
 #pragma once
 
 #include <functional>
@@ -8,21 +8,22 @@
 
 namespace usher::net {
 
-/// An event loop with several threads. Nothing that runs on it may block.
+/// An event loop with several threads. Code that runs on it must not block.
 class Runtime {
  public:
   struct Impl;
 
-  /// threads: 0 takes one for every two processors, and two at least.
+  /// `threads`: 0 means one for every two processors, at least two.
   explicit Runtime(unsigned threads);
   ~Runtime();  // stops
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
 
   void start();
-  /// Ends the loop whatever is still going on, and waits for the threads.
+  /// Ends the loop, even if operations are pending, and waits for the threads.
   void stop();
-  /// Runs `task` on one of the threads, again and again; never twice at once. Before start() or after.
+  /// Runs `task` on one of the threads, once per period, never twice at the same time. May be called before or after
+  /// start().
   void every(Milliseconds period, std::function<void()> task);
 
   [[nodiscard]] unsigned threads() const noexcept;

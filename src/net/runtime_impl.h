@@ -1,4 +1,4 @@
-// net/runtime_impl: Asio's side of the runtime, for the sources that speak Asio.
+// net/runtime_impl: the Asio objects of the runtime, for the sources that use Asio.
 #pragma once
 
 #include <thread>

@@ -21,11 +21,11 @@ constexpr Milliseconds kForget{3'600'000};
 constexpr Milliseconds kLookAtEndings{60'000};
 constexpr Milliseconds kWarnAgain{24 * 3'600'000};
 constexpr Milliseconds kDrainStep{20};
-constexpr std::size_t kJobs = 1'024;  // requests that are worked on or wait; beyond it: server-busy
+constexpr std::size_t kJobs = 1'024;  // requests that run or wait; further ones get server-busy
 constexpr unsigned kPageWorkers = 2;
 constexpr std::size_t kHousekeeping = 64;
 
-/// Some of them may wait for a token or a disk: more than there are processors.
+/// More threads than processors, because some may wait for a token or a disk.
 unsigned worker_threads(unsigned wanted) {
   return wanted != 0 ? wanted : std::max(4U, 2 * std::thread::hardware_concurrency());
 }
@@ -37,7 +37,7 @@ HttpEvents events_for(const std::string& listener, Metrics& metrics) {
   return events;
 }
 
-/// The operator's listener answers to what it is bound to, and to the usual names of this machine.
+/// Host names that the operator's listener accepts: its bound addresses, and the usual names of this machine.
 std::vector<std::string> operator_names(const std::vector<Endpoint>& endpoints) {
   std::vector<std::string> names{"localhost", "127.0.0.1", "::1"};
   for (const Endpoint& endpoint : endpoints) names.push_back(endpoint.address);
@@ -50,13 +50,13 @@ struct Server::Impl {
   Impl(ServerOptions options_, Parts parts, ServerSnapshot snapshot);
 
   void ended(const LiveSession& session, std::string_view reason);
-  /// Puts these in force, and ends the sessions that would no longer be taken.
+  /// Puts `now` in force, and ends the sessions that would no longer be accepted.
   void install(std::shared_ptr<const Authorities> now);
   void use_fetched_lists();
   void sweep();
   void expire_plays();
   void forget();
-  /// Off the event loop; not while the one before still runs.
+  /// Runs `task` once per period on the housekeeping worker. Skips a run if the previous one has not ended.
   void now_and_then(Milliseconds period, std::function<void()> task);
   [[nodiscard]] std::vector<std::string> not_ready();
   [[nodiscard]] LoginGaps gaps() const;
@@ -73,9 +73,9 @@ struct Server::Impl {
   Guarded<Expiries> expiries;
   Guarded<Bytes> handed;  // revocation lists for listeners
   std::mutex installing;
-  Expiries certificates;  // what ends beside what the trust stores hold; under `installing`
+  Expiries certificates;  // expiries in addition to those of the trust stores; guarded by `installing`
   std::mutex telling;
-  std::map<std::string, Time> told;  // of which ending the log was told, and when; under `telling`
+  std::map<std::string, Time> told;  // when each ending was last logged; guarded by `telling`
   HostNames names;
   HostNames operator_host_names;
   SessionTable sessions;
@@ -90,7 +90,7 @@ struct Server::Impl {
   Runtime runtime;
   Workers workers;       // for listeners' requests
   Workers pages;         // for the operator's requests: /readyz may wait for a token
-  Workers housekeeping;  // for what is done now and then
+  Workers housekeeping;  // for periodic tasks
   HttpServer media_http;
   HttpServer operator_http;
   std::optional<FileStream> files;
@@ -224,7 +224,7 @@ void Server::Impl::tell_gaps() const {
   for (const Error& gap : found.some) p.log.warning("some cannot log in", {{"reason", gap_text(gap)}});
 }
 
-/// Once a day of each: what ends soon, or has ended.
+/// Logs each expiry that is near or has passed, once a day, and updates the metrics of all.
 void Server::Impl::tell_endings() {
   const std::scoped_lock lock(telling);
   const Time now = p.clock.now();
@@ -244,7 +244,7 @@ void Server::Impl::tell_endings() {
   metrics.endings(shown);
 }
 
-/// `installing` is held, or nobody else is here yet.
+/// `installing` is held, or the server is still being constructed.
 void Server::Impl::show_expiries() {
   Expiries ends = certificates;
   for (Expiry& end : trust_expiries(*authorities.get(), p.clock.now())) ends.push_back(std::move(end));
@@ -256,7 +256,7 @@ void Server::Impl::show_expiries() {
 void Server::Impl::install(std::shared_ptr<const Authorities> next) {
   authorities.set(next);
   channel_settings.set(next->channel);
-  sessions.renew_trust();  // now: sessions that open later are judged by these, those there are below
+  sessions.renew_trust();  // from now on new sessions are judged by `next`; existing sessions are checked below
   handed.set(std::make_shared<const Bytes>(handed_lists(*next, p.clock.now())));
   show_expiries();
   const Time now = p.clock.now();
@@ -272,7 +272,7 @@ void Server::Impl::install(std::shared_ptr<const Authorities> next) {
       "revoked");
 }
 
-/// Those of now: a reload may have put newer ones in force than were published.
+/// Takes the keeper's current lists, not the published ones: a reload may have put newer ones in force.
 void Server::Impl::use_fetched_lists() {
   const std::scoped_lock lock(installing);
   auto next = with_fetched(*authorities.get(), p.keepers->lists.lists());
@@ -336,7 +336,7 @@ void Server::reload(ServerSnapshot snapshot) {
   std::shared_ptr<const Authorities> next = snapshot.authorities;
   if (s.p.keepers != nullptr) {
     s.p.keepers->lists.trust(all_authorities(*next));
-    // Others may have come since the snapshot was read.
+    // Newer lists may have been fetched since the snapshot was read.
     if (auto newest = with_fetched(*next, s.p.keepers->lists.lists())) next = *std::move(newest);
   }
   if (snapshot.files) snapshot.files->clients = next->channel->clients;

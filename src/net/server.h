@@ -1,4 +1,4 @@
-// net/server: one usher server, wired together: listeners, sessions, requests, and what is done now and then.
+// net/server: a complete usher server: listeners, sessions, requests and periodic tasks.
 #pragma once
 
 #include <functional>
@@ -20,21 +20,21 @@ namespace usher::net {
 
 struct ServerOptions {
   std::vector<Endpoint> listen{};           // the media channel
-  std::vector<Endpoint> operator_listen{};  // empty: none
-  unsigned threads = 0;                     // 0: one for each processor, two at least
+  std::vector<Endpoint> operator_listen{};  // empty: no operator's listener
+  unsigned threads = 0;                     // workers for requests; 0: two per processor, at least four
   HttpLimits http{};
   SessionLimits sessions{};
-  std::optional<FileStreamOptions> files{};  // none: no file stream
-  Seconds keep_operations{30 * 24 * 3600};   // how long a repeated operation is known as one
+  std::optional<FileStreamOptions> files{};  // nullopt: no file stream
+  Seconds keep_operations{30 * 24 * 3600};   // how long a repeated operation is recognised
 };
 
-/// What changes with a reload, as one.
+/// Everything that a reload replaces, as one unit.
 struct ServerSnapshot {
   std::shared_ptr<const Authorities> authorities;
   std::shared_ptr<const ServicePolicy> policy;
-  std::optional<FileSnapshot> files{};  // none: nothing is shared
+  std::optional<FileSnapshot> files{};  // nullopt: nothing is shared
   std::vector<std::string> names;       // Host names of the media channel
-  /// What ends when, beside what the trust stores hold: "server certificate", …
+  /// Expiries in addition to those of the trust stores: "server certificate", …
   Expiries expiries;
 };
 
@@ -49,8 +49,8 @@ class Server {
     const Clock& clock;
     Random& random;
     Log& log;
-    Keepers* keepers = nullptr;  // none: nothing is fetched
-    /// Everything outside of the server that keeps it from working, a few words each. May be null.
+    Keepers* keepers = nullptr;  // nullptr: nothing is fetched
+    /// Returns all reasons outside of the server why it cannot work, a few words each. May be null.
     std::function<std::vector<std::string>()> not_ready{};
   };
   Server(ServerOptions options, Parts parts, ServerSnapshot snapshot);
@@ -60,22 +60,22 @@ class Server {
 
   /// Binds the listeners and serves. Errors: those of HttpServer::listen.
   [[nodiscard]] Result<> start();
-  /// As bound: the media channel's, the file stream's, the operator's.
+  /// The bound endpoints of the media channel, of the file stream and of the operator's listener.
   [[nodiscard]] const std::vector<Endpoint>& endpoints() const noexcept;
   [[nodiscard]] const std::vector<Endpoint>& file_endpoints() const noexcept;
   [[nodiscard]] const std::vector<Endpoint>& operator_endpoints() const noexcept;
 
-  /// Before a reload with the first share: binds the file stream's listeners. Does nothing where it runs already, or where
-  /// there is no share. Errors: those of FileStream::start; then nothing has changed.
+  /// To call before a reload: starts the file stream if it does not run yet and `snapshot` has a share. Otherwise does
+  /// nothing. Errors: those of FileStream::start; then nothing has changed.
   [[nodiscard]] Result<> start_files(const FileStreamOptions& options, const ServerSnapshot& snapshot);
-  /// Replaces everything that a reload may change, and ends the sessions that would no longer be taken.
+  /// Replaces everything that a reload may change, and ends the sessions that would no longer be accepted.
   void reload(ServerSnapshot snapshot);
-  /// For the metric alone: a reload was refused, the old snapshot stays.
+  /// Only counts a refused reload in the metrics; the old snapshot stays.
   void note_refused_reload();
 
-  /// Stops accepting, finishes what is under way. Whether all connections ended within `patience`.
+  /// Accepts no new connections and finishes requests in progress. True if all connections ended within `patience`.
   bool drain(Milliseconds patience);
-  /// At once.
+  /// Stops at once, without draining.
   void stop();
 
  private:

@@ -20,7 +20,7 @@ Time LiveSession::ends() const {
   return person_ ? std::min(channel_ends_, person_->verified.not_after()) : channel_ends_;
 }
 
-// Session numbers are random: their first bytes are a hash already.
+// Session ids are random, so their first bytes can serve as a hash.
 std::size_t SessionTable::IdHash::operator()(const Id128& id) const noexcept {
   std::size_t hash = 0;
   std::memcpy(&hash, id.data(), sizeof hash);
@@ -49,7 +49,8 @@ HalfOpenPtr SessionTable::take_locked(HalfOpens::iterator at) {
   return taken;
 }
 
-/// For a network that has so many `places` itself. nullptr: no other has more than one place more.
+/// Makes room for a network that has `places` places: removes the oldest half-open session of the network with most
+/// sessions. nullptr: no network has more than `places` + 1 sessions.
 HalfOpenPtr SessionTable::displace_locked(std::size_t places) {
   const auto most =
       std::ranges::max_element(shares_, {}, [](const auto& entry) { return entry.second.sessions.size(); });
@@ -64,7 +65,7 @@ bool SessionTable::has_its_share(const std::string& network) const {
 }
 
 Result<SessionTable::Place> SessionTable::reserve(Time now, const std::string& network) {
-  std::vector<HalfOpenPtr> gone;  // destroyed outside of the lock
+  std::vector<HalfOpenPtr> gone;  // destroyed after the lock is released
   const std::scoped_lock lock(mutex_);
   if (open_.size() + reserved_ >= limits_.open) return fail(Fault::server_busy, "session: open");
   if (is_full_locked()) gone = take_late_locked(now);
@@ -95,7 +96,7 @@ HalfOpenPtr SessionTable::find_half_open(const Id128& session) const {
 }
 
 void SessionTable::remove_half_open(const Id128& session) {
-  HalfOpenPtr gone;  // destroyed outside of the lock
+  HalfOpenPtr gone;  // destroyed after the lock is released
   const std::scoped_lock lock(mutex_);
   const auto found = half_open_.find(session);
   if (found != half_open_.end()) gone = take_locked(found);
@@ -200,7 +201,7 @@ void SessionTable::sweep(Time now) {
 }
 
 void SessionTable::end_where(const std::function<bool(const LiveSession&)>& gone, std::string_view reason) {
-  // The question may be slow (a chain is verified): it is asked without the lock.
+  // gone() may be slow, since it may verify a chain. Call it without the lock.
   std::vector<SessionPtr> all;
   {
     const std::scoped_lock lock(mutex_);

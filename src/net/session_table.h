@@ -1,4 +1,4 @@
-// net/session_table: the sessions of a server, half open and open, and when they end.  Spec: channel.md §4.3, §6.2.
+// net/session_table: a server's half-open and open sessions, with limits and expiry.  Spec: channel.md §4.3, §6.2.
 #pragma once
 
 #include <functional>
@@ -18,18 +18,18 @@ namespace usher::net {
 struct SessionLimits {
   std::size_t half_open = 1'024;
   std::size_t open = 10'000;
-  std::size_t open_per_installation = 64;  // the oldest ends when there is one more
+  std::size_t open_per_installation = 64;  // one more ends the oldest
   Seconds life{12 * 3600};
   std::uint64_t records = channel::kMaxRecords;
 };
 
-/// Who was authenticated in a session. Never changes.
+/// The person who was authenticated in a session. Never changes.
 struct Person {
   Hash256 pseudonym{};
   identity::VerifiedPerson verified;
 };
 
-/// An open session. Thread-safe: requests of one session are worked on at once.
+/// An open session. Thread-safe: several requests of one session may run at the same time.
 class LiveSession {
  public:
   LiveSession(std::unique_ptr<channel::ServerSession> channel, Hash256 installation, Time ends)
@@ -40,10 +40,10 @@ class LiveSession {
   [[nodiscard]] const Hash256& installation() const noexcept { return installation_; }
   /// nullptr before `api/auth`.
   [[nodiscard]] std::shared_ptr<const Person> person() const;
-  /// Held while somebody is being authenticated, so that one of two wins.
+  /// To hold while authenticating a person, so that only one of two concurrent attempts succeeds.
   [[nodiscard]] std::unique_lock<std::mutex> lock_for_auth() { return std::unique_lock(auth_); }
   void set_person(std::shared_ptr<const Person> person);
-  /// The earliest of the session's life, the certificates' end and the person's statement's.
+  /// The earliest of these ends: the session's life, the certificates, the person's statement.
   [[nodiscard]] Time ends() const;
 
  private:
@@ -56,19 +56,20 @@ class LiveSession {
 };
 using SessionPtr = std::shared_ptr<LiveSession>;
 
-/// A handshake that has begun. `mutex` is held while the machine works.
+/// A handshake in progress. Hold `mutex` while using the machine.
 struct HalfOpen {
   HalfOpen(std::shared_ptr<const channel::ServerSettings> settings, std::uint64_t judged_by, Random& random)
       : machine(std::move(settings), random), generation(judged_by) {}
   std::mutex mutex;
   channel::ServerHandshake machine;
   const std::uint64_t generation;  // of the trust in the machine's settings
-  Time deadline{};                 // set before it is shared, as the next one
-  std::string network;             // where its ClientHello came from: an IPv4 address, an IPv6 /64
+  Time deadline{};                 // set before other threads see this object; so is `network`
+  std::string network;             // the source of its ClientHello: an IPv4 address or an IPv6 /64
 };
 using HalfOpenPtr = std::shared_ptr<HalfOpen>;
 
-/// Why sessions ended, for logs and metrics: "exit", "expired", "records", "revoked", "displaced".
+/// Called when a session has ended, for logs and metrics. `reason`: "exit", "expired", "records", "revoked",
+/// "displaced".
 using SessionEnded = std::function<void(const LiveSession&, std::string_view reason)>;
 
 /// Thread-safe.
@@ -76,7 +77,7 @@ class SessionTable {
  public:
   SessionTable(SessionLimits limits, SessionEnded ended) : limits_(limits), ended_(std::move(ended)) {}
 
-  /// A place among the half-open sessions, before any work is done for one; given back when it is destroyed.
+  /// A place among the half-open sessions, reserved before any work is done for a session. The destructor frees it.
   class Place {
    public:
     Place(Place&& other) noexcept : table_(std::exchange(other.table_, nullptr)), network_(std::move(other.network_)) {}
@@ -89,34 +90,36 @@ class SessionTable {
     SessionTable* table_;
     std::string network_;
   };
-  /// Whether a network has its share of the half-open sessions already: a quarter of all.
+  /// True if the network already has its share of the half-open sessions: a quarter of all places.
   [[nodiscard]] bool has_its_share(const std::string& network) const;
-  /// Where all places are taken, the network that has most of them loses its oldest one to one that has fewer.
+  /// Reserves a place. If all are taken, sessions past their deadline are removed. If that frees no place, the network
+  /// with the most half-open sessions loses its oldest one, provided that `network` has at least two places fewer.
   /// Errors: server_busy.
   [[nodiscard]] Result<Place> reserve(Time now, const std::string& network);
   void add_half_open(Place place, const Id128& session, HalfOpenPtr half_open);
-  /// nullptr: there is none.
+  /// nullptr: there is no such half-open session.
   [[nodiscard]] HalfOpenPtr find_half_open(const Id128& session) const;
   void remove_half_open(const Id128& session);
 
-  // Peers are judged by trust that a reload or a new list replaces meanwhile (identity.md §3.3). Whoever judges reads the
-  // generation first and the trust then, and takes both along: what an earlier generation accepted changes nothing here.
+  // A reload or a new list may replace the trust while a peer is being verified (identity.md §3.3). The verifying code
+  // reads the generation first and the trust second, and passes the generation to open() or set_person(). They refuse a
+  // peer that an earlier generation has accepted.
   [[nodiscard]] std::uint64_t trust_generation() const;
-  /// Other trust is in force. The caller then looks at the sessions there are: end_where().
+  /// To call after new trust was put in force. The caller then checks the existing sessions with end_where().
   void renew_trust();
 
-  /// Takes the session out of the half-open ones. nullptr: its peer was judged by an earlier generation than the one in
-  /// force; `channel` is left as it was.
+  /// Turns a half-open session into an open one. nullptr: its peer was judged by an earlier generation than the current
+  /// one; `channel` is unchanged.
   [[nodiscard]] SessionPtr open(std::unique_ptr<channel::ServerSession>& channel, Time now, std::uint64_t generation);
-  /// False: `person` was judged by an earlier generation than the one in force, and is not in the session.
+  /// False: `person` was judged by an earlier generation than the current one, and the session is unchanged.
   [[nodiscard]] bool set_person(LiveSession& session, std::shared_ptr<const Person> person, std::uint64_t generation);
-  /// nullptr: there is none, or it has ended.
+  /// nullptr: there is no such session, or it has ended.
   [[nodiscard]] SessionPtr find(const Id128& session, Time now);
-  /// Destroys its keys. No session of that number, no effect.
+  /// Ends a session and destroys its keys. No effect if there is no such session.
   void end(const Id128& session, std::string_view reason);
-  /// Ends what is over.
+  /// Ends all sessions that have expired, half-open ones included.
   void sweep(Time now);
-  /// Ends the sessions for which `gone` says so.
+  /// Ends the sessions for which `gone` returns true.
   void end_where(const std::function<bool(const LiveSession&)>& gone, std::string_view reason);
 
   [[nodiscard]] std::size_t half_open() const;
@@ -126,10 +129,10 @@ class SessionTable {
   struct IdHash {
     std::size_t operator()(const Id128& id) const noexcept;
   };
-  /// What one network holds of the places of half-open sessions.
+  /// The places for half-open sessions that one network has taken.
   struct Share {
     std::size_t reserved = 0;
-    std::list<Id128> sessions;  // the oldest first
+    std::list<Id128> sessions;  // oldest first
     [[nodiscard]] std::size_t places() const noexcept { return reserved + sessions.size(); }
   };
   struct Waiting {
@@ -139,7 +142,7 @@ class SessionTable {
   using HalfOpens = std::unordered_map<Id128, Waiting, IdHash>;
 
   [[nodiscard]] bool is_full_locked() const { return half_open_.size() + reserved_ >= limits_.half_open; }
-  /// The half-open session goes. Its keys are to be destroyed without the lock.
+  /// Removes the half-open session. The caller must destroy it, with its keys, without the lock.
   HalfOpenPtr take_locked(HalfOpens::iterator at);
   std::vector<HalfOpenPtr> take_late_locked(Time now);
   HalfOpenPtr displace_locked(std::size_t places);
@@ -155,7 +158,7 @@ class SessionTable {
   HalfOpens half_open_;
   std::map<std::string, Share, std::less<>> shares_;
   std::unordered_map<Id128, SessionPtr, IdHash> open_;
-  std::map<Hash256, std::vector<Id128>> by_installation_;  // the oldest first
+  std::map<Hash256, std::vector<Id128>> by_installation_;  // oldest first
 };
 
 }  // namespace usher::net

@@ -12,9 +12,9 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kMaxAnswers = 4'096;
-constexpr Milliseconds kUnwanted = std::chrono::hours(12);  // a person's session is not longer (§6.1)
-constexpr Milliseconds kForget = std::chrono::days(7);      // of files with answers
-constexpr std::size_t kMaxRevoked = 64;                     // bytes of a file that tells of a revocation
+constexpr Milliseconds kUnwanted = std::chrono::hours(12);  // without use; sessions are not longer (§6.1)
+constexpr Milliseconds kForget = std::chrono::days(7);      // files with older answers are deleted
+constexpr std::size_t kMaxRevoked = 64;                     // bytes of a file with a revocation
 constexpr const char* kAnswer = ".ocsp";
 constexpr const char* kRevoked = ".revoked";
 
@@ -22,7 +22,7 @@ std::string name_of(const Hash256& certificate, const Hash256& issuer) {
   return to_hex(crypto::sha256({certificate, issuer}));
 }
 
-/// Answers about those who never came back.
+/// Deletes old files with answers: their certificates were not used again.
 void remove_old(const fs::path& directory, Time now) {
   std::error_code error;
   for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
@@ -33,7 +33,7 @@ void remove_old(const fs::path& directory, Time now) {
   }
 }
 
-/// What is said once stays said until something later is said, and a revocation until something later still.
+/// Whether `answer` may replace `before`: its thisUpdate is later; or it is the same, and no revocation is undone.
 bool is_later(const identity::StatusAnswer& answer, const std::optional<identity::StatusAnswer>& before) {
   if (!before || answer.this_update > before->this_update) return true;
   return answer.this_update == before->this_update && (answer.revoked || !before->revoked);
@@ -45,7 +45,7 @@ bool is_lacking(const std::optional<identity::StatusAnswer>& answer, Time now) {
 
 }  // namespace
 
-/// "<thisUpdate> <the certificate's end>", in Unix seconds. A damaged file tells of a revocation all the same.
+/// Parses "<thisUpdate> <the certificate's end>", in Unix seconds. A damaged file still counts as a revocation.
 StatusKeeper::Revoked StatusKeeper::revoked_of(const Result<Bytes>& content) {
   std::array<std::int64_t, 2> seconds{};
   const std::string_view text = content ? text_of(*content) : std::string_view();
@@ -107,14 +107,15 @@ std::optional<identity::StatusAnswer> StatusKeeper::answer(const Hash256& certif
   return at_hand(name);
 }
 
-/// Those that nobody has asked for lately. mutex_ is held.
+/// Removes the sources that were not needed for kUnwanted. mutex_ is held.
 void StatusKeeper::make_room() {
   const Time now = p_.clock.now();
   std::erase_if(sources_,
                 [&](const auto& one) { return one.second.wanted + kUnwanted < now && refresher_.forget(one.first); });
 }
 
-/// What an earlier process kept of a new one counts if it still verifies. mutex_ is held.
+/// Finds or adds a source. For a new one, an answer that an earlier process kept is used if it still verifies. nullptr:
+/// there are too many sources. mutex_ is held.
 StatusKeeper::Source* StatusKeeper::source_of(const std::string& name, const identity::Certificate& certificate,
                                               const identity::Certificate& issuer) {
   if (const auto known = sources_.find(name); known != sources_.end()) return &known->second;
@@ -145,7 +146,7 @@ StatusKeeper::Wanted StatusKeeper::want(const identity::Chain& path) {
       wanted.lacking = true;
       continue;
     }
-    // An answer that was kept on the disk is at hand from now on, as if it had just come.
+    // An answer that was just loaded from disk counts as one that has just arrived.
     const bool from_disk = source->wanted == Time{} && !is_lacking(source->answer, now);
     source->wanted = now;
     const bool is_coming = refresher_.want(name, is_lacking(source->answer, now)) || from_disk;
@@ -199,7 +200,7 @@ bool StatusKeeper::settle(const std::string& name, const identity::StatusAnswer&
   return is_new;
 }
 
-/// Of the first of its responders that has one.
+/// Fetches an answer from the certificate's responders, in their order, until one has an answer.
 Result<identity::StatusAnswer> StatusKeeper::ask(const Source& source, const std::string& name,
                                                  const std::stop_token& stop) {
   Result<identity::StatusAnswer> answer = fail(Fault::unreachable, "status");
@@ -226,7 +227,7 @@ Result<identity::StatusAnswer> StatusKeeper::ask_one(const Source& source, const
       return fail(Fault::crl_rollback, "status", "the answer is older than the one in use");
     }
   }
-  // One that cannot be kept is used all the same.
+  // An answer that cannot be written to disk is used nevertheless.
   if (const auto kept = write_fetched(file_of(name, kAnswer), response); !kept) {
     p_.log.error("status not kept", {{"code", code_of(kept.error().fault)}});
   }

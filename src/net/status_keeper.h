@@ -1,4 +1,4 @@
-// net/status_keeper: asks responders (OCSP) about certificates, where the operator lets their answers count.
+// net/status_keeper: fetches OCSP answers about certificates, if the operator lets such answers count.
 // Spec: identity.md §4.8, §11.6.
 #pragma once
 
@@ -19,8 +19,8 @@ namespace usher::net {
 
 struct StatusOptions {
   Refresher::Options refreshing{};
-  FetchLimits limits{};               // `bytes` is not looked at
-  std::filesystem::path directory{};  // of answers and revocations, which outlive the process
+  FetchLimits limits{};               // `bytes` is ignored
+  std::filesystem::path directory{};  // keeps answers and revocations between processes
   Fetch fetch = net::fetch;
 };
 
@@ -28,8 +28,8 @@ struct StatusOptions {
 class StatusKeeper {
  public:
   struct Wanted {
-    bool coming = false;   // an answer is on its way: asking again soon makes sense
-    bool lacking = false;  // of some certificate none is to be had: it has no responder, or that one fails
+    bool coming = false;   // an answer is being fetched or has just arrived: the caller should retry soon
+    bool lacking = false;  // at least one certificate has no usable responder: it names no responder, or fetching fails
   };
   /// References are borrowed.
   struct Parts {
@@ -42,12 +42,12 @@ class StatusKeeper {
   StatusKeeper(const StatusKeeper&) = delete;
   StatusKeeper& operator=(const StatusKeeper&) = delete;
 
-  /// As identity::AnswerOf. Whoever is looked up is in use: the answer is renewed before it ends.
+  /// As identity::AnswerOf. A certificate that is looked up counts as in use: its answer is renewed before it ends.
   [[nodiscard]] std::optional<identity::StatusAnswer> answer(const Hash256& certificate, const Hash256& issuer);
-  /// `path` leads to a configured root, and its status is not known.
+  /// Requests answers for the certificates of `path`, which leads to a configured root and whose status is not known.
   [[nodiscard]] Wanted want(const identity::Chain& path);
 
-  /// `changed`: called, by any thread, when somebody of whom it was not known is revoked.
+  /// `changed`: called by any thread when a certificate is newly reported as revoked.
   void start(std::function<void()> changed, Metrics& metrics);
   void stop() { refresher_.stop(); }
 
@@ -56,9 +56,9 @@ class StatusKeeper {
     identity::Certificate certificate;
     identity::Certificate issuer;
     std::optional<identity::StatusAnswer> answer{};
-    Time wanted{};  // when somebody last asked
+    Time wanted{};  // when it was last needed
   };
-  /// A revocation, which outlives its answer and the source.
+  /// A revocation. It is kept longer than its answer and its source.
   struct Revoked {
     Time this_update{};
     Time until{};  // the certificate's end
@@ -73,7 +73,7 @@ class StatusKeeper {
                                                        const std::string& url, const std::stop_token& stop);
   [[nodiscard]] Source* source_of(const std::string& name, const identity::Certificate& certificate,
                                   const identity::Certificate& issuer);
-  /// Whether somebody is revoked of whom it was not known.
+  /// Puts an answer to use. True if it reports a revocation that was not known.
   [[nodiscard]] bool settle(const std::string& name, const identity::StatusAnswer& answer);
   [[nodiscard]] std::optional<identity::StatusAnswer> at_hand(const std::string& name) const;
   void make_room();
@@ -86,7 +86,7 @@ class StatusKeeper {
   mutable std::mutex mutex_;
   std::map<std::string, Source, std::less<>> sources_;
   std::map<std::string, Revoked, std::less<>> revoked_;
-  Refresher refresher_;  // calls back: ends first
+  Refresher refresher_;  // its threads use the other members: it must be destroyed first
 };
 
 }  // namespace usher::net

@@ -69,7 +69,7 @@ void Workers::work() {
     Step step = take(owner);
     lock.unlock();
     const bool more = step();
-    if (!more) step = nullptr;  // what it holds may take the lock when it goes
+    if (!more) step = nullptr;  // destroyed without the lock: destructors of its captures may take the lock
     lock.lock();
     if (step && stopping_) {
       lock.unlock();
