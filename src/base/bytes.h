@@ -44,7 +44,7 @@ inline void append(Bytes& out, View more) { out.insert(out.end(), more.begin(), 
   return out;
 }
 
-/// Whether two public values are equal. Never for secrets: see crypto/equal.h.
+/// Whether two public values are equal. Never for secrets: use crypto::equal_constant_time (crypto/secret.h).
 [[nodiscard]] inline bool same(View a, View b) noexcept { return std::ranges::equal(a, b); }
 
 /// The first N bytes as an array. Precondition: bytes.size() >= N.

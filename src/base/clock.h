@@ -1,4 +1,4 @@
-// base/clock: time as an argument, so that nothing but main() knows the wall clock.
+// base/clock: time types, and the clock as an interface, so that only main() knows the wall clock.
 #pragma once
 
 #include <atomic>
@@ -19,7 +19,7 @@ using Time = std::chrono::sys_time<Milliseconds>;
 }
 [[nodiscard]] inline Time from_unix_seconds(std::int64_t seconds) noexcept { return Time{Seconds{seconds}}; }
 
-/// Where the time comes from. Thread-safe.
+/// The source of the current time. Thread-safe.
 class Clock {
  public:
   virtual ~Clock() = default;
@@ -31,7 +31,7 @@ class SystemClock final : public Clock {
   [[nodiscard]] Time now() const override { return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now()); }
 };
 
-/// For tests: stands still until it is moved.
+/// For tests: changes only when a test calls advance() or set().
 class ManualClock final : public Clock {
  public:
   explicit ManualClock(Time start) : now_(start) {}

@@ -10,7 +10,7 @@ namespace usher {
 class Descriptor {
  public:
   Descriptor() = default;
-  explicit Descriptor(int number) noexcept : number_(number) {}  // takes it over; below 0: none
+  explicit Descriptor(int number) noexcept : number_(number) {}  // takes ownership; below 0: no descriptor
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}

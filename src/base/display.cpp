@@ -14,7 +14,7 @@ constexpr std::int32_t kJoiner = 0x200d;
 constexpr std::int32_t kEmojiSelector = 0xfe0f;
 constexpr std::string_view kEllipsis = "…";
 
-/// One code point off the front of a text; -1 for a byte that is no UTF-8.
+/// Removes one code point from the front of a text and returns it; -1 for a byte that is not valid UTF-8.
 std::int32_t take(std::string_view& text, std::size_t& length) noexcept {
   std::int32_t point = -1;
   const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
@@ -30,7 +30,7 @@ std::size_t width_of(std::int32_t point) noexcept {
   return static_cast<std::size_t>(std::max(utf8proc_charwidth(point), 0));
 }
 
-/// What the eye takes for one character: a letter and its marks, an emoji of several.
+/// What a reader sees as one character: a letter with its marks, an emoji of several code points.
 struct Cluster {
   std::string_view text;
   std::size_t columns = 0;
@@ -52,7 +52,7 @@ class Clusters {
       const bool breaks = point < 0 || before < 0 || utf8proc_grapheme_break_stateful(before, point, &state_) != 0;
       if (size > 0 && breaks) break;
       if (size == 0) state_ = 0;
-      // Terminals show what this selector follows in one column or in two.
+      // Some terminals show the character before this selector in one column, others in two: count two.
       columns += point == kEmojiSelector && columns == 1 ? 1 : width_of(point);
       size += length;
       left_ = rest;
@@ -66,7 +66,7 @@ class Clusters {
   std::int32_t state_ = 0;
 };
 
-/// As much from the front as fits.
+/// The longest beginning of `text` that fits into `columns`. It splits no cluster.
 std::string_view front(std::string_view text, std::size_t columns) noexcept {
   Clusters clusters(text);
   std::size_t bytes = 0;
@@ -118,7 +118,7 @@ std::string wrapped(std::string_view text, std::size_t columns, std::size_t inde
   std::string out;
   std::string line(begins * 2 > columns ? 0 : begins, ' ');
   std::size_t taken = line.size();
-  bool blank = true;  // nothing but the margin is on the line
+  bool blank = true;  // the line holds only the margin
   const auto next_line = [&] {
     out += line + "\n";
     line = margin;
@@ -159,7 +159,7 @@ std::string titled(std::string_view title) {
     const bool unseen = property->ignorable != 0 || property->category == UTF8PROC_CATEGORY_ZS ||
                         property->category == UTF8PROC_CATEGORY_ZL || property->category == UTF8PROC_CATEGORY_ZP ||
                         property->category == UTF8PROC_CATEGORY_CC || property->category == UTF8PROC_CATEGORY_CF ||
-                        point == 0x2800;  // the Braille pattern without a dot
+                        point == 0x2800;  // the Braille pattern without dots
     if (!unseen) return out;
   }
   return "(untitled)";

@@ -27,7 +27,7 @@ constexpr int hex_value(char c) noexcept {
   return -1;
 }
 
-/// The length of the clean UTF-8 character at the start of `text`; 0 where there is none.
+/// Bytes of the clean UTF-8 character at the start of `text`; 0 if `text` does not start with one.
 std::size_t clean_character(std::string_view text) noexcept {
   const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
   const std::uint8_t lead = byte(0);

@@ -1,4 +1,5 @@
-// base/encoding: hexadecimal and base64url (RFC 4648 §5, no padding). Strict: one text for one value.
+// base/encoding: hexadecimal, base64url (RFC 4648 §5, no padding), and checks of UTF-8 text. Decoders are strict:
+// each value has one text, except that hexadecimal may be upper case.
 #pragma once
 
 #include "base/bytes.h"
@@ -6,9 +7,9 @@
 
 namespace usher {
 
-/// Lower case, two characters a byte.
+/// Lower case, two characters per byte.
 [[nodiscard]] std::string to_hex(View bytes);
-/// Errors: malformed (odd length, another character). Upper case is taken.
+/// Errors: malformed (odd length, another character). Accepts upper case.
 [[nodiscard]] Result<Bytes> from_hex(std::string_view text);
 
 [[nodiscard]] std::string to_base64url(View bytes);
@@ -18,8 +19,8 @@ namespace usher {
 /// Whether `text` is well-formed UTF-8 (no overlong form, no surrogate) without control characters (C0, DEL, C1).
 [[nodiscard]] bool is_clean_utf8(std::string_view text) noexcept;
 
-/// `text` with everything that is_clean_utf8 forbids, and every format character that would move others about
-/// (is_hidden_format in display.h), replaced by U+FFFD: safe to print on a terminal.
+/// `text`, safe to print on a terminal: everything that is_clean_utf8 forbids is replaced by U+FFFD, and so is every
+/// format character that would move others (is_hidden_format in display.h).
 [[nodiscard]] std::string printable(std::string_view text);
 
 }  // namespace usher

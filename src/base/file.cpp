@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A pipe without a writer is empty: it does not hold up the program.
+/// A pipe without a writer counts as empty: opening it does not block the program.
 Result<Descriptor> open_for_reading(const fs::path& file) {
   Descriptor in(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!in.is_open()) return fail_errno("file: open", file.string());
@@ -24,7 +24,7 @@ Result<Descriptor> open_for_reading(const fs::path& file) {
   return in;
 }
 
-/// Up to out.size() bytes; fewer only where the file ends.
+/// Reads up to out.size() bytes; fewer only at the end of the file. Returns the number of bytes read.
 Result<std::size_t> read_up_to(int descriptor, MutableView out, const fs::path& file) {
   std::size_t size = 0;
   while (size < out.size()) {
@@ -61,7 +61,7 @@ Result<> lock_now(int descriptor, const fs::path& file) {
 }  // namespace
 
 Result<std::string> read_file(const fs::path& file, std::size_t max) {
-  constexpr std::size_t kStep = 64 << 10;  // bytes: of a small file all, and no more memory than there is file
+  constexpr std::size_t kStep = 64 << 10;  // bytes; fits a small file, and memory grows with the file, not with `max`
   USHER_TRY(const Descriptor in, open_for_reading(file));
   std::string content;
   for (;;) {

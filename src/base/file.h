@@ -1,4 +1,4 @@
-// base/file: small files: read within a bound, written whole or not at all (base/new_file), and locked.
+// base/file: small files: bounded reads, atomic writes (base/new_file), and locks.
 #pragma once
 
 #include <filesystem>
@@ -10,32 +10,33 @@
 
 namespace usher {
 
-/// All of a file, or of a pipe. Errors: not_found, not_permitted, io; too_long, more than `max` bytes.
+/// Reads a whole file, or a pipe to its end. Errors: not_found, not_permitted, io; too_long, more than `max` bytes.
 [[nodiscard]] Result<std::string> read_file(const std::filesystem::path& file, std::size_t max);
-/// The same into memory that the caller wipes: no byte goes anywhere else. Returns how many there are.
+/// The same into memory that the caller wipes. Copies no byte to any other place. Returns the number of bytes.
 /// Errors: as read_file; too_long, more than out.size().
 [[nodiscard]] Result<std::size_t> read_file_into(const std::filesystem::path& file, MutableView out);
 
-/// A file that is not there yet. `mode`: as chmod's. Errors: already_exists; not_found, the directory; not_permitted,
-/// disk_full, io.
+/// Creates a file that does not exist yet. `mode`: as for chmod. Errors: already_exists; not_found, the directory;
+/// not_permitted, disk_full, io.
 [[nodiscard]] Result<> create_file(const std::filesystem::path& file, std::string_view content,
                                    unsigned mode = kOwnerOnly);
-/// In place of what is there, if anything is. Errors: as NewFile::publish; the old file is then there, or the new one.
+/// Creates a file or replaces an existing one. Errors: as NewFile::publish; then the old file is there, or the new one.
 [[nodiscard]] Result<> replace_file(const std::filesystem::path& file, std::string_view content,
                                     unsigned mode = kOwnerOnly);
 
-/// Makes the directory, mode 0700, and those above it as needed. Existing ones are left as they are.
+/// Makes the directory, mode 0700, and its missing parents. Does not change existing directories.
 /// Errors: not_permitted, disk_full, io; not_found, something else is in the way.
 [[nodiscard]] Result<> make_private_directory(const std::filesystem::path& directory);
 
-/// An exclusive lock on a file, made (mode 0600) if it is not there; gone with this object and with the process.
+/// An exclusive lock on a file. Makes the file (mode 0600) if it does not exist. The lock ends with this object and
+/// with the process.
 class FileLock {
  public:
-  /// Waits for it. Errors: not_permitted, disk_full, io.
+  /// Waits until the lock is free. Errors: not_permitted, disk_full, io.
   [[nodiscard]] static Result<FileLock> wait(const std::filesystem::path& file);
-  /// Errors: busy, another holds it; as wait.
+  /// Does not wait. Errors: busy, another process or object holds the lock; as wait.
   [[nodiscard]] static Result<FileLock> try_now(const std::filesystem::path& file);
-  /// A file that must be there. Errors: not_found; as try_now.
+  /// As try_now, but does not make the file. Errors: not_found; as try_now.
   [[nodiscard]] static Result<FileLock> try_existing(const std::filesystem::path& file);
   /// The file itself, open for reading and writing.
   [[nodiscard]] int descriptor() const noexcept { return file_.get(); }

@@ -1,4 +1,4 @@
-// base/lru: a bounded map that forgets what was not used for longest.
+// base/lru: a bounded map that evicts the least recently used entry.
 #pragma once
 
 #include <cstddef>
@@ -13,17 +13,17 @@ namespace usher {
 template <class Key, class Value>
 class LruMap {
  public:
-  /// `max`: entries, from 1.
+  /// `max`: the number of entries, at least 1.
   explicit LruMap(std::size_t max) : max_(max) {}
 
-  /// The value, now the one used last; nullptr if there is none. Valid until the map is changed.
+  /// The value, which becomes the most recently used; nullptr if the key is absent. Valid until the map is changed.
   [[nodiscard]] Value* find(const Key& key) {
     const auto at = index_.find(key);
     if (at == index_.end()) return nullptr;
     entries_.splice(entries_.begin(), entries_, at->second);
     return &at->second->second;
   }
-  /// In place of an older value of this key; the one used least recently goes when there are too many.
+  /// Adds or replaces the value of this key. Evicts the least recently used entry if there are more than `max`.
   void put(const Key& key, Value value) {
     erase(key);
     entries_.emplace_front(key, std::move(value));
@@ -49,7 +49,7 @@ class LruMap {
   }
 
  private:
-  using Entries = std::list<std::pair<Key, Value>>;  // used last first
+  using Entries = std::list<std::pair<Key, Value>>;  // most recently used first
   std::size_t max_;
   Entries entries_;
   std::map<Key, typename Entries::iterator> index_;

@@ -31,18 +31,18 @@ Result<Descriptor> open_directory(const fs::path& directory) {
 }
 
 Result<> sync_directory(const Descriptor& directory, const fs::path& path) {
-  // EINVAL: a file system that has nothing to sync of a directory.
+  // EINVAL: this file system does not sync directories.
   if (::fsync(directory.get()) == 0 || errno == EINVAL) return {};
   return fail_errno("new file: directory", path.string());
 }
 
-/// Whether the locked file is still the one of this name: a cleaner may have been between open and lock.
+/// Whether the locked file still has a name: remove_leftovers() may have removed it between open and lock.
 bool is_named(int descriptor) {
   struct stat status{};
   return ::fstat(descriptor, &status) == 0 && status.st_nlink > 0;
 }
 
-/// Gives the file its name; what is there under it is replaced only if that is wanted. False: errno says why.
+/// Gives the file its name. Replaces an existing file only if `replace` is yes. On false, errno holds the reason.
 bool name_it(const fs::path& temporary, const fs::path& path, Replace replace) {
   if (replace == Replace::yes) return ::rename(temporary.c_str(), path.c_str()) == 0;
   if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) return true;
@@ -79,7 +79,7 @@ Result<NewFile> NewFile::create_as(const fs::path& path, const fs::path& tempora
   const int descriptor = ::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (descriptor < 0) return fail_errno("new file", (errno == EEXIST ? temporary : path).string());
   NewFile file(descriptor, path, temporary);
-  // The lock says that somebody is writing it. It goes with the process, however that ends.
+  // The lock marks a file that is being written. It ends with the process, even if the process crashes.
   if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0 && is_named(descriptor)) return file;
   return fail(Fault::busy, "new file", path.string());
 }
@@ -89,7 +89,7 @@ Result<NewFile> NewFile::take_up(const fs::path& path, const fs::path& temporary
   if (descriptor < 0) return fail_errno("new file: take up", temporary.string());
   NewFile file(descriptor, path, temporary);
   const auto refused = [&](Fault fault) {
-    file.keep();  // it is not ours to remove
+    file.keep();  // otherwise the destructor would remove a file that is not ours
     return fail(fault, "new file: take up", temporary.string());
   };
   struct stat status{};
@@ -115,7 +115,7 @@ Result<> NewFile::reserve(std::uint64_t size) const {
   do {
     failed = ::fallocate(descriptor_, 0, 0, static_cast<off_t>(size)) == 0 ? 0 : errno;
   } while (failed == EINTR);
-  // A file system without it tells a full disk later, at a write.
+  // A file system without fallocate reports a full disk later, at a write.
   if (failed == 0 || failed == EOPNOTSUPP || failed == ENOSYS) return {};
   return fail(fault_of_errno(failed), "new file: reserve", path_.string());
 }
@@ -133,7 +133,7 @@ Result<> NewFile::write_at(std::uint64_t offset, View bytes) const {
 
 Result<> NewFile::publish(Replace replace, unsigned mode) {
   if (replace == Replace::yes) USHER_CHECK(check_replaceable(path_));
-  // Opened before the file gets its name: a directory that cannot be synced at all refuses while nothing has changed.
+  // Opened before the file gets its name: if the directory cannot be opened, we fail before anything has changed.
   USHER_TRY(const Descriptor directory, open_directory(directory_of(path_)));
   if (::fchmod(descriptor_, static_cast<mode_t>(mode)) != 0) return fail_errno("new file: mode", path_.string());
   if (::fsync(descriptor_) != 0) return fail_errno("new file: sync", path_.string());
@@ -155,7 +155,7 @@ Result<> remove_leftovers(const fs::path& directory) {
     const fs::path& path = entries->path();
     if (!path.filename().string().starts_with(kPrefix)) continue;
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (descriptor < 0) continue;  // gone by now, or not ours
+    if (descriptor < 0) continue;  // already removed, or not ours
     if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) ::unlink(path.c_str());
     ::close(descriptor);
   }

@@ -35,7 +35,7 @@ std::unexpected<Error> fail_errno(std::string_view where, std::string about) {
   const int number = errno;
   const Fault fault = fault_of_errno(number);
   if (fault != Fault::io) return fail(fault, where, std::move(about));
-  // The one row that stands for many causes: the system's own word for it is part of what happened.
+  // io stands for many causes, so the error also carries the system's own message.
   const std::string cause = std::generic_category().message(number);
   about = about.empty() ? cause : about + " (" + cause + ")";
   return fail(fault, where, std::move(about), number == EIO ? "Check the disk and its cables, and try again." : "");

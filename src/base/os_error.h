@@ -1,4 +1,4 @@
-// base/os_error: what the operating system's error numbers mean to usher.
+// base/os_error: maps the operating system's error numbers to faults.
 #pragma once
 
 #include "base/result.h"
@@ -9,8 +9,8 @@ namespace usher {
 /// ENFILE); io for all others.
 [[nodiscard]] Fault fault_of_errno(int number) noexcept;
 
-/// `return fail_errno("vault: rename", path);` with the errno of the call that just failed. Of io
-/// `about` names the system's message too.
+/// `return fail_errno("vault: rename", path);` with the errno of the call that just failed. For io,
+/// `about` also holds the system's message.
 [[nodiscard]] std::unexpected<Error> fail_errno(std::string_view where, std::string about = {});
 
 }  // namespace usher

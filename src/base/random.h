@@ -1,11 +1,12 @@
-// base/random: where random bytes come from. The one for production is crypto::SystemRandom.
+// base/random: the source of random bytes, as an interface. Production uses crypto::SystemRandom.
 #pragma once
 
 #include "base/bytes.h"
 
 namespace usher {
 
-/// Fills with unpredictable bytes, or does not return (production: aborts when the system has none). Thread-safe.
+/// Fills a buffer with unpredictable bytes, or does not return (production: aborts if the system fails to supply them).
+/// Thread-safe.
 class Random {
  public:
   virtual ~Random() = default;

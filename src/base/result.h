@@ -1,7 +1,7 @@
-// base/result: how usher says that something went wrong.
+// base/result: faults, errors and the Result type.
 //
 // Result is for what a peer, an input or the environment can cause; an assertion is for our own bug. Each fault
-// has a stable code, a sentence, an advice and an exit status: one row of faults.def.
+// has a stable code, a sentence, advice and an exit status: one row of faults.def.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,7 @@ enum class ExitClass : std::uint8_t {
 
 /// `where`: a literal that names the step, for logs. `about`: the object concerned, in words that this side chose
 /// (a file's name, a chunk's number); shown to the operator or listener, never sent to a peer, never a secret.
-/// `advice`: what to do next, whole sentences, where this place knows better than the fault's row.
+/// `advice`: what to do next, in whole sentences. It replaces the advice of the fault's row, for code that knows more.
 struct Error {
   Fault fault;
   std::string_view where;
@@ -53,27 +53,27 @@ using Result = std::expected<T, Error>;
   return std::unexpected(Error{fault, where, std::move(about), std::move(advice)});
 }
 
-/// The result; an error without an advice of its own gets this one. For a caller that knows what the data are.
+/// Returns `result`; an error without advice gets this advice. For a caller that knows what the data are.
 template <class T>
 [[nodiscard]] Result<T> advised(Result<T> result, std::string_view advice) {
   if (!result && result.error().advice.empty()) result.error().advice = advice;
   return result;
 }
 
-/// "bad-mac": stable, for programs.
+/// For example "bad-signature". Stable, for programs.
 [[nodiscard]] std::string_view code_of(Fault fault) noexcept;
 [[nodiscard]] ExitClass exit_class_of(Fault fault) noexcept;
 /// What happened, to which object, and what to do next: whole sentences for the person at this side.
 [[nodiscard]] std::string explain(const Error& error);
-/// The two halves of it. The advice may be empty.
+/// The two halves of explain(). The advice may be empty.
 [[nodiscard]] std::string sentence_of(const Error& error);
 [[nodiscard]] std::string_view advice_of(const Error& error) noexcept;
-/// The fault whose code this is; Fault::local where there is none.
+/// The fault that has this code; Fault::local if the code is unknown.
 [[nodiscard]] Fault fault_of_code(std::string_view code) noexcept;
 
 }  // namespace usher
 
-// USHER_TRY(auto value, expression): the value, or return the error to the caller. USHER_CHECK: for Result<>.
+// USHER_TRY(auto value, expression): defines the value, or returns the error to the caller. USHER_CHECK: for Result<>.
 #define USHER_CONCAT_(a, b) a##b
 #define USHER_CONCAT(a, b) USHER_CONCAT_(a, b)
 #define USHER_TRY_(result, declaration, ...)           \

@@ -11,7 +11,7 @@ namespace {
 using wire::Message;
 using wire::MessageType;
 
-// What can arrive, as types, so that the overloads of Steps::on are the table of legal steps.
+// The events, as types, so that the overloads of Steps::on are the table of legal steps.
 struct Hello {
   Message hello;
   Message proof;
@@ -39,13 +39,13 @@ Result<Event> event_of(View body) {
   } else if (first.type == MessageType::retry) {
     event = Retry{first};
   } else {
-    return Other{};  // whatever follows it
+    return Other{};  // the rest of the body does not matter
   }
   if (!body.empty()) return fail(Fault::malformed, "handshake: more follows");
   return event;
 }
 
-/// What is wrong with the server's certificate: its reader would take it for a fault of this installation's.
+/// Marks an error of a certificate as the server's. Otherwise the reader would look for it in this installation.
 std::unexpected<Error> of_server(Error error) {
   constexpr std::array kOfCertificates{Fault::untrusted,       Fault::revoked, Fault::certificate_expired,
                                        Fault::bad_certificate, Fault::bad_key, Fault::certificate_not_yet_valid,
@@ -61,7 +61,7 @@ std::unexpected<Error> of_server(Error error) {
   return std::unexpected(std::move(error));
 }
 
-/// What the server chose, judged against what was offered (§3.2, §4.3). Errors: unsupported, no_common_suite,
+/// Checks the server's choice against the client's offer (§3.2, §4.3). Errors: unsupported, no_common_suite,
 /// bad_group, bad_key_share.
 Result<Choice> check_choice(const ClientSettings& settings, const wire::ServerHello& hello) {
   if (!hello.extensions.empty()) return fail(Fault::unsupported, "server hello: an extension that was not offered");
@@ -106,7 +106,7 @@ struct ClientHandshake::AwaitFinished {
   std::uint64_t request = 0;  // api/finished
 };
 
-/// One call's view of the machine. `self.state_` is Closed until a step assigns the next one.
+/// The context of one call. `self.state_` is Closed until a step assigns the next state.
 struct ClientHandshake::Steps {
   ClientHandshake& self;
   Time now;
@@ -114,13 +114,13 @@ struct ClientHandshake::Steps {
   Result<Bytes> on(std::unique_ptr<AwaitHello>&& state, const Hello& event) const;
   Result<Bytes> on(std::unique_ptr<AwaitHello>&& state, const Retry& event) const;
   Result<Bytes> on(std::unique_ptr<AwaitAccepted>&& state, const Accepted& event) const;
-  /// Every other pair.
+  /// Every other pair of state and event.
   template <class State, class Any>
   Result<Bytes> on(State&& /*state*/, const Any& /*event*/) const {
     return fail(Fault::unexpected_message, "client handshake");
   }
 
-  /// ClientCertificate ‖ ClientProof, as they go into the record of step 2; the transcript takes both.
+  /// Returns ClientCertificate ‖ ClientProof, the content of the record of step 2. Adds both to the transcript.
   Result<Bytes> prove_identity(crypto::Hasher& transcript) const;
   Result<std::unique_ptr<ClientSession>> finish(AwaitFinished&& state, const OpenedRecord& record) const;
 };
@@ -242,7 +242,7 @@ Result<Bytes> ClientHandshake::start() {
 }
 
 Result<Bytes> ClientHandshake::on_messages(View body, Time now) {
-  // §6.3: nothing of this is authenticated, and the session is as good as open.
+  // §6.3: this message is not authenticated, and the session is almost open. So it must not close the machine.
   if (std::holds_alternative<std::unique_ptr<AwaitFinished>>(state_)) {
     return fail(Fault::unexpected_message, "client handshake: after KeysAccepted");
   }
@@ -260,7 +260,7 @@ Result<std::unique_ptr<ClientSession>> ClientHandshake::on_record(Bytes record, 
   USHER_TRY(const auto header, wire::RecordHeader::decode(record));
   if (header.request != (*waiting)->request) return fail(Fault::record_refused, "server finished: request");
   USHER_TRY(const OpenedRecord opened, (*waiting)->traffic->opener.open(record, wire::Padding::response));
-  // It is the server's: whatever it holds, the state is spent.
+  // The record is verified, so it is the server's. Whatever it contains, the state is used up.
   const auto state = std::move(*waiting);
   state_ = Closed{};
   return Steps{*this, now}.finish(std::move(*state), opened);

@@ -4,7 +4,7 @@
 //         ─record: ServerFinished→ a ClientSession
 //   AwaitHello ─Retry→ AwaitHello, once
 //
-// Closed until a step succeeds. One thread at a time.
+// A step that fails closes the machine, with the exceptions named below. One thread at a time.
 #pragma once
 
 #include <memory>
@@ -21,7 +21,7 @@ struct ClientSettings {
   identity::Chain chain;                                // the installation's own, leaf first
   std::shared_ptr<const crypto::Signer> signer;         // the leaf's key
   std::shared_ptr<const identity::TrustStore> servers;  // role server
-  identity::ServerName name;                            // what was dialled, or pinned
+  identity::ServerName name;                            // the name that was dialled, or pinned
 };
 
 class ClientHandshake {
@@ -35,20 +35,22 @@ class ClientHandshake {
   /// Step 1: the body of `POST /api/protocols`. Errors: unexpected_message, when it was called before.
   [[nodiscard]] Result<Bytes> start();
 
-  /// The answers to `POST /api/protocols` and `POST /api/keys`. Returns what to send next: the body of
-  /// `POST /api/keys` (ClientKeys ‖ record), then the record of `api/finished` for `POST /`. After a Retry, which
-  /// awaits_hello() tells, it is the body of a second `POST /api/protocols`.
-  /// Errors, and the machine is closed then: unexpected_message, malformed, unsupported, too_long, no_common_suite,
-  /// bad_group (not offered, not fitting, p or g changed), bad_key_share, bad_signature, server_busy (a second Retry), what
-  /// is wrong with the server's chain or name, the signer's.
+  /// Handles the answers to `POST /api/protocols` and `POST /api/keys`. Returns the next body to send: that of
+  /// `POST /api/keys` (ClientKeys ‖ record), then the record of `api/finished` for `POST /`. After a Retry (then
+  /// awaits_hello() is true) it is the body of a second `POST /api/protocols`.
+  /// An error closes the machine, with one exception: after KeysAccepted every message is refused with
+  /// unexpected_message, and nothing changes.
+  /// Errors: unexpected_message, malformed, unsupported, too_long, no_common_suite, bad_group (not offered, not
+  /// fitting, p or g changed), bad_key_share, bad_signature, server_busy (a second Retry), those of the server's chain
+  /// or name, the signer's.
   [[nodiscard]] Result<Bytes> on_messages(View body, Time now);
 
-  /// The answer to `api/finished`. Errors: record_refused, malformed, unsupported, too_long for a record that does not
-  /// verify (nothing has changed); bad_finished, unexpected_message, malformed (closed).
+  /// Handles the answer to `api/finished`. Errors: record_refused, malformed, unsupported, too_long for a record that
+  /// does not verify (nothing has changed); bad_finished, unexpected_message, malformed (closed).
   [[nodiscard]] Result<std::unique_ptr<ClientSession>> on_record(Bytes record, Time now);
 
   [[nodiscard]] bool closed() const noexcept;
-  /// Whether the answer to a ClientHello is what comes next.
+  /// Whether the machine waits for the answer to a ClientHello.
   [[nodiscard]] bool awaits_hello() const noexcept;
 
  private:

@@ -9,7 +9,7 @@ namespace {
 using wire::Message;
 using wire::MessageType;
 
-// What can arrive, as types, so that the overloads of Steps::on are the table of legal steps.
+// The events, as types, so that the overloads of Steps::on are the table of legal steps.
 struct Hello {
   Message message;
 };
@@ -61,8 +61,8 @@ Result<Identity> identity_of(View content) {
   return Identity{first, second, std::move(certificate), std::move(proof)};
 }
 
-/// An error tells the operator which installation was refused, as the log names it: 16 digits of its key's fingerprint.
-/// Where the signature does not hold, it is only what the peer claims to be.
+/// Adds to an error which installation was refused, for the operator. It is named as in the log: 16 digits of its key's
+/// fingerprint. If the signature is wrong, it is only the installation that the peer claims to be.
 Result<PeerVerified> of_client(const Identity& identity, Result<PeerVerified> verified) {
   if (verified || identity.certificate.certificates.empty()) return verified;
   const auto leaf = identity::Certificate::from_der(identity.certificate.certificates.front());
@@ -90,14 +90,14 @@ struct ServerHandshake::AwaitFinished {
   std::shared_ptr<Traffic> traffic;
 };
 
-/// One call's view of the machine. `self.state_` is Closed until a step assigns the next one.
+/// The context of one call. `self.state_` is Closed until a step assigns the next state.
 struct ServerHandshake::Steps {
   ServerHandshake& self;
   Time now;
 
   Result<Bytes> on(AwaitHello&& /*state*/, const Hello& event) const;
   Result<Bytes> on(std::unique_ptr<AwaitKeys>&& state, const Keys& event) const;
-  /// Every other pair.
+  /// Every other pair of state and event.
   template <class State, class Any>
   Result<Bytes> on(State&& /*state*/, const Any& /*event*/) const {
     return fail(Fault::unexpected_message, "server handshake");
@@ -222,7 +222,7 @@ ServerHandshake& ServerHandshake::operator=(ServerHandshake&&) noexcept = defaul
 bool ServerHandshake::closed() const noexcept { return std::holds_alternative<Closed>(state_); }
 
 Result<Bytes> ServerHandshake::on_messages(View body, Time now) {
-  // §6.3: whoever sends this has proven nothing, and the client's session is as good as open.
+  // §6.3: the sender has proven nothing, and the client's session is almost open. So it must not close the machine.
   if (std::holds_alternative<std::unique_ptr<AwaitFinished>>(state_)) {
     return fail(Fault::unexpected_message, "server handshake: after ClientKeys");
   }
@@ -242,7 +242,7 @@ Result<FinishStep> ServerHandshake::on_record(Bytes record, Time now) {
     return fail(Fault::unknown_session, "client finished: too late");
   }
   USHER_TRY(const OpenedRecord opened, (*waiting)->traffic->opener.open(record, wire::Padding::any_request));
-  // It is the client's: whatever it holds, the state is spent.
+  // The record is verified, so it is the client's. Whatever it contains, the state is used up.
   const auto state = std::move(*waiting);
   state_ = Closed{};
   return Steps{*this, now}.finish(std::move(*state), opened);

@@ -2,7 +2,7 @@
 //
 //   AwaitHello ─ClientHello→ AwaitKeys ─ClientKeys, record→ AwaitFinished ─record: ClientFinished→ a ServerSession
 //
-// Closed until a step succeeds. One thread at a time.
+// A step that fails closes the machine, with the exceptions named below. One thread at a time.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,7 @@
 
 namespace usher::channel {
 
-/// Immutable; shared by all handshakes since a reload.
+/// Immutable; shared by all handshakes that began since the last reload.
 struct ServerSettings {
   SuiteOrder suites = default_suites();
   GroupOrder groups = default_groups();
@@ -23,11 +23,11 @@ struct ServerSettings {
   Milliseconds handshake_time{10'000};                  // from ClientHello to ClientFinished, §4.3
 };
 
-/// What came of a verified record before the session is open.
+/// The result of a verified record that arrived before the session was open.
 struct FinishStep {
   Bytes answer;                            // a record, to be sent with HTTP 200
-  std::unique_ptr<ServerSession> session;  // set: both Finished hold
-  std::optional<Error> refused;            // set otherwise: the answer says so, and the machine is closed
+  std::unique_ptr<ServerSession> session;  // set: the client's Finished is right
+  std::optional<Error> refused;            // set otherwise: the answer reports it, and the machine is closed
 };
 
 class ServerHandshake {
@@ -38,14 +38,14 @@ class ServerHandshake {
   ServerHandshake(ServerHandshake&&) noexcept;
   ServerHandshake& operator=(ServerHandshake&&) noexcept;
 
-  /// The body of `POST /api/protocols` or `POST /api/keys`; returns that of its answer: ServerHello ‖ ServerProof, or
-  /// KeysAccepted. Errors leave the machine closed, but for one: in AwaitFinished every handshake message is refused
-  /// with unexpected_message and nothing changes, because nobody has proven that it is the client's.
+  /// Handles the body of `POST /api/protocols` or `POST /api/keys`. Returns the body of the answer: ServerHello ‖
+  /// ServerProof, or KeysAccepted. An error closes the machine, with one exception: in AwaitFinished every handshake
+  /// message is refused with unexpected_message and nothing changes, because the message may not be the client's.
   /// Errors: unexpected_message, malformed, unsupported, too_long, no_common_suite, no_common_group, bad_key_share,
-  /// record_refused, bad_signature, unknown_session (too late), what is wrong with the client's chain, the signer's.
+  /// record_refused, bad_signature, unknown_session (too late), those of the client's chain, the signer's.
   [[nodiscard]] Result<Bytes> on_messages(View body, Time now);
 
-  /// A record of direction 0: in AwaitFinished it must be `api/finished`.
+  /// Handles a record of direction 0. In AwaitFinished it must be `api/finished`.
   /// Errors: record_refused, malformed, unsupported, too_long (nothing has changed); unexpected_message (before
   /// ClientKeys, or closed); unknown_session (too late).
   [[nodiscard]] Result<FinishStep> on_record(Bytes record, Time now);
@@ -55,7 +55,7 @@ class ServerHandshake {
   /// nullptr before ClientHello.
   [[nodiscard]] const Suite* suite() const noexcept { return suite_; }
   [[nodiscard]] bool closed() const noexcept;
-  /// When the half-open session ends; the caller removes it then.
+  /// The time at which the half-open session ends. The caller removes it then.
   [[nodiscard]] Time deadline() const noexcept { return deadline_; }
 
  private:

@@ -1,4 +1,4 @@
-// channel/key_schedule: from the shared secret to every key of a session.  Spec: channel.md §5, §7.
+// channel/key_schedule: derives every key of a session from the shared secret.  Spec: channel.md §5, §7.
 #pragma once
 
 #include "channel/peer.h"
@@ -16,7 +16,7 @@ struct DirectionKeys {
   crypto::Secret iv;       // AEADs and ChaCha20: 12 bytes
 };
 
-/// What T(6) gives, §5.
+/// The keys that are derived from T(6), §5.
 struct TrafficKeys {
   DirectionKeys client_write;
   DirectionKeys server_write;
@@ -29,7 +29,7 @@ struct TrafficKeys {
 [[nodiscard]] crypto::Secret expand_label(const crypto::HmacKey& prk, std::string_view label, View transcript_hash,
                                           std::size_t size);
 
-/// Holds PRK as a key of HMAC, which OpenSSL wipes when it is destroyed.
+/// Holds PRK as an HMAC key. OpenSSL wipes the key when it is destroyed.
 class KeySchedule {
  public:
   /// Consumes Z.
@@ -38,7 +38,7 @@ class KeySchedule {
 
   /// Protects the client's identity. `hash`: H(T(4)).
   [[nodiscard]] DirectionKeys handshake(View hash) const;
-  /// `hash`: H(T(6)). Nobody has traffic keys for a peer that was not verified.
+  /// `hash`: H(T(6)). `peer` is the proof of a check: there are no traffic keys for a peer that was not verified.
   [[nodiscard]] TrafficKeys traffic(const PeerVerified& peer, View hash) const;
   /// `hash`: H(T(8)). Consumes the schedule.
   [[nodiscard]] crypto::Secret exporter_secret(const FinishVerified& finish, View hash) &&;
@@ -52,12 +52,12 @@ class KeySchedule {
 /// exporter(label): 32 bytes.
 [[nodiscard]] Hash256 exported(const Suite& suite, const crypto::Secret& exporter_secret, std::string_view label);
 
-/// What a request for a chunk names; a body that is malformed stands for zeros.
+/// The numbers in a request for a chunk. For a malformed body they are all zero.
 struct ChunkIds {
   Id128 play{};
   Id128 medium{};
   std::uint32_t chunk = 0;
-  /// Of the body of an `api/download`.
+  /// Reads the body of an `api/download`.
   [[nodiscard]] static ChunkIds of_body(View body) noexcept;
   bool operator==(const ChunkIds&) const = default;
 };

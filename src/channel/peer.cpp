@@ -38,7 +38,7 @@ Result<PeerVerified> verify_peer(const identity::TrustStore& trust, Side side, s
   USHER_TRY(identity::VerifiedPeer peer, trust.verify(chain, now, name));
   const auto role = side == Side::server ? identity::Role::server : identity::Role::client;
   if (peer.role() != role) return fail(Fault::wrong_role, "peer: role");
-  // Two schemes and no other, §4.2: PKCS#1 is for cards alone.
+  // §4.2 allows only two schemes. PKCS#1 is for cards only.
   const auto scheme = crypto::scheme_of(proof.scheme);
   if (!scheme || *scheme == crypto::SignatureScheme::rsa_pkcs1_sha256) {
     return fail(Fault::bad_signature, "peer: signature scheme");

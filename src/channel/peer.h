@@ -1,4 +1,4 @@
-// channel/peer: proofs, as types, that the other side is who it says and saw the same handshake.
+// channel/peer: proofs, as types, that the peer's identity was verified and that it saw the same handshake.
 // Spec: channel.md §4.2, §4.3, §5.
 #pragma once
 
@@ -10,10 +10,11 @@
 
 namespace usher::channel {
 
-/// Whose proof: the contexts of §4.2 differ.
+/// The side that makes a proof. The contexts of §4.2 differ.
 enum class Side : std::uint8_t { client, server };
 
-/// The peer's chain was accepted for its role, and its signature over the transcript holds. Only verify_peer makes one.
+/// The peer's chain was accepted for its role, and its signature over the transcript is right. Only verify_peer makes
+/// one.
 class PeerVerified {
  public:
   [[nodiscard]] const identity::VerifiedPeer& peer() const noexcept { return peer_; }
@@ -26,13 +27,13 @@ class PeerVerified {
 };
 
 /// `certificates`: DER as sent. `transcript_hash`: H(T(2)) for a server, H(T(5)) for a client. `name`: for servers.
-/// Errors: those of TrustStore::verify; bad_certificate (not DER); wrong_role (the store judges another role);
+/// Errors: those of TrustStore::verify; bad_certificate (not DER); wrong_role (the store is for another role);
 /// bad_signature (also a scheme that does not fit the key).
 [[nodiscard]] Result<PeerVerified> verify_peer(const identity::TrustStore& trust, Side side,
                                                std::span<const Bytes> certificates, const wire::Proof& proof,
                                                View transcript_hash, Time now, const identity::ServerName* name);
 
-/// What ServerProof and ClientProof sign: 64 spaces ‖ context ‖ 0 ‖ hash.
+/// The bytes that ServerProof and ClientProof sign: 64 spaces ‖ context ‖ 0 ‖ hash.
 [[nodiscard]] Bytes signed_bytes(Side side, View transcript_hash);
 /// Errors: the signer's.
 [[nodiscard]] Result<wire::Proof> prove(const crypto::Signer& signer, Side side, View transcript_hash);

@@ -9,8 +9,8 @@ namespace {
 using crypto::kAeadNonceSize;
 using wire::kHeaderSize;
 
-constexpr std::size_t kZerosSize = 16 << 10;  // bytes at once
-constexpr std::size_t kCounterSize = 4;       // ChaCha20's block counter, in front of OpenSSL's IV
+constexpr std::size_t kZerosSize = 16 << 10;  // bytes per piece
+constexpr std::size_t kCounterSize = 4;       // bytes: ChaCha20's block counter, the beginning of OpenSSL's IV
 
 constexpr std::array<std::uint8_t, kZerosSize> kZeros{};
 
@@ -30,7 +30,7 @@ std::array<std::uint8_t, kAeadNonceSize> nonce_of(const crypto::Secret& iv, std:
   return nonce;
 }
 
-/// What OpenSSL wants as IV of a cipher that is not an AEAD: the record's own, or block counter 0 and the nonce.
+/// The IV that OpenSSL needs for a cipher that is not an AEAD: the record's IV, or block counter 0 and the nonce.
 std::array<std::uint8_t, 16> plain_iv(const Suite& suite, const DirectionKeys& keys, const wire::RecordHeader& header) {
   if (!suite.counts_nonces()) return header.iv;
   std::array<std::uint8_t, 16> iv{};
@@ -47,9 +47,10 @@ std::optional<crypto::HmacKey> mac_of(const Suite& suite, const DirectionKeys& k
   return std::optional<crypto::HmacKey>(std::in_place, suite.digest, keys.mac_key);
 }
 
-/// n, the parts and as many zeros as fill the plaintext, in as few pieces as let the cipher work in place of copying:
-/// small parts are put together, and large ones begin at, and are, a multiple of 128 bytes. A cipher that has to carry on
-/// in the middle of a block is slower over all that follows, and Poly1305 by a third where 64 bytes are left over.
+/// The plaintext in few pieces: n, the parts, and the zeros that fill it. Small parts are copied together. Large parts
+/// are not copied. A large piece begins at a multiple of 128 bytes and has a multiple of 128 bytes: a cipher that must
+/// continue in the middle of a block is slower for all that follows, and Poly1305 is slower by a third if 64 bytes are
+/// left over.
 class Pieces {
  public:
   Pieces(View size, std::initializer_list<View> parts, std::size_t zeros) {
@@ -88,12 +89,12 @@ class Pieces {
     done_ = small_.size();
   }
 
-  Bytes small_;  // never grows beyond what was reserved: pieces_ point into it
+  Bytes small_;  // never grows beyond its reserved capacity: pieces_ point into it
   std::size_t done_ = 0;
   std::vector<View> pieces_;
 };
 
-/// A buffer that is used again keeps its bytes: they are about to be written over.
+/// Does not clear a buffer that is used again: its bytes will be overwritten.
 void set_size(Bytes& out, std::size_t size) {
   if (out.capacity() < size) {
     out = Bytes(size);
@@ -119,7 +120,7 @@ bool ReplayWindow::mark(std::uint64_t sequence) {
   const std::lock_guard lock(mutex_);
   if (used_locked(sequence)) return false;
   if (sequence >= next_) {
-    // The places that the window now reuses belong to numbers that were not seen yet.
+    // The window reuses the places of old numbers for numbers that were not seen yet.
     if (sequence - next_ >= kSize) {
       marks_.reset();
     } else {
@@ -221,7 +222,7 @@ Result<> Opener::verify(const wire::RecordHeader& header, MutableView record, Vi
 }
 
 Result<View> Opener::decrypt(const wire::RecordHeader& header, MutableView ciphertext, View key) const {
-  if (suite_->aead()) return ciphertext;  // done while it was verified
+  if (suite_->aead()) return ciphertext;  // verify() decrypted it
   USHER_TRY(const std::size_t size,
             crypto::decrypt(suite_->cipher, key, plain_iv(*suite_, keys_, header), ciphertext, ciphertext));
   return View{ciphertext}.first(size);
@@ -233,7 +234,7 @@ Result<OpenedRecord> Opener::open(MutableView record, wire::Padding padding, con
   const crypto::Secret chunk_key = chunk ? chunk->keys.key(chunk->ids, header.sequence) : crypto::Secret();
   const View key = chunk ? chunk_key.expose() : keys_.key.expose();
   USHER_CHECK(verify(header, record, key));
-  if (!window_.mark(header.sequence)) {  // another thread was given the same record
+  if (!window_.mark(header.sequence)) {  // another thread opened the same record
     crypto::wipe(record);
     return refused();
   }

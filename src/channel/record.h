@@ -15,13 +15,13 @@ namespace usher::channel {
 
 inline constexpr std::uint64_t kMaxRecords = 1ULL << 24;  // in a direction, §6.2
 
-/// Which sequence numbers have been used. Thread-safe.
+/// Remembers which sequence numbers have been used. Thread-safe.
 class ReplayWindow {
  public:
-  static constexpr std::size_t kSize = 2048;  // numbers; §6.2 asks for 1,024
-  /// Whether the number is marked, or is too old for the window to know.
+  static constexpr std::size_t kSize = 2048;  // numbers; §6.2 requires at least 1,024
+  /// Whether the number is marked, or is too old for the window.
   [[nodiscard]] bool used(std::uint64_t sequence) const;
-  /// Marks the number. False if it was used() already: one of several threads wins.
+  /// Marks the number. False if it was used() already: of several threads, only one gets true.
   [[nodiscard]] bool mark(std::uint64_t sequence);
 
  private:
@@ -31,7 +31,7 @@ class ReplayWindow {
   std::uint64_t next_ = 0;    // one more than the highest number marked
 };
 
-/// The key of a chunk response is made for the number that its record gets, or has.
+/// For a chunk response, whose key is derived from these ids and from the sequence of its record.
 struct ChunkUse {
   const ChunkKeys& keys;
   ChunkIds ids;
@@ -44,8 +44,8 @@ class Sealer {
   Sealer(const Suite& suite, const Id128& session, wire::Direction direction, DirectionKeys keys, Random& random,
          std::uint64_t first = 0);
 
-  /// Writes one record to `out`, in place of what is there (a buffer that is used again costs no clearing). The
-  /// plaintext is n ‖ the parts ‖ zeros, `total` bytes. `request`: what a response answers; nothing: a request.
+  /// Replaces the content of `out` with one record (a buffer that is used again is not cleared). The plaintext is
+  /// n ‖ the parts ‖ zeros, `total` bytes. `request`: for a response, the sequence of its request; empty for a request.
   /// Returns the record's sequence.
   /// Errors: too_long; session_over, when all numbers are used. On error `out` is untouched.
   [[nodiscard]] Result<std::uint64_t> seal(Bytes& out, std::initializer_list<View> parts, std::size_t total,
@@ -65,12 +65,12 @@ class Sealer {
   std::atomic<std::uint64_t> next_;
 };
 
-/// A record whose MAC or tag has held, and whose number is marked.
+/// A record whose MAC or tag was verified, and whose number is marked.
 struct OpenedRecord {
   wire::RecordHeader header;
-  /// Inside the buffer that was given. malformed: the CBC padding, n, or the padding of §6.4.
+  /// The content, inside the caller's buffer. malformed: the CBC padding, n, or the padding of §6.4 is wrong.
   Result<View> content;
-  std::size_t total = 0;  // bytes of the plaintext, with n and padding; 0 where it could not be told
+  std::size_t total = 0;  // bytes of the plaintext, with n and padding; 0 if it could not be decrypted
 };
 
 /// Thread-safe; wipes its keys when destroyed.
@@ -78,7 +78,7 @@ class Opener {
  public:
   Opener(const Suite& suite, const Id128& session, wire::Direction direction, DirectionKeys keys);
 
-  /// Verifies, marks the number, decrypts in place. On error the buffer's content is of no use any more.
+  /// Verifies, marks the number, decrypts in place. On error the buffer's content is useless.
   /// Errors, and no state has changed then: malformed, unsupported, too_long (the form of the header, §6.3);
   /// record_refused (another suite, session or direction; the MAC or tag; a number that was used or is out of range).
   [[nodiscard]] Result<OpenedRecord> open(MutableView record, wire::Padding padding, const ChunkUse* chunk = nullptr);

@@ -13,7 +13,7 @@ constexpr std::size_t kKey = 32;    // bytes
 
 std::int64_t step_of(Time now) { return unix_seconds(now) / kStep; }
 
-/// Takes the cookie out of it; empty: it had none.
+/// Removes the cookie from `hello` and returns it. Empty if there is no cookie.
 Bytes take_cookie(wire::ClientHello& hello) {
   const auto found = std::ranges::find(hello.extensions, wire::kExtensionCookie, &wire::Extension::type);
   if (found == hello.extensions.end()) return {};

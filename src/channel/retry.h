@@ -1,4 +1,5 @@
-// channel/retry: the cookies of Retry: who brings one back has answered once, from where the first ClientHello came.
+// channel/retry: the cookies of Retry. A client that returns a cookie has shown that it receives answers at the address
+// from which the first ClientHello came.
 // Spec: channel.md §4.4.
 #pragma once
 
@@ -9,15 +10,14 @@
 
 namespace usher::channel {
 
-/// A server's. Keeps nothing of any client; thread-safe.
+/// Used by the server. Keeps no state per client. Thread-safe.
 class RetryCookies {
  public:
   explicit RetryCookies(Random& random);
 
-  /// `network`: whatever stands for the peer's address. `hello` may have a cookie that is
-  /// too old.
+  /// Makes a Retry. `network`: any text that stands for the peer's address. `hello` may have a cookie that is too old.
   [[nodiscard]] wire::Retry retry(wire::ClientHello hello, std::string_view network, Time now) const;
-  /// Whether `hello` is one that was answered with a Retry, at most 20 s ago, with this cookie and nothing else added.
+  /// Whether this `hello`, without its cookie, was answered with a Retry of that cookie at most 20 s ago.
   [[nodiscard]] bool accepts(wire::ClientHello hello, std::string_view network, Time now) const;
 
  private:

@@ -98,7 +98,7 @@ Result<> ServerSession::seal_chunk(Bytes& out, std::uint64_t request, const Chun
     return fail(Fault::too_long, "chunk response");
   }
   const auto depth = static_cast<std::uint8_t>(proof.size());
-  // An array of arrays of bytes is those bytes: no copy before the cipher makes one.
+  // An array of arrays of bytes is contiguous: the cipher reads it without a copy.
   const View hashes{reinterpret_cast<const std::uint8_t*>(proof.data()), proof.size_bytes()};
   const View no_more = View{kNoProof}.subspan(hashes.size());
   std::array<std::uint8_t, 4> length{};
@@ -139,7 +139,7 @@ Result<SealedRequest> ClientSession::seal_request(std::string_view path, std::ve
   if (waiting.auth && wire::kLengthSize + content.size() > wire::kAuthRequest) return fail(Fault::too_long, "request");
   const std::size_t total = waiting.auth ? wire::kAuthRequest : wire::padded_request(content.size());
 
-  // Held over the sealing: an answer can't come before its request is known to be outstanding.
+  // Held while sealing: an answer must not arrive before its request is known to be outstanding.
   const std::lock_guard lock(mutex_);
   if (outstanding_.size() >= kMaxOutstanding) return fail(Fault::busy, "request: too many are waiting");
   SealedRequest sealed;

@@ -1,6 +1,6 @@
-// channel/session: an open channel: requests one way, responses the other.  Spec: channel.md §5 (exporter), §6, §7.
+// channel/session: an open channel, which carries requests and responses.  Spec: channel.md §5 (exporter), §6, §7.
 //
-// Both ends are thread-safe: many requests of one session are worked on at once, over several connections.
+// Both ends are thread-safe: many requests of one session are handled at once, over several connections.
 #pragma once
 
 #include <map>
@@ -13,16 +13,16 @@
 
 namespace usher::channel {
 
-/// Both directions' keys. Shared by the calls that are under way, so that close() never pulls a key from under one.
+/// The keys of both directions. Running calls share them, so that close() never destroys a key that a call still uses.
 struct Traffic {
-  /// `own`: which side we are. Takes the keys over, but for the Finished keys.
+  /// `own`: our side. Takes ownership of the keys, except the Finished keys.
   Traffic(const Suite& suite, const Id128& session, Side own, TrafficKeys& keys, Random& random);
   Sealer sealer;
   Opener opener;
   ChunkKeys chunk_keys;
 };
 
-/// What a session is made of; its proofs cannot be had without the checks.
+/// The parts of a session. Its proofs exist only if the checks succeeded.
 struct Established {
   const Suite& suite;
   Id128 session;
@@ -33,7 +33,7 @@ struct Established {
   Time opened{};
 };
 
-/// What both ends have in common.
+/// The common part of both ends.
 class Session {
  public:
   [[nodiscard]] const Id128& id() const noexcept { return session_; }
@@ -46,8 +46,8 @@ class Session {
   /// Records sealed and accepted so far. A session that has sealed kMaxRecords is over.
   [[nodiscard]] std::uint64_t sealed() const noexcept;
   [[nodiscard]] std::uint64_t opened_records() const noexcept;
-  /// Destroys the keys, as soon as the last call that is under way has returned. Everything fails with session_over
-  /// from then on. Repeatable.
+  /// Destroys the keys as soon as the last running call has returned. New calls fail with session_over. It may be
+  /// called again.
   void close() noexcept;
   [[nodiscard]] bool closed() const noexcept;
 
@@ -66,12 +66,12 @@ class Session {
   crypto::Secret exporter_secret_;
 };
 
-/// A request whose record has been verified: it always gets an answer inside a record.
+/// A request whose record has been verified. It always gets an answer inside a record.
 struct IncomingRequest {
   std::uint64_t sequence = 0;
-  /// For `api/download`: it is answered with seal_chunk or seal_chunk_refusal, and these ids.
+  /// For `api/download`. Answer it with seal_chunk or seal_chunk_refusal, and these ids.
   std::optional<ChunkIds> chunk;
-  /// It is one to `api/auth`: the plaintext of its answer has wire::kAuthAnswer bytes at least.
+  /// True for `api/auth`: the plaintext of its answer has at least wire::kAuthAnswer bytes.
   bool auth = false;
   /// malformed; unexpected_message: a second `api/finished`. Answer with status_of(error.fault).
   Result<wire::Request> request;
@@ -81,25 +81,26 @@ class ServerSession final : public Session {
  public:
   explicit ServerSession(Established parts) : Session(std::move(parts)) {}
 
-  /// Consumes the record. Errors: record_refused, malformed, unsupported, too_long: no state has changed, there is no
-  /// answer inside a record; session_over.
+  /// Consumes the record. Errors: record_refused, malformed, unsupported, too_long: no state has changed, and there can
+  /// be no answer inside a record; session_over.
   [[nodiscard]] Result<IncomingRequest> open_request(Bytes record);
 
-  /// Writes the record that answers `request` to `out` (in place of what is there). A status other than ok takes no
-  /// body. `least`: bytes of the plaintext, a power of two: of answers to `api/auth`, see auth_answer_size().
+  /// Replaces the content of `out` with the record that answers `request`. With a status other than ok, `body` is not
+  /// sent. `least`: least bytes of the plaintext, a power of two; for answers to `api/auth` see auth_answer_size().
   /// Errors: too_long (above 1,048,564 bytes), session_over.
   [[nodiscard]] Result<> seal_response(Bytes& out, std::uint64_t request, wire::Status status, View body = {},
                                        std::size_t least = 512);
-  /// The answer to `api/download`, as large as P(chunk_size) says, with a key of its own. chunk_size: the release's.
+  /// The answer to `api/download`: P(chunk_size) bytes of plaintext, with its own key. chunk_size: the release's.
   /// Errors: too_long (proof above 24 hashes, chunk above chunk_size, chunk_size above 1 MiB), session_over.
   [[nodiscard]] Result<> seal_chunk(Bytes& out, std::uint64_t request, const ChunkIds& ids, std::size_t chunk_size,
                                     std::span<const Hash256> proof, View chunk);
-  /// The same size and key for a refusal. chunk_size: wire::kNoChunkSize where no play of this person is named.
+  /// The same size and key for a refusal. chunk_size: wire::kNoChunkSize if the request names no play of this person.
   [[nodiscard]] Result<> seal_chunk_refusal(Bytes& out, std::uint64_t request, const ChunkIds& ids,
                                             std::size_t chunk_size, wire::Status status);
 };
 
-/// The plaintext of every answer to `api/auth` of a server with this id and these keys (channel.md §6.4): whatever the name.
+/// Bytes of plaintext of every answer to `api/auth` from a server with this id and these keys (channel.md §6.4). Does
+/// not depend on the person's name.
 [[nodiscard]] std::size_t auth_answer_size(const wire::Authenticated& server);
 
 struct SealedRequest {
@@ -107,7 +108,8 @@ struct SealedRequest {
   std::uint64_t sequence = 0;
 };
 
-/// A response that was verified. The body lies in the record's own buffer, which it owns and wipes: a chunk is in it.
+/// A response that was verified. It owns the record's buffer, which holds the body. It wipes the buffer, because a
+/// chunk may be in it.
 class Response {
  public:
   Response(std::uint64_t request, wire::ResponseHead head, Bytes buffer, std::size_t at)
@@ -116,7 +118,7 @@ class Response {
   [[nodiscard]] wire::Status status() const noexcept { return static_cast<wire::Status>(head_.status); }
   [[nodiscard]] bool ok() const noexcept { return head_.status == 0; }
   [[nodiscard]] wire::ResponseType type() const noexcept { return head_.type; }
-  /// Lives as long as this object stands where it is.
+  /// Valid as long as this object exists and is not moved.
   [[nodiscard]] View body() const noexcept { return buffer_.expose().subspan(at_, head_.body_size); }
 
  private:
@@ -128,19 +130,20 @@ class Response {
 
 class ClientSession final : public Session {
  public:
-  static constexpr std::size_t kMaxOutstanding = 1024;  // requests; the server's window is no larger
+  static constexpr std::size_t kMaxOutstanding = 1024;  // requests; a server's window may be no larger
 
   explicit ClientSession(Established parts) : Session(std::move(parts)) {}
 
-  /// The request is outstanding from now on. Parameters: names strictly ascending.
-  /// Errors: too_long (body above 49,152 bytes; of `api/auth`, more than wire::kAuthRequest holds), busy (kMaxOutstanding), session_over.
+  /// Seals a request, which is outstanding from then on. Parameters: names strictly ascending.
+  /// Errors: too_long (body above 49,152 bytes; of `api/auth`, more than wire::kAuthRequest holds), busy
+  /// (kMaxOutstanding), session_over.
   [[nodiscard]] Result<SealedRequest> seal_request(std::string_view path, std::vector<wire::Parameter> parameters,
                                                    View body);
-  /// Consumes the record. One response is accepted for each outstanding request; a chunk's is opened with its own key.
-  /// Errors: record_refused (also: a response that nobody waits for, or a second one), malformed, unsupported,
-  /// too_long, session_over. When a verified response is malformed its request is no longer outstanding.
+  /// Consumes the record. Accepts one response for each outstanding request. Opens a chunk response with its own key.
+  /// Errors: record_refused (also a response without an outstanding request, or a second response), malformed,
+  /// unsupported, too_long, session_over. If a verified response is malformed, its request is no longer outstanding.
   [[nodiscard]] Result<Response> open_response(Bytes record);
-  /// Nobody waits for the response any more: the connection broke. A later response is refused.
+  /// Removes an outstanding request, because its connection broke. A later response is refused.
   void forget(std::uint64_t request) noexcept;
   [[nodiscard]] std::size_t outstanding() const noexcept;
 

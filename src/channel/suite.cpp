@@ -24,7 +24,7 @@ constexpr Suite kSuites[] = {
 
 constexpr Group kGroups[] = {Group::x25519, Group::ffdhe2048, Group::ffdhe3072, Group::ffdhe4096};
 
-/// Reads a configured list of names into an order; `find` gives a pointer or an optional.
+/// Reads a configured list of names into an order; `find` returns a pointer or an optional.
 template <class Order>
 Result<Order> order_of(std::span<const std::string> names, auto find, std::string_view where) {
   Order order;
@@ -115,7 +115,8 @@ Result<Choice> choose(const SuiteOrder& suites, const GroupOrder& groups, std::s
 Result<> check_share(Group group, View value) {
   if (value.size() != crypto::public_size(group)) return fail(Fault::bad_key_share, "key share: size");
   if (group == Group::x25519) return {};
-  // Both are big endian and of one length, so that they compare as bytes do. p is odd: p-1 differs in its last bit.
+  // Both are big endian and have the same length, so they compare like their bytes. p is odd: p-1 differs in its last
+  // bit.
   Bytes p_minus_1 = crypto::parameters_of(group).p;
   p_minus_1.back() &= 0xfe;
   Bytes one(value.size(), 0);

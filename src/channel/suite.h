@@ -14,7 +14,7 @@ namespace usher::channel {
 
 enum class Exchange : std::uint8_t { ecdhe, dhe };
 
-/// One row of the one table. Rows live as long as the program: pointers to them are what a suite is known by.
+/// One row of the only table of suites. Rows live as long as the program. A pointer to its row identifies a suite.
 struct Suite {
   std::uint16_t number;
   std::string_view name;
@@ -33,7 +33,7 @@ struct Suite {
 
 /// All suites, in the default order of preference.
 [[nodiscard]] std::span<const Suite> suites() noexcept;
-/// nullptr if there is none. Names are compared whole.
+/// nullptr if there is no such suite. The whole name must match.
 [[nodiscard]] const Suite* suite_of(std::uint16_t number) noexcept;
 [[nodiscard]] const Suite* suite_of_name(std::string_view name) noexcept;
 
@@ -49,7 +49,7 @@ using GroupOrder = std::vector<crypto::Group>;
 
 [[nodiscard]] SuiteOrder default_suites();
 [[nodiscard]] GroupOrder default_groups();
-/// A configured order. Errors: bad_config (none, an unknown name, one twice), `about` naming it.
+/// A configured order. Errors: bad_config (an empty list, an unknown name, a name twice); `about` contains the name.
 [[nodiscard]] Result<SuiteOrder> suite_order(std::span<const std::string> names);
 [[nodiscard]] Result<GroupOrder> group_order(std::span<const std::string> names);
 
@@ -58,12 +58,12 @@ struct Choice {
   crypto::Group group;
 };
 /// The server's choice (§3.1, §3.2): the first suite of its order that was offered and for which both have a group.
-/// Errors: no_common_suite; no_common_group, when only a group lacks.
+/// Errors: no_common_suite; no_common_group, when only a common group is missing.
 [[nodiscard]] Result<Choice> choose(const SuiteOrder& suites, const GroupOrder& groups,
                                     std::span<const std::uint16_t> offered_suites,
                                     std::span<const std::uint16_t> offered_groups);
 
-/// Size of a public value, and 1 < Y < p-1 (§3.2). Errors: bad_key_share.
+/// Checks the size of a public value, and 1 < Y < p-1 (§3.2) unless the group is a curve. Errors: bad_key_share.
 [[nodiscard]] Result<> check_share(crypto::Group group, View value);
 
 }  // namespace usher::channel

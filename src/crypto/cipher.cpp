@@ -28,7 +28,7 @@ const EVP_CIPHER* ossl_of(Cipher cipher) noexcept {
   return kFetched[static_cast<std::size_t>(cipher)];
 }
 
-// Everything that is asserted here is our own bug, or no memory: never something that a peer can cause.
+// A failure here is our own bug, or lack of memory. A peer can never cause it.
 void must(bool held) {
   if (!held) std::abort();
 }
@@ -42,7 +42,7 @@ CipherCtxPtr context_for(Cipher cipher, View key, View iv, bool encrypting) {
   return context;
 }
 
-/// EVP counts in int; everything here is bounded far below by its callers.
+/// EVP counts in int. The callers bound every size far below its limit.
 int int_size(View bytes) {
   must(bytes.size() <= (1U << 30));
   return static_cast<int>(bytes.size());
@@ -54,7 +54,7 @@ std::size_t size_of(std::span<const View> parts) {
   return size;
 }
 
-/// Encrypts the parts to the beginning of `out`; returns how many bytes were written (CBC holds some back).
+/// Encrypts the parts to the beginning of `out`. Returns the number of bytes written (CBC holds some back).
 std::size_t encrypt_parts(EVP_CIPHER_CTX* context, std::span<const View> parts, MutableView out) {
   std::size_t total = 0;
   for (const View part : parts) {
@@ -134,7 +134,7 @@ Result<std::size_t> decrypt(Cipher cipher, View key, View iv, View ciphertext, M
   if (!ciphertext.empty()) {
     must(EVP_DecryptUpdate(context.get(), out.data(), &written, ciphertext.data(), int_size(ciphertext)) == 1);
   }
-  // The last CBC block is held back by EVP, so that `last` bytes always fit into what is left of `out`.
+  // EVP holds back the last CBC block, so `last` bytes always fit into the rest of `out`.
   if (EVP_DecryptFinal_ex(context.get(), out.data() + written, &last) != 1) {
     wipe(out);
     return ossl_fail(Fault::malformed, "cipher: padding");

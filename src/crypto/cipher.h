@@ -1,4 +1,4 @@
-// crypto/cipher: the ciphers of the channel and of sealed objects, as calls without state.
+// crypto/cipher: encryption for the channel and for sealed objects. The functions keep no state.
 #pragma once
 
 #include <span>
@@ -12,13 +12,13 @@ namespace usher::crypto {
 enum class Cipher : std::uint8_t {
   aes128_gcm,
   aes256_gcm,
-  chacha20_poly1305,  // AEADs: 12-byte nonce, 16-byte tag
+  chacha20_poly1305,  // the three up to here: AEADs, 12-byte nonce, 16-byte tag
   aes128_cbc,
   aes256_cbc,
   aes128_cfb,
   aes256_cfb,
   aes256_ctr,
-  chacha20,  // need a MAC beside them
+  chacha20,  // from aes128_cbc to here: not AEADs, need a separate MAC
 };
 
 struct CipherTraits {
@@ -32,7 +32,7 @@ struct CipherTraits {
 inline constexpr std::size_t kAeadNonceSize = 12;
 inline constexpr std::size_t kAeadTagSize = 16;
 
-/// Bytes that `encrypt` makes of `size`: CBC pads to the next whole block, the others keep the length.
+/// Bytes of ciphertext for `size` bytes of plaintext: CBC pads to the next whole block, the others keep the length.
 [[nodiscard]] constexpr std::size_t ciphertext_size(CipherTraits traits, std::size_t size) noexcept {
   return traits.block_size == 1 ? size : (size / traits.block_size + 1) * traits.block_size;
 }
@@ -40,19 +40,20 @@ inline constexpr std::size_t kAeadTagSize = 16;
 /// AEAD. Writes plaintext.size() + 16 bytes to `out`, which may start at plaintext.data() (in place).
 /// Preconditions: an AEAD, key and nonce of its sizes, `out` of that size.
 void aead_seal(Cipher cipher, View key, View nonce, View associated, View plaintext, MutableView out);
-/// The same for a plaintext in parts, one after the other, none of which lies in `out`: saves putting them together.
+/// The same for a plaintext in several parts, in order, without joining them first. No part may lie in `out`.
 void aead_seal(Cipher cipher, View key, View nonce, View associated, std::span<const View> parts, MutableView out);
 
 /// Writes sealed.size() - 16 bytes to `out`, which may start at sealed.data(). On error `out` is wiped.
-/// Errors: record_refused, the tag does not hold; malformed, shorter than a tag.
+/// Errors: record_refused, the tag is wrong; malformed, shorter than a tag.
 [[nodiscard]] Result<> aead_open(Cipher cipher, View key, View nonce, View associated, View sealed, MutableView out);
 
-/// Not an AEAD. Writes ciphertext_size() bytes to `out`. Preconditions as above, the IV of its size.
+/// For a cipher that is not an AEAD. Writes ciphertext_size() bytes to `out`. Preconditions: key, IV and `out` have the
+/// sizes of the cipher.
 void encrypt(Cipher cipher, View key, View iv, View plaintext, MutableView out);
-/// The same for a plaintext in parts, none of which lies in `out`.
+/// The same for a plaintext in several parts. No part may lie in `out`.
 void encrypt(Cipher cipher, View key, View iv, std::span<const View> parts, MutableView out);
 
-/// Writes to `out` (as large as the ciphertext) and returns the plaintext's size. Only after the MAC has held.
+/// Writes to `out` (as large as the ciphertext) and returns the plaintext's size. Verify the MAC before this call.
 /// Errors: malformed, CBC with a wrong length or padding.
 [[nodiscard]] Result<std::size_t> decrypt(Cipher cipher, View key, View iv, View ciphertext, MutableView out);
 

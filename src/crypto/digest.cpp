@@ -9,12 +9,12 @@
 namespace usher::crypto {
 namespace {
 
-// A digest of the default provider fails for want of memory alone: there is nothing to hand to a caller.
+// A digest of the default provider fails only if memory runs out. A caller could do nothing with such an error.
 void must(bool held) {
   if (!held) std::abort();
 }
 
-constexpr char kBetween = '\x1f';  // about and advice, where OpenSSL's queue carries an error
+constexpr char kBetween = '\x1f';  // separates about from advice in OpenSSL's error queue
 
 }  // namespace
 

@@ -17,12 +17,12 @@ enum class Digest : std::uint8_t { sha256, sha384, sha512 };
 /// OpenSSL's object, fetched once.
 [[nodiscard]] const EVP_MD* ossl_of(Digest digest) noexcept;
 
-/// The digest of the parts one after the other.
+/// The digest of the concatenated parts.
 [[nodiscard]] Bytes digest_of(Digest digest, std::initializer_list<View> parts);
 [[nodiscard]] Hash256 sha256(std::initializer_list<View> parts);
 [[nodiscard]] inline Hash256 sha256(View bytes) { return sha256({bytes}); }
 
-/// Bytes in, digest out. One thread at a time. Copies carry on from the same point.
+/// Hashes bytes piece by piece. One thread at a time. A copy continues from the same point.
 class Hasher {
  public:
   explicit Hasher(Digest digest);
@@ -33,7 +33,7 @@ class Hasher {
   ~Hasher() = default;
 
   void update(View bytes);
-  /// The digest of everything so far; more can be added afterwards.
+  /// The digest of all bytes so far. More bytes can be added afterwards.
   [[nodiscard]] Bytes value() const;
   [[nodiscard]] Digest digest() const noexcept { return digest_; }
 

@@ -106,7 +106,7 @@ Pair make_ffdhe(const Row& row, View private_bytes) {
   return {dh_key(row, x.get(), y.get()), padded(y.get(), row.public_size)};
 }
 
-/// Empty where the number is 0 or not below the curve's order: the caller draws another.
+/// Empty if the number is 0 or not below the curve's order. The caller then draws another number.
 Pair make_p256(View private_bytes) {
   const CurvePtr curve(EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1));
   const BnPtr d = private_number(private_bytes);
@@ -195,7 +195,7 @@ const GroupParameters& parameters_of(Group group) {
 Result<EphemeralKey> EphemeralKey::generate(Group group, Random& random) {
   const Row& row = row_of(group);
   Secret bytes(row.private_size);
-  constexpr int kDraws = 64;  // P-256 alone draws again, with a chance of 2^-32 each
+  constexpr int kDraws = 64;  // only P-256 draws again; each draw fails with probability 2^-32
   for (int draw = 0; draw < kDraws; ++draw) {
     random.fill(bytes.expose_for_writing());
     Pair pair = group == Group::x25519 ? make_x25519(bytes.expose())

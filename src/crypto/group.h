@@ -10,7 +10,7 @@
 
 namespace usher::crypto {
 
-/// The numbers are TLS's (RFC 8446 §4.2.7).
+/// Numbers as in TLS (RFC 8446 §4.2.7).
 enum class Group : std::uint16_t {
   p256 = 0x0017,
   x25519 = 0x001d,
@@ -31,17 +31,17 @@ struct GroupParameters {
 /// Bytes of a public value: p's length (left-padded), 32 for x25519, 65 for P-256 (uncompressed point).
 [[nodiscard]] std::size_t public_size(Group group) noexcept;
 
-/// One side's ephemeral key: serves one agreement, then it is gone. The private value is wiped.
+/// One side's ephemeral key, for one agreement only. The private value is wiped.
 class EphemeralKey {
  public:
-  /// The private value is drawn from `random` (so that vectors can fix it): 32 bytes for x25519 and P-256, twice the
+  /// Draws the private value from `random` (so that test vectors can fix it): 32 bytes for x25519 and P-256, twice the
   /// group's strength for ffdhe (RFC 7919 §5.2).  Errors: local.
   [[nodiscard]] static Result<EphemeralKey> generate(Group group, Random& random);
 
   [[nodiscard]] Group group() const noexcept { return group_; }
   [[nodiscard]] const Bytes& public_value() const noexcept { return public_value_; }
 
-  /// The shared secret, of p's length left-padded, or 32 bytes. Consumes the key.
+  /// The shared secret: left-padded to the length of p, or 32 bytes for a curve. Consumes the key.
   /// Errors: bad_key_share (size, range 1 < Y < p-1, a point not on the curve, an all-zero x25519 result).
   [[nodiscard]] Result<Secret> agree(View peer_public) &&;
 
@@ -54,7 +54,7 @@ class EphemeralKey {
   Bytes public_value_;
 };
 
-/// The same with a long-term P-256 key of `own`'s (key.h), for sealed objects. Errors: bad_key_share.
+/// The same with the long-term P-256 key `own` (key.h), for sealed objects. Errors: bad_key_share.
 [[nodiscard]] Result<Secret> agree_p256(EVP_PKEY* own, View peer_point);
 
 }  // namespace usher::crypto

@@ -4,7 +4,8 @@
 
 namespace usher::crypto {
 
-// HKDF is two uses of HMAC (RFC 5869 §2): written out, so that `info` needs no copy and no fetch a call.
+// HKDF is two uses of HMAC (RFC 5869 §2). It is written out here, so that a call needs no EVP_KDF fetch and no copy of
+// `info` for it.
 Secret hkdf_extract(Digest digest, View salt, View input) { return Secret::take(hmac(digest, salt, {input})); }
 
 Secret hkdf_expand(Digest digest, const Secret& prk, std::initializer_list<View> info, std::size_t size) {

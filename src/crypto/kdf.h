@@ -21,7 +21,7 @@ struct ScryptCost {
   std::uint32_t r = 8;
   std::uint32_t p = 1;
 };
-/// What an opener does at most for a header that it cannot trust yet.
+/// The highest cost that an opener accepts from a header that is not authenticated yet.
 inline constexpr ScryptCost kMaxScrypt{.log2_n = 18, .r = 8, .p = 4};
 
 /// Errors: unsupported, when a cost is 0 or above kMaxScrypt's.

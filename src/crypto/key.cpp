@@ -24,13 +24,13 @@ constexpr int kMaxRsaBits = 4096;
 constexpr std::size_t kMaxPem = 64 << 10;  // bytes
 constexpr std::size_t kDigestSize = 32;
 
-/// OpenSSL reads a PEM with at most 32 MiB for scrypt, which N = 2^15 with r = 8 passes: p makes up for it.
+/// When OpenSSL reads a PEM, scrypt may use at most 32 MiB. N = 2^15 with r = 8 needs more, so p is raised instead.
 constexpr struct {
   std::uint64_t n = 1U << 14, r = 8, p = 3;
 } kPemCost;
 
-/// What every P-256 SubjectPublicKeyInfo begins with when the curve is named and the point is not compressed
-/// (RFC 5480): the point's 64 bytes follow. Other ways to write it would give one key many fingerprints.
+/// The beginning of every P-256 SubjectPublicKeyInfo with a named curve and an uncompressed point (RFC 5480). The
+/// point's 64 bytes follow. Other encodings are refused: they would give one key many fingerprints.
 constexpr std::uint8_t kP256Spki[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
                                       0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
                                       0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
@@ -48,7 +48,7 @@ Result<KeyKind> kind_of(EVP_PKEY* key) {
       return ossl_fail(Fault::bad_key, "rsa: size");
     }
     const BnPtr exponent(e);
-    // A huge exponent makes every verification slow; 2^32 is far above what anybody uses.
+    // A huge exponent makes every verification slow. 33 bits are far more than any exponent in use has.
     if (BN_is_odd(e) != 1 || BN_is_one(e) || BN_num_bits(e) > 33) return fail(Fault::bad_key, "rsa: exponent");
     return KeyKind::rsa;
   }
@@ -113,7 +113,7 @@ Result<PublicKey> PublicKey::from_spki(View der) {
   const unsigned char* at = der.data();
   const PKeyPtr key(d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())));
   if (!key || at != der.data() + der.size()) return ossl_fail(Fault::malformed, "public key");
-  return from_ossl(key.get());  // encoded anew: `der` may be BER
+  return from_ossl(key.get());  // encoded again: `der` may be BER
 }
 
 Result<PublicKey> PublicKey::from_ossl(EVP_PKEY* key, Bytes spki) {
@@ -159,7 +159,7 @@ Result<PrivateKey> PrivateKey::generate(NewKey kind) {
 
 Result<PrivateKey> PrivateKey::from_ossl(PKeyPtr key) {
   USHER_TRY(const PublicKey half, PublicKey::from_ossl(key.get()));
-  // An object of its own: where the key is on a token, what its public half can do is not asked there.
+  // The public key is a separate object: if the key is on a token, public-key operations do not call the token.
   USHER_TRY(PublicKey public_key, PublicKey::from_spki(half.spki()));
   PrivateKey out(std::move(public_key));
   out.key_ = shared(std::move(key));
@@ -184,7 +184,7 @@ Result<std::string> PrivateKey::to_pem(const Secret& passphrase) const {
   X509_ALGOR* algorithm = PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), salt.data(), static_cast<int>(salt.size()),
                                                 iv.data(), kPemCost.n, kPemCost.r, kPemCost.p);
   if (!plain || algorithm == nullptr) return ossl_fail(Fault::local, "private key: encryption");
-  // PKCS8_set0_pbe takes the algorithm over when it succeeds.
+  // PKCS8_set0_pbe takes ownership of the algorithm if it succeeds.
   const X509SigPtr sealed(PKCS8_set0_pbe(reinterpret_cast<const char*>(passphrase.expose().data()),
                                          static_cast<int>(passphrase.size()), plain.get(), algorithm));
   if (!sealed) {

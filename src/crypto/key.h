@@ -11,7 +11,7 @@
 
 namespace usher::crypto {
 
-/// The numbers are TLS's (RFC 8446 §4.2.3). RSA-PSS: MGF1 with the same digest, salt as long as the digest.
+/// Numbers as in TLS (RFC 8446 §4.2.3). RSA-PSS: MGF1 with the same digest, salt as long as the digest.
 /// ECDSA signatures are DER (RFC 3279 §2.2.3).
 enum class SignatureScheme : std::uint16_t {
   rsa_pkcs1_sha256 = 0x0401,  // cards only
@@ -21,16 +21,16 @@ enum class SignatureScheme : std::uint16_t {
 [[nodiscard]] std::optional<SignatureScheme> scheme_of(std::uint16_t number) noexcept;
 
 enum class KeyKind : std::uint8_t { rsa, p256 };
-/// What usher makes. Taken elsewhere: RSA of 2048 to 4096 bits.
+/// The keys that usher generates. It accepts other RSA keys of 2048 to 4096 bits.
 enum class NewKey : std::uint8_t { rsa2048, rsa3072, p256 };
 
-/// A public key of a kind and size that usher takes. Shared, immutable.
+/// A public key of a kind and size that usher accepts. Shared, immutable.
 class PublicKey {
  public:
   /// Errors: malformed; bad_key (another kind or curve, RSA below 2048 or above 4096 bits or with an exponent that
   /// is even, 1 or above 2^33; P-256 with a compressed point or a curve that is not named).
   [[nodiscard]] static Result<PublicKey> from_spki(View der);
-  /// Takes a reference of its own. `spki`: the encoding that `key` was read from, where there is one; it stays.
+  /// Adds a reference to `key`. `spki`: the encoding that `key` was read from, if there is one; it is kept unchanged.
   [[nodiscard]] static Result<PublicKey> from_ossl(EVP_PKEY* key, Bytes spki = {});
 
   [[nodiscard]] KeyKind kind() const noexcept { return kind_; }
@@ -52,12 +52,12 @@ class PublicKey {
   Bytes spki_;
 };
 
-/// Something that signs: a key in memory, or one on a token. Thread-safe.
+/// A key that signs, in memory or on a token. Thread-safe.
 class Signer {
  public:
   virtual ~Signer() = default;
   [[nodiscard]] virtual const PublicKey& public_key() const noexcept = 0;
-  /// rsa_pss_sha256 for RSA, ecdsa_p256_sha256 for P-256, if not said otherwise.
+  /// rsa_pss_sha256 for RSA, ecdsa_p256_sha256 for P-256, unless an implementation documents another.
   [[nodiscard]] virtual SignatureScheme scheme() const noexcept = 0;
   /// Errors: local, or the token's.
   [[nodiscard]] virtual Result<Bytes> sign(View message) const = 0;
@@ -78,8 +78,9 @@ class PrivateKey final : public Signer {
   [[nodiscard]] Result<Bytes> sign(View message) const override;
   [[nodiscard]] EVP_PKEY* ossl() const noexcept { return key_.get(); }
 
-  /// Without padding, for a process that has its key here. RSA: a block as long as the modulus; P-256: a digest of 32
-  /// bytes, which gives r ‖ s (64 bytes). Errors: no_key_fits (another length, or it fails).
+  /// Signs without padding, for another process that has its key here. `input`: for RSA a block as long as the modulus;
+  /// for P-256 a digest of 32 bytes, and the result is r ‖ s (64 bytes). Errors: no_key_fits (another length, or it
+  /// fails).
   [[nodiscard]] Result<Secret> sign_raw(View input) const;
   /// RSA without padding. Errors: no_key_fits (another kind or length, or it fails).
   [[nodiscard]] Result<Secret> decrypt_raw(View block) const;
@@ -102,7 +103,7 @@ class PrivateKey final : public Signer {
 
 /// P1363 r ‖ s (64 bytes) to DER, for cards that sign raw. Errors: malformed.
 [[nodiscard]] Result<Bytes> ecdsa_der_from_raw(View raw);
-/// The reverse, for formats that want raw (JWS): DER to r ‖ s (64 bytes). Errors: malformed (also what is not DER).
+/// The reverse, for formats that want raw (JWS): DER to r ‖ s (64 bytes). Errors: malformed (also if it is not DER).
 [[nodiscard]] Result<Bytes> ecdsa_raw_from_der(View der);
 
 }  // namespace usher::crypto

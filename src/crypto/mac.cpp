@@ -22,7 +22,7 @@ MacCtxPtr keyed_context(Digest digest, View key) {
   const OSSL_PARAM params[] = {
       OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, const_cast<char*>(name_of(digest)), 0),
       OSSL_PARAM_construct_end()};
-  // An empty key is a key; OpenSSL takes a null pointer for "the key of before".
+  // An empty key is a valid key. OpenSSL reads a null pointer as "keep the previous key".
   static constexpr std::uint8_t kNothing = 0;
   must(context && EVP_MAC_init(context.get(), key.empty() ? &kNothing : key.data(), key.size(), params) == 1);
   return context;

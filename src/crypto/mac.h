@@ -8,7 +8,7 @@
 
 namespace usher::crypto {
 
-/// HMAC of the parts one after the other; size_of(digest) bytes. Any key length.
+/// HMAC of the concatenated parts; size_of(digest) bytes. Any key length.
 [[nodiscard]] Bytes hmac(Digest digest, View key, std::initializer_list<View> parts);
 
 /// An HMAC key that is set up once. `of` may be called from many threads at once.

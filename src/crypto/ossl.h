@@ -1,4 +1,4 @@
-// crypto/ossl: OpenSSL objects that free themselves. For crypto/, identity/ and where TLS is the subject.
+// crypto/ossl: OpenSSL objects that free themselves. For crypto/, identity/ and code that uses TLS.
 #pragma once
 
 #include <memory>
@@ -28,7 +28,7 @@ using MdCtxPtr = Ossl<EVP_MD_CTX, EVP_MD_CTX_free>;
 using CipherCtxPtr = Ossl<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
 using MacCtxPtr = Ossl<EVP_MAC_CTX, EVP_MAC_CTX_free>;
 
-/// What one of OpenSSL's i2d functions writes; empty where it fails, or there is no object.
+/// The output of one of OpenSSL's i2d functions; empty if it fails or `object` is null.
 template <auto ToDer, class T>
 [[nodiscard]] Bytes der_of(T* object) {
   unsigned char* der = nullptr;
@@ -37,14 +37,14 @@ template <auto ToDer, class T>
   return size > 0 ? Bytes(der, der + size) : Bytes();
 }
 
-/// Leaves an error in OpenSSL's queue: of a key whose operations are elsewhere, called by OpenSSL.
+/// Puts an error into OpenSSL's queue. For a key whose operations run outside OpenSSL but are called by it.
 void put_error(const Error& error);
-/// Takes that error out again, and empties the queue.
+/// Returns the error that put_error() left, if there is one, and empties the queue.
 [[nodiscard]] std::optional<Error> take_error();
-/// As ossl_fail, but the error that put_error() left wins, where there is one.
+/// As ossl_fail, but an error that put_error() left takes precedence.
 [[nodiscard]] std::unexpected<Error> key_fail(Fault fault, std::string_view where);
 
-/// Empties OpenSSL's error queue, so that an old failure is never taken for a new one, and makes an error.
+/// Returns an error, and empties OpenSSL's error queue, so that an old failure is never mistaken for a new one.
 [[nodiscard]] std::unexpected<Error> ossl_fail(Fault fault, std::string_view where, std::string about = {});
 
 }  // namespace usher::crypto

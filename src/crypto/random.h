@@ -1,11 +1,11 @@
-// crypto/random: the system's random numbers through OpenSSL's generator.
+// crypto/random: random bytes of the system, from OpenSSL's generator.
 #pragma once
 
 #include "base/random.h"
 
 namespace usher::crypto {
 
-/// Thread-safe. Aborts when the generator fails: there is no safe way on without it.
+/// Thread-safe. Aborts if the generator fails: the program cannot continue safely without it.
 class SystemRandom final : public Random {
  public:
   void fill(MutableView out) override;

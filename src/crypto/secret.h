@@ -1,4 +1,4 @@
-// crypto/secret: bytes that are wiped.
+// crypto/secret: secret bytes that are wiped, and comparison in constant time.
 #pragma once
 
 #include <utility>
@@ -10,11 +10,11 @@ namespace usher::crypto {
 /// Wipes a buffer in a way that the compiler does not remove.
 void wipe(MutableView bytes) noexcept;
 
-/// Whether two byte strings are equal, in a time that depends on their lengths alone.
+/// Whether two byte strings are equal, in a time that depends only on their lengths.
 [[nodiscard]] bool equal_constant_time(View a, View b) noexcept;
 
 /// Key material, PINs, passphrases. Move-only, without == and <<; wiped when destroyed or assigned to.
-/// `expose()` is the one way in: grep it to audit.
+/// `expose()` and `expose_for_writing()` are the only access: grep for them to audit.
 class Secret {
  public:
   Secret() = default;
@@ -36,13 +36,13 @@ class Secret {
     secret.bytes_.assign(bytes.begin(), bytes.end());
     return secret;
   }
-  /// Takes the bytes over; the caller's vector is left empty.
+  /// Takes ownership of the bytes; the caller's vector is empty afterwards.
   [[nodiscard]] static Secret take(Bytes&& bytes) {
     Secret secret;
     secret.bytes_ = std::exchange(bytes, {});
     return secret;
   }
-  /// Another copy, where two owners are meant.
+  /// A copy, for code that needs two owners.
   [[nodiscard]] Secret clone() const { return copy_of(bytes_); }
 
   [[nodiscard]] View expose() const noexcept { return bytes_; }

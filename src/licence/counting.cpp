@@ -6,7 +6,7 @@
 namespace usher::licence {
 namespace {
 
-/// Chunks of `time` at the medium's mean rate, rounded down, and whether something was cut off.
+/// Chunks in `time` at the medium's mean rate, rounded down; `rest`: whether rounding cut something off.
 struct Share {
   std::uint64_t whole = 0;
   bool rest = false;
@@ -17,11 +17,11 @@ Share share_of(const Extent& medium, Seconds time) noexcept {
   return {.whole = product / duration, .rest = product % duration != 0};
 }
 
-/// The last second with c(t) ≤ `chunks`, up to `end`.
+/// The last second t, up to `end`, with c(t) ≤ `chunks`.
 std::uint64_t seconds_within(const Extent& medium, std::uint32_t chunks, std::uint64_t end) noexcept {
   std::uint64_t low = 0;  // c(0) = 0
   std::uint64_t high = end;
-  while (low < high) {  // c rises
+  while (low < high) {  // c never falls
     const std::uint64_t middle = high - (high - low) / 2;
     if (medium.chunks_for(middle) <= chunks) {
       low = middle;

@@ -10,7 +10,7 @@ namespace {
 
 using crypto::SignatureScheme;
 
-// One algorithm a kind of key (§2.2): what a header says decides nothing, it only has to be this one.
+// One algorithm per kind of key (§2.2). The header does not choose the algorithm; it must name this one.
 Result<std::string_view> algorithm_of(SignatureScheme scheme) {
   switch (scheme) {
     case SignatureScheme::ecdsa_p256_sha256:

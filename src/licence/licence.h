@@ -2,7 +2,8 @@
 //
 //   base64url(header) . base64url(payload) . base64url(signature)
 //
-// One header per licence key and one payload per terms, byte for byte: what is not exactly that is refused.
+// Each licence key has exactly one header, and the same terms have exactly one payload, byte for byte. Every other form
+// is refused.
 #pragma once
 
 #include "crypto/key.h"
@@ -32,8 +33,8 @@ class VerifiedLicence {
 [[nodiscard]] Result<std::string> sign(const LicenceTerms& terms, const crypto::Signer& signer);
 
 /// Errors: too_long; malformed (not three parts, base64url, payload that is not the exact serialisation of terms);
-/// bad_signature (a header for another key, algorithm or type, or a signature that does not hold). The payload is not
-/// looked at before the signature has held.
+/// bad_signature (a header for another key, algorithm or type, or a wrong signature). The payload is not read before
+/// the signature was verified.
 [[nodiscard]] Result<VerifiedLicence> verify(std::string_view document, const crypto::PublicKey& key);
 
 /// The `kid` of a licence key: base64url of SHA-256 of its SPKI, 43 characters. To find the key that verifies.
@@ -41,7 +42,7 @@ class VerifiedLicence {
 /// The `kid` that a document names, unverified, to choose among known keys. Errors: malformed, too_long.
 [[nodiscard]] Result<std::string> claimed_key_id(std::string_view document);
 
-/// The payload's bytes (§2.3), what is signed. Precondition: check_terms holds.
+/// The payload's bytes (§2.3), which are signed. Precondition: check_terms holds.
 [[nodiscard]] std::string encode_terms(const LicenceTerms& terms);
 /// Strict: decode_terms(encode_terms(t)) == t, and encode_terms(decode_terms(b)) == b. Errors: malformed, unsupported
 /// (another version).

@@ -23,7 +23,7 @@ void add_number(std::string& out, std::string_view name, std::optional<std::int6
   add(out, name, value ? std::to_string(*value) : "null");
 }
 
-/// Reads members one after the other; the first that is missing or of another kind makes it fail.
+/// Reads members one by one. After a member that is missing or has another type, ok() is false.
 class Members {
  public:
   explicit Members(const json::object& object) : object_(object) {}
@@ -131,7 +131,7 @@ Result<LicenceTerms> decode_terms(std::string_view payload) {
   if (plays && (*plays < 1 || *plays > kMaxPlays)) return fail(Fault::malformed, "licence: plays");
   if (plays) terms.plays = static_cast<std::uint32_t>(*plays);
   USHER_CHECK(check_terms(terms));
-  // One text for one value: so order, spaces, escapes, upper case and a member given twice are all refused here.
+  // Each value has one text. So another order, spaces, escapes, upper case and a repeated member are all refused here.
   if (encode_terms(terms) != payload) return fail(Fault::malformed, "licence: not the exact serialisation");
   return terms;
 }

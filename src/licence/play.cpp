@@ -12,7 +12,8 @@ Result<> check_epoch(const Play& play, std::uint64_t epoch) {
   return {};
 }
 
-/// Deliberately or by time: what was committed stays counted, what was only reserved is given back.
+/// Ends a play, on request or at its deadline. A committed play stays counted. A play that was only reserved is given
+/// back.
 Step end(const Play& play) noexcept {
   Step step{.play = play, .effect = Effect::none};
   if (play.state == PlayState::opened) {

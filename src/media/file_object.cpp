@@ -11,7 +11,7 @@ Layout file_layout(Suite suite, std::uint64_t size) {
 
 Result<OpenedFile> open_file_object(SourcePtr source, const Unwrapper& key, Sink& sink,
                                     const std::optional<Hash256>& expected, const Progress& progress) {
-  // The id is not known beforehand: it is the header's, and what comes out has to prove it.
+  // The id is not known in advance. It is taken from the header, and the plaintext must prove it.
   USHER_TRY(const Header header, Header::read(*source));
   USHER_TRY(const SealedObject object, SealedObject::open(std::move(source), header.layout.object, key));
   if (expected && !object.is_file_of(*expected)) {
@@ -29,7 +29,7 @@ Result<OpenedFile> open_file_object(SourcePtr source, const Unwrapper& key, Sink
     if (progress && !progress(opened.bytes, layout.total)) return fail(Fault::cancelled, "file object");
   }
   opened.digest = array_of<32>(hasher.value());
-  // §5.1: a MUST. The chunks' tags say that they belong together, not that they are the file that was hashed.
+  // §5.1: a MUST. The chunks' tags prove that they belong together, not that they are the file that was hashed.
   if (!object.is_file_of(opened.digest)) {
     return fail(Fault::digest_mismatch, "file object: digest", "what came out is not what the object's id names",
                 "Get the object again from its origin; what came out was thrown away.");

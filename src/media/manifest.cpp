@@ -8,11 +8,11 @@ namespace usher::media {
 namespace {
 
 constexpr std::uint8_t kVersion = 2;        // of the manifest
-constexpr std::uint8_t kSignedVersion = 1;  // of what is around it
-constexpr std::size_t kMinSignature = 8;    // bytes: the shortest DER that can be one
+constexpr std::uint8_t kSignedVersion = 1;  // of the signed structure around it
+constexpr std::size_t kMinSignature = 8;    // bytes: the shortest possible DER signature
 constexpr std::size_t kMaxSignature = 512;  // bytes: RSA-4096
 
-constexpr std::uint64_t kMaxExact = (std::uint64_t{1} << 53) - 1;  // what every JSON reader holds exactly
+constexpr std::uint64_t kMaxExact = (std::uint64_t{1} << 53) - 1;  // every JSON reader represents it exactly
 
 /// §2.3: 64 spaces ‖ context ‖ 0 ‖ manifest.
 Bytes signed_bytes(View manifest) {
@@ -43,7 +43,7 @@ std::unexpected<Error> bad_field(std::string_view name) {
   return fail(Fault::malformed, "manifest: field", "the manifest's " + std::string(name));
 }
 
-/// A distributor's signature is never one of the schemes that only cards make.
+/// A distributor's signature never uses a scheme that is for cards only.
 bool is_manifest_scheme(crypto::SignatureScheme scheme) {
   return scheme == crypto::SignatureScheme::ecdsa_p256_sha256 || scheme == crypto::SignatureScheme::rsa_pss_sha256;
 }

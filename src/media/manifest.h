@@ -1,4 +1,4 @@
-// media/manifest: what a distributor says and signs of a medium.  Spec: release.md §2.
+// media/manifest: the description of a medium, which its distributor signs.  Spec: release.md §2.
 #pragma once
 
 #include <vector>
@@ -20,20 +20,20 @@ inline constexpr std::size_t kMaxChain = 16 << 10;   // bytes of all certificate
 inline constexpr std::size_t kMaxCertificates = 4;
 inline constexpr std::size_t kMaxSignedManifest = 34 << 10;  // bytes, encoded
 
-/// Bytes that a medium's headers may have, its structure set and its head each (§2.5, §2.6).
+/// The largest number of bytes of a medium's structure set, and also of its head (§2.5, §2.6). `size`: the medium's.
 [[nodiscard]] std::uint64_t max_header(std::uint64_t size) noexcept;
 
-/// What a player has to be able to show.
+/// What a player must be able to present.
 enum class MediaKind : std::uint8_t { audio = 1, video = 2 };
 
-/// A player that is given the medium's first `head` bytes, and then all from `offset` on, begins at `time_ms` (§2.6).
+/// A player that gets the medium's first `head` bytes and then all bytes from `offset` begins at `time_ms` (§2.6).
 struct SeekPoint {
   std::uint64_t time_ms = 0;
   std::uint64_t offset = 0;  // bytes of the medium
   bool operator==(const SeekPoint&) const = default;
 };
 
-/// What belongs to a medium beside it, in a sealed object of its own (§2.7).
+/// An addition to a medium that is not played, in its own sealed object (§2.7).
 enum class PartKind : std::uint8_t { cover = 1 };  // a JPEG, at most kMaxCover bytes
 struct Part {
   PartKind kind = PartKind::cover;
@@ -55,18 +55,18 @@ struct Manifest {
   std::uint64_t duration_ms = 0;  // from 1; below 2^53
   std::uint64_t size = 0;         // bytes, from 1
   std::uint32_t chunk_size = kDefaultChunkSize;
-  std::uint32_t chunks = 0;      // as size and chunk_size make it; at most kMaxChunks
+  std::uint32_t chunks = 0;      // chunks_of(size, chunk_size); at most kMaxChunks
   Hash256 root{};                // merkle.h
   Id128 object{};                // the sealed object that holds it
-  wire::ChunkRanges structure;   // chunks of headers or index alone: at most the greater of 1 MiB and 2 % of `size`
+  wire::ChunkRanges structure;   // chunks of only headers or index: at most the greater of 1 MiB and 2 % of `size`
   wire::SecondsTable seconds{};  // chunks outside of them that the first seconds need (§2.5)
-  std::uint32_t head = 0;        // bytes that a player is given first, wherever it begins; at most max_header()
+  std::uint32_t head = 0;        // bytes that a player gets first, wherever it begins; at most max_header()
   std::vector<SeekPoint> seek;   // rising in time and offset, at most kMaxSeekPoints
   std::vector<Part> parts;       // at most kMaxParts
   std::int64_t pressed_at = 0;   // unix seconds, 0..2^53-1
   std::string distributor;       // 1..kMaxName
 
-  /// What fair counting needs to know of it (licence.md §5.2).
+  /// The data that fair counting needs (licence.md §5.2).
   [[nodiscard]] wire::Extent extent() const;
 
   /// Precondition: valid().
@@ -92,11 +92,12 @@ struct SignedManifest {
   /// Structure and bounds only; the manifest inside is decoded by contents(). Errors: malformed, unsupported.
   [[nodiscard]] static Result<SignedManifest> decode(View bytes);
 
-  /// The signature over the exact bytes (§2.3). That `key` is a distributor's is the caller's to check, by `chain`.
+  /// Verifies the signature over the exact bytes (§2.3). The caller must check, with `chain`, that `key` is a
+  /// distributor's.
   /// Errors: bad_signature.
   [[nodiscard]] Result<> verify(const crypto::PublicKey& key) const;
   [[nodiscard]] Result<Manifest> contents() const { return Manifest::decode(manifest); }
-  /// SHA-256 of the exact manifest bytes: what a licence names.
+  /// SHA-256 of the exact manifest bytes. A licence names a manifest by it.
   [[nodiscard]] Hash256 hash() const;
 };
 

@@ -10,8 +10,8 @@ namespace {
 constexpr std::uint8_t kLeaf[] = {0};
 constexpr std::uint8_t kNode[] = {1};
 
-/// The root over leaves [first, first + count). Precondition: the range is one that RFC 6962's splitting makes, so
-/// that every power of two in it is a kept node.
+/// The root over leaves [first, first + count). Precondition: RFC 6962's splitting makes this range, so that each of
+/// its subtrees whose number of leaves is a power of two is a stored node.
 Result<Hash256> range_root(std::uint64_t first, std::uint64_t count, const NodeReader& node) {
   if (std::has_single_bit(count)) {
     const auto level = static_cast<unsigned>(std::countr_zero(count));
@@ -50,8 +50,8 @@ std::size_t proof_length(std::uint64_t index, std::uint64_t leaves) noexcept {
 bool verify_inclusion(const Hash256& leaf, std::uint64_t index, std::uint64_t leaves, std::span<const Hash256> proof,
                       const Hash256& root) {
   if (index >= leaves || leaves > kMaxChunks || proof.size() != proof_length(index, leaves)) return false;
-  // RFC 9162 §2.1.3.2: `at` and `last` walk up the levels; where `at` is the last node of its level and has no
-  // sibling there, it rises alone.
+  // RFC 9162 §2.1.3.2: `at` and `last` move up the levels. If `at` is the last node of its level and has no sibling
+  // there, it moves up without a hash.
   Hash256 hash = leaf;
   std::uint64_t at = index;
   std::uint64_t last = leaves - 1;
@@ -76,7 +76,7 @@ std::uint64_t node_count(std::uint64_t leaves) noexcept {
 }
 
 std::uint64_t node_position(unsigned level, std::uint64_t index) noexcept {
-  // The node is completed by its last leaf, after that leaf and the parents below.
+  // The last leaf below a node completes it. The node is stored after that leaf and after the parents on lower levels.
   const std::uint64_t last_leaf = ((index + 1) << level) - 1;
   return node_count(last_leaf) + level;
 }
@@ -84,7 +84,7 @@ std::uint64_t node_position(unsigned level, std::uint64_t index) noexcept {
 void TreeBuilder::add(const Hash256& leaf, std::vector<Hash256>* nodes) {
   if (nodes != nullptr) nodes->push_back(leaf);
   Hash256 hash = leaf;
-  // Every trailing 1 of the count is a complete subtree on the left that this leaf completes to a larger one.
+  // Each trailing 1 bit of the count is a complete subtree on the left. This leaf completes it to a larger subtree.
   for (std::uint64_t count = leaves_; (count & 1) != 0; count >>= 1) {
     hash = node_hash(peaks_.back(), hash);
     peaks_.pop_back();
@@ -116,7 +116,7 @@ Result<Proof> inclusion_proof(std::uint64_t index, std::uint64_t leaves, const N
     if (!in_left) first += left;
     count = in_left ? left : count - left;
   }
-  std::ranges::reverse(proof);  // found from the root down
+  std::ranges::reverse(proof);  // the loop went from the root down
   return proof;
 }
 

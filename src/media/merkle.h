@@ -1,8 +1,8 @@
 // media/merkle: the Merkle tree over a medium's chunks (RFC 6962 §2.1, SHA-256).  Spec: release.md §3.
 //
-// The nodes of complete subtrees are kept in the order in which they become complete: a leaf, then the parents that
-// it completes. So a tree is written in one pass, with memory for one node a level, and node (level, index) stands
-// at a place that can be computed.
+// The nodes of complete subtrees are stored in the order in which they become complete: a leaf, then the parents that
+// it completes. So a tree is written in one pass, with memory for one node per level, and the position of node
+// (level, index) can be computed.
 #pragma once
 
 #include <functional>
@@ -26,21 +26,21 @@ using Proof = std::vector<Hash256>;
 
 /// How many siblings the proof for leaf `index` of `leaves` has. Precondition: index < leaves.
 [[nodiscard]] std::size_t proof_length(std::uint64_t index, std::uint64_t leaves) noexcept;
-/// Whether `leaf` is number `index` of the `leaves` under `root`. False for every number out of range too.
+/// Whether `leaf` is number `index` of the `leaves` under `root`. Also false if a number is out of range.
 [[nodiscard]] bool verify_inclusion(const Hash256& leaf, std::uint64_t index, std::uint64_t leaves,
                                     std::span<const Hash256> proof, const Hash256& root);
 
-/// How many nodes a tree of `leaves` keeps, and where node `index` of `level` (0: the leaves) stands among them.
+/// The number of stored nodes of a tree of `leaves`, and the position of node `index` of `level` (0: the leaves).
 [[nodiscard]] std::uint64_t node_count(std::uint64_t leaves) noexcept;
 [[nodiscard]] std::uint64_t node_position(unsigned level, std::uint64_t index) noexcept;
 
-/// Takes leaves one by one, and gives the nodes to keep in their order. Memory: one node a level.
+/// Takes leaves one by one, and returns the nodes to store, in their order. Memory: one node per level.
 class TreeBuilder {
  public:
-  /// Appends to `nodes` the leaf and the parents that it completes; null, where only the root is wanted.
+  /// Appends to `nodes` the leaf and the parents that it completes. `nodes` is null if only the root is needed.
   void add(const Hash256& leaf, std::vector<Hash256>* nodes = nullptr);
   [[nodiscard]] std::uint64_t leaves() const noexcept { return leaves_; }
-  /// Of the leaves so far; SHA-256 of nothing for none.
+  /// The root of the leaves so far; without leaves, SHA-256 of the empty string.
   [[nodiscard]] Hash256 root() const;
 
  private:
@@ -48,14 +48,14 @@ class TreeBuilder {
   std::vector<Hash256> peaks_;  // complete subtrees, the largest first
 };
 
-/// Reads a kept node by its place.
+/// Reads a stored node by its position.
 using NodeReader = std::function<Result<Hash256>(std::uint64_t position)>;
 /// Errors: the reader's. Precondition: leaves > 0.
 [[nodiscard]] Result<Hash256> tree_root(std::uint64_t leaves, const NodeReader& node);
 /// Errors: unknown_chunk, no such leaf; the reader's.
 [[nodiscard]] Result<Proof> inclusion_proof(std::uint64_t index, std::uint64_t leaves, const NodeReader& node);
 
-/// A whole tree in memory: about 64 bytes a leaf.
+/// A whole tree in memory: about 64 bytes per leaf.
 class MerkleTree {
  public:
   void add(const Hash256& leaf) { builder_.add(leaf, &nodes_); }

@@ -19,7 +19,7 @@ Result<> tell(const Progress& progress, std::uint64_t done, std::uint64_t total)
   return {};
 }
 
-/// Reads `media` chunk by chunk, and gives each to `take`.
+/// Reads `media` chunk by chunk, and calls `take` with each chunk.
 template <class Take>
 Result<> each_chunk(const Source& media, std::uint32_t chunk_size, const Progress& progress, Take take) {
   const std::uint64_t total = media.size();
@@ -35,7 +35,7 @@ Result<> each_chunk(const Source& media, std::uint32_t chunk_size, const Progres
   return {};
 }
 
-/// Where everything lies; nothing is opened yet.
+/// The areas of a release file; nothing is opened yet.
 struct Areas {
   Id128 medium{};
   SourcePtr manifest;

@@ -7,23 +7,23 @@
 
 namespace usher::media {
 
-/// Told how many bytes of how many are done; returns false to cancel.
+/// Called with the number of bytes done and the total number; returns false to cancel.
 using Progress = std::function<bool(std::uint64_t done, std::uint64_t total)>;
 
 /// The root over `media` in chunks of `chunk_size`. Errors: malformed, empty; too_long; truncated; cancelled; io.
 [[nodiscard]] Result<Hash256> root_of(const Source& media, std::uint32_t chunk_size, const Progress& progress = {});
 
-/// Writes a release for one recipient. Reads `media` once more, and refuses it if it is not what the manifest says.
+/// Writes a release for one recipient. Reads `media` once more, and refuses it if it differs from the manifest.
 /// `parts`: the plaintexts of the manifest's parts, in its order.
 /// Errors: release_mismatch, bad_key, truncated, cancelled; the source's and the sink's.
 [[nodiscard]] Result<> write_release(const SignedManifest& manifest, const Source& media, const Wrapper& recipient,
                                      Sink& sink, Random& random, const Progress& progress = {},
                                      Suite suite = Suite::aes256_gcm, const std::vector<Bytes>& parts = {});
 
-/// Whether a manifest speaks of this medium and of an object of this layout. Errors: release_mismatch.
+/// Checks that a manifest describes this medium and an object of this layout. Errors: release_mismatch.
 [[nodiscard]] Result<> check_belongs(const Manifest& manifest, const Id128& medium, const Layout& layout);
 
-/// What a release shows without a key: nothing of it is authentic.
+/// The fields of a release that can be read without a key. They are not authenticated.
 struct ReleaseOutline {
   Id128 medium{};
   Header manifest;
@@ -34,7 +34,7 @@ struct ReleaseOutline {
   [[nodiscard]] static Result<ReleaseOutline> read(const SourcePtr& source);
 };
 
-/// An opened release: manifest, parts and media belong together. Who signed is not checked here.
+/// An opened release: manifest, parts and media belong together. The signature is not checked here.
 class Release {
  public:
   /// Errors: as SealedObject::open; release_mismatch.

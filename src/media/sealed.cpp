@@ -13,7 +13,7 @@ constexpr std::string_view kMagic = "USHERSO1";
 constexpr std::string_view kNotSealed =
     "It is no sealed object: name one that `usher get --sealed` or usher-press made.";
 
-/// §3.2: the recipients' list, and the rule that a passphrase stands alone.
+/// §3.2: the list of recipients, and the rule that a passphrase must be the only recipient.
 Result<std::vector<Recipient>> read_recipients(View bytes) {
   wire::Reader in(bytes, "sealed: recipients");
   std::vector<Recipient> recipients;
@@ -28,7 +28,7 @@ Result<std::vector<Recipient>> read_recipients(View bytes) {
   }
   USHER_CHECK(in.finish());
   if (recipients.empty() || recipients.size() > kMaxRecipients) return fail(Fault::malformed, "sealed: recipients");
-  // Otherwise a stranger's header could make the opener pay for sixteen scrypts.
+  // Otherwise an attacker's header could make the opener compute scrypt sixteen times.
   if (passphrase && recipients.size() > 1) return fail(Fault::malformed, "sealed: passphrase beside other recipients");
   return recipients;
 }

@@ -1,4 +1,4 @@
-// media/sealed: the one encrypted container.  Spec: sealed.md.
+// media/sealed: sealed objects, the only encrypted container.  Spec: sealed.md.
 //
 //   header (magic, suite, sizes, object id, salt, recipients, commitment, MAC) ‖ chunk 0 ‖ … ‖ chunk n-1
 #pragma once
@@ -20,12 +20,13 @@ inline constexpr std::size_t kMaxRecipientBytes = 16 << 10;
 [[nodiscard]] constexpr bool is_chunk_size(std::uint64_t size) noexcept {
   return size >= kMinChunkSize && size <= kMaxChunkSize && size % kMinChunkSize == 0;
 }
-/// How many chunks `total` bytes are; nothing is one empty chunk.
+/// The number of chunks of `total` bytes; 0 bytes are one empty chunk.
 [[nodiscard]] constexpr std::uint64_t chunks_of(std::uint64_t total, std::uint32_t chunk_size) noexcept {
   return total == 0 ? 1 : (total - 1) / chunk_size + 1;
 }
 
-/// What an object is, apart from who may open it (§3.1). Fixed when it is sealed; the keys are bound to all of it.
+/// The properties of an object, without its recipients (§3.1). Fixed when it is sealed. The keys are bound to all of
+/// them.
 struct Layout {
   Suite suite = Suite::aes256_gcm;
   std::uint32_t chunk_size = kDefaultChunkSize;  // bytes
@@ -40,14 +41,14 @@ struct Layout {
   [[nodiscard]] std::uint64_t body_size() const noexcept { return total + chunks() * tag_size(); }
 };
 
-/// A header as it stands in a file: parsed, bounds checked, nothing of it authenticated (§3).
+/// A header as it was read from a file: parsed, bounds checked, not authenticated (§3).
 struct Header {
   Layout layout;
   Hash256 salt{};
   std::vector<Recipient> recipients;
   Hash256 commitment{};
   Hash256 mac{};
-  std::size_t size = 0;  // bytes, all of it
+  std::size_t size = 0;  // bytes of the whole header
 
   /// Errors: malformed; truncated, ends inside the header; unsupported, another version or suite; too_long.
   [[nodiscard]] static Result<Header> read(const Source& source);
@@ -63,7 +64,7 @@ struct BodyKeys {
 
 using Wrappers = std::vector<const Wrapper*>;
 
-/// Seals a stream whose length is known, under a key of its own.
+/// Seals a stream of known length, under a new key.
 class SealWriter {
  public:
   /// Writes the header. `wrappers`: 1..kMaxRecipients, borrowed for this call; `sink` is borrowed until finish().
@@ -71,12 +72,12 @@ class SealWriter {
   [[nodiscard]] static Result<SealWriter> begin(const Layout& layout, const Wrappers& wrappers, Sink& sink,
                                                 Random& random);
   /// The same for a file of the file stream, whose id follows from its object key and its plaintext's digest
-  /// (filestream.md §5.1); the layout's own id is not looked at.
+  /// (filestream.md §5.1); the layout's own id is ignored.
   [[nodiscard]] static Result<SealWriter> begin_file(Layout layout, const Hash256& digest, const Wrappers& wrappers,
                                                      Sink& sink, Random& random);
   /// Any number of bytes. Errors: too_long, more than the layout's total; the sink's.
   [[nodiscard]] Result<> write(View plaintext);
-  /// Errors: truncated, fewer bytes came than the layout's total; the sink's.
+  /// Errors: truncated, fewer bytes were written than the layout's total; the sink's.
   [[nodiscard]] Result<> finish();
   [[nodiscard]] std::size_t header_size() const noexcept { return header_size_; }
 
@@ -108,11 +109,11 @@ class SealedObject {
   [[nodiscard]] const Layout& layout() const noexcept { return layout_; }
   /// The plaintext of one chunk. Errors, with the chunk's number: unknown_chunk, chunk_damaged, truncated, io.
   [[nodiscard]] Result<crypto::Secret> read_chunk(std::uint64_t index) const;
-  /// The same, and the sealed bytes into `sealed`, to be copied beside another header.
+  /// The same, and writes the sealed bytes to `sealed`, to be copied under another header.
   [[nodiscard]] Result<crypto::Secret> read_chunk(std::uint64_t index, Bytes& sealed) const;
   /// Whether the object's id is that of a file with this digest (filestream.md §5.1).
   [[nodiscard]] bool is_file_of(const Hash256& digest) const;
-  /// The header of the same body for other recipients (§5). Errors: bad_key.
+  /// A new header for the same body and other recipients (§5). Errors: bad_key.
   [[nodiscard]] Result<Bytes> rewrap(const Wrappers& wrappers, Random& random) const;
 
  private:
@@ -129,13 +130,13 @@ class SealedObject {
   detail::BodyKeys keys_;
 };
 
-/// Small things in one piece. `max`: bytes of plaintext that the opener takes. Errors: as above; too_long.
+/// Seals or opens small data in one piece. `max`: bytes of plaintext that the opener takes. Errors: as above; too_long.
 [[nodiscard]] Result<Bytes> seal_small(View plaintext, const Id128& object, const Wrapper& wrapper, Random& random);
 [[nodiscard]] Result<crypto::Secret> open_small(SourcePtr source, const Id128& object, const Unwrapper& key,
                                                 std::size_t max);
 
-/// The id of a sealed object that belongs to `to` ("manifest", "tree"): SHA-256("usher/1 object" ‖ 0 ‖ kind ‖ 0 ‖ to),
-/// its first 16 bytes (§2.2).
+/// The id of a sealed object that belongs to `to`. `kind`: "manifest" or "tree", for example. It is the first 16 bytes
+/// of SHA-256("usher/1 object" ‖ 0 ‖ kind ‖ 0 ‖ to) (§2.2).
 [[nodiscard]] Id128 companion_id(std::string_view kind, const Id128& to);
 
 }  // namespace usher::media

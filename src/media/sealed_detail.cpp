@@ -84,7 +84,7 @@ Result<Bytes> make_header(const Layout& layout, const Hash256& salt, const Secre
   if (wrappers.empty() || wrappers.size() > kMaxRecipients || size > kMaxRecipientBytes) {
     return fail(Fault::too_long, "sealed: recipients");
   }
-  // §4.1: a passphrase stands alone.
+  // §4.1: a passphrase must be the only recipient.
   if (passphrase && wrappers.size() > 1) return fail(Fault::unsupported, "sealed: passphrase beside other recipients");
   Bytes bytes = encode_without_mac(header);
   append(bytes, mac_of(keys.header, bytes));

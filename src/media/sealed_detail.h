@@ -1,4 +1,4 @@
-// media/sealed_detail: what sealing and opening share.  Spec: sealed.md §3, §5.
+// media/sealed_detail: functions that sealing and opening share.  Spec: sealed.md §3, §5.
 #pragma once
 
 #include "media/sealed.h"
@@ -9,7 +9,7 @@ inline constexpr std::size_t kMacSize = 32;      // bytes
 inline constexpr std::size_t kFixedHeader = 71;  // bytes: magic to the length of the recipients
 inline constexpr std::size_t kMaxHeader = kFixedHeader + kMaxRecipientBytes + 2 * kMacSize;
 
-/// Everything that an object key gives (§3.3).
+/// Everything that is derived from an object key (§3.3).
 struct Keys {
   Hash256 commitment{};
   crypto::Secret header;
@@ -17,7 +17,7 @@ struct Keys {
 };
 [[nodiscard]] Keys derive_keys(const crypto::Secret& object_key, const Hash256& salt, const Layout& layout);
 
-/// filestream.md §5.1: tells nobody without the object key which file it is.
+/// filestream.md §5.1: without the object key, the id does not reveal which file it is.
 [[nodiscard]] Id128 file_id(const crypto::Secret& object_key, const Hash256& salt, const Hash256& digest);
 
 /// The header without its MAC.

@@ -1,4 +1,4 @@
-// Small things in one piece: keys, manifests.  Spec: sealed.md §2.2, §6.
+// Seals and opens small data in one piece: keys, manifests.  Spec: sealed.md §2.2, §6.
 #include "crypto/digest.h"
 #include "media/sealed.h"
 

@@ -26,7 +26,7 @@ class FileSource final : public Source {
       const ssize_t got = ::pread(descriptor_, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return fail_errno("file: read");
-      if (got == 0) break;  // it was cut since it was opened
+      if (got == 0) break;  // the file became shorter after it was opened
       done += static_cast<std::size_t>(got);
     }
     return done;
@@ -73,7 +73,7 @@ class PartSource final : public Source {
 }  // namespace
 
 Result<SourcePtr> open_file(const std::filesystem::path& path) {
-  // O_NONBLOCK: a fifo under this name must not hang the program before it is refused.
+  // O_NONBLOCK: a fifo of this name must not block the program before it is refused.
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) return fail_errno("file: open", path.string());
   struct stat status{};

@@ -1,4 +1,4 @@
-// media/source: where sealed objects are read from and written to.
+// media/source: sources and sinks, from which sealed objects are read and to which they are written.
 #pragma once
 
 #include <filesystem>
@@ -10,7 +10,7 @@
 
 namespace usher::media {
 
-/// Bytes of a known number, read anywhere. Thread-safe.
+/// A known number of bytes that can be read at any offset. Thread-safe.
 class Source {
  public:
   virtual ~Source() = default;
@@ -20,14 +20,14 @@ class Source {
 };
 using SourcePtr = std::shared_ptr<const Source>;
 
-/// A regular file, held open. Its size is what it was at opening.
+/// A regular file, held open. Its size is the size at opening.
 /// Errors: not_found, not_permitted, io; malformed, not a regular file.
 [[nodiscard]] Result<SourcePtr> open_file(const std::filesystem::path& path);
 [[nodiscard]] SourcePtr memory_source(Bytes bytes);
-/// `size` bytes of `whole` from `offset`. Errors: truncated, `whole` does not reach that far.
+/// `size` bytes of `whole` from `offset`. Errors: truncated, `whole` is too short.
 [[nodiscard]] Result<SourcePtr> part_of(SourcePtr whole, std::uint64_t offset, std::uint64_t size);
 
-/// Bytes one after the other.
+/// Takes bytes in order.
 class Sink {
  public:
   virtual ~Sink() = default;
@@ -44,7 +44,7 @@ class MemorySink final : public Sink {
   Bytes bytes;
 };
 
-/// Writes to a NewFile from `offset` on. Borrows the file.
+/// Writes to a NewFile, beginning at `offset`. Borrows the file.
 class FileSink final : public Sink {
  public:
   explicit FileSink(const NewFile& file, std::uint64_t offset = 0) : file_(&file), offset_(offset) {}

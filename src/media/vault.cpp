@@ -60,7 +60,7 @@ Result<> reseal_vault_key(const fs::path& file, const Unwrapper& current, const 
                           const Unwrapper& next, Random& random) {
   USHER_TRY(const Secret key, open_vault_key(file, current));
   USHER_TRY(const Bytes sealed, sealed_vault_key(key, sealed_for, random));
-  // Opened before the old one goes: a key that nobody can open is worse than one that too many can.
+  // Opened before the old file is replaced: a key that cannot be opened is worse than one that too many can open.
   USHER_TRY(const Secret again, unsealed_vault_key(memory_source(sealed), next));
   if (!crypto::equal_constant_time(again.expose(), key.expose())) {
     return fail(Fault::header_damaged, "vault key: read back", file.string());
@@ -96,7 +96,7 @@ Result<SignedManifest> Vault::import(const SourcePtr& source, const Unwrapper& k
   USHER_CHECK(check_origin(release.signed_manifest()));
   const Id128& medium = release.manifest().medium;
   const fs::path path = path_of(medium);
-  // Told now and not after the copy; publish() makes sure of it.
+  // Reported now, not after the copy. publish() checks again.
   if (std::error_code ignored; fs::exists(path, ignored)) {
     return fail(Fault::already_exists, "vault: import", "medium " + to_hex(medium),
                 "Nothing has to be done; `usherd media list` shows it.");
@@ -115,7 +115,7 @@ Result<std::vector<Id128>> Vault::list() const {
     if (entries->path().extension() != kExtension) continue;
     const std::string stem = entries->path().stem().string();
     const auto id = from_hex(stem);
-    // One name for one medium: upper case is not what path_of() makes.
+    // Each medium has one file name: path_of() never makes upper case.
     if (id && stem.size() == kIdDigits && to_hex(*id) == stem) media.push_back(array_of<16>(*id));
   }
   if (error) return fail(fault_of_errno(error.value()), "vault: list", directory_.string());

@@ -19,7 +19,7 @@ Result<> put_nodes(SealWriter& tree, const std::vector<Hash256>& nodes) {
   return {};
 }
 
-/// Copies the body, and writes the tree over its plaintext.
+/// Copies the body, and writes the Merkle tree of its plaintext.
 Result<> copy_body(const Release& release, SealWriter& tree, FileSink& body, const Progress& progress) {
   TreeBuilder builder;
   std::vector<Hash256> nodes;

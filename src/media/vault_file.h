@@ -1,7 +1,8 @@
-// media/vault_file: one medium of the vault as a file.  Spec: sealed.md §6.2.
+// media/vault_file: the file of one medium in the vault.  Spec: sealed.md §6.2.
 //
-//   magic ‖ medium's id ‖ sizes ‖ sealed manifest ‖ sealed parts ‖ sealed tree ‖ sealed media, each
-//   for the vault key
+//   magic ‖ medium's id ‖ sizes ‖ sealed manifest ‖ sealed parts ‖ sealed tree ‖ sealed media
+//
+// Each sealed area is sealed with the vault key.
 #pragma once
 
 #include "media/vault.h"
@@ -11,7 +12,7 @@ namespace usher::media::detail {
 inline constexpr std::uint32_t kTreeChunkSize = kMinChunkSize;  // bytes: 128 nodes
 inline constexpr std::size_t kMaxTreeInMemory = 4 << 20;        // bytes
 
-/// Where everything lies in a vault's file; nothing is opened yet.
+/// The areas of a vault's file; nothing is opened yet.
 struct VaultAreas {
   SourcePtr manifest;
   SourcePtr parts;
@@ -21,10 +22,10 @@ struct VaultAreas {
 /// Errors: malformed, truncated, wrong_object (the file is another medium's).
 [[nodiscard]] Result<VaultAreas> vault_areas(const SourcePtr& file, const Id128& medium);
 
-/// The error, with the medium's name before what it is about.
+/// The error, with the medium's name added before `about`.
 [[nodiscard]] std::unexpected<Error> of_medium(Error error, const Id128& medium);
 
-/// How the sealed tree of an object is laid out.
+/// The layout of the sealed tree of an object.
 [[nodiscard]] Layout tree_layout(const Layout& media);
 
 /// Writes the file of an opened release. Errors: release_mismatch, cancelled; the release's and the file's.
@@ -34,7 +35,7 @@ struct VaultAreas {
 /// Errors: as Vault::manifest.
 [[nodiscard]] Result<SignedManifest> read_manifest(const VaultAreas& areas, const Id128& medium, const Kek& kek);
 
-/// A medium in its file.
+/// A medium that is read from its file.
 class MediumFile final : public Medium {
  public:
   /// Errors: as Vault::open_medium.
@@ -56,7 +57,7 @@ class MediumFile final : public Medium {
         media_(std::move(media)),
         tree_(std::move(tree)) {}
   [[nodiscard]] Result<> load_tree();
-  /// Reads nodes from memory or, chunk by chunk, from the file; keeps the last chunk that it read.
+  /// Reads nodes from memory or, chunk by chunk, from the file; caches the last chunk that it read.
   [[nodiscard]] NodeReader node_reader() const;
 
   SignedManifest signed_;
@@ -64,7 +65,7 @@ class MediumFile final : public Medium {
   SealedParts parts_;
   SealedObject media_;
   SealedObject tree_;
-  crypto::Secret nodes_;  // the tree, where it is small: hashes would tell which recording it is
+  crypto::Secret nodes_;  // the tree, if it is small; secret, because hashes would reveal which recording it is
 };
 
 }  // namespace usher::media::detail

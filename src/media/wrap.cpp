@@ -12,7 +12,7 @@ namespace {
 using crypto::Digest;
 using crypto::Secret;
 
-constexpr std::size_t kSaltSize = 32;  // bytes, of the passphrase's and the KEK's wrap
+constexpr std::size_t kSaltSize = 32;  // bytes, for a wrap with a passphrase or with a KEK
 constexpr std::size_t kWrappedSize = kObjectKeySize + crypto::kAeadTagSize;
 constexpr std::size_t kPointSize = 65;  // bytes: an uncompressed P-256 point
 constexpr std::string_view kPassphraseLabel = "usher/1 wrap passphrase";
@@ -21,7 +21,7 @@ constexpr std::string_view kKekLabel = "usher/1 wrap kek";
 constexpr std::string_view kKekNameLabel = "usher/1 kek name";
 constexpr std::uint8_t kZero[] = {0};
 
-// Every wrapping key below is made from fresh random bytes and used once, so that the nonce can be zero.
+// Every wrapping key below is made from fresh random bytes and used once, so the nonce can be zero.
 constexpr std::array<std::uint8_t, crypto::kAeadNonceSize> kNonce{};
 
 Bytes seal_key(const Secret& wrapping_key, View context, const Secret& object_key) {
@@ -45,7 +45,7 @@ std::unexpected<Error> not_mine() { return fail(Fault::no_key_fits, "wrap: anoth
 
 bool is(const Recipient& recipient, WrapType type) { return recipient.type == static_cast<std::uint8_t>(type); }
 
-/// The key is on a token, which could not be asked: that says nothing of the object.
+/// Whether the token that holds the key failed. Such an error does not mean that the object is damaged.
 bool is_tokens(const Error& error) noexcept { return exit_class_of(error.fault) == ExitClass::card; }
 
 Recipient recipient(WrapType type, wire::Writer params, Bytes wrapped) {
@@ -53,7 +53,7 @@ Recipient recipient(WrapType type, wire::Writer params, Bytes wrapped) {
 }
 
 Result<Secret> passphrase_key(const Secret& passphrase, View salt, crypto::ScryptCost cost) {
-  // The label keeps this apart from every other use of the same passphrase.
+  // The label separates this from every other use of the same passphrase.
   return crypto::scrypt(passphrase, concat({view_of(kPassphraseLabel), kZero, salt}), cost, 32);
 }
 

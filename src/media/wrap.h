@@ -1,4 +1,4 @@
-// media/wrap: how the key of a sealed object is given to those who may open it.  Spec: sealed.md §4.
+// media/wrap: encrypts the key of a sealed object for each recipient.  Spec: sealed.md §4.
 #pragma once
 
 #include "base/random.h"
@@ -20,7 +20,7 @@ struct Recipient {
   Bytes wrapped;
 };
 
-/// What every wrap is bound to.
+/// The context to which every wrap is bound.
 struct WrapContext {
   Suite suite;
   Id128 object;
@@ -28,7 +28,7 @@ struct WrapContext {
   [[nodiscard]] Bytes bytes(WrapType type) const;
 };
 
-/// Gives an object key to somebody.
+/// Encrypts an object key for one recipient.
 class Wrapper {
  public:
   virtual ~Wrapper() = default;
@@ -37,7 +37,7 @@ class Wrapper {
                                                Random& random) const = 0;
 };
 
-/// Takes it back. Thread-safe.
+/// Decrypts an object key. Thread-safe.
 class Unwrapper {
  public:
   virtual ~Unwrapper() = default;
@@ -87,7 +87,7 @@ class PrivateKeyUnwrapper final : public Unwrapper {
   crypto::PrivateKey key_;
 };
 
-/// Under a symmetric key-encryption key of kKekSize bytes, such as the vault key: wraps and unwraps.
+/// Wraps and unwraps with a symmetric key-encryption key of kKekSize bytes, such as the vault key.
 class Kek final : public Wrapper, public Unwrapper {
  public:
   explicit Kek(crypto::Secret key);

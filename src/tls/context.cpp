@@ -20,14 +20,14 @@ constexpr const char* kSignatures =
 constexpr std::uint64_t kOptions = SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE;
 constexpr std::uint32_t kModes =
     SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN;
-// A Certificate message: the certificates, 3 bytes of length and 2 of extensions for each, and a little.
+// A Certificate message: the certificates, 3 bytes of length and 2 of extensions for each, and a reserve.
 constexpr std::size_t kMaxCertificateMessage = identity::kMaxChain * (identity::kMaxCertificate + 8) + 64;
 
 struct FreeStack {
   void operator()(STACK_OF(X509) * stack) const noexcept { sk_X509_free(stack); }
 };
 
-/// kAlpn as RFC 7301 writes a list of one.
+/// kAlpn as a list with one entry, in the encoding of RFC 7301.
 Bytes protocol_list() {
   static constexpr std::uint8_t kSize[] = {kAlpn.size()};
   return concat({kSize, view_of(kAlpn)});
@@ -50,7 +50,7 @@ void free_verifier(void* /*parent*/, void* pointer, CRYPTO_EX_DATA* /*data*/, in
   const std::unique_ptr<Verifier> owned(static_cast<Verifier*>(pointer));
 }
 
-/// The slot of an SSL_CTX that owns its verifier.
+/// The slot in which an SSL_CTX owns its verifier.
 int verifier_slot() {
   static const int slot = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, free_verifier);
   return slot;
@@ -129,7 +129,7 @@ Result<> add_identity(SSL_CTX* context, const identity::Chain& chain, EVP_PKEY* 
 
 Result<> check_established(const SSL* connection) {
   if (SSL_version(connection) == TLS1_2_VERSION) {
-    // An old macro, and not const.
+    // SSL_get_extms_support is an old macro and takes no const pointer.
     auto* once = const_cast<SSL*>(connection);
     if (SSL_get_extms_support(once) != 1) return fail(Fault::unsupported, "tls: extended master secret");
   }
@@ -152,7 +152,7 @@ long verify_code_of(Fault fault) noexcept {
       return X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY;
     case Fault::revocation_unknown:
     case Fault::crl_expired:
-      return X509_V_ERR_DIFFERENT_CRL_SCOPE;  // certificate_unknown: OpenSSL's word where it has no other
+      return X509_V_ERR_DIFFERENT_CRL_SCOPE;  // certificate_unknown: OpenSSL's alert for a code without its own alert
     case Fault::local:
       return X509_V_ERR_UNSPECIFIED;
     default:

@@ -1,6 +1,6 @@
 // tls/context: OpenSSL's TLS with the file stream's settings, for server and client.  Spec: filestream.md §2.
 //
-// A layer of its own below net and client: both speak TLS, and neither may include the other.
+// A separate layer below net and client: both use TLS, and neither may include the other.
 #pragma once
 
 #include <functional>
@@ -21,13 +21,13 @@ inline constexpr std::string_view kAlpn = "usher-file/1";  // §2.4
 
 enum class Side : std::uint8_t { server, client };
 
-/// What a peer sent, as OpenSSL parsed it. Borrowed: valid inside a Verifier only.
+/// The certificates that a peer sent, as OpenSSL parsed them. Borrowed: valid inside a Verifier only.
 class PeerCertificates {
  public:
   PeerCertificates(const X509* leaf, const STACK_OF(X509) * sent) : leaf_(leaf), sent_(sent) {}
-  /// SHA-256 of the certificates' DER, one after the other: cheap, for a cache of verdicts.
+  /// SHA-256 of the concatenated DER of the certificates. Cheap, for a cache of verification results.
   [[nodiscard]] Hash256 digest() const;
-  /// Leaf first. Errors: too_long (more than identity::kMaxChain, or a long one), malformed, bad_certificate (none).
+  /// Leaf first. Errors: too_long (more than identity::kMaxChain, or a long one), malformed, bad_certificate (empty).
   [[nodiscard]] Result<identity::Chain> chain() const;
 
  private:
@@ -35,21 +35,21 @@ class PeerCertificates {
   const STACK_OF(X509) * sent_;
 };
 
-/// Judges the peer within the handshake; an error ends it with §2.2's alert. The only judge: OpenSSL's own verification
-/// does not run. Called by the thread that drives the handshake.
+/// Verifies the peer within the handshake. An error ends the handshake with the alert of §2.2. OpenSSL's own
+/// verification does not run. Called by the thread that runs the handshake.
 using Verifier = std::function<Result<>(SSL* connection, const PeerCertificates& peer)>;
 
-/// Versions, suites, groups, signature algorithms, no compression, no renegotiation, no tickets at a server, small buffers, ALPN
-/// (§2.1, §2.4). The other side must show a certificate, and `verifier` judges it; the context owns the verifier.
-/// Errors: local.
+/// Sets versions, suites, groups, signature algorithms, no compression, no renegotiation, no tickets at a server, small
+/// buffers, ALPN (§2.1, §2.4). The other side must send a certificate, and `verifier` verifies it. The context owns the
+/// verifier. Errors: local.
 [[nodiscard]] Result<ContextPtr> make_context(Side side, Verifier verifier);
 
-/// Shows `chain` (leaf first) and signs with `key`, which may live on a token. At a server one RSA and one P-256 identity can
-/// stand side by side. Errors: bad_key (they do not belong together).
+/// The context then sends `chain` (leaf first) and signs with `key`, which may be on a token. A server can have one RSA
+/// and one P-256 identity at the same time. Errors: bad_key (they do not belong together).
 [[nodiscard]] Result<> add_identity(SSL_CTX* context, const identity::Chain& chain, EVP_PKEY* key);
 
-/// What OpenSSL does not refuse by itself, once the handshake is over: TLS 1.2 without extended master secret; at a
-/// client another protocol than kAlpn. Errors: unsupported; not_usher.
+/// Call it after the handshake. Refuses what OpenSSL does not refuse by itself: TLS 1.2 without extended master secret;
+/// at a client, another protocol than kAlpn. Errors: unsupported; not_usher.
 [[nodiscard]] Result<> check_established(const SSL* connection);
 
 /// The X509_V_ERR_… that OpenSSL turns into §2.2's alert for this fault.

@@ -11,7 +11,7 @@ struct Row {
   Status status;
   Fault fault;
 };
-// channel.md §9.1, one row a status. What is not here is `internal` on the wire.
+// channel.md §9.1, one row per status. status_of() maps the faults that have no row.
 constexpr Row kRows[] = {
     {Status::malformed, Fault::malformed},
     {Status::unknown_path, Fault::unknown_path},
@@ -49,13 +49,13 @@ constexpr Row kRows[] = {
     {Status::medium_unavailable, Fault::medium_unavailable},
 };
 
-constexpr std::size_t kMinEntry = 2;  // bytes; bounds the entries that a body can announce
+constexpr std::size_t kMinEntry = 2;  // bytes; limits the number of entries that a body can announce
 constexpr std::uint32_t kMaxPage = 256;
 constexpr std::size_t kMaxChunk = 1 << 20;  // bytes
 constexpr std::size_t kMaxLicenceKeys = 8;
 constexpr std::size_t kMaxSpki = 1'024;  // bytes
 
-/// Decodes the `count` entries of a list, stopping at the first that is malformed.
+/// Decodes the `count` entries of a list. Stops at the first malformed entry.
 template <class Entry, class Read>
 std::vector<Entry> read_entries(Reader& in, std::size_t count, Read read) {
   std::vector<Entry> entries;

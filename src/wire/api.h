@@ -25,7 +25,7 @@ inline constexpr std::string_view kPathDownload = "api/download";
 inline constexpr std::string_view kPathExit = "api/exit";
 
 inline constexpr std::string_view kParameterOperation = "operation";
-inline constexpr std::uint32_t kNoLimit = 0xffffffff;      // plays_left of a licence for a time
+inline constexpr std::uint32_t kNoLimit = 0xffffffff;      // plays_left of a time licence
 inline constexpr std::size_t kMaxPageBody = 262'144;       // bytes, §9.2
 inline constexpr std::size_t kMaxPersonName = 128;         // bytes of Authenticated's name
 inline constexpr std::size_t kMaxJws = 8'192;              // bytes
@@ -33,7 +33,7 @@ inline constexpr std::size_t kMaxSignedManifest = 65'536;  // bytes
 inline constexpr std::size_t kMaxHeardRanges = 8'192;      // §9.2
 inline constexpr std::size_t kProofDepth = 24;             // hashes, §7
 
-/// §9.1. Numbers of the wire; each but ok is one Fault.
+/// §9.1. Numbers on the wire. Each one except ok stands for one Fault.
 enum class Status : std::uint16_t {
   ok = 0,
   malformed,
@@ -71,10 +71,10 @@ enum class Status : std::uint16_t {
   server_full,
   medium_unavailable,
 };
-/// What a peer learns of a fault: everything that is not in the table is `internal`; whatever is wrong with a chain and
-/// is not told by name is bad_certificate.
+/// The status that reports a fault to a peer. A fault without a status of its own becomes a more general one: a fault
+/// of a certificate chain becomes bad_certificate, every fault without a rule becomes `internal`.
 [[nodiscard]] Status status_of(Fault fault) noexcept;
-/// The fault that a status reports. Unknown numbers, and ok, give Fault::local. server_busy and such map back 1:1.
+/// The fault that a status reports. Unknown numbers and ok give Fault::local. server_busy and others map back 1:1.
 [[nodiscard]] Fault fault_of(Status status) noexcept;
 
 struct Page {
@@ -106,13 +106,13 @@ struct Catalogue {
 };
 
 enum class LicenceState : std::uint8_t { usable = 0, used_up = 1, expired = 2, not_yet_valid = 3, revoked = 4 };
-/// In words for people, which programs read too: "used up".
+/// In words, for people and for programs: "used up".
 [[nodiscard]] std::string_view name_of(LicenceState state) noexcept;
 struct LicenceEntry {
   std::string licence;           // JWS
-  std::uint32_t plays_left = 0;  // kNoLimit for a time
+  std::uint32_t plays_left = 0;  // kNoLimit for a time licence
   LicenceState state = LicenceState::usable;
-  std::uint64_t first_play = 0;    // Unix seconds, 0: none yet
+  std::uint64_t first_play = 0;    // Unix seconds; 0: no play yet
   std::uint64_t usable_until = 0;  // Unix seconds, 0: no end
   std::uint32_t open_plays = 0;
   [[nodiscard]] Bytes encode() const;  // the body of Acquired
@@ -148,10 +148,10 @@ struct Opened {
   std::uint32_t plays_left = 0;
   std::uint64_t deadline = 0;  // Unix seconds
   bool committed = false;
-  std::uint32_t commit_after = 0;  // seconds, the operator's (licence.md §5.1)
+  std::uint32_t commit_after = 0;  // seconds, set by the operator (licence.md §5.1)
   std::uint32_t free_left = 0;     // chunks that can be granted before the play counts; 0 once it does
   std::uint32_t repeats_left = 0;  // chunks that can be granted once more
-  ChunkRanges heard;               // granted for nothing until now, at most kMaxHeardRanges; empty once it counts
+  ChunkRanges heard;               // chunks granted free so far, at most kMaxHeardRanges; empty once the play counts
   Bytes signed_manifest;
   [[nodiscard]] Bytes encode() const;
   [[nodiscard]] static Result<Opened> decode(View body);

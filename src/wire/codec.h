@@ -1,7 +1,7 @@
 // wire/codec: reading and writing of usher's binary structures.  Spec: channel.md §2.
 //
-// Integers are big endian. A vector is its length in bytes (8, 16, 24 or 32 bits) and then its bytes. There is one
-// encoding for one value: decode(encode(x)) == x, and encode(decode(b)) == b.
+// Integers are big endian. A vector is its length in bytes (8, 16, 24 or 32 bits) and then its bytes. Each value
+// has one encoding: decode(encode(x)) == x, and encode(decode(b)) == b.
 #pragma once
 
 #include <utility>
@@ -17,9 +17,9 @@ class Writer {
   Writer& u16(std::uint16_t value);
   Writer& u32(std::uint32_t value);
   Writer& u64(std::uint64_t value);
-  /// The bytes alone: for fields of a fixed size.
+  /// The bytes without a length: for fields of a fixed size.
   Writer& raw(View bytes);
-  /// Length and bytes. Precondition: the length fits the prefix (our own bug otherwise: asserted).
+  /// Length and bytes. Precondition: the length fits the prefix (asserted; a failure is our own bug).
   Writer& vec8(View bytes);
   Writer& vec16(View bytes);
   Writer& vec24(View bytes);
@@ -37,8 +37,9 @@ class Writer {
   Bytes out_;
 };
 
-/// Reads from a borrowed view. The first failure sticks: later reads give zeros and empty views, and finish() tells.
-/// So a decoder reads all its fields and asks once; it must not act on a value, nor loop on a count, before ok().
+/// Reads from a borrowed view. After the first failure all reads return zeros and empty views, and finish() returns the
+/// error. So a decoder reads all its fields and checks once. It must not use a value or loop over a count before it has
+/// checked ok().
 class Reader {
  public:
   /// `where`: a literal, for the error.
@@ -64,7 +65,7 @@ class Reader {
   /// A vector that is clean UTF-8 (base/encoding.h).
   std::string text8(std::size_t min = 0, std::size_t max = 0xff) { return text(1, min, max); }
   std::string text16(std::size_t min = 0, std::size_t max = 0xffff) { return text(2, min, max); }
-  /// All that is left.
+  /// All remaining bytes.
   View rest();
 
   /// Marks the input as malformed, for rules that the caller checks.

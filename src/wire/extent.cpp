@@ -57,15 +57,15 @@ std::uint32_t Extent::chunks_for(std::uint64_t s) const noexcept {
   if (s == 0) return 0;
   if (s > length / 1000 || s * 1000 == length) return all;
   if (s <= kTableSeconds) return seconds[s - 1];
-  constexpr std::uint64_t kTable = kTableSeconds * 1000;  // milliseconds; below the duration here
+  constexpr std::uint64_t kTable = kTableSeconds * 1000;  // milliseconds; here less than the duration
   const std::uint32_t known = seconds.back();
   return known + static_cast<std::uint32_t>(scaled_up(s * 1000 - kTable, all - known, length - kTable));
 }
 
 Result<> Extent::check() const {
-  constexpr std::int64_t kMaxDuration = (std::int64_t{1} << 53) - 1;  // what every JSON reader holds exactly
+  constexpr std::int64_t kMaxDuration = (std::int64_t{1} << 53) - 1;  // every JSON reader represents it exactly
   if (duration.count() <= 0 || duration.count() > kMaxDuration) return bad("duration");
-  std::uint64_t next = 0;  // the first chunk that a range may begin with
+  std::uint64_t next = 0;  // the lowest chunk with which the next range may begin
   for (const ChunkRange& range : structure) {
     if (range.count == 0 || range.first < next || end_of(range) > chunks) return bad("structure");
     next = end_of(range) + 1;

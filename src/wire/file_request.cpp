@@ -14,7 +14,7 @@ struct Overload : Fs... {
   using Fs::operator()...;
 };
 
-/// §3.1: what a browser, or another HTTP client, sends.
+/// §3.1: whether the line comes from a browser or another HTTP client.
 bool is_http(std::string_view line) {
   const std::size_t space = line.rfind(' ');
   return space != std::string_view::npos && line.substr(space + 1).starts_with("HTTP/");
@@ -80,7 +80,7 @@ Result<std::string> encode_file_request(const FileRequest& request) {
   std::string line(verb_of(request));
   if (const auto* from = std::get_if<GetFileFrom>(&request)) line.append(" ").append(std::to_string(from->offset));
   if (const std::string& argument = argument_of(request); !argument.empty()) line.append(" ").append(argument);
-  // One judge of what a line is: whatever cannot be read is not written.
+  // Only decode_file_request() decides whether a line is valid. A line that it cannot read is not written.
   USHER_TRY(const FileRequest again, decode_file_request(line));
   if (again != request) return fail(Fault::malformed, "file request");
   return line.append("\r\n");

@@ -1,4 +1,4 @@
-// wire/file_request: the one line that a client of the file stream sends.  Spec: filestream.md §3.
+// wire/file_request: the request line that a client of the file stream sends.  Spec: filestream.md §3.
 //
 //   line = verb [SP argument] [CR] LF
 #pragma once
@@ -35,17 +35,17 @@ struct GetFileDigest {
   bool operator==(const GetFileDigest&) const = default;
 };
 struct ListFiles {
-  std::string prefix;  // of whole names; empty: all
+  std::string prefix;  // of the whole name; empty: all files
   bool operator==(const ListFiles&) const = default;
 };
 using FileRequest = std::variant<GetFile, GetFileFrom, GetSealedFile, GetFileDigest, ListFiles>;
 
-/// Whether a name has the form of §3.2: it says nothing about what there is.
+/// Whether a name has the form of §3.2. Such a file need not exist.
 [[nodiscard]] bool is_file_name(std::string_view name) noexcept;
 
-/// `line`: up to LF, without it. Errors, `where` telling the rule: too_long; malformed.
+/// `line`: the bytes before LF. Errors, with the broken rule in `where`: too_long; malformed.
 [[nodiscard]] Result<FileRequest> decode_file_request(std::string_view line);
-/// With CR and LF. Errors: malformed (a name that is none); too_long.
+/// The line with CR and LF. Errors: malformed (a malformed name); too_long.
 [[nodiscard]] Result<std::string> encode_file_request(const FileRequest& request);
 
 /// "GET", "FROM", "SEALED", "SEALED-CTR", "SHA256", "LIST".

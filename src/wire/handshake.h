@@ -1,6 +1,6 @@
 // wire/handshake: the messages of the handshake.  Spec: channel.md §4.
 //
-//   u8 type ‖ vec24 body; messages stand one after the other.
+//   u8 type ‖ vec24 body; messages follow each other directly.
 #pragma once
 
 #include <vector>
@@ -38,14 +38,14 @@ enum class MessageType : std::uint8_t {
 struct Message {
   MessageType type;
   View body;
-  View whole;  // type, length and body: what the transcript takes
+  View whole;  // type, length and body: the bytes that enter the transcript
 };
-/// Takes the first message off `in`. Errors: malformed (cut short, an unknown type).
+/// Removes the first message from `in`. Errors: malformed (cut short, an unknown type).
 [[nodiscard]] Result<Message> take_message(View& in);
-/// Type and length put before a body.
+/// A whole message: type, length and body.
 [[nodiscard]] Bytes message_of(MessageType type, View body);
 
-inline constexpr std::uint16_t kExtensionCookie = 1;  // what a Retry gave, in the second ClientHello
+inline constexpr std::uint16_t kExtensionCookie = 1;  // the cookie of a Retry, in the second ClientHello
 inline constexpr std::size_t kMaxCookie = 255;        // bytes
 
 struct Extension {
@@ -54,7 +54,7 @@ struct Extension {
   bool operator==(const Extension&) const = default;
 };
 
-// Each encode() gives the whole message, each decode() takes its body. Errors: malformed; unsupported (the version).
+// Each encode() returns the whole message, each decode() takes its body. Errors: malformed; unsupported (the version).
 
 struct ClientHello {
   ChannelRandom client_random{};
@@ -107,7 +107,7 @@ struct ClientCertificate {
 
 /// ClientFinished and ServerFinished.
 struct Finished {
-  Bytes verify_data;  // 1..64 bytes; the suite says how many
+  Bytes verify_data;  // 1..64 bytes; the suite determines the number
   [[nodiscard]] Bytes encode(MessageType type) const;
   [[nodiscard]] static Result<Finished> decode(View body);
   bool operator==(const Finished&) const = default;
@@ -123,7 +123,7 @@ struct Retry {
 /// KeysAccepted has an empty body.
 [[nodiscard]] Bytes encode_keys_accepted();
 
-/// The session that the body of `POST /api/keys` is for, to find its machine. Nothing else of it is looked at.
+/// The session in the body of `POST /api/keys`, to find its handshake. Reads only the first message of the body.
 /// Errors: malformed; unexpected_message (the first message is not ClientKeys).
 [[nodiscard]] Result<Id128> session_of_keys(View body);
 

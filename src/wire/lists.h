@@ -1,4 +1,4 @@
-// wire/lists: the revocation lists that a server hands out to whoever asks.  Spec: channel.md §8.3.
+// wire/lists: the revocation lists that a server sends to every client on request.  Spec: channel.md §8.3.
 #pragma once
 
 #include <vector>

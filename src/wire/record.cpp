@@ -141,7 +141,7 @@ Result<View> unpad(View plaintext, Padding rule) {
   const std::uint32_t size = in.u32();
   const View content = in.raw(size);
   const View zeros = in.rest();
-  // A plain loop over what is no secret any more: its sender is the verified peer.
+  // A plain loop, not in constant time: the padding is no secret, because its sender is the verified peer.
   if (!in.ok() || !fits_rule(plaintext.size(), size, rule) ||
       !std::ranges::all_of(zeros, [](std::uint8_t byte) { return byte == 0; })) {
     return fail(Fault::malformed, "padding");
