@@ -34,7 +34,7 @@ class FileLock {
  public:
   /// Waits until the lock is free. Errors: not_permitted, disk_full, io.
   [[nodiscard]] static Result<FileLock> wait(const std::filesystem::path& file);
-  /// Does not wait. Errors: busy, another process or object holds the lock; as wait.
+  /// Does not wait. Errors: busy, the lock is held elsewhere; as wait.
   [[nodiscard]] static Result<FileLock> try_now(const std::filesystem::path& file);
   /// As try_now, but does not make the file. Errors: not_found; as try_now.
   [[nodiscard]] static Result<FileLock> try_existing(const std::filesystem::path& file);

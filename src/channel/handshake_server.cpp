@@ -61,7 +61,7 @@ Result<Identity> identity_of(View content) {
   return Identity{first, second, std::move(certificate), std::move(proof)};
 }
 
-/// Adds to an error which installation was refused, for the operator. It is named as in the log: 16 digits of its key's
+/// Adds the refused installation to an error, for the operator. It is named as in the log: 16 digits of its key's
 /// fingerprint. If the signature is wrong, it is only the installation that the peer claims to be.
 Result<PeerVerified> of_client(const Identity& identity, Result<PeerVerified> verified) {
   if (verified || identity.certificate.certificates.empty()) return verified;

@@ -38,7 +38,7 @@ class KeySchedule {
 
   /// Protects the client's identity. `hash`: H(T(4)).
   [[nodiscard]] DirectionKeys handshake(View hash) const;
-  /// `hash`: H(T(6)). `peer` is the proof of a check: there are no traffic keys for a peer that was not verified.
+  /// `hash`: H(T(6)). `peer` proves the check: there are no traffic keys for a peer that was not verified.
   [[nodiscard]] TrafficKeys traffic(const PeerVerified& peer, View hash) const;
   /// `hash`: H(T(8)). Consumes the schedule.
   [[nodiscard]] crypto::Secret exporter_secret(const FinishVerified& finish, View hash) &&;

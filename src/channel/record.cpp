@@ -47,10 +47,10 @@ std::optional<crypto::HmacKey> mac_of(const Suite& suite, const DirectionKeys& k
   return std::optional<crypto::HmacKey>(std::in_place, suite.digest, keys.mac_key);
 }
 
-/// The plaintext in few pieces: n, the parts, and the zeros that fill it. Small parts are copied together. Large parts
-/// are not copied. A large piece begins at a multiple of 128 bytes and has a multiple of 128 bytes: a cipher that must
-/// continue in the middle of a block is slower for all that follows, and Poly1305 is slower by a third if 64 bytes are
-/// left over.
+/// The plaintext in few pieces: n, the parts, and the zeros that fill it. Small parts are copied together. Of large
+/// parts only a few bytes at the ends are copied, so that a large piece begins at a multiple of 128 bytes and has a
+/// multiple of 128 bytes. A cipher that must continue in the middle of a block is slower for all that follows, and
+/// Poly1305 is slower by a third if 64 bytes are left over.
 class Pieces {
  public:
   Pieces(View size, std::initializer_list<View> parts, std::size_t zeros) {

@@ -21,7 +21,7 @@ enum class SignatureScheme : std::uint16_t {
 [[nodiscard]] std::optional<SignatureScheme> scheme_of(std::uint16_t number) noexcept;
 
 enum class KeyKind : std::uint8_t { rsa, p256 };
-/// The keys that usher generates. It accepts other RSA keys of 2048 to 4096 bits.
+/// The keys that usher generates. Of keys made elsewhere it accepts RSA of 2048 to 4096 bits, too.
 enum class NewKey : std::uint8_t { rsa2048, rsa3072, p256 };
 
 /// A public key of a kind and size that usher accepts. Shared, immutable.

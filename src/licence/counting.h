@@ -10,7 +10,7 @@ using wire::Extent;
 
 inline constexpr Seconds kBuffer{8};                // B: how far ahead of its own clock a player may hold bytes
 inline constexpr Seconds kLookAhead{10};            // how far a client fetches ahead of the player
-inline constexpr std::uint32_t kHeaderGrants = 64;  // of a chunk with headers, in one play, without a repeat, §5.4
+inline constexpr std::uint32_t kHeaderGrants = 64;  // of one chunk with headers, in one play, before repeats, §5.4
 inline constexpr std::uint32_t kMinRepeats = 176;   // chunks, §5.4
 inline constexpr Seconds kRepeatSeconds{200};       // §5.4
 inline constexpr std::uint32_t kMaxLease = 31;      // chunks, §8.3

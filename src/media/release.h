@@ -34,7 +34,7 @@ struct ReleaseOutline {
   [[nodiscard]] static Result<ReleaseOutline> read(const SourcePtr& source);
 };
 
-/// An opened release: manifest, parts and media belong together. The signature is not checked here.
+/// An opened release: manifest, parts and media belong together. Signature and signer are not checked here.
 class Release {
  public:
   /// Errors: as SealedObject::open; release_mismatch.

@@ -27,7 +27,8 @@ class PeerCertificates {
   PeerCertificates(const X509* leaf, const STACK_OF(X509) * sent) : leaf_(leaf), sent_(sent) {}
   /// SHA-256 of the concatenated DER of the certificates. Cheap, for a cache of verification results.
   [[nodiscard]] Hash256 digest() const;
-  /// Leaf first. Errors: too_long (more than identity::kMaxChain, or a long one), malformed, bad_certificate (empty).
+  /// Leaf first. Errors: too_long (more than identity::kMaxChain, or a long one), malformed, bad_certificate (no
+  /// certificate).
   [[nodiscard]] Result<identity::Chain> chain() const;
 
  private:

@@ -51,7 +51,8 @@ struct Extent {
   bool operator==(const Extent&) const = default;
 };
 
-/// The table of a medium whose chunks are spread evenly over its duration. The press writes it if it knows no better.
+/// The table of a medium whose chunks are spread evenly over its duration. The press writes it if nothing better is
+/// known.
 [[nodiscard]] SecondsTable even_seconds(std::uint32_t media_chunks, Milliseconds duration) noexcept;
 
 // The encodings in a manifest, on the wire and in the store.
