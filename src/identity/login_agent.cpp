@@ -136,7 +136,7 @@ void LoginAgent::end(const Error& why) {
 }
 
 Result<> LoginAgent::publish() {
-  // If two agents publish at once, the lock makes one the predecessor of the other: the first one is ended properly.
+  // If two agents publish at once, the lock makes one the predecessor of the other: no agent is left without a name.
   USHER_TRY(const FileLock lock, FileLock::wait(state_->path.parent_path() / kLoginLock));
   // Binds to a temporary name first. So a program always finds an agent that listens: the previous one or this one.
   const fs::path first = state_->path.string() + "." + std::to_string(::getpid());

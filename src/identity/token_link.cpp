@@ -214,7 +214,7 @@ Result<> TokenLink::reconnect(std::uint64_t generation, const Error& lost) {
     return connected;
   }
   failed_ = Clock::now();
-  // module_failed tells less than the error of the key's last use.
+  // The error of the key's last use is more precise than module_failed.
   failure_ = connected.error().fault == Fault::module_failed ? lost : connected.error();
   return std::unexpected(*failure_);
 }
