@@ -38,7 +38,7 @@ struct CardOptions {
   /// kDefaultModules.
   std::vector<std::string> modules{};
   Profile profile{};
-  std::string token_label{};             // empty: the one token that fits
+  std::string token_label{};             // empty: any token that fits
   std::optional<p11::SlotId> slot{};     // not set: any
   std::string certificate{};             // the first digits of its fingerprint, hexadecimal, at least 8; empty: any
   std::optional<Time> now{};             // certificates that are not valid then are skipped; not set: no such check

@@ -33,7 +33,8 @@ class Certificate {
   /// The whole input is one DER certificate of X.509 v3. Errors: too_long (above kMaxCertificate), malformed;
   /// bad_certificate (another version).
   [[nodiscard]] static Result<Certificate> from_der(View der);
-  /// Exactly one certificate; text around the PEM block is ignored. Errors: as from_der, malformed for none or two.
+  /// Exactly one certificate; text around the PEM block is ignored. Errors: as from_der; malformed for no certificate;
+  /// too_long for more than one.
   [[nodiscard]] static Result<Certificate> from_pem(std::string_view pem);
   /// Takes its own reference: the object must not change from now on. Errors: as from_der.
   [[nodiscard]] static Result<Certificate> from_x509(X509* certificate);

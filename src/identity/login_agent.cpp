@@ -28,8 +28,8 @@ namespace {
 using login_wire::Operation;
 using login_wire::Status;
 
-constexpr int kSpare = 1 << 20;                  // bytes of the heap that are locked beyond what is used
-constexpr Milliseconds kLongestWait{30'000};     // between two looks at the clock: a machine may have slept
+constexpr int kSpare = 1 << 20;                  // bytes of unused heap that are locked as well
+constexpr Milliseconds kLongestWait{30'000};     // between two checks of the clock: the machine may have slept
 constexpr std::size_t kSecureMemory = 32 << 10;  // bytes, a power of two: more than the largest keys take
 
 Result<> check_private(const fs::path& folder) {
@@ -91,7 +91,7 @@ struct LoginAgent::State {
       clients.push_back(std::move(client));
     }
   }
-  /// False: it is gone, or no client of ours.
+  /// False: the client is gone, or does not follow the protocol.
   bool serve(int client, const KeptLogin& login) {
     const auto request = login_wire::receive(client, MSG_DONTWAIT);
     if (!request) return request.error().fault == Fault::server_busy;
@@ -136,19 +136,19 @@ void LoginAgent::end(const Error& why) {
 }
 
 Result<> LoginAgent::publish() {
-  // Of two at once, one is the other's predecessor: neither is left without a name.
+  // If two agents publish at once, the lock makes one the predecessor of the other: no agent is left without a name.
   USHER_TRY(const FileLock lock, FileLock::wait(state_->path.parent_path() / kLoginLock));
-  // Under a name of its own first: whoever looks finds an agent that listens, the one before or this one.
+  // Binds to a temporary name first. So a program always finds an agent that listens: the previous one or this one.
   const fs::path first = state_->path.string() + "." + std::to_string(::getpid());
   ::unlink(first.c_str());
   USHER_TRY(state_->listening, login_wire::socket_at(first, ::bind));
   struct stat found{};
-  // The directory keeps others out until the mode is set.
+  // The directory keeps other users out until the mode is set.
   if (::chmod(first.c_str(), S_IRWXU) != 0 || ::stat(first.c_str(), &found) != 0 ||
       ::listen(state_->listening.get(), static_cast<int>(kMaxLoginClients)) != 0) {
     return fail_errno("login agent: socket", first.string());
   }
-  // There may be none.
+  // There may be no previous agent.
   if (auto before = end_login(state_->path); !before && before.error().fault != Fault::not_found) return before;
   if (::rename(first.c_str(), state_->path.c_str()) != 0) {
     auto failed = fail_errno("login agent: socket", state_->path.string());
@@ -167,7 +167,7 @@ Error LoginAgent::serve(const KeptLogin& login, const Clock& clock) {
     const auto left = std::chrono::ceil<Milliseconds>(login.person->not_after() - clock.now());
     const auto wait = std::clamp(left, Milliseconds(0), kLongestWait);
     if (::poll(waiting.data(), waiting.size(), static_cast<int>(wait.count())) <= 0) continue;
-    // A machine that slept wakes with a request: the clock comes first.
+    // A machine that slept may wake with a request waiting: check the clock before serving it.
     if (state_->over(login.person->not_after(), clock.now())) continue;
     for (std::size_t i = waiting.size(); i-- > 2;) {
       if (waiting[i].revents != 0 && !state_->serve(waiting[i].fd, login)) {
@@ -177,11 +177,11 @@ Error LoginAgent::serve(const KeptLogin& login, const Clock& clock) {
     if (waiting[1].revents != 0) state_->accept();
   }
   state_->remove(state_->path);
-  // Those who have just come are told too.
+  // Clients that have just connected get the reason too.
   for (pollfd more{state_->listening.get(), POLLIN, 0}; ::poll(&more, 1, 0) > 0;) state_->accept();
   const Bytes told = card_wire::encode(*why);
   for (const Descriptor& client : state_->clients) {
-    // One that is gone is told nothing.
+    // A client that is gone gets no message.
     if (!login_wire::send(client.get(), static_cast<std::uint8_t>(Status::over), told, MSG_DONTWAIT)) continue;
   }
   state_->clients.clear();
@@ -189,9 +189,9 @@ Error LoginAgent::serve(const KeptLogin& login, const Clock& clock) {
 }
 
 Result<> lock_memory() {
-  // OpenSSL keeps a key in memory of its own, but the factors of an RSA key in ordinary memory too.
+  // OpenSSL keeps a key in its secure memory, but the factors of an RSA key also in ordinary memory.
   ::mallopt(M_TOP_PAD, kSpare);
-  // 1: done; 2: it is there, but the system did not lock it.
+  // 1: done; 2: the memory is allocated, but the system did not lock it.
   if (CRYPTO_secure_malloc_initialized() == 0 && CRYPTO_secure_malloc_init(kSecureMemory, sizeof(void*) * 4) != 1) {
     return cannot_lock();
   }

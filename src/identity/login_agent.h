@@ -1,8 +1,8 @@
-// identity/login_agent: keeps a login in memory, so that one program after another uses it without passphrase and PIN.
+// identity/login_agent: keeps a login in memory, so that later programs can use it without passphrase and PIN.
 // Spec: identity.md §6.5.
 //
-// What is kept never leaves the agent: programs have it sign and bind (login_client.h). A program of the same user is
-// believed, as it could ask the person itself.
+// The private keys never leave the agent: it signs and binds for the programs (login_client.h). It trusts each program
+// of the same user, because such a program could ask the person for the PIN itself.
 #pragma once
 
 #include <filesystem>
@@ -14,7 +14,7 @@
 namespace usher::identity {
 
 inline constexpr std::size_t kMaxLoginClients = 64;  // connections at once
-inline constexpr char kLoginLock[] = "lock";         // beside the sockets: held while one takes another's place
+inline constexpr char kLoginLock[] = "lock";         // next to the sockets: locked while one agent replaces another
 
 struct KeptLogin {
   std::shared_ptr<const crypto::PrivateKey> installation;
@@ -23,19 +23,20 @@ struct KeptLogin {
 
 class LoginAgent {
  public:
-  /// For a socket in a directory of mode 0700 that is made if it is not there. There is no socket yet.
+  /// Prepares an agent for `socket`. Creates its directory with mode 0700 if that is missing, but not yet the socket.
   /// Errors: not_permitted (also: others may enter the directory), disk_full, io.
   [[nodiscard]] static Result<LoginAgent> create(const std::filesystem::path& socket);
   LoginAgent(LoginAgent&&) noexcept;
   LoginAgent& operator=(LoginAgent&&) noexcept;
   ~LoginAgent();
 
-  /// From any thread, at any time: serve() returns `why`.
+  /// Makes serve() return `why`. May be called from any thread, at any time.
   void end(const Error& why);
-  /// Makes the socket, mode 0700. An agent that served there has ended then. Errors: not_permitted, disk_full, io; those
-  /// of end_login but not_found.
+  /// Creates the socket with mode 0700. Before that it ends the agent that served there. Errors: not_permitted,
+  /// disk_full, io; those of end_login except not_found.
   [[nodiscard]] Result<> publish();
-  /// Until the statement's end, an `end` of a client, or end(). Tells every client why, and takes the socket away.
+  /// Serves until the statement ends, a client sends `end`, or end() is called. Then sends the reason to every client,
+  /// removes the socket, and returns the reason.
   Error serve(const KeptLogin& login, const Clock& clock);
 
  private:
@@ -44,8 +45,9 @@ class LoginAgent {
   std::unique_ptr<State> state_;
 };
 
-/// Keeps what this process holds out of the swap: keys of OpenSSL's, heap and stack. Once before anything secret is there,
-/// and again when all is. Errors: not_permitted, the system locks no memory for this user.
+/// Locks this process's memory, so that it is not swapped out: OpenSSL's keys, heap and stack. Call it once before the
+/// first secret is in memory, and again when all secrets are. Errors: not_permitted, if the system locks no memory for
+/// this user.
 [[nodiscard]] Result<> lock_memory();
 
 }  // namespace usher::identity

@@ -23,14 +23,14 @@ Result<Descriptor> dial(const std::filesystem::path& path) {
   return socket;
 }
 
-/// To the caller an agent that is gone or hangs is no matter of the network.
+/// An agent that is gone or hangs must not look like a network error to the caller.
 std::unexpected<Error> is_over(const std::string& why) {
   return fail(Fault::not_authenticated, "login agent",
               "the login that was kept has ended" + (why.empty() ? "" : ": " + why),
               "Run `usher login` again, or `usher logout` to be asked by each verb.");
 }
 
-/// What an answer means. Errors: the agent's.
+/// The content of an answer. Errors: the agent's; malformed.
 Result<crypto::Secret> result_of(const crypto::Secret& answer) {
   const View all = answer.expose();
   if (all.empty()) return fail(Fault::malformed, "login agent");
@@ -46,16 +46,16 @@ class LoginClient::Connection {
   Result<crypto::Secret> ask(Operation operation, View body) {
     const std::scoped_lock guard(lock_);
     const auto sent = login_wire::send(socket_.get(), static_cast<std::uint8_t>(operation), body);
-    // One that has ended has said why before it closed.
+    // If the agent has ended, it sent the reason before it closed.
     const auto answer = login_wire::receive(socket_.get(), sent ? 0 : MSG_DONTWAIT);
     if (!answer) {
-      // An answer that comes too late would be taken for that to the next question.
+      // A late answer would be taken for the answer to the next request.
       ::shutdown(socket_.get(), SHUT_RDWR);
       return is_over("its agent does not answer");
     }
     login_wire::wait_at_most(socket_.get(), login_wire::kPatience);
     auto result = result_of(*answer);
-    // One that ended since the card was taken out says that.
+    // If the agent ended because the card was taken out, report that error.
     const bool over = answer->expose()[0] == static_cast<std::uint8_t>(Status::over);
     if (over && exit_class_of(result.error().fault) != ExitClass::card) return is_over(result.error().about);
     return result;
@@ -120,13 +120,13 @@ Result<crypto::PrivateKey> LoginClient::installation() const {
 Result<> end_login(const std::filesystem::path& path) {
   USHER_TRY(const Descriptor socket, dial(path));
   USHER_TRY(const pid_t agent, login_wire::peer_of(socket.get()));
-  // First its answer, then that it is over: from then on its socket is gone.
+  // The agent first sends its answer, then `over`. After that its socket is gone.
   int answers = 0;
   if (login_wire::send(socket.get(), static_cast<std::uint8_t>(Operation::end), {})) {
     while (answers < 2 && login_wire::receive(socket.get())) ++answers;
   }
   if (answers > 0) return {};
-  // It hangs, or has as many clients as it takes.
+  // The agent hangs, or it already has the maximum number of clients.
   if (::kill(agent, SIGKILL) != 0 && errno != ESRCH) return fail_errno("login agent: end");
   ::unlink(path.c_str());
   return {};
@@ -134,7 +134,7 @@ Result<> end_login(const std::filesystem::path& path) {
 
 Result<> LoginWatch::begin(const std::filesystem::path& path, Over over) {
   USHER_TRY(Descriptor socket, dial(path));
-  login_wire::wait_at_most(socket.get(), Seconds(0));  // for as long as it takes
+  login_wire::wait_at_most(socket.get(), Seconds(0));  // no limit
   thread_ = std::jthread([socket = std::move(socket), over = std::move(over)](const std::stop_token& stop) {
     const std::stop_callback wake(stop, [&] { ::shutdown(socket.get(), SHUT_RDWR); });
     const auto said = login_wire::receive(socket.get());

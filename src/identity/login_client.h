@@ -1,4 +1,4 @@
-// identity/login_client: the login that an agent keeps, as a program uses it.  Spec: identity.md §6.5.
+// identity/login_client: how a program uses a login that an agent keeps.  Spec: identity.md §6.5.
 #pragma once
 
 #include <filesystem>
@@ -16,7 +16,8 @@ class LoginClient {
   /// agent does not answer; malformed.
   [[nodiscard]] static Result<LoginClient> connect(const std::filesystem::path& socket);
 
-  /// Whose operations the agent does. They and bind() end with not_authenticated where the login is over. Errors: local.
+  /// The installation's key. The agent performs its operations. They and bind() fail with not_authenticated if the
+  /// login has ended. Errors: local.
   [[nodiscard]] Result<crypto::PrivateKey> installation() const;
   [[nodiscard]] std::shared_ptr<const PersonLogin> person() const noexcept { return person_; }
 
@@ -31,14 +32,14 @@ class LoginClient {
   crypto::PublicKey key_;
 };
 
-/// Ends the login that is kept there: the agent forgets all. One that does not answer is killed.
+/// Ends the login that is kept there: the agent forgets everything. An agent that does not answer is killed.
 /// Errors: not_found, no login is kept there; not_permitted; busy, it cannot be reached; io.
 [[nodiscard]] Result<> end_login(const std::filesystem::path& socket);
 
-/// Notices, from a thread of its own, that the agent ends its login.
+/// Reports, from its own thread, when the agent ends its login.
 class LoginWatch {
  public:
-  /// Called once: what the agent says (card_removed, cancelled, bad_statement); interrupted, where it says nothing.
+  /// Called once with the agent's reason (card_removed, cancelled, bad_statement); interrupted if it gives no reason.
   using Over = std::function<void(const Error& why)>;
   /// Errors: as LoginClient::connect.
   [[nodiscard]] Result<> begin(const std::filesystem::path& socket, Over over);

@@ -33,7 +33,7 @@ Result<Kept> decode_kept(View body) {
 }
 
 Result<> send(int socket, std::uint8_t head, View tail, int flags) {
-  // sendmsg takes what it only reads as if it wrote it.
+  // sendmsg only reads the data, but takes a pointer that is not const.
   iovec parts[] = {{&head, 1}, {const_cast<std::uint8_t*>(tail.data()), tail.size()}};
   msghdr message{};
   message.msg_iov = parts;
@@ -78,7 +78,7 @@ Result<Descriptor> socket_at(const std::filesystem::path& path, decltype(&::conn
   if (!made.is_open()) return fail_errno(kWhere);
   wait_at_most(made.get(), kReady);
   if (call(made.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    if (errno == ECONNREFUSED) return fail(Fault::not_found, kWhere, path.string());  // left by one that is gone
+    if (errno == ECONNREFUSED) return fail(Fault::not_found, kWhere, path.string());  // left by an agent that is gone
     if (errno == EAGAIN) return fail(Fault::busy, kWhere, path.string());
     return fail_errno(kWhere, path.string());
   }

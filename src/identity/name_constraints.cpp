@@ -17,7 +17,7 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-/// "*.rest" stands for one label in front of rest: for `excluded` itself, if that is one label and rest.
+/// "*.rest" covers every name of one label and rest. So it covers `excluded` if that is one label and rest.
 bool stands_for(std::string_view wildcard, std::string_view excluded) {
   const std::string_view rest = wildcard.substr(1);  // with its dot
   return excluded.size() > rest.size() && excluded.ends_with(rest) &&

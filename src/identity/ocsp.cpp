@@ -18,14 +18,14 @@ using StorePtr = Ossl<X509_STORE, X509_STORE_free>;
 
 constexpr std::string_view kOcspSigning = "1.3.6.1.5.5.7.3.9";
 constexpr int kMaxSingles = 16;                 // answers in one response
-constexpr Milliseconds kWithoutEnd{3'600'000};  // for which an answer without nextUpdate holds
+constexpr Milliseconds kWithoutEnd{3'600'000};  // for which an answer without nextUpdate is valid
 
 std::unexpected<Error> refuse(std::string about) {
   ERR_clear_error();
   return fail(Fault::revocation_unknown, "status answer", std::move(about));
 }
 
-/// SHA-1 names certificates here, and protects nothing: every responder knows it (RFC 5019 §2.1.1).
+/// SHA-1 only identifies the certificate here; it protects nothing. Every responder supports it (RFC 5019 §2.1.1).
 CertIdPtr id_of(const Certificate& certificate, const Certificate& issuer, const EVP_MD* digest) {
   return CertIdPtr(OCSP_cert_to_id(digest, certificate.x509(), issuer.x509()));
 }
@@ -50,7 +50,8 @@ Result<BasicPtr> parse(View response) {
   return basic;
 }
 
-/// A responder that the issuer certified for nothing else, and whose own status nobody need ask for (RFC 6960 §4.2.2.2.1).
+/// Checks that the issuer certified the responder for OCSP, and that its own status need not be checked
+/// (RFC 6960 §4.2.2.2.1).
 Result<> check_delegate(X509* signer, const Certificate& issuer, Time now) {
   USHER_TRY(const Certificate delegate, Certificate::from_x509(signer));
   const StorePtr store(X509_STORE_new());
@@ -75,7 +76,7 @@ Result<> check_delegate(X509* signer, const Certificate& issuer, Time now) {
   return {};
 }
 
-/// The issuer itself, or a delegate.
+/// Checks that the issuer itself or its delegate signed.
 Result<> check_signature(OCSP_BASICRESP* basic, const Certificate& issuer, Time now) {
   if (!is_strong_signature(OCSP_resp_get0_tbs_sigalg(basic))) return refuse("it is signed with a weak digest");
   const X509Stack signers(sk_X509_new_null());

@@ -20,7 +20,7 @@ Fault fault_of(int code) {
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
     case X509_V_ERR_CERT_UNTRUSTED:
     case X509_V_ERR_CERT_REJECTED:
-    case X509_V_ERR_CERT_SIGNATURE_FAILURE:  // an authority that only has the configured one's name
+    case X509_V_ERR_CERT_SIGNATURE_FAILURE:  // another authority with the configured one's name
       return Fault::untrusted;
     case X509_V_ERR_CERT_NOT_YET_VALID:
       return Fault::certificate_not_yet_valid;
@@ -50,12 +50,12 @@ Fault fault_of(int code) {
   }
 }
 
-/// No names: a person's subject holds the civil number, and errors are logged.
+/// It has no names: a person's subject holds the civil number, and errors are logged.
 std::string which(int depth) {
   return depth == 0 ? "the certificate itself" : "the authority " + std::to_string(depth) + " above the certificate";
 }
 
-/// Where a refusal is a matter of time: the time that it was judged for, since the clock can be what is wrong.
+/// For an error that depends on the time: the time of the check, because the clock may be wrong.
 std::string time_of(int code, Time at) {
   switch (code) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
@@ -75,14 +75,14 @@ Hash256 fingerprint_of(const X509* certificate) {
   return digest;
 }
 
-/// What goes along with a verification by OpenSSL.
+/// The state of one verification, for OpenSSL's callbacks.
 struct Verification {
   const PathOptions& options;
-  std::vector<int> without_list{};  // depths that passed since a responder has an answer
+  std::vector<int> without_list{};  // depths that passed because a responder has an answer
 };
 
-/// Whether a responder tells the status of the certificate at which OpenSSL misses a list; what it tells is check_answers'
-/// business. Nobody answers for a root.
+/// Whether a responder has an answer about the certificate for which OpenSSL has no usable list. check_answers judges
+/// the answer. True for a root: no responder answers for a root.
 bool is_answered(X509_STORE_CTX* context, Verification& verification) {
   const PathOptions& options = verification.options;
   if (options.answers == nullptr) return false;
@@ -96,9 +96,9 @@ bool is_answered(X509_STORE_CTX* context, Verification& verification) {
   return true;
 }
 
-/// What the options put up with is no error.
+/// Clears the errors that the options tolerate.
 int tolerate(int ok, X509_STORE_CTX* context) {
-  // The path of a list's own signer has a context below the certificate's.
+  // OpenSSL verifies the path of a list's signer in its own context, whose parent is the certificate's context.
   X509_STORE_CTX* own = context;
   while (X509_STORE_CTX* above = X509_STORE_CTX_get0_parent_ctx(own)) own = above;
   auto& verification = *static_cast<Verification*>(X509_STORE_CTX_get_app_data(own));
@@ -112,7 +112,7 @@ int tolerate(int ok, X509_STORE_CTX* context) {
   return 1;
 }
 
-/// What OpenSSL itself does with a list that it found.
+/// OpenSSL's own check of a list that it found.
 X509_STORE_CTX_check_crl_fn usual_check() {
   static const X509_STORE_CTX_check_crl_fn kUsual = [] {
     const StoreCtxPtr plain(X509_STORE_CTX_new());
@@ -122,7 +122,7 @@ X509_STORE_CTX_check_crl_fn usual_check() {
   return kUsual;
 }
 
-/// A complete list that has ended is an error: to OpenSSL it is none beside a delta in force (§4.2).
+/// Makes an expired complete list an error. OpenSSL accepts it if a delta is in force (§4.2).
 int check_list(X509_STORE_CTX* context, X509_CRL* list) {
   const auto usual = usual_check();
   if (usual == nullptr) return 0;
@@ -175,7 +175,8 @@ X509Stack untrusted_of(std::span<const Certificate> chain, const PathTrust& trus
   return stack;
 }
 
-/// A delta that has ended is not among them: it refuses by §4.3 (5), and must not take back a hold where that is put up with.
+/// The lists for OpenSSL. An expired delta is left out: §4.3 (5) refuses it, and if that is tolerated, the delta must
+/// not remove a hold.
 CrlStack stack_of(const CrlSelection& selection, Time at, int security_level) {
   CrlStack stack(sk_X509_CRL_new_null());
   if (!stack) return stack;
@@ -192,7 +193,7 @@ CrlStack stack_of(const CrlSelection& selection, Time at, int security_level) {
   return stack;
 }
 
-/// The one of ours that holds this very object: to parse it again would cost more than its signature.
+/// Our Certificate of this object. Parsing it again would cost more than verifying its signature.
 Result<Certificate> ours(X509* found, std::span<const Certificate> sent, const PathTrust& trust) {
   for (const std::span<const Certificate> some :
        {sent, std::span<const Certificate>(trust.anchors()), std::span<const Certificate>(trust.intermediates())}) {
@@ -202,7 +203,7 @@ Result<Certificate> ours(X509* found, std::span<const Certificate> sent, const P
   return Certificate::from_x509(found);
 }
 
-/// The certificates that OpenSSL found, as ours. Errors: untrusted, if the last is not an anchor.
+/// The path that OpenSSL found. Errors: untrusted, if the last certificate is not an anchor.
 Result<Chain> found_path(X509_STORE_CTX* context, std::span<const Certificate> sent, const PathTrust& trust) {
   const STACK_OF(X509)* found = X509_STORE_CTX_get0_chain(context);
   Chain path;
@@ -216,7 +217,7 @@ Result<Chain> found_path(X509_STORE_CTX* context, std::span<const Certificate> s
   return path;
 }
 
-/// For security levels at which OpenSSL takes every digest.
+/// For security levels at which OpenSSL accepts every digest.
 bool has_broken_signature(const Certificate& certificate) {
   const X509_ALGOR* algorithm = nullptr;
   X509_get0_signature(nullptr, &algorithm, certificate.x509());
@@ -241,14 +242,14 @@ Result<> check_below_anchor(const Chain& path, int& depth) {
   return {};
 }
 
-/// What responders say of a path that OpenSSL accepted (§4.8): of which certificates a status is at hand, and until when.
+/// The responders' answers about a path that OpenSSL accepted (§4.8): which certificates are good, and until when.
 struct Answered {
   std::vector<bool> good;
   Time until = Time::max();
 };
 
-/// A revoked certificate stays so until a later answer says otherwise. Errors: revoked; revocation_unknown, where an answer
-/// for which OpenSSL was told to go on without a list has gone meanwhile.
+/// A revoked certificate stays revoked until a later answer reports another status. Errors: revoked;
+/// revocation_unknown, if OpenSSL continued without a list because of an answer that is gone now.
 Result<Answered> check_answers(const Chain& path, const Verification& verification, int& depth) {
   const PathOptions& options = verification.options;
   Answered answered{.good = std::vector<bool>(path.size())};
@@ -264,7 +265,7 @@ Result<Answered> check_answers(const Chain& path, const Verification& verificati
       return fail(Fault::revocation_unknown, "path", which(depth) + ": its responder's answer has ended");
     }
   }
-  answered.good.back() = true;  // nobody answers for a root
+  answered.good.back() = true;  // no responder answers for a root
   return answered;
 }
 

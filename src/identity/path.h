@@ -1,6 +1,6 @@
 // identity/path: path validation (RFC 5280 §6) by OpenSSL, with the settings that make it safe.  Spec: identity.md §3.
 //
-// Knows no roles and no names: TrustStore (trust.h) is what the programs use.
+// It does not check roles and names. Programs use TrustStore (trust.h).
 #pragma once
 
 #include <memory>
@@ -16,7 +16,7 @@ namespace usher::identity {
 
 enum class RevocationMode : std::uint8_t {
   chain,  // a CRL for every certificate below the root (and the root's own)
-  leaf,   // for the leaf alone
+  leaf,   // for the leaf only
   none,   // explicitly switched off
 };
 
@@ -33,14 +33,14 @@ struct PathOptions {
   RevocationMode revocation = RevocationMode::chain;
   bool strict = false;  // X509_V_FLAG_X509_STRICT
   int max_intermediates = 4;
-  int security_level = 2;        // OpenSSL's: RSA 2048, SHA-256 and above; at none: MD5, SHA-1 but with DSA
+  int security_level = 2;        // OpenSSL's: RSA 2048, SHA-256 and above; no level allows MD5, or SHA-1 but with DSA
   bool tolerate_expiry = false;  // of certificates, for signatures of the past (TrustStore::verify_signed_at)
   PolicyInputs policy{};
   RevocationTolerance tolerance{};
-  const AnswerOf* answers = nullptr;  // of responders, beside the lists (§4.8); nullptr: they do not count
+  const AnswerOf* answers = nullptr;  // of responders, in addition to lists (§4.8); nullptr: they do not count
 };
 
-/// Anchors, and what helps to reach them. Immutable; used from many threads at once.
+/// Anchors, and the intermediates and lists that paths to them need. Immutable; thread-safe.
 class PathTrust {
  public:
   /// Errors: bad_config (no anchor, or one that is not self-issued).
@@ -61,12 +61,12 @@ class PathTrust {
 /// Leaf first, the configured root last.
 struct VerifiedPath {
   Chain chain;
-  Time answers_until = Time::max();  // when the first of the responders' answers about it ends
+  Time answers_until = Time::max();  // when the first responder's answer about it ends
 };
 
-/// `chain`: the leaf, then certificates in any order that may help and are not trusted. `depth`, where given, tells of a
-/// refusal which certificate of the path it is about: 0 the leaf.
-/// Errors, `about` telling which certificate and why: untrusted, certificate_expired, certificate_not_yet_valid,
+/// `chain`: the leaf, then untrusted certificates that may help, in any order. On an error, `depth`, if given, is the
+/// index in the path of the certificate that caused it; 0 is the leaf.
+/// Errors, with the certificate and the reason in `about`: untrusted, certificate_expired, certificate_not_yet_valid,
 /// revoked, revocation_unknown, crl_expired, bad_certificate.
 [[nodiscard]] Result<VerifiedPath> verify_path(std::span<const Certificate> chain, const PathTrust& trust,
                                                const PathOptions& options, int* depth = nullptr);

@@ -30,7 +30,7 @@ Result<std::vector<Bytes>> pem_blocks(std::string_view text, std::initializer_li
     if (!wanted) return fail(Fault::malformed, kWhere);
     if (too_many) return fail(Fault::too_long, kWhere);
   }
-  // Only the end of the text may end it: a damaged block does not pass for one that is not there.
+  // Reading must end at the end of the text: a damaged block must not be skipped like a missing block.
   const unsigned long reason = ERR_peek_last_error();
   ERR_clear_error();
   if (blocks.empty() || ERR_GET_REASON(reason) != PEM_R_NO_START_LINE) return fail(Fault::malformed, kWhere);

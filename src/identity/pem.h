@@ -1,4 +1,4 @@
-// identity/pem: the blocks of a PEM text (RFC 7468).  Spec: identity.md §2.1.
+// identity/pem: reads the blocks of a PEM text (RFC 7468).  Spec: identity.md §2.1.
 #pragma once
 
 #include <initializer_list>
@@ -15,7 +15,7 @@ namespace usher::identity {
 [[nodiscard]] Result<std::vector<Bytes>> pem_blocks(std::string_view text,
                                                     std::initializer_list<std::string_view> labels, std::size_t max);
 
-/// The same of a file that may be one object in DER, which begins with a SEQUENCE.
+/// Like pem_blocks, for a file that may also be one object in DER, which begins with a SEQUENCE.
 [[nodiscard]] Result<std::vector<Bytes>> der_or_pem(View content, std::initializer_list<std::string_view> labels,
                                                     std::size_t max);
 

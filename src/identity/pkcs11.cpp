@@ -13,7 +13,7 @@
 namespace usher::identity::p11 {
 namespace {
 
-/// Modules are per process: initialised once, finalised by the last user.
+/// A process has one instance of each module: the first user initialises it, the last user finalises it.
 std::mutex& registry_lock() {
   static std::mutex lock;
   return lock;
@@ -156,7 +156,7 @@ Result<std::vector<SlotInfo>> Module::slots() const {
   USHER_TRY(const std::vector<SlotId> slots, slot_list(*library_->functions, CK_FALSE));
   std::vector<SlotInfo> out;
   for (const SlotId id : slots) {
-    // A reader that was pulled out since the list was made is as if it had not been there.
+    // Leaves out a reader that was disconnected after the list was made.
     if (auto info = slot(id)) out.push_back(*std::move(info));
   }
   return out;
@@ -172,7 +172,7 @@ Result<SlotInfo> Module::slot(SlotId slot) const {
 
 namespace {
 
-/// 0 where the module says nothing that can be meant.
+/// 0 if the module's value is not plausible.
 std::uint32_t pin_length_of(CK_ULONG told) noexcept { return told <= 1024 ? static_cast<std::uint32_t>(told) : 0; }
 
 }  // namespace
@@ -187,7 +187,7 @@ Result<std::vector<TokenInfo>> Module::tokens() const {
     } else if (info.error().fault == Fault::module_failed) {
       return std::unexpected(std::move(info).error());
     }
-    // Otherwise taken out since the list was made, or no card that the module knows: as if it were not there.
+    // Otherwise the card was taken out after the list was made, or the module does not know it: leave it out.
   }
   return out;
 }

@@ -1,4 +1,4 @@
-// identity/pkcs11_library: what pkcs11.cpp and pkcs11_session.cpp share.
+// identity/pkcs11_library: the parts of the Cryptoki layer that the pkcs11*.cpp files share.
 #pragma once
 
 #include <p11-kit/pkcs11.h>
@@ -16,10 +16,10 @@ struct Module::Library {
 
   std::string path;
   CK_FUNCTION_LIST* functions;
-  bool finalise;  // false: somebody else in this process had initialised it
+  bool finalise;  // false: other code in this process had initialised it
 };
 
-/// What a return value means (§9.7).
+/// The Fault for a return value (§9.7).
 [[nodiscard]] Fault fault_of(CK_RV value) noexcept;
 [[nodiscard]] std::unexpected<Error> fail_rv(CK_RV value, std::string_view where);
 
@@ -35,7 +35,7 @@ struct Module::Library {
 
 inline constexpr std::size_t kMaxAttribute = 1024;  // bytes of a label, an id, a modulus, a point
 
-/// An attribute's value; empty when the object has none, or does not tell.
+/// An attribute's value; empty if the object has no such attribute, or does not reveal it.
 [[nodiscard]] Result<Bytes> attribute(CK_FUNCTION_LIST* functions, CK_SESSION_HANDLE session, ObjectId object,
                                       CK_ATTRIBUTE_TYPE type, std::size_t max);
 /// From CKA_EC_POINT; from CKA_MODULUS and CKA_PUBLIC_EXPONENT. Errors: module_failed, bad_key.

@@ -8,7 +8,7 @@ namespace {
 constexpr std::size_t kMaxRaw = 512;     // bytes: RSA-4096
 constexpr std::size_t kSharedSize = 32;  // bytes: an x coordinate of P-256
 
-/// Exactly `size` bytes, zeros before a number that a module has cut.
+/// Exactly `size` bytes. Adds the leading zeros that a module has cut off.
 Result<crypto::Secret> padded(const crypto::Secret& value, std::size_t got, std::size_t size) {
   if (got > size) return fail(Fault::module_failed, "token: size of the result");
   crypto::Secret out(size);
@@ -16,7 +16,7 @@ Result<crypto::Secret> padded(const crypto::Secret& value, std::size_t got, std:
   return out;
 }
 
-/// A session object that goes with its owner: a derived secret.
+/// Owns a session object, a derived secret, and destroys it.
 class SessionObject {
  public:
   SessionObject(CK_FUNCTION_LIST* functions, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)

@@ -1,4 +1,4 @@
-// Signatures of a token (identity.md §9.5): with what its module has, and never with SHA-1.
+// Signatures of a token (identity.md §9.5), with the mechanisms that its module has, and never with SHA-1.
 #include <algorithm>
 #include <array>
 
@@ -17,7 +17,7 @@ constexpr CK_ULONG kMaxMechanisms = 1024;   // of one token
 constexpr std::uint8_t kSha256DigestInfo[] = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
                                               0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20};
 
-/// One way to a signature. What the module is given: a DigestInfo, a digest, or the message, which it hashes itself.
+/// The input of the module for a signature: a DigestInfo, a digest, or the message, which the module hashes itself.
 enum class Input : std::uint8_t { digest_info, digest, message };
 struct Method {
   CK_MECHANISM_TYPE mechanism;
@@ -39,7 +39,7 @@ Bytes input_of(Input input, View message) {
   return input == Input::digest_info ? concat({kSha256DigestInfo, digest}) : to_bytes(digest);
 }
 
-/// C_SignInit with the first of the scheme's mechanisms that the module takes for this key.
+/// Calls C_SignInit with the first of the scheme's mechanisms that the module accepts for this key.
 Result<const Method*> begin(const CK_FUNCTION_LIST& functions, CK_SESSION_HANDLE session, ObjectId key,
                             SignatureScheme scheme) {
   CK_RSA_PKCS_PSS_PARAMS pss{CKM_SHA256, CKG_MGF1_SHA256, Hash256{}.size()};
@@ -69,7 +69,7 @@ Result<std::vector<SignatureScheme>> Module::schemes(SlotId slot) const {
   for (const Method& method : kMethods) {
     if (std::ranges::find(listed, method.mechanism) == listed.end()) continue;
     CK_MECHANISM_INFO info{};
-    // Listed perhaps for decryption alone. A module that says nothing is believed.
+    // A mechanism may be listed for decryption only. If the module gives no flags, the mechanism is accepted.
     const CK_RV value = functions.C_GetMechanismInfo(slot, method.mechanism, &info);
     if (value == CKR_OK && (info.flags & CKF_SIGN) == 0) continue;
     if (out.empty() || out.back() != method.scheme) out.push_back(method.scheme);

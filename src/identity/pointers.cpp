@@ -20,7 +20,7 @@ void add_once(std::vector<std::string>& urls, std::string_view url) {
   if (std::ranges::find(urls, url) == urls.end()) urls.emplace_back(url);
 }
 
-/// Nothing, where the name is no clean URL.
+/// Empty if the name is not a clean URL.
 std::string_view url_of(const GENERAL_NAME* name) {
   if (name->type != GEN_URI) return {};
   const ASN1_STRING* text = name->d.uniformResourceIdentifier;

@@ -44,7 +44,7 @@ Result<std::string> subject_id(const Profile& profile, const Certificate& certif
   return *value;
 }
 
-/// The common name, cut at a character's end.
+/// The common name, cut at the end of a character.
 std::string display_name(const Certificate& certificate) {
   std::string name = certificate.common_name();
   std::size_t end = std::min(name.size(), kMaxDisplayName);
@@ -88,8 +88,8 @@ Profile citizen_card_profile() {
       .organisations = {std::string(kCitizenOrganisation)},
       .issuer_organisations = {},
       .require_person_eku = false,
-      // The state's authority knows nothing of our arc: TLS client authentication, or no restriction, is what its
-      // authentication certificates have.
+      // The state's authority does not use our arc. Its authentication certificates have the extended key usage TLS
+      // client authentication, or no such restriction.
       .mapping = RoleMapping{.any_eku = {std::string(kOidClientAuth)}, .accept_without_eku = true},
   };
 }

@@ -1,4 +1,4 @@
-// identity/pseudonym: what a person is called in tables, licences and logs.  Spec: identity.md §8.
+// identity/pseudonym: a person's pseudonym in tables, licences and logs.  Spec: identity.md §8.
 #pragma once
 
 #include "crypto/mac.h"
@@ -8,8 +8,8 @@ namespace usher::identity {
 
 class VerifiedPerson;
 
-/// The key of one server's pseudonyms: for nothing else, and never changed, or everybody becomes somebody else.
-/// Thread-safe.
+/// The key of one server's pseudonyms. Use it for no other purpose, and never change it: with another key, every person
+/// gets another pseudonym. Thread-safe.
 class PseudonymKey {
  public:
   static constexpr std::size_t kSize = 32;  // bytes

@@ -1,5 +1,5 @@
-// OpenSSL 3 has no other way for this than a provider, or the methods of version 1.1, which it keeps for keys that are
-// elsewhere.
+// OpenSSL 3 has two ways to use a key that is elsewhere: a provider, or the methods of version 1.1, which it keeps for
+// this purpose. This file uses the methods.
 #define OPENSSL_SUPPRESS_DEPRECATED  // NOLINT(readability-identifier-naming): OpenSSL's name
 
 #include "identity/remote_key.h"
@@ -19,7 +19,7 @@ using EcPtr = crypto::Ossl<EC_KEY, EC_KEY_free>;
 constexpr std::size_t kDigestSize = 32;
 constexpr std::size_t kPointSize = 65;
 
-// The remote key belongs to OpenSSL's object, and goes with it.
+// OpenSSL's object owns the remote key, and frees it.
 void free_remote(void* /*parent*/, void* remote, CRYPTO_EX_DATA* /*data*/, int /*index*/, long /*argl*/,
                  void* /*argp*/) {
   const std::unique_ptr<RemotePtr> owner(static_cast<RemotePtr*>(remote));
@@ -41,7 +41,7 @@ int ec_index() {
 RemoteKey& remote_of(const RSA* key) { return **static_cast<RemotePtr*>(RSA_get_ex_data(key, rsa_index())); }
 RemoteKey& remote_of(const EC_KEY* key) { return **static_cast<RemotePtr*>(EC_KEY_get_ex_data(key, ec_index())); }
 
-/// The result's size; -1 as OpenSSL wants it for a failure, whose reason is left in its queue.
+/// Returns the result's size; -1 on an error, as OpenSSL expects. The reason is put into OpenSSL's error queue.
 int use_rsa(p11::RawUse use, RSA* key, View block, std::uint8_t* out) {
   auto done = remote_of(key).raw(use, block);
   if (!done) {
@@ -65,7 +65,7 @@ int sign_rsa(int size, const unsigned char* from, unsigned char* to, RSA* key, i
   return use_rsa(p11::RawUse::rsa_sign, key, block.expose(), to);
 }
 
-/// OpenSSL checks the padding of OAEP itself. Another is not asked for here.
+/// OpenSSL checks the padding of OAEP itself. No other padding is used here.
 int decrypt_rsa(int size, const unsigned char* from, unsigned char* to, RSA* key, int padding) {
   if (padding != RSA_NO_PADDING || size != RSA_size(key)) return -1;
   return use_rsa(p11::RawUse::rsa_decrypt, key, View(from, static_cast<std::size_t>(size)), to);
@@ -153,7 +153,7 @@ Result<crypto::PrivateKey> key_over(std::shared_ptr<RemoteKey> remote) {
   crypto::PKeyPtr out(EVP_PKEY_new());
   bool made = false;
   if (half.kind() == crypto::KeyKind::rsa) {
-    const RsaPtr key(EVP_PKEY_get1_RSA(half.ossl()));  // a copy: the public key's own stays what it is
+    const RsaPtr key(EVP_PKEY_get1_RSA(half.ossl()));  // copied below: the public key's own object must not change
     const RsaPtr own(key ? RSAPublicKey_dup(key.get()) : nullptr);
     made = out && own && attach(own.get(), std::move(remote)) && EVP_PKEY_set1_RSA(out.get(), own.get()) == 1;
   } else {

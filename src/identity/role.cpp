@@ -9,7 +9,7 @@
 namespace usher::identity {
 namespace {
 
-/// Key usages of which one is needed, when the certificate restricts its key (§1.2).
+/// The certificate needs one of these key usages, if it restricts its key (§1.2).
 std::uint32_t needed_usage(Role role) {
   return role == Role::release_recipient ? KU_KEY_ENCIPHERMENT | KU_KEY_AGREEMENT : KU_DIGITAL_SIGNATURE;
 }
@@ -17,7 +17,7 @@ std::uint32_t needed_usage(Role role) {
 Result<> check_own_oid(const std::vector<std::string>& usages, Role role) {
   for (const Role other : kRoles) {
     const bool present = std::ranges::find(usages, oid_of(other)) != usages.end();
-    // Two roles in one certificate would make one pass for the other.
+    // With two roles in one certificate, one role could pass for the other.
     if (present != (other == role))
       return fail(Fault::wrong_role, "role", std::string(name_of(role)) + " was expected");
   }

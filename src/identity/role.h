@@ -36,11 +36,11 @@ inline constexpr std::string_view kOidClientAuth = "1.3.6.1.5.5.7.3.2";
 [[nodiscard]] std::string_view name_of(Role role) noexcept;
 [[nodiscard]] std::optional<Role> role_of_name(std::string_view name) noexcept;
 
-/// Lets one trust store take certificates that were made elsewhere (§1.3). A certificate that carries one of our
-/// role OIDs is never mapped: it has its role already.
+/// Lets one trust store accept certificates of other authorities (§1.3). A certificate with one of our role OIDs is
+/// never mapped: it already has its role.
 struct RoleMapping {
-  std::vector<std::string> any_eku{};  // dotted OIDs: one of them must be among the certificate's key usages
-  bool accept_without_eku = false;     // a certificate without that extension passes; for profiles that check more
+  std::vector<std::string> any_eku{};  // dotted OIDs: one must be among the certificate's extended key usages
+  bool accept_without_eku = false;     // accepts a certificate without that extension; for profiles that check more
 };
 
 /// Whether `certificate` may act as `role`: extended key usage and key usage (§1.2, §1.3).

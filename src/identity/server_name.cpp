@@ -26,18 +26,18 @@ bool is_dns_name(std::string_view name) {
     if (dot == std::string_view::npos) break;
     name.remove_prefix(dot + 1);
   }
-  // "1.2.3" and "256.1.1.1" are no names: some resolver would read an address (RFC 3986, WHATWG URL).
+  // "1.2.3" and "256.1.1.1" are not names: some resolvers would read an address (RFC 3986, WHATWG URL).
   return !std::ranges::all_of(last, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// Not OpenSSL's X509_check_host: the names are few, and the rule is one line of the spec (§3.4).
+/// Does not use OpenSSL's X509_check_host: there are few names, and the rule is one line of the spec (§3.4).
 bool matches(std::string pattern, std::string_view name) {
   std::ranges::transform(pattern, pattern.begin(),
                          [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   if (!pattern.starts_with("*.")) return pattern == name;
   const std::string_view rest = std::string_view(pattern).substr(1);  // ".example.org"
   const std::size_t dot = name.find('.');
-  // A wildcard directly under a top-level domain stands for the whole of it.
+  // A wildcard directly under a top-level domain would match the whole domain: it is refused.
   return dot != std::string_view::npos && rest.find('.', 1) != std::string_view::npos && name.substr(dot) == rest;
 }
 

@@ -1,4 +1,4 @@
-// identity/statement: how a person proves who they are on a channel.  Spec: identity.md §6, §7.
+// identity/statement: how a person proves their identity on a channel.  Spec: identity.md §6, §7.
 //
 //   card signs:           64 spaces ‖ "usher/1 statement" ‖ 0 ‖ statement
 //   ephemeral key signs:  64 spaces ‖ "usher/1 statement holder" ‖ 0 ‖ statement
@@ -62,7 +62,7 @@ struct AuthRequest {
   bool operator==(const AuthRequest&) const = default;
 };
 
-/// What a login is for.
+/// The server, the installation and the time of a login.
 struct LoginTerms {
   Hash256 server_key{};    // Certificate::key_fingerprint() of the verified server
   Hash256 installation{};  // Certificate::fingerprint() of the client certificate
@@ -70,11 +70,12 @@ struct LoginTerms {
   Seconds life = kMaxStatementLife;
 };
 
-/// A login: binds any number of channels, without the card. Immutable; bind() is thread-safe.
+/// A login. It binds any number of channels without the card. Immutable; bind() is thread-safe.
 class PersonLogin {
  public:
   virtual ~PersonLogin() = default;
-  /// `exporter`: the channel's exporter value, kExporterSize bytes. Errors: local; those of where the login is kept.
+  /// `exporter`: the channel's exporter value, kExporterSize bytes. Errors: local; those of an agent that keeps the
+  /// login.
   [[nodiscard]] virtual Result<AuthRequest> bind(View exporter) const = 0;
 
   [[nodiscard]] const Statement& statement() const noexcept { return statement_; }
@@ -102,7 +103,7 @@ class PersonSession final : public PersonLogin {
                                                     const LoginTerms& terms, Random& random);
 
   [[nodiscard]] Result<AuthRequest> bind(View exporter) const override;
-  /// Signs receipts later.
+  /// The key that signs receipts later.
   [[nodiscard]] const crypto::PrivateKey& ephemeral_key() const noexcept { return ephemeral_; }
 
  private:
@@ -112,11 +113,11 @@ class PersonSession final : public PersonLogin {
   AuthRequest unbound_{};
 };
 
-/// PersonSession::create(), for who shares it.
+/// PersonSession::create(), as a shared pointer.
 [[nodiscard]] Result<std::shared_ptr<const PersonLogin>> make_login(const crypto::Signer& card, const Chain& chain,
                                                                     const LoginTerms& terms, Random& random);
 
-/// What the server knows of the channel that the request came over.
+/// What the server knows about the channel of the request.
 struct AuthContext {
   Hash256 server_key{};    // its own certificate's key_fingerprint()
   Hash256 installation{};  // the client certificate's fingerprint(), as verified in the handshake
@@ -124,7 +125,7 @@ struct AuthContext {
   Time now{};
 };
 
-/// Proof that somebody was authenticated: only verify_auth makes one.
+/// Proof that a person was authenticated: only verify_auth makes one.
 class VerifiedPerson {
  public:
   /// Personal data: for the pseudonym only (pseudonym.h).
@@ -135,9 +136,9 @@ class VerifiedPerson {
   [[nodiscard]] const Hash256& anchor_key() const noexcept;
   /// SHA-256 of the card certificate's DER.
   [[nodiscard]] const Hash256& card() const noexcept;
-  /// The earlier of the statement's end and of the chain's.
+  /// The end of the statement or of the chain, whichever is earlier.
   [[nodiscard]] Time not_after() const noexcept { return not_after_; }
-  /// Verifies this person's receipts.
+  /// The key that verifies this person's receipts.
   [[nodiscard]] const crypto::PublicKey& ephemeral_key() const noexcept { return ephemeral_; }
   /// For TrustStore::verify_again.
   [[nodiscard]] const VerifiedPeer& peer() const noexcept { return *peer_; }

@@ -35,7 +35,7 @@ Result<> check_times(const Statement& statement, Time now) {
 
 Result<crypto::PublicKey> ephemeral_of(const Statement& statement) {
   auto key = crypto::PublicKey::from_spki(statement.ephemeral_key);
-  // One encoding for one key: what is signed is the key and not a way of writing it.
+  // A key must have exactly one encoding, so that the signature is about the key and not about one of its encodings.
   if (!key || key->kind() != crypto::KeyKind::p256 || key->spki() != statement.ephemeral_key) {
     return refuse("statement: ephemeral key", "its key is not P-256");
   }

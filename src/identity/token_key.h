@@ -1,7 +1,9 @@
-// identity/token_key: a private key that stays on a PKCS #11 token, named by a URI (RFC 7512).  Spec: identity.md §9.10.
+// identity/token_key: a private key that stays on a PKCS #11 token, named by a URI (RFC 7512).
+// Spec: identity.md §9.10.
 //
-// For channels, TLS, licences and sealed objects: OpenSSL gets a key whose operations go to the token. The module runs in
-// this process: unlike a person's card (card.h) it is part of the server or the installation, and its operator's choice.
+// For channels, TLS, licences and sealed objects. OpenSSL gets a key whose operations run on the token. The module runs
+// in this process: unlike a person's card (card.h), the token is part of the server or the installation, and its
+// operator chose it.
 #pragma once
 
 #include <functional>
@@ -16,21 +18,22 @@
 
 namespace usher::identity {
 
-/// Whether this names a key on a token, and not a file.
+/// Whether `text` names a key on a token, and not a file.
 [[nodiscard]] inline bool is_token_key(std::string_view text) noexcept { return text.starts_with("pkcs11:"); }
 
-/// The PINs of tokens: each is asked for once and kept, since a token that comes back wants it again. One that was
-/// refused is not tried a second time by itself, so that a wrong one never locks a token. Thread-safe.
+/// The PINs of tokens. Each PIN is asked for once and kept, because a token that was reconnected needs it again. A
+/// refused PIN is not retried automatically, so that a wrong PIN never locks a token. Thread-safe.
 class TokenPins {
  public:
-  /// Asked for the PIN of the token with this label.
+  /// Returns the PIN of the token with this label.
   using Ask = std::function<Result<crypto::Secret>(const std::string& token)>;
   explicit TokenPins(Ask ask) : ask_(std::move(ask)) {}
 
-  /// One attempt at a time. Errors: those of `attempt` and of the question; wrong_pin, refused before.
+  /// Calls `attempt` with the token's PIN. One attempt at a time. Errors: those of `attempt` and of Ask; wrong_pin, if
+  /// the PIN was refused before.
   [[nodiscard]] Result<> log_in(const std::string& token,
                                 const std::function<Result<>(const crypto::Secret&)>& attempt);
-  /// Refused ones are asked for again, and tried: somebody may have mended them.
+  /// Forgets refused PINs. They are asked for again and tried: the operator may have corrected them.
   void forget_refused();
 
  private:
@@ -44,8 +47,8 @@ struct TokenKeyRequest {
   std::string uri{};     // "pkcs11:token=studio;object=client"; no PIN in it
   std::string module{};  // path of the PKCS #11 module, where the URI has no module-path
   std::shared_ptr<TokenPins> pins{};
-  bool last_try = false;  // the PIN's last try may be spent
-  /// Told when the key can no longer be used, and (nullptr) when it can again. Called from any thread.
+  bool last_try = false;  // the PIN's last try may be used
+  /// Called with the reason when the key becomes unusable, and with nullptr when it is usable again. From any thread.
   std::function<void(const Error* why)> changed{};
 };
 
@@ -53,7 +56,7 @@ struct TokenKeyRequest {
 class TokenKeyState {
  public:
   virtual ~TokenKeyState() = default;
-  /// Asks the token, and opens it again where that is needed. Thread-safe. Errors: as open_token_key.
+  /// Checks the key on the token, and opens the token again if needed. Thread-safe. Errors: as open_token_key.
   [[nodiscard]] virtual Result<> check() = 0;
 };
 
@@ -62,9 +65,10 @@ struct TokenKey {
   std::shared_ptr<TokenKeyState> state;
 };
 
-/// Logs in. The key may be used by many threads at once, each in a session of its own. Where the token was taken out and
-/// is back, it is found by its URI and opened again at the next use: at most one attempt a second, and only for the same
-/// key. What fails tells why: card_removed, no_card, wrong_pin, module_failed and others of the class `card`.
+/// Opens the key and logs in. Many threads may use the key at once, each in its own session. If the token was taken out
+/// and is back, the next use finds it by its URI and opens it again: at most one attempt per second, and only for the
+/// same key. A failed use returns the reason: card_removed, no_card, wrong_pin, module_failed and others of the class
+/// `card`.
 /// Errors: bad_config (not such a URI, a PIN in it, no module, more than one token or key that fits); module_missing;
 /// no_card, no such token; card_unsuitable, no such key on it; wrong_pin, pin_locked, pin_last_try, pin_invalid;
 /// module_failed; bad_key; those of `pins`.

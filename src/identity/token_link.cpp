@@ -36,7 +36,7 @@ Result<std::string> module_of(const TokenKeyRequest& request, P11KitUri* uri) {
   return bad_uri("neither the configuration nor a module-path in the URI says which PKCS #11 module has the key");
 }
 
-/// A field of CK_TOKEN_INFO: blanks to its end.
+/// Fills a field of CK_TOKEN_INFO, with trailing blanks.
 template <std::size_t N>
 void put_field(CK_UTF8CHAR (&field)[N], std::string_view value) {
   std::ranges::fill(field, static_cast<CK_UTF8CHAR>(' '));
@@ -185,7 +185,7 @@ Result<TokenLink::Taken> TokenLink::take() {
 
 void TokenLink::give_back(Taken taken) {
   const std::scoped_lock lock(mutex_);
-  // One is always kept: with a token's last session its login ends.
+  // Keeps at least one session: a token's login ends with its last session.
   if (taken.generation == generation_ && idle_.size() < kMaxIdle) idle_.push_back(std::move(taken.session));
 }
 
@@ -207,14 +207,14 @@ Result<> TokenLink::reconnect(std::uint64_t generation, const Error& lost) {
     dead.swap(idle_);
   }
   if (failed_ && Clock::now() - *failed_ < kBetweenAttempts) return std::unexpected(*failure_);
-  dead.clear();  // before new ones are opened: a module may use their numbers again
+  dead.clear();  // before new sessions are opened: a module may reuse their handles
   auto connected = connect();
   if (connected) {
     failed_.reset();
     return connected;
   }
   failed_ = Clock::now();
-  // A module that answers nonsense tells less than what the key's last use said.
+  // The error of the key's last use is more precise than module_failed.
   failure_ = connected.error().fault == Fault::module_failed ? lost : connected.error();
   return std::unexpected(*failure_);
 }
@@ -239,7 +239,7 @@ Result<T> TokenLink::use(const Operation& operation) {
     }
     if (!is_lost(done.error().fault)) return done;
     if (again) {
-      // Nobody but the token is meant: a listener's login is another thing.
+      // The token's login is meant here. The caller must not take the error for a listener's missing login.
       if (done.error().fault == Fault::not_authenticated) done.error().fault = Fault::module_failed;
       note(&done.error());
       return done;

@@ -1,4 +1,4 @@
-// identity/token_link: the sessions in which one private key of a token is used, and what happens when they are lost.
+// identity/token_link: the sessions that use one private key of a token; opens them again when they are lost.
 #pragma once
 
 #include <chrono>
@@ -43,7 +43,7 @@ class TokenLink final : public TokenKeyState, public RemoteKey {
   TokenLink(TokenKeyRequest request, TokenUri uri, p11::Module module)
       : request_(std::move(request)), uri_(std::move(uri)), module_(std::move(module)) {}
 
-  /// Runs `operation` in a session of its own; once more after the token was opened again.
+  /// Runs `operation` in its own session. If the token was lost, opens it again and runs `operation` once more.
   template <class T, class Operation>
   [[nodiscard]] Result<T> use(const Operation& operation);
   [[nodiscard]] Result<Taken> take();
@@ -52,7 +52,7 @@ class TokenLink final : public TokenKeyState, public RemoteKey {
   [[nodiscard]] Result<p11::TokenInfo> find_token() const;
   [[nodiscard]] Result<> log_in(p11::Session& session, const p11::TokenInfo& token) const;
   [[nodiscard]] Result<p11::Object> find_key(const p11::Session& session) const;
-  /// Unless somebody else has done it since `generation`.
+  /// Opens the token again, unless another thread has done so since `generation`.
   [[nodiscard]] Result<> reconnect(std::uint64_t generation, const Error& lost);
   void note(const Error* why);
 
@@ -61,15 +61,15 @@ class TokenLink final : public TokenKeyState, public RemoteKey {
   const p11::Module module_;
   std::optional<crypto::PublicKey> public_key_;  // set once
 
-  std::mutex reconnecting_;                  // one thread at a time; before mutex_
-  std::optional<Clock::time_point> failed_;  // the last attempt, under reconnecting_
-  std::optional<Error> failure_;             // and why
+  std::mutex reconnecting_;                  // one thread at a time; locked before mutex_
+  std::optional<Clock::time_point> failed_;  // time of the last failed attempt; guarded by reconnecting_
+  std::optional<Error> failure_;             // its error; guarded by reconnecting_
 
   std::mutex mutex_;
   Place place_;
   std::uint64_t generation_ = 0;
   std::vector<p11::Session> idle_;
-  bool usable_ = true;  // as was told last
+  bool usable_ = true;  // as reported last
 };
 
 }  // namespace usher::identity

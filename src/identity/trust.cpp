@@ -51,7 +51,7 @@ Result<std::shared_ptr<const TrustStore>> TrustStore::with_fetched(std::vector<C
 }
 
 PathOptions TrustStore::options_at(Time at) const {
-  // Certificates made elsewhere are often less tidy than RFC 5280 asks.
+  // Certificates of other authorities often do not follow RFC 5280 strictly.
   return PathOptions{.at = at,
                      .revocation = config_.revocation,
                      .strict = !config_.mapping.has_value(),
@@ -78,7 +78,7 @@ Result<Chain> TrustStore::complete(std::span<const Certificate> chain) const {
     const FoundIssuers found = config_.issuers_of(*top);
     if (found.coming) return fail(Fault::server_busy, "chain: issuer", "an authority's certificate is on its way");
     if (found.certificates.empty()) break;
-    // Of several, one that leads to what is configured.
+    // If there are several, takes one that leads to a configured authority.
     const auto leads = std::ranges::find_if(found.certificates, [&](const Certificate& one) {
       return std::ranges::any_of(known, [&](const Certificate& above) { return has_issued(above, one); });
     });
@@ -100,7 +100,7 @@ Result<VerifiedPath> TrustStore::path_of(std::span<const Certificate> chain, Tim
   }
   const bool missing =
       !path && (path.error().fault == Fault::revocation_unknown || path.error().fault == Fault::crl_expired);
-  // Whom a responder has revoked, it may take back.
+  // A responder may take a revocation back. So StatusMissing is called for a revoked path too.
   const bool revoked = !path && path.error().fault == Fault::revoked && config_.answers;
   if ((missing || revoked) && config_.missing) {
     options.revocation = RevocationMode::none;
@@ -140,7 +140,7 @@ Result<VerifiedPeer> TrustStore::verify_signed_at(std::span<const Certificate> c
   PathOptions today = options_at(std::max(now, signing_time));
   today.tolerate_expiry = true;
   USHER_TRY(VerifiedPath same_path, verify_path(chain, trust_, today));
-  // Two different ways to a root would leave each certificate half judged.
+  // If there were two different paths to a root, each would be checked only in part.
   if (same_path.chain != path.chain) return fail(Fault::bad_certificate, "chain", "it leads to a root in two ways");
   return finish(std::move(same_path));
 }
@@ -154,10 +154,11 @@ Result<> TrustStore::verify_again(const VerifiedPeer& peer, Time at) const {
   return {};
 }
 
-/// Its own path, and whether some list at hand can be about those below it.
+/// Checks the authority's own path, and that a present list can cover the certificates below it.
 Result<> TrustStore::check_authority(const Certificate& authority, const CrlSelection& lists, Time at) const {
   PathOptions options = options_at(at);
-  // Its status does not count where only leaves' do; nor is a responder asked before somebody comes.
+  // The authority's status does not count if only the leaves' status does. A responder is not called before a peer
+  // connects.
   if (options.revocation == RevocationMode::leaf || config_.answers) options.revocation = RevocationMode::none;
   USHER_CHECK(verify_path({&authority, 1}, trust_, options));
   if (config_.revocation == RevocationMode::none || config_.answers) return {};
@@ -168,7 +169,7 @@ Result<> TrustStore::check_authority(const Certificate& authority, const CrlSele
   for (const Crl& list : lists.complete) {
     if (!may_cover_leaves(list)) continue;
     const bool usable = config_.tolerance.expired_list || list.in_force(at);
-    // An authority that a peer sends may be below this one, and the list its.
+    // A peer may send an authority below this one, and the list may be that authority's.
     const bool others = std::ranges::none_of(config_.anchors, [&](const auto& one) { return is_of(list, one); }) &&
                         std::ranges::none_of(config_.intermediates, [&](const auto& one) { return is_of(list, one); });
     const bool below = std::ranges::any_of(config_.intermediates, [&](const auto& one) {

@@ -1,7 +1,7 @@
-// identity/verify_cache: verdicts about chains that come again and again.  Spec: identity.md §3, filestream.md §2.
+// identity/verify_cache: caches verdicts about chains that arrive repeatedly.  Spec: identity.md §3, filestream.md §2.
 //
-// To verify a path costs some signatures and, before that, parsing; a client that fetches many files brings the same
-// chain each time. What is kept are acceptances alone, and none for longer than it would be given anew.
+// Verifying a path costs parsing and then some signature checks. A client that fetches many files sends the same chain
+// each time. The cache keeps only acceptances, and no longer than a new verification would accept the chain.
 #pragma once
 
 #include <functional>
@@ -13,8 +13,8 @@
 
 namespace usher::identity {
 
-/// Until when the verdict "accepted" about `peer` holds without a look at anything: the earliest end of a certificate of
-/// the path, and the next moment at which another revocation list counts or one of them ends.
+/// Until when the verdict "accepted" about `peer` holds without a new check. The earliest of: the end of a certificate
+/// of the path, the end of a responder's answer, and the next thisUpdate or nextUpdate of a revocation list.
 [[nodiscard]] Time verdict_holds_until(const VerifiedPeer& peer, const TrustStore& trust, Time now);
 
 /// Thread-safe.
@@ -25,21 +25,21 @@ class VerifyCache {
 
   explicit VerifyCache(std::size_t max_entries) : entries_(max_entries) {}
 
-  /// As trust->verify(chain()). `digest`: SHA-256 of the chain's DER, one certificate after the other. Another `trust`
-  /// than at the last call forgets everything. Errors: chain's; those of TrustStore::verify.
+  /// Like trust->verify(chain()). `digest`: SHA-256 of the chain's DER, one certificate after the other. If `trust` is
+  /// not the same as in the last call, the cache is cleared. Errors: those of `chain` and of TrustStore::verify.
   [[nodiscard]] Result<PeerPtr> verify(const TrustPtr& trust, const Hash256& digest,
                                        const std::function<Result<Chain>()>& chain, Time now);
 
  private:
   struct Verdict {
     PeerPtr peer;
-    Time from;  // when it was given: a clock that goes back may find a list that was not in force yet
+    Time from;  // when it was made: if the clock goes back, a list may not be in force yet
     Time until;
   };
   [[nodiscard]] PeerPtr find(const TrustPtr& trust, const Hash256& digest, Time now);
 
   std::mutex mutex_;
-  TrustPtr trust_;  // that the verdicts are of; held, so that another never has its address
+  TrustPtr trust_;  // made the verdicts; held, so that no other store gets its address
   LruMap<Hash256, Verdict> entries_;
 };
 

@@ -1,4 +1,4 @@
-// identity/x509: OpenSSL's X.509 objects, freed by themselves, and small helpers. For identity's own .cpp files.
+// identity/x509: owning pointers to OpenSSL's X.509 objects, and small helpers. For identity's own .cpp files.
 #pragma once
 
 #include <openssl/asn1.h>
@@ -37,9 +37,9 @@ struct FreeStack {
 using X509Stack = std::unique_ptr<STACK_OF(X509), FreeStack>;
 using CrlStack = std::unique_ptr<STACK_OF(X509_CRL), FreeStack>;
 
-/// Nothing, when it is not a time.
+/// nullopt if it is not a time.
 [[nodiscard]] std::optional<Time> time_of(const ASN1_TIME* time);
-/// Dotted, of any arc.
+/// The dotted form, for any arc.
 [[nodiscard]] std::string dotted(const ASN1_OBJECT* object);
 /// "CN=…, O=…", clean UTF-8, at most 1 KiB.
 [[nodiscard]] std::string text_of_name(const X509_NAME* name);
@@ -49,7 +49,7 @@ using CrlStack = std::unique_ptr<STACK_OF(X509_CRL), FreeStack>;
 [[nodiscard]] crypto::BioPtr reading(std::string_view text);
 /// Whether a signature algorithm uses SHA-256, SHA-384, SHA-512 or Ed25519/Ed448.
 [[nodiscard]] bool is_strong_signature(const X509_ALGOR* algorithm);
-/// Whether it uses MD5 or older, or SHA-1 (with DSA, which had no other for long, SHA-1 is not counted).
+/// Whether it uses MD5 or older, or SHA-1. SHA-1 with DSA does not count: for a long time DSA had no other digest.
 [[nodiscard]] bool is_broken_signature(const X509_ALGOR* algorithm);
 
 }  // namespace usher::identity
