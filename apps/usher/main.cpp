@@ -191,7 +191,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app::end_of_parsing(app, error, "usher", app::wants_json(argc, argv));
   }
-  // With --json, nothing else is printed.
+  // Programs that read JSON expect no other messages, so --json implies quiet.
   if (context.options.json) context.options.quiet = true;
   if (!wishes.action) {
     if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDOUT_FILENO) != 1) {

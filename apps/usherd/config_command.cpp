@@ -51,7 +51,7 @@ class Check {
     problems_.push_back(std::move(problem));
     return false;
   }
-  /// For a key. A wrong PIN or module affects every key on a token, so that it is reported only once.
+  /// For a key. A wrong PIN or module affects every key on a token, so it is reported only once.
   template <class T>
   bool took_key(std::string_view key, const std::string& name, const Result<T>& result) {
     if (result || !identity::is_token_key(name) || !is_of_all_keys(result.error().fault)) return took(result, key);

@@ -63,7 +63,7 @@ struct Home {
   std::unique_ptr<Keyring> keys{};
   std::optional<media::Vault> vault{};
 };
-/// From here on the process runs as the home's owner (owner.h): open files that only root can read before.
+/// From here on the process runs as the home's owner (owner.h). Files that only root can read must be opened before.
 /// Errors: those of load_config, work_as_owner and of the store.
 [[nodiscard]] Result<Home> open_home(const Context& context, Use use = Use::write);
 /// The same, with keyring and vault. Errors: those of the keyring and the vault too.

@@ -54,7 +54,7 @@ Result<> init(const Context& context) {
     config.pin_file = std::filesystem::absolute(context.pin.file).string();
   }
   USHER_TRY(const auto keys, open_keyring(config, context.passphrase, context.pin, true));
-  USHER_CHECK(work_as_owner(config));  // of a directory that was made for the server
+  USHER_CHECK(work_as_owner(config));  // if an existing directory belongs to the server's user
   USHER_CHECK(make_private_directory(config.file.parent_path()));
   USHER_CHECK(make_private_directory(config.path_of(config.data)));
   USHER_CHECK(create_own_keys(config, *keys, context.random));

@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::size_t kMaxKeyFile = 64 << 10;
 constexpr std::size_t kMaxLicenceKeys = 8;  // maximum that a listener receives
-// The same cost as the PKCS#8 keys, which the same passphrase opens: 32 MiB of memory, so that an import stays below
-// 64.
+// The same cost as the PKCS#8 keys, which the same passphrase opens: 32 MiB of memory, so that an import stays below 64
+// MiB.
 constexpr crypto::ScryptCost kCost{.log2_n = 15, .r = 8, .p = 1};
 
 Id128 pseudonym_key_id() { return media::companion_id("pseudonym key", Id128{}); }
