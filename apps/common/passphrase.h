@@ -24,8 +24,8 @@ struct PassphraseSource {
 [[nodiscard]] Result<crypto::Secret> read_passphrase(const PassphraseSource& source, std::string_view prompt,
                                                      bool twice = false);
 
-/// The same for the PIN of a card or a token. Cards and tokens count wrong PINs, so that what cannot be a PIN is
-/// refused before the card gets it. 1..kMaxPassphrase bytes without a blank at the beginning or the end.
+/// The same for the PIN of a card or a token. Cards and tokens count wrong PINs, so text that cannot be a PIN is
+/// refused before the card receives it. 1..kMaxPassphrase bytes without a blank at the beginning or the end.
 /// Errors: as read_passphrase; unusable_passphrase, a blank.
 [[nodiscard]] Result<crypto::Secret> read_pin(const PassphraseSource& source, std::string_view prompt,
                                               bool twice = false);

@@ -53,7 +53,8 @@ struct CardUser {
   std::string profile = "cartao-de-cidadao";  // or "generic": adds the person's extended key usage
   int days = 365 * 5;
 };
-/// Certifies the card's public key: user, sub-CA, root. Recorded in the index before it is returned.
+/// Certifies the card's public key. Returns the certificates of user, sub-CA and root, after recording the user's in
+/// the index.
 [[nodiscard]] Result<identity::Chain> issue_card_user(Context& context, const CardUser& user,
                                                       const crypto::PublicKey& key);
 

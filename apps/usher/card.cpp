@@ -89,7 +89,7 @@ std::string survey_text(const identity::CardSurvey& survey, std::size_t columns)
   for (std::string_view rest = out; !rest.empty();) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    // What a line goes on with stands further in than the line.
+    // Continuation lines are indented deeper than the line's beginning.
     fitted += wrapped(line, columns, line.find_first_not_of(' ') + 4) + "\n";
   }
   return fitted;

@@ -1,4 +1,4 @@
-// usher/card: readers, cards and certificates, and what is wrong with them.  Spec: identity.md §9.9.
+// usher/card: shows readers, cards and certificates, and their problems.  Spec: identity.md §9.9.
 #pragma once
 
 #include "identity/card_survey.h"
@@ -6,10 +6,11 @@
 
 namespace usher::listening {
 
-/// Several lines, at most `columns` wide, for people. Names a person, never their civil number.
+/// Several lines for people, at most `columns` wide. Shows a person's name, but never the civil number.
 [[nodiscard]] std::string survey_text(const identity::CardSurvey& survey, std::size_t columns);
 
-/// Needs no server and asks for no PIN. Errors: bad_config; where no card can be used, what a login would end with.
+/// Needs no server and asks for no PIN. Errors: bad_config; if no card can be used, the error that a login would
+/// return.
 [[nodiscard]] Result<> do_card(Context& context);
 
 }  // namespace usher::listening

@@ -9,7 +9,8 @@ std::filesystem::path Config::path_of(const std::string& value) const {
 }
 
 Result<> read_environment(Config& config, char** environment) {
-  // The short ones stand for what is changed most often. Sections that usherd has too are not searched for mistakes.
+  // Short names for the keys that are changed most often. An unknown variable is an error only in sections that usherd
+  // does not have.
   constexpr std::array<app::Settings::Alias, 3> kShort{
       {{"USHER_MODULE", "card.modules"}, {"USHER_PROFILE", "card.profile"}, {"USHER_PLAYER", "player.command"}}};
   constexpr std::array<std::string_view, 4> kOwn{"USHER_CONNECTION_", "USHER_INSTALLATION_", "USHER_CARD_",

@@ -1,4 +1,4 @@
-// usher/config: the listener's settings, from a TOML file, the environment and the command line, in that rising order.
+// usher/config: the listener's settings. Sources, later ones override: a TOML file, the environment, the command line.
 // Keys: docs/listening.md, "Configuration".
 #pragma once
 
@@ -42,12 +42,12 @@ struct Config {
   std::string player = "ffplay";
   std::int64_t window = 8;
 
-  std::filesystem::path folder{};  // what relative paths are relative to
-  std::filesystem::path file{};    // where it was looked for
+  std::filesystem::path folder{};  // relative paths are relative to this
+  std::filesystem::path file{};    // where the file was expected
   [[nodiscard]] std::filesystem::path path_of(const std::string& value) const;
 };
 
-/// Every key, pointing into `config`.
+/// Every key, with a pointer into `config`.
 [[nodiscard]] app::Settings settings_of(Config& config);
 
 /// Also USHER_MODULE, USHER_PROFILE and USHER_PLAYER. Errors: bad_config.

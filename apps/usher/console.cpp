@@ -23,11 +23,11 @@ constexpr std::array kSignals{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
 std::atomic<bool> g_interrupted{false};
 std::atomic<int> g_signal{0};
-std::atomic<bool> g_line_shown{false};  // the cursor stands behind a progress line
+std::atomic<bool> g_line_shown{false};  // a status line is shown, and the cursor is at its end
 std::array<struct sigaction, kSignals.size()> g_before{};
 static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
 
-/// Why nothing begins any more.
+/// The reason why nothing starts any more.
 struct Stop {
   std::mutex lock;
   std::optional<Error> why;
@@ -38,7 +38,7 @@ Stop& stop_of_all() {
   return stop;
 }
 
-/// In this order: a stop in between is not lost.
+/// This order does not lose a stop() that is called in between.
 void begin_afresh() {
   g_interrupted = false;
   if (stop_of_all().now) g_interrupted = true;
@@ -63,17 +63,17 @@ void tell(std::string_view sentence) {
 
 std::size_t status_columns() {
   const std::size_t columns = app::terminal_columns(STDERR_FILENO);
-  // The last column stays free: some terminals wrap as soon as it is written.
+  // The last column stays free: some terminals wrap the line as soon as that column is written.
   return columns == kAnyWidth ? 79 : std::max<std::size_t>(columns, 2) - 1;
 }
 
 void show_status(std::string_view line) {
-  static std::string last;  // one thread shows the line
+  static std::string last;  // only one thread shows the line
   static std::size_t last_columns = 0;
   const std::size_t columns = status_columns();
   std::string fitted = cut(line, columns);
   if (g_line_shown.exchange(true) && fitted == last && columns == last_columns) return;
-  // Without wrapping, for the case that the terminal has become narrower in between.
+  // Turns wrapping off while it writes, in case the terminal has become narrower in between.
   write_error("\r\x1b[K\x1b[?7l" + fitted + "\x1b[?7h");
   last = std::move(fitted);
   last_columns = columns;
@@ -118,7 +118,7 @@ Interrupts::Interrupts() {
   ::sigemptyset(&action.sa_mask);
   for (std::size_t i = 0; i < kSignals.size(); ++i) {
     ::sigaction(kSignals[i], nullptr, &g_before[i]);
-    // What was ignored stays ignored: nohup, or a shell that runs this in the background.
+    // An ignored signal stays ignored: nohup, or a shell that runs this in the background.
     if (g_before[i].sa_handler != SIG_IGN) ::sigaction(kSignals[i], &action, nullptr);
   }
 }

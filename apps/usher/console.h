@@ -1,4 +1,4 @@
-// usher/console: what the terminal shows and takes while something plays.
+// usher/console: terminal output, prompts, keys and signals during a play.
 #pragma once
 
 #include <atomic>
@@ -12,24 +12,26 @@
 
 namespace usher::listening {
 
-/// One line to stderr, safe to print.
+/// Prints one line to stderr; control characters are made safe.
 void tell(std::string_view sentence);
-/// A line on stderr, a terminal, that the next one or a sentence takes the place of. Cut to the terminal's width.
+/// Shows a status line on stderr, which must be a terminal. The next status line or sentence overwrites it. Cut to the
+/// terminal's width.
 void show_status(std::string_view line);
-/// Columns that such a line may have at the moment.
+/// The current maximum width of such a line, in columns.
 [[nodiscard]] std::size_t status_columns();
 void clear_status();
-/// Whether there is a terminal to ask on, and somebody reads what is told.
+/// Whether there is a terminal for questions, and stderr is a terminal too.
 [[nodiscard]] bool has_terminal();
-/// One line of the terminal, without its end; empty where there is none.
+/// Asks a question; returns one line from the terminal without its line end. Empty if there is no terminal.
 [[nodiscard]] std::string ask_terminal(std::string_view question);
-/// Asks on the terminal; false where there is none.
+/// Asks on the terminal; true only for "yes". False if there is no terminal.
 [[nodiscard]] bool confirm(std::string_view question);
-/// Whether a PIN's last try may be spent: asks who types the PIN. `of`: card, token. False where it is not typed.
+/// Whether a PIN's last try may be used: asks the person who types the PIN. `of`: card, token. False if the PIN is not
+/// typed.
 [[nodiscard]] bool confirm_last_try(const app::PassphraseSource& source, std::string_view of);
 
-/// While it lives, Ctrl-C and the like end the play properly. The first makes `interrupted()` true; once the play
-/// is closed, a signal that was not Ctrl-C is raised again.
+/// While an object lives, Ctrl-C and similar signals end the play in an orderly way. The first signal makes
+/// `interrupted()` true. After the play is closed, a signal other than Ctrl-C is raised again.
 class Interrupts {
  public:
   Interrupts();
@@ -37,16 +39,16 @@ class Interrupts {
   Interrupts(const Interrupts&) = delete;
   Interrupts& operator=(const Interrupts&) = delete;
   [[nodiscard]] static const std::atomic<bool>& interrupted() noexcept;
-  /// As an interrupt, and for good: nothing begins any more. From any thread.
+  /// Like an interrupt, but permanent: nothing starts any more. From any thread.
   static void stop(const Error& why);
-  /// Whether a signal came that ends the program when this object goes, so that nothing can be said after it.
+  /// Whether a signal arrived that ends the program when this object is destroyed: print all messages before that.
   [[nodiscard]] static bool ends_the_program() noexcept;
-  /// Why, if it was stopped.
+  /// The reason, if stop() was called.
   [[nodiscard]] static std::optional<Error> stopped();
 };
 
-/// Keys from standard input, where it is a terminal; the progress line on stderr, where that is one or --progress asks
-/// for lines.
+/// Reads keys from standard input if that is a terminal. Shows the progress line on stderr if that is a terminal;
+/// otherwise prints progress lines with --progress.
 class ConsoleView final : public client::PlayView {
  public:
   explicit ConsoleView(const Options& options);

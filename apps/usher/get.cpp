@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxLocalName = 255;  // bytes, as file systems have it
+constexpr std::size_t kMaxLocalName = 255;  // bytes, the limit of file systems
 
 void print_line(const std::string& text) {
   std::fwrite((text + "\n").data(), 1, text.size() + 1, stdout);
@@ -41,7 +41,7 @@ Result<> check_wish(const GetWish& wish) {
   return {};
 }
 
-/// Where each name goes. All of it is known before anything is asked.
+/// The target of each name. All targets are known before the first request.
 Result<std::vector<client::FileWish>> wishes_of(const GetWish& wish) {
   std::error_code ignored;
   const fs::path output = wish.output;
@@ -121,7 +121,7 @@ Result<> fetch(const Context& context, client::FileWish wish, client::FileFetche
   return {};
 }
 
-/// Which of several failures the exit status tells.
+/// The rank of a fault. After several failures, the exit status is that of the highest rank.
 int badness(Fault fault) {
   switch (exit_class_of(fault)) {
     case ExitClass::refused:
@@ -137,7 +137,7 @@ int badness(Fault fault) {
   }
 }
 
-/// What would happen with every other name too.
+/// Whether all other names would fail too.
 bool ends_all(Fault fault) { return badness(fault) == 4 || fault == Fault::unreachable || fault == Fault::disk_full; }
 
 }  // namespace
@@ -159,7 +159,7 @@ Result<> do_get(Context& context, const GetWish& wish) {
     if (worst) {
       worst = std::move(fetched);
     } else {
-      // The program ends with the worst; every other one is told here.
+      // The program ends with the worst error; every other one is reported here.
       if (badness(fetched.error().fault) > badness(worst.error().fault)) std::swap(worst, fetched);
       app::report("usher", fetched.error(), context.options.json);
     }

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxPem = 1 << 20;  // bytes of a file with certificates or a key
 
-/// Of a key in a file, or the PIN of the token that has it.
+/// The passphrase of a key file, or the PIN of the token that holds the key.
 app::PassphraseSource passphrase_source(const Options& options, const Config& config) {
   app::PassphraseSource source = options.passphrase;
   if (source.file.empty() && source.descriptor < 0) source.file = config.path_of(config.passphrase_file);

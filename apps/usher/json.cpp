@@ -43,7 +43,7 @@ json::object item_object(const client::CatalogueItem& item) {
   return out;
 }
 
-/// Of a medium that the catalogue does not have, or that cannot be trusted: null.
+/// Null if the catalogue does not have the medium, or the medium cannot be trusted.
 json::value title_of(const std::vector<client::CatalogueItem>& catalogue, const Id128& medium) {
   const auto item = std::ranges::find(catalogue, medium, &client::CatalogueItem::id);
   if (item == catalogue.end() || !item->medium) return nullptr;

@@ -1,4 +1,4 @@
-// usher/json: what --json prints.  docs/json.md.
+// usher/json: the --json output.  docs/json.md.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ namespace usher::listening {
 [[nodiscard]] std::string licences_json(const client::Who& who, const client::Shelf& shelf);
 [[nodiscard]] std::string licence_json(const std::vector<client::CatalogueItem>& catalogue,
                                        const client::HeldLicence& held);
-/// `not_after`: the login's end.
+/// `not_after`: when the login ends.
 [[nodiscard]] std::string login_json(const client::Who& who, Time not_after);
 [[nodiscard]] std::string report_json(const client::PlayReport& report);
 [[nodiscard]] std::string fetched_json(const client::FetchedFile& file, double seconds);

@@ -27,7 +27,7 @@ namespace usher::listening {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::size_t kNameSize = 8;      // bytes of the digest that a socket is named by
+constexpr std::size_t kNameSize = 8;      // bytes of the digest in a socket's name
 constexpr std::size_t kMaxPem = 1 << 20;  // bytes of a file with certificates or a key
 
 Result<fs::path> login_folder(const Options& options) {
@@ -35,7 +35,7 @@ Result<fs::path> login_folder(const Options& options) {
   return data / "login";
 }
 
-/// The descriptors that came from whoever started this program. An agent does not keep them open.
+/// The descriptors inherited from the parent process. An agent does not keep them open.
 std::vector<int> inherited_descriptors() {
   std::vector<int> all;
   std::error_code ignored;
@@ -49,7 +49,7 @@ std::vector<int> inherited_descriptors() {
   return all;
 }
 
-/// Leaves the terminal and whoever started this program.
+/// Detaches from the terminal and from the parent process.
 Result<> go_to_background(const std::vector<int>& inherited) {
   const Descriptor nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!nothing.is_open() || ::setsid() < 0 || ::chdir("/") != 0) return fail_errno("login agent: background");
@@ -70,7 +70,7 @@ void print_login(const Context& context, const client::Who& who, Time not_after)
   if (!context.options.quiet || context.options.json) std::fwrite((text + "\n").data(), 1, text.size() + 1, stdout);
 }
 
-/// The child's part. `ready`: one byte tells the parent that the login is kept.
+/// Runs in the child. `ready`: one byte reports to the parent that the login is kept.
 Result<> keep_login(Context& context, const std::vector<int>& inherited, Descriptor ready) {
   USHER_CHECK(identity::lock_memory());
   USHER_TRY(const Config config, load_config(context.options, context.environment));
@@ -82,10 +82,10 @@ Result<> keep_login(Context& context, const std::vector<int>& inherited, Descrip
   USHER_TRY(session, Session::open(context.options, config, Interrupts::interrupted(), context.clock, context.random,
                                    Kept::pass_over, [&agent](const Error& why) { agent.end(why); }));
   login = session->login();
-  USHER_CHECK(identity::lock_memory());  // it has grown
+  USHER_CHECK(identity::lock_memory());  // more memory is in use now
   const client::Who who = session->listener().who();
   session->leave();
-  // Before the login that was kept until now ends: where nothing can be told, nothing changes.
+  // Prints before the previous kept login ends: if the output fails, nothing changes.
   print_login(context, who, login.person->not_after());
   USHER_CHECK(app::finish_output());
   USHER_CHECK(agent.publish());
@@ -98,9 +98,9 @@ Result<> keep_login(Context& context, const std::vector<int>& inherited, Descrip
   return {};
 }
 
-/// The exit status: the child's, unless it goes on in the background.
+/// The exit status: 0 if the child continues in the background, otherwise the child's status.
 int wait_for(pid_t child, const Descriptor& ready) {
-  std::signal(SIGINT, SIG_IGN);  // the child decides: it may be asking
+  std::signal(SIGINT, SIG_IGN);  // the child decides: it may be at a prompt
   std::signal(SIGQUIT, SIG_IGN);
   char done = 0;
   ssize_t got = 0;
@@ -110,7 +110,7 @@ int wait_for(pid_t child, const Descriptor& ready) {
   if (got == 1) return 0;
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {}
-  constexpr int kSignalled = 128;  // as shells have it
+  constexpr int kSignalled = 128;  // the convention of shells
   return WIFEXITED(status) ? WEXITSTATUS(status) : kSignalled + WTERMSIG(status);
 }
 
@@ -118,7 +118,7 @@ int wait_for(pid_t child, const Descriptor& ready) {
 
 Result<fs::path> login_socket(const Options& options, const Config& config) {
   USHER_TRY(const fs::path folder, login_folder(options));
-  // By content: what was renewed in its place is another installation.
+  // Hashes the contents of the files: a renewed file of the same name is another installation.
   const auto content_of = [&config](const std::string& name) {
     return read_file(config.path_of(name), kMaxPem).value_or(std::string());
   };
@@ -146,13 +146,13 @@ Result<> do_login(Context& context) {
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno("login agent: pipe");
   Descriptor read_end(ends[0]);
   Descriptor write_end(ends[1]);
-  // Here, while there is one thread, and nothing secret that would then be there twice.
+  // Forks here, while there is one thread and no secret in memory that a fork would duplicate.
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child < 0) return fail_errno("login agent: fork");
   if (child == 0) {
     read_end = {};
-    // Whoever ends the command ends this too, until the login is kept.
+    // Until the login is kept, the child ends when the command ends.
     if (::prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || ::getppid() != parent) return fail(Fault::cancelled, "login agent");
     return keep_login(context, inherited, std::move(write_end));
   }
@@ -164,7 +164,7 @@ Result<> do_login(Context& context) {
 Result<> do_logout(Context& context) {
   USHER_TRY(const fs::path folder, login_folder(context.options));
   std::size_t ended = 0;
-  Result<> outcome;  // the first that could not be ended
+  Result<> outcome;  // the first error
   std::error_code ignored;
   std::vector<fs::path> sockets;
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {
@@ -175,7 +175,7 @@ Result<> do_logout(Context& context) {
     if (done) ++ended;
     if (done) continue;
     if (done.error().fault == Fault::not_found) {
-      fs::remove(socket, ignored);  // left by one that was killed
+      fs::remove(socket, ignored);  // left over from a killed agent
     } else if (outcome) {
       outcome = done;
     }

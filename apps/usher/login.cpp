@@ -19,17 +19,17 @@ app::PassphraseSource pin_source(const LoginSource& source) {
   return pin;
 }
 
-/// `typed`: where the PIN comes from.
+/// `typed`: the source of the PIN.
 Result<identity::LastTry> last_try(const LoginSource& source, identity::PinState state,
                                    const app::PassphraseSource& typed) {
   if (source.options.last_try) return identity::LastTry::accept;
   if (state != identity::PinState::last_try) return identity::LastTry::refuse;
-  // Who types the PIN can decide it; a script has to say so beforehand.
+  // A person who types the PIN can confirm the last try; a script has to allow it in advance.
   if (!confirm_last_try(typed, "card")) return fail(Fault::pin_last_try, "login");
   return identity::LastTry::accept;
 }
 
-/// With a reader that has keys of its own: no PIN is asked for here.
+/// For a reader with its own keys: this program asks for no PIN.
 Result<> enter_at_reader(const LoginSource& source, identity::Card& card, identity::PinState state) {
   USHER_TRY(const identity::LastTry last, last_try(source, state, {}));
   const auto ask = [&](std::string_view sentence) {
@@ -54,13 +54,13 @@ Result<> enter_pin(const LoginSource& source, identity::Card& card) {
   return card.login(pin, last);
 }
 
-/// The login of an agent that is for this server and this installation, and in force.
+/// The login that an agent keeps, if it is for this server and this installation, and valid now.
 std::shared_ptr<const identity::PersonLogin> kept_person(const LoginSource& source, const identity::LoginTerms& terms) {
   if (source.kept == Kept::pass_over) return {};
   const auto login = kept_login(source.options, source.config);
   if (!login || !login->person()->usable(terms.server_key, terms.installation, terms.now)) return {};
   if (source.config.removed == "stop") {
-    // The agent watches the card. One that has ended meanwhile keeps nothing to be used.
+    // The agent watches the card. If the agent has ended meanwhile, its login is not used.
     const auto socket = login_socket(source.options, source.config);
     if (!socket || !source.kept_watch->begin(*socket, source.gone)) return {};
   }

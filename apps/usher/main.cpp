@@ -1,4 +1,4 @@
-// usher: the listener's program.  Menu on a terminal, verbs for scripts.
+// usher: the listener's program.  A menu on a terminal, verbs for scripts.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
@@ -43,7 +43,7 @@ constexpr const char* kExamples = R"(Examples:
 The PIN and the passphrase are asked for, or read from --pin-file, --pin-fd, --passphrase-file, --passphrase-fd.
 Guide: docs/listening.md.)";
 
-/// A flag that stands for a key of the configuration.
+/// Adds a flag that sets a key of the configuration.
 void add_key_flag(CLI::App& app, Context& context, const std::string& flag, const std::string& key,
                   const std::string& value_name) {
   listening::Config any;
@@ -163,7 +163,7 @@ int finish(const Context& context, Result<> outcome) {
   if (context.status) return *context.status;
   if (outcome) outcome = app::finish_output();
   if (outcome) return 0;
-  // What was given up has its reason there.
+  // After a cancellation by stop(), stopped() has the reason.
   if (outcome.error().fault == Fault::cancelled) {
     if (auto why = listening::Interrupts::stopped()) outcome = std::unexpected(*std::move(why));
   }
@@ -191,7 +191,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app::end_of_parsing(app, error, "usher", app::wants_json(argc, argv));
   }
-  // Who reads JSON reads nothing else.
+  // Programs that read JSON expect no other messages, so --json implies quiet.
   if (context.options.json) context.options.quiet = true;
   if (!wishes.action) {
     if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDOUT_FILENO) != 1) {
@@ -210,7 +210,7 @@ int main(int argc, char** argv) {
     if (const auto agent = identity::card_agent_requested(argc, argv)) return identity::run_card_agent(*agent);
     return run(argc, argv);
   } catch (const std::exception& error) {
-    // Descriptors, memory, or a bug, which is told to the developer alone.
+    // Too few descriptors, out of memory, or a bug; the text of a bug is for developers only.
     return app::report("usher", app::error_of(error), app::wants_json(argc, argv));
   }
 }

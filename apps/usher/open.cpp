@@ -72,7 +72,7 @@ struct Opening {
   }
 };
 
-/// Twice: nothing may come out before all of it held.
+/// Opens the object twice: nothing may be written before all of it was verified.
 Result<media::OpenedFile> to_standard_output(const Opening& opening, const std::string& name) {
   NoSink nowhere;
   USHER_CHECK(opening.into(nowhere, name));
@@ -93,7 +93,7 @@ Result<media::OpenedFile> to_file(const Opening& opening, const fs::path& target
   return opened;
 }
 
-/// A chunk's number, or a kind of damage, says nothing without the file.
+/// A chunk's number or a kind of damage means nothing without the file's name.
 Error with_file(Error error, const fs::path& file) {
   if (!error.about.contains(file.string())) {
     error.about = file.string() + (error.about.empty() ? "" : ", " + error.about);
@@ -114,7 +114,7 @@ Result<> do_open(Context& context, const OpenWish& wish) {
   USHER_TRY(const fs::path target, target_of(wish));
   USHER_TRY(const std::optional<Hash256> digest, digest_of(wish));
   USHER_TRY(media::SourcePtr source, media::open_file(wish.file));
-  // Before anybody is asked for a passphrase.
+  // Runs before the prompt for a passphrase.
   if (auto header = media::Header::read(*source); !header) {
     return std::unexpected(with_file(std::move(header).error(), wish.file));
   }

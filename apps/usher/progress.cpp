@@ -45,7 +45,7 @@ std::string progress_text(std::string_view name, std::uint64_t begun, std::uint6
     const double left = static_cast<double>(total - done) / rate;
     if (left < 1e6) parts.push_back(client::clock_text(static_cast<std::uint64_t>(left * 1000)) + " left");
   }
-  // The name is cut first; then what comes last is left out.
+  // Cuts the name first; then leaves out the last parts.
   const std::string shown = printable(name);
   std::string text;
   for (const std::string& part : parts) {

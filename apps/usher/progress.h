@@ -1,4 +1,4 @@
-// usher/progress: how far a transfer is, on a terminal.
+// usher/progress: shows the progress of a transfer on a terminal.
 #pragma once
 
 #include <chrono>
@@ -10,14 +10,15 @@
 
 namespace usher::listening {
 
-/// "song.flac   45 %   120.0 MB of 266.7 MB   80.3 MB/s   0:02 left": what is known of it.
-/// At most `columns` wide: the name is cut, then the last words are left out. `total`: 0 if nobody knows it. `begun`: bytes that were there before.
+/// "song.flac   45 %   120.0 MB of 266.7 MB   80.3 MB/s   0:02 left": the parts that are known. At most `columns` wide:
+/// the name is cut first, then the last parts are left out. `total`: 0 if unknown. `begun`: bytes that existed before
+/// this transfer.
 [[nodiscard]] std::string progress_text(std::string_view name, std::uint64_t begun, std::uint64_t done,
                                         std::uint64_t total, std::chrono::duration<double> took,
                                         std::size_t columns = kAnyWidth);
 
-/// A line on stderr that is written over, ten times a second at most; nothing where stderr is no terminal, unless
-/// --progress asks for lines, one a second.
+/// A line on stderr that is overwritten at most ten times a second. If stderr is no terminal: no output, or with
+/// --progress one line a second.
 class ProgressLine {
  public:
   ProgressLine(const Options& options, std::string name);

@@ -21,7 +21,7 @@ std::string variable(const char* name) {
   return value != nullptr ? value : "";
 }
 
-/// $XDG_…_HOME/usher, else ~/<fallback>/usher.
+/// $XDG_…_HOME/usher, otherwise ~/<fallback>/usher.
 Result<fs::path> xdg_folder(const char* name, const char* fallback) {
   if (const std::string folder = variable(name); folder.starts_with('/')) return fs::path(folder) / "usher";
   const std::string home = variable("HOME");
@@ -33,7 +33,7 @@ fs::path home_of(const Options& options) {
   return !options.home.empty() ? options.home : fs::path(variable("USHER_HOME"));
 }
 
-/// What the channel needs to know of this installation and of the server.
+/// The channel's settings for this installation and the server.
 Result<std::shared_ptr<channel::ClientSettings>> channel_settings(identity::Chain chain, const Config& config,
                                                                   identity::ServerName name) {
   auto settings = std::make_shared<channel::ClientSettings>(
@@ -51,7 +51,7 @@ bool is_for_want_of_lists(Fault fault) {
   return fault == Fault::revocation_unknown || fault == Fault::crl_expired || fault == Fault::crl_rollback;
 }
 
-/// By whose signatures the lists count that a server hands out.
+/// The authorities whose signatures make a list from the server acceptable.
 Result<identity::Chain> authorities_of(const Config& config) {
   identity::Chain all;
   for (const app::TrustKeys* keys : {&config.server, &config.distributor}) {
@@ -86,7 +86,8 @@ Result<Config> load_config(const Options& options, char** environment) {
   config.folder = fs::absolute(file, ignored).parent_path();
   config.file = file;
   const app::Settings settings = settings_of(config);
-  // Without a file flags and environment may say all; a file that was named has to be there.
+  // The default file may be missing, because flags and environment can set everything. A file named with --config must
+  // exist.
   if (!options.config_file.empty() || fs::exists(file, ignored)) USHER_CHECK(settings.read_toml(file));
   USHER_CHECK(read_environment(config, environment));
   for (const std::string& text : options.set) {

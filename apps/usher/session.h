@@ -1,4 +1,4 @@
-// usher/session: everything between the command line and the listener's steps: files, trust, card, connection.
+// usher/session: the steps between the command line and the listener: files, trust, card, connection.
 #pragma once
 
 #include <atomic>
@@ -12,12 +12,12 @@
 
 namespace usher::listening {
 
-/// What the command line says.
+/// The options of the command line.
 struct Options {
   std::filesystem::path home{};         // --home, USHER_HOME; empty: XDG directories
   std::filesystem::path config_file{};  // --config
   std::vector<std::string> set{};       // --set key=value
-  std::vector<app::Setting> flags{};    // flags that stand for keys, after `set`
+  std::vector<app::Setting> flags{};    // flags that set keys, applied after `set`
   app::PassphraseSource passphrase{};
   app::PassphraseSource pin{};
   bool last_try = false;  // the PIN's last try may be spent
@@ -29,21 +29,21 @@ struct Options {
 
 /// Defaults, file, environment, command line. Errors: bad_config, not_found.
 [[nodiscard]] Result<Config> load_config(const Options& options, char** environment);
-/// A first run: there is neither a configuration nor what it would name. Errors: not_set_up.
+/// Detects a first run: there is neither a configuration nor the installation's certificate. Errors: not_set_up.
 [[nodiscard]] Result<> check_set_up(const Config& config);
-/// Where the wallet and the revocation marks are: the home, or $XDG_DATA_HOME/usher.
+/// The directory of the wallet and the revocation marks: the home, or $XDG_DATA_HOME/usher.
 [[nodiscard]] Result<std::filesystem::path> data_folder(const Options& options);
 
-/// Whether a login that the agent keeps is used, where there is one.
+/// Whether to use a login that the agent keeps, if there is one.
 enum class Kept : std::uint8_t { use, pass_over };
-/// Called once, from any thread, with why a login cannot go on.
+/// Called once, from any thread, with the reason why a login cannot continue.
 using Gone = std::function<void(const Error& why)>;
 
-/// A connection on which somebody was authenticated. Ended by api/exit when destroyed.
+/// A connection with an authenticated person. Ended by api/exit when destroyed.
 class Session {
  public:
-  /// `interrupted`: true makes what waits for the server give up; borrowed, like clock and random. `gone`: as
-  /// LoginSource's; nothing: Interrupts::stop().
+  /// `interrupted`: true ends every wait for the server; borrowed, like clock and random. `gone`: as LoginSource's;
+  /// empty: Interrupts::stop().
   /// Errors: those of the files; the transport's; the handshake's; the card's; api/auth's.
   [[nodiscard]] static Result<std::unique_ptr<Session>> open(const Options& options, const Config& config,
                                                              const std::atomic<bool>& interrupted, const Clock& clock,
@@ -55,13 +55,13 @@ class Session {
   [[nodiscard]] client::Listener& listener() noexcept { return *listener_; }
   /// Ends the session at the server, as the destructor does.
   void leave();
-  /// What an agent keeps of it.
+  /// The login for an agent to keep.
   [[nodiscard]] identity::KeptLogin login() const { return {.installation = key_, .person = person_}; }
 
  private:
   struct Parts;
   Session() = default;
-  /// With the newest lists that are to be had.
+  /// Connects with the newest lists that can be obtained.
   [[nodiscard]] Result<> connect(const Parts& parts);
   /// Errors: those of load_trust and of Engine::connect.
   [[nodiscard]] Result<> try_to_connect(const Parts& parts, const std::vector<identity::Crl>& handed);

@@ -17,7 +17,7 @@
 namespace usher::listening {
 namespace {
 
-constexpr std::uint64_t kMinTime = 60;          // seconds that can be acquired, channel.md §9.2
+constexpr std::uint64_t kMinTime = 60;          // minimum that can be acquired, seconds, channel.md §9.2
 constexpr std::uint64_t kMaxTime = 31'622'400;  // 366 days
 
 void print(const std::string& text) {
@@ -46,7 +46,7 @@ Result<> connect(Context& context, Opened& opened) {
   return {};
 }
 
-/// News and differences go to stderr, so that what a program reads stays what it is.
+/// News and differences go to stderr, so that standard output stays the same for programs.
 Result<client::Shelf> shelf_of(const Context& context, const Opened& opened) {
   USHER_TRY(client::Shelf shelf, opened.listener().shelf());
   if (!context.options.json) {
@@ -177,13 +177,13 @@ Result<> do_play(Context& context, const PlayWish& wish) {
   if (context.options.json && request.player.kind() == client::PlayerKind::standard_output) {
     return fail(Fault::bad_usage, "play", "--json and --player - both want standard output");
   }
-  USHER_CHECK(client::check_player(request.player));  // before a PIN is asked for
+  USHER_CHECK(client::check_player(request.player));  // before the prompt for a PIN
   USHER_CHECK(connect(context, opened));
   USHER_TRY(const client::Shelf shelf, shelf_of(context, opened));
   USHER_TRY(const client::Medium medium, client::chosen(shelf.catalogue, wish.medium));
   USHER_CHECK(client::check_screen(request.player, medium.manifest().kind, request.screen));
   ConsoleView view(
-      context.options);  // its end may raise the signal that ended the play: what is to be said comes before
+      context.options);  // its destructor may raise the signal that ended the play: print messages before that
   const auto report = opened.listener().play(medium.id(), request, view);
   const bool interrupted = Interrupts::interrupted();
   if (!report) {

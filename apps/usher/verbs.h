@@ -1,4 +1,4 @@
-// usher/verbs: what the program does, once the command line has been read.
+// usher/verbs: the actions of the program, after the command line was parsed.
 #pragma once
 
 #include "session.h"
@@ -10,19 +10,19 @@ struct Context {
   const Clock& clock;
   Random& random;
   char** environment = nullptr;
-  std::optional<int> status{};  // the exit status, where another process did the work and told of it
+  std::optional<int> status{};  // the exit status, if another process did the work and reported it
 };
 
 struct BuyWish {
   std::string medium;  // number or id
   std::uint64_t plays = 0;
-  std::string time{};  // "7d"; either
+  std::string time{};  // "7d"; give either `plays` or `time`
 };
 struct PlayWish {
   std::string medium;     // number or id
   std::string licence{};  // id; empty: the server chooses
-  std::string from{};     // "1:23"; empty: the beginning, or where the play was left
-  bool counts = false;    // begin there even if the play counts with that
+  std::string from{};     // "1:23"; empty: the beginning, or where the play stopped before
+  bool counts = false;    // begin there even if that makes the play count
   bool resume = false;
   bool fresh = false;
 };
@@ -31,7 +31,7 @@ struct PlayWish {
 [[nodiscard]] Result<> do_list(Context& context);
 [[nodiscard]] Result<> do_licences(Context& context);
 [[nodiscard]] Result<> do_buy(Context& context, const BuyWish& wish);
-/// As an error sentence, or as JSON where that is wanted. Its exit status.
+/// Prints the failure as a sentence, or as JSON with --json. Returns its exit status.
 int tell_failure(const Options& options, const Error& error);
 [[nodiscard]] Result<> do_play(Context& context, const PlayWish& wish);
 [[nodiscard]] Result<> do_config_show(Context& context);

@@ -13,7 +13,7 @@ using identity::Chain;
 
 constexpr std::size_t kMaxCertificates = 4 << 20;  // bytes of a file
 constexpr std::size_t kMaxObjects = 256;           // in one file
-// For a path that is judged by RFC 5280 alone (§10): more than any server takes.
+// Limits for a path that is verified by RFC 5280 only (§10): wider than any server accepts.
 constexpr int kMaxAuthorities = 20;
 constexpr int kSecurityLevel = 0;
 
@@ -79,7 +79,7 @@ Result<Material> load(const ChainQuestion& question) {
   return material;
 }
 
-/// RFC 5280, without what usher asks of its peers.
+/// Verifies by RFC 5280 only, without usher's own requirements for peers.
 Result<> judge_path(const Chain& sent, const Material& material, const ChainQuestion& question, int& depth) {
   USHER_TRY(const auto trust, identity::PathTrust::make(material.anchors, material.untrusted, material.crls));
   const identity::PathOptions options{.at = question.at,
@@ -92,7 +92,7 @@ Result<> judge_path(const Chain& sent, const Material& material, const ChainQues
   return question.name ? question.name->check(path.chain.front()) : Result<>{};
 }
 
-/// Whether the certificate says itself, by usher's arc, what it is for.
+/// Whether the certificate has an extended key usage under usher's own arc.
 bool has_role_of_ours(const Certificate& certificate) {
   return std::ranges::any_of(identity::kRoles, [&](identity::Role role) { return certificate.has_eku(oid_of(role)); });
 }
@@ -104,7 +104,7 @@ std::optional<identity::RoleMapping> mapping_of(const ChainQuestion& question, c
   return identity::RoleMapping{.any_eku = {std::string(usage)}, .accept_without_eku = true};
 }
 
-/// What the server does with a peer of this role.
+/// Verifies as the server does for a peer of this role.
 Result<> judge_peer(const Chain& sent, Material material, const ChainQuestion& question, int& depth) {
   identity::TrustConfig config{.role = *question.role,
                                .anchors = std::move(material.anchors),
@@ -114,7 +114,7 @@ Result<> judge_peer(const Chain& sent, Material material, const ChainQuestion& q
                                .mapping = mapping_of(question, sent.front()),
                                .policy = question.policy};
   USHER_TRY(const auto store, identity::TrustStore::make(std::move(config)));
-  // No client is here that dialled something: without --name any will do.
+  // There is no client that dialled a name: without --name every name is accepted.
   const identity::ServerName name = question.name.value_or(identity::ServerName::own());
   USHER_TRY(const auto peer, store->verify(sent, question.at, &name, &depth));
   if (!question.profile) return {};

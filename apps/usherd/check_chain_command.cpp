@@ -1,4 +1,4 @@
-// usherd check-chain: why a certificate is accepted or refused. Needs no home and no configuration.
+// usherd check-chain: shows why a certificate is accepted or refused. Needs no home and no configuration.
 // Spec: identity.md §10.
 #include <cstdio>
 #include <memory>
@@ -75,7 +75,7 @@ Result<> run(CheckOptions& options, Context& context) {
   Result<> usable = complete(options, context);
   if (usable) {
     const auto verdict = check_chain(options.question);
-    // What went wrong here is no verdict: a policy that is no object identifier, for one.
+    // An internal error is no verdict: a policy that is not an object identifier, for example.
     const bool judged = verdict && !(verdict->refusal && verdict->refusal->fault == Fault::local);
     if (judged) {
       print(*verdict, context.json);

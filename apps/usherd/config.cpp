@@ -46,7 +46,7 @@ Result<> read_environment(Config& config, char** environment) {
 }
 
 void read_environment(Config& config, char** environment, Problems& problems) {
-  // Sections that the listener's program has too (trust) are not searched for mistakes.
+  // Sections that usher has too (trust) are left out: unknown variables there are no errors.
   static constexpr std::array<std::string_view, 9> kOwn{"USHER_SERVER_",  "USHER_KEYS_",   "USHER_PERSON_",
                                                         "USHER_CHANNEL_", "USHER_LIMITS_", "USHER_POLICY_",
                                                         "USHER_LOG_",     "USHER_FILES_",  "USHER_REVOCATION_"};
@@ -103,7 +103,7 @@ void check(const Config& config, Problems& problems) {
   demand(config.files_certificates.size() == config.files_keys.size(),
          "files.certificates and files.keys must be of one length");
   demand(!config.client.anchors.empty(), "trust.client.anchors must name a file");
-  // The file stream asks for no card: a server for files alone needs no trust in any.
+  // The file stream uses no cards: a server for files only needs no anchors for persons.
   const bool files = !config.files_shares.empty() || !config.files_publish.empty();
   demand(!config.citizen.trust.anchors.empty() || !config.generic.trust.anchors.empty() || files,
          "person needs anchors for cartao-de-cidadao or generic, unless there are files.shares or files.publish");

@@ -1,5 +1,5 @@
-// usherd/config: the operator's settings, from a TOML file, the environment and the command line, in that rising
-// order.  Keys: docs/operating.md, "Configuration".
+// usherd/config: the operator's settings. Sources, later ones override: a TOML file, the environment, the command line.
+// Keys: docs/operating.md, "Configuration".
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace usher::usherd {
 
-/// What is fetched to judge a role's certificates, beside lists (identity.md §11.6, §11.7).
+/// Sources that are fetched to verify a role's certificates, in addition to lists (identity.md §11.6, §11.7).
 struct SourceKeys {
   bool ocsp = false;
   std::vector<std::string> issuers_from{};
@@ -114,27 +114,27 @@ struct Config {
   std::string log_level = "info";
   std::string log_format = "auto";
 
-  std::filesystem::path file{};  // where it was read from; its directory is what paths are relative to
+  std::filesystem::path file{};  // the file that was read; paths are relative to its directory
   [[nodiscard]] std::filesystem::path path_of(const std::string& value) const;
 };
 
-/// Every key, pointing into `config`.
+/// Every key, with a pointer into `config`.
 [[nodiscard]] app::Settings settings_of(Config& config);
 
 using app::Problems;
 
-// The sources, in rising order. Errors: app::Settings'.
+// The sources; later ones override earlier ones. Errors: app::Settings'.
 [[nodiscard]] Result<> read_toml(Config& config, const std::filesystem::path& file);
 [[nodiscard]] Result<> read_environment(Config& config, char** environment);
 [[nodiscard]] Result<> apply_settings(Config& config, std::span<const app::Setting> settings);
-/// The first two to their ends, with everything that is wrong.
+/// The same for the first two, but they collect all errors.
 void read_toml(Config& config, const std::filesystem::path& file, Problems& problems);
 void read_environment(Config& config, char** environment, Problems& problems);
-/// What no single key shows: addresses, suites, groups, sizes that must fit each other. Errors: bad_config.
+/// Checks more than each single key: addresses, suites, groups, sizes that must fit each other. Errors: bad_config.
 [[nodiscard]] Result<> check(const Config& config);
 void check(const Config& config, Problems& problems);
 
-/// `commented_defaults`: keys that have their default stand as comments.
+/// `commented_defaults`: keys with their default value are commented out.
 [[nodiscard]] std::string to_toml(const Config& config, bool commented_defaults);
 [[nodiscard]] std::string to_json(const Config& config);
 

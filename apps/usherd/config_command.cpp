@@ -29,7 +29,7 @@ bool is_of_all_keys(Fault fault) {
   return std::ranges::find(kOfAll, fault) != kOfAll.end();
 }
 
-/// Everything that `serve` would read, without changing anything; what is wrong is gathered to the end.
+/// Checks everything that `serve` would read, without changes. Collects all errors.
 class Check {
  public:
   explicit Check(const Context& context) : context_(context), config_(load_config(context, problems_)) {}
@@ -42,7 +42,7 @@ class Check {
     if (!result) problems_.push_back(result.error());
     return result.has_value();
   }
-  /// Of a file that the configuration names under `key`.
+  /// For a file that the configuration names under `key`.
   template <class T>
   bool took(const Result<T>& result, std::string_view key) {
     if (result) return true;
@@ -51,7 +51,7 @@ class Check {
     problems_.push_back(std::move(problem));
     return false;
   }
-  /// Of a key. A PIN or a module that is wrong is so for each key on a token: it is told once.
+  /// For a key. A wrong PIN or module affects every key on a token, so it is reported only once.
   template <class T>
   bool took_key(std::string_view key, const std::string& name, const Result<T>& result) {
     if (result || !identity::is_token_key(name) || !is_of_all_keys(result.error().fault)) return took(result, key);
@@ -74,7 +74,7 @@ class Check {
   [[nodiscard]] Result<> verdict();
 
   const Context& context_;
-  boost::json::array facts_;  // with --json, what is said otherwise
+  boost::json::array facts_;  // with --json: the lines that are printed otherwise
   boost::json::array warnings_;
   boost::json::array ends_;
   Problems problems_;
@@ -82,8 +82,8 @@ class Check {
   const Config config_;
   net::Authorities authorities_;
   net::Expiries endings_;
-  std::unique_ptr<store::Store> store_;  // nullptr: there is none yet, or it cannot be read
-  std::unique_ptr<Keyring> keys_;        // nullptr: not at hand
+  std::unique_ptr<store::Store> store_;  // nullptr: does not exist yet, or cannot be read
+  std::unique_ptr<Keyring> keys_;        // nullptr: not available
   identity::Chain own_;                  // the server's certificates
 };
 
@@ -99,12 +99,12 @@ void Check::warn(const std::string& what) {
 
 Result<> Check::run() {
   if (!problems_.empty() && problems_.front().fault == Fault::not_set_up) return app::first_of(problems_);
-  // Of a file without form nothing is known, so that all else would be about the defaults.
+  // If the file is not valid TOML, its values are unknown. All further checks would be about the defaults.
   if (std::ranges::find(problems_, app::kSyntax, &Error::where) != problems_.end()) return verdict();
   check(config_, problems_);
   if (!context_.json) std::printf("configuration: %s\n", config_.file.c_str());
-  open_keys();                   // what only root may read, before this becomes the home's owner
-  took(work_as_owner(config_));  // what the server cannot read is to be found here
+  open_keys();                   // files that only root may read, before the process becomes the home's owner
+  took(work_as_owner(config_));  // the checks after this find files that the server cannot read
   took(check_room(config_.path_of(config_.data)));
   check_store();
   check_trust();
@@ -116,7 +116,7 @@ Result<> Check::run() {
 
 void Check::check_store() {
   std::error_code ignored;
-  if (!std::filesystem::exists(store_file_of(config_), ignored)) return;  // made by the first use
+  if (!std::filesystem::exists(store_file_of(config_), ignored)) return;  // the first use creates it
   auto store = open_store(config_, context_.random, Use::read);
   if (!took(store)) return;
   took(check_server_id(config_, **store));
@@ -168,7 +168,8 @@ void Check::check_keys() {
   check_files(*keys_);
 }
 
-/// One of another of usher's roles is refused by all; one without any, by those who do not map it.
+/// Every peer refuses a certificate for another of usher's roles. A certificate without a role is refused by peers that
+/// do not map it to one.
 void Check::check_role_of(const std::string& what, const std::string& file, const identity::Certificate& leaf,
                           identity::Role role) {
   if (identity::check_role(leaf, role, nullptr)) return;
@@ -203,7 +204,7 @@ void Check::check_pairs(Keyring& keys) {
 
 void Check::check_files(Keyring& keys) {
   if (!authorities_.channel->clients || (config_.files_shares.empty() && config_.files_publish.empty())) return;
-  if (config_.files_certificates.size() != config_.files_keys.size()) return;  // told already
+  if (config_.files_certificates.size() != config_.files_keys.size()) return;  // reported already
   const auto files = load_files(config_, keys, authorities_.channel->clients, nullptr, endings_);
   if (!took(files)) return;
   say(fmt::format("file stream: {} shares", files->shares->size()));
@@ -244,7 +245,7 @@ void Check::check_gaps() {
   problems_.insert(problems_.end(), gaps.none.begin(), gaps.none.end());
 }
 
-/// All of it is told, each fault once; the last one is left to the caller.
+/// Reports each error once. The last one is left to the caller.
 Result<> Check::verdict() {
   Problems once;
   for (Error& problem : problems_) {

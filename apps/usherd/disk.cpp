@@ -13,7 +13,7 @@ namespace {
 
 constexpr off_t kRoom = 1 << 20;  // bytes
 
-/// For file systems without nameless files, or that reserve nothing ahead.
+/// For file systems without O_TMPFILE files, or without fallocate.
 Result<> check_free(const std::filesystem::path& directory) {
   struct statvfs info{};
   if (::statvfs(directory.c_str(), &info) != 0) return fail_errno("disk", directory.string());

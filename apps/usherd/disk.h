@@ -1,4 +1,4 @@
-// usherd/disk: whether the server can still write where its store is.
+// usherd/disk: checks that the server can still write in its data directory.
 #pragma once
 
 #include <filesystem>
@@ -7,7 +7,8 @@
 
 namespace usher::usherd {
 
-/// Whether a mebibyte more has room in `directory`. Leaves nothing there. Errors: disk_full, not_permitted, not_found, io.
+/// Whether `directory` has room for one more MiB. Leaves no file there. Errors: disk_full, not_permitted, not_found,
+/// io.
 [[nodiscard]] Result<> check_room(const std::filesystem::path& directory);
 
 }  // namespace usher::usherd

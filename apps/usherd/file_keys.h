@@ -1,4 +1,4 @@
-// usherd/file_keys: certificates and keys of the file stream, and what else a reload of it reads.
+// usherd/file_keys: the file stream's certificates and keys, and the other data that a reload reads.
 #pragma once
 
 #include "config.h"
@@ -8,8 +8,9 @@
 
 namespace usher::usherd {
 
-/// Everything of the file stream that SIGHUP reads again; into `expiries` goes what ends when. `vault`: nullptr where
-/// only the configuration is checked. Errors: those of the files, of FileContexts::make and FileShares::open.
+/// Everything of the file stream that SIGHUP reads again. Appends the end of each certificate to `expiries`. `vault`:
+/// nullptr if only the configuration is checked. Errors: those of the files, of FileContexts::make and
+/// FileShares::open.
 [[nodiscard]] Result<net::FileSnapshot> load_files(const Config& config, Keyring& keyring,
                                                    std::shared_ptr<const identity::TrustStore> clients,
                                                    const media::Vault* vault, net::Expiries& expiries);

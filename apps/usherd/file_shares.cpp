@@ -20,7 +20,7 @@ std::string trimmed(std::string_view text) {
   return std::string(text.substr(first, text.find_last_not_of(' ') - first + 1));
 }
 
-/// Between separators, without spaces around; empty ones are kept.
+/// The parts between separators, without surrounding spaces; empty parts are kept.
 std::vector<std::string> parts_of(std::string_view text, char separator) {
   std::vector<std::string> parts;
   for (;;) {
@@ -80,7 +80,7 @@ std::vector<net::FileShare> shares_of(const Config& config, Problems& problems) 
     const std::size_t equals = text.find('=');
     const std::string directory = equals == std::string::npos ? "" : text.substr(equals + 1);
     if (directory.empty()) note(refuse("files.shares", text, "NAME=DIRECTORY"));
-    // With a fault too: else its rules and media would be faults as well.
+    // Added even with an error: otherwise its rules and media would be reported as errors too.
     shares.push_back({.name = text.substr(0, equals), .directory = config.path_of(directory)});
   }
   for (const std::string& text : config.files_publish) note(add_published(shares, text));

@@ -1,4 +1,4 @@
-// usherd/file_shares: the file stream as the configuration has it.  Keys: docs/operating.md, "The file stream".
+// usherd/file_shares: the file stream's configuration, parsed.  Keys: docs/operating.md, "The file stream".
 #pragma once
 
 #include "config.h"
@@ -6,9 +6,9 @@
 
 namespace usher::usherd {
 
-/// Shares, published media and rules, read from their texts. Errors: bad_config, naming the text.
+/// Parses shares, published media and rules. Errors: bad_config, with the text.
 [[nodiscard]] Result<std::vector<net::FileShare>> shares_of(const Config& config);
-/// As far as they can be read, with everything that is wrong.
+/// Parses as much as possible, and collects all errors.
 std::vector<net::FileShare> shares_of(const Config& config, Problems& problems);
 
 [[nodiscard]] Result<net::FileStreamOptions> file_options_of(const Config& config);

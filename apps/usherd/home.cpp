@@ -103,7 +103,7 @@ Result<Home> open_home(const Context& context, Use use) {
 Result<Home> open_home_with_vault(const Context& context, Use use) {
   Home home;
   USHER_TRY(home.config, load_config(context));
-  // A passphrase file may be root's alone.
+  // First: perhaps only root may read a passphrase file.
   USHER_TRY(home.keys, open_keyring(home.config, context.passphrase, context.pin));
   USHER_CHECK(work_as_owner(home.config));
   USHER_TRY(home.store, open_store(home.config, context.random, use));

@@ -13,7 +13,7 @@
 namespace usher::usherd {
 namespace {
 
-/// What was made, and what is still missing.
+/// Reports what was created, and what is still missing.
 void tell(const Config& config, bool json) {
   boost::json::array files;
   for (const std::string* name :
@@ -54,7 +54,7 @@ Result<> init(const Context& context) {
     config.pin_file = std::filesystem::absolute(context.pin.file).string();
   }
   USHER_TRY(const auto keys, open_keyring(config, context.passphrase, context.pin, true));
-  USHER_CHECK(work_as_owner(config));  // of a directory that was made for the server
+  USHER_CHECK(work_as_owner(config));  // if an existing directory belongs to the server's user
   USHER_CHECK(make_private_directory(config.file.parent_path()));
   USHER_CHECK(make_private_directory(config.path_of(config.data)));
   USHER_CHECK(create_own_keys(config, *keys, context.random));
@@ -62,7 +62,7 @@ Result<> init(const Context& context) {
   const std::string head =
       "# usherd's configuration; every key is explained in docs/operating.md. Paths are relative to this file.\n"
       "# A line that begins with # shows a default. After a change: usherd config check, then SIGHUP or a restart.\n\n";
-  // Last: where there is a configuration, there is a whole home.
+  // Last: if the configuration exists, the home is complete.
   USHER_CHECK(create_file(file, head + to_toml(config, true)));
   tell(config, context.json);
   return {};

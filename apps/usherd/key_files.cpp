@@ -16,21 +16,22 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kMaxKeyFile = 64 << 10;
-constexpr std::size_t kMaxLicenceKeys = 8;  // that a listener is told of
-// As the PKCS#8 keys, which the same passphrase opens: 32 MiB of memory, so that an import stays below 64.
+constexpr std::size_t kMaxLicenceKeys = 8;  // maximum that a listener receives
+// The same cost as the PKCS#8 keys, which the same passphrase opens: 32 MiB of memory, so that an import stays below 64
+// MiB.
 constexpr crypto::ScryptCost kCost{.log2_n = 15, .r = 8, .p = 1};
 
 Id128 pseudonym_key_id() { return media::companion_id("pseudonym key", Id128{}); }
 
-/// Where the private licence key is, or would be if it were not on a token.
+/// The private licence key's file; for a key on a token, the default file.
 fs::path licence_file_of(const Config& config) {
   return config.path_of(identity::is_token_key(config.licence_key) ? Config().licence_key : config.licence_key);
 }
 fs::path retired_directory_of(const Config& config) { return licence_file_of(config).parent_path() / "retired"; }
-/// The file of a public licence key, beside the private one.
+/// The file of a public licence key, next to the private one.
 fs::path public_file(fs::path key_file) { return key_file.replace_extension(".pub"); }
 
-/// keys.licence_retired, and what rotation has put beside the licence key.
+/// keys.licence_retired, and the keys that rotation has stored next to the licence key.
 Result<std::vector<fs::path>> retired_files(const Config& config) {
   std::vector<fs::path> out;
   out.reserve(config.licence_retired.size());
@@ -74,7 +75,7 @@ Result<> create_licence_key(const Config& config, Keyring& keys) {
   return publish(key);
 }
 
-/// In place of the old one, once the new one was opened again.
+/// Replaces the old key, after the new one was opened again as a test.
 Result<crypto::PublicKey> replace_licence_key(const Config& config, Keyring& keys) {
   const fs::path file = licence_file_of(config);
   USHER_TRY(const crypto::PrivateKey key, crypto::PrivateKey::generate(crypto::NewKey::p256));
@@ -87,7 +88,7 @@ Result<crypto::PublicKey> replace_licence_key(const Config& config, Keyring& key
   return key.public_key();
 }
 
-/// On a token, and another than `current`.
+/// The key on the token, which must differ from `current`.
 Result<crypto::PublicKey> successor_on_token(const Config& config, Keyring& keys, const std::string& uri,
                                              const Bytes& current) {
   USHER_TRY(const crypto::PrivateKey next, keys.load(config, uri));
@@ -136,7 +137,7 @@ Result<> create_own_keys(const Config& config, Keyring& keys, Random& random) {
                   "Nothing was changed. Name another directory with --home, or keep the keys that are there.");
     USHER_CHECK(make_private_directory(file.parent_path()));
   }
-  // First what can fail elsewhere: a token that is not there leaves nothing in the way of the next try.
+  // First the step that depends on another device: a missing token leaves no file that blocks the next try.
   if (!config.vault_token.empty()) USHER_CHECK(load_vault_token(config, keys));
   USHER_CHECK(create_licence_key(config, keys));
   USHER_CHECK(create_vault_key(config, keys, random));
@@ -174,7 +175,7 @@ Result<net::LicenceIssuer> load_licence_issuer(const Config& config, Keyring& ke
   USHER_TRY(const std::vector<fs::path> retired, retired_files(config));
   for (const fs::path& file : retired) {
     USHER_TRY(Bytes spki, load_public(file));
-    // A change that was cut leaves the key retired that still signs.
+    // After an interrupted rotation, the signing key is among the retired ones too.
     if (std::ranges::find(issuer.public_keys, spki) == issuer.public_keys.end())
       issuer.public_keys.push_back(std::move(spki));
   }
@@ -205,7 +206,7 @@ Result<RotatedKey> rotate_licence_key(const Config& config, Keyring& keys, const
   const fs::path directory = retired_directory_of(config);
   fs::path retired = directory / (to_hex(View(old.fingerprint()).first(8)) + ".pub");
   USHER_CHECK(make_private_directory(directory));
-  // First: from here on every licence that was signed can be checked, whatever happens next.
+  // First: from here on every licence that was signed can be verified, whatever happens next.
   USHER_CHECK(replace_file(retired, to_base64url(old.spki()) + "\n", 0644));
   if (!next) {
     USHER_TRY(next, replace_licence_key(config, keys));

@@ -1,4 +1,4 @@
-// usherd/keyring: what opens the server's private keys, in files or on tokens, for as long as the process lives.
+// usherd/keyring: opens the server's private keys, in files or on tokens, as long as the process lives.
 #pragma once
 
 #include <condition_variable>
@@ -24,14 +24,14 @@ class Keyring {
   /// `name`: a file of the configuration, or a token key's URI.
   /// Errors: not_found, not_permitted (modes), bad_passphrase, unencrypted_key, malformed; identity::open_token's.
   [[nodiscard]] Result<crypto::PrivateKey> load(const Config& config, const std::string& name);
-  /// PINs that were refused may have been mended: they are read and tried again.
+  /// Refused PINs may have been corrected: they are read and tried again.
   void forget_refused_pins() { pins_->forget_refused(); }
 
-  /// Told when a key on a token can no longer be used (`why`), and when it can again (nullptr). From any thread.
+  /// Called when a key on a token becomes unusable (`why`), and when it is usable again (nullptr). From any thread.
   using Observer = std::function<void(const std::string& uri, const Error* why)>;
   void observe(Observer observer);
-  /// Asks the tokens, one caller at a time; one that has to wait for 5 s says that a token hangs. Empty, or in a few words
-  /// which key cannot be used.
+  /// Checks the tokens, one caller at a time. A caller that has waited for 5 s returns that a token hangs. Empty, or a
+  /// few words about the key that cannot be used.
   [[nodiscard]] std::string unusable();
 
  private:
@@ -50,13 +50,14 @@ class Keyring {
   std::shared_ptr<Watch> watch_ = std::make_shared<Watch>();
   std::mutex mutex_;
   std::vector<Opened> opened_;
-  bool asking_ = false;  // a caller of unusable() asks the tokens, without the lock
+  bool asking_ = false;  // a caller of unusable() is checking the tokens, without the lock
   std::condition_variable asked_;
 };
 
-/// Passphrase: --passphrase-file or --passphrase-fd; else keys.passphrase_file; else a prompt. PIN: --pin-file or
-/// --pin-fd; else keys.pin_file; else a prompt, at the first key on a token. A file inside the home is refused: it would
-/// be beside what it protects, in every backup too. `fresh`: a prompt asks twice.
+/// Passphrase: --passphrase-file or --passphrase-fd; otherwise keys.passphrase_file; otherwise a prompt. PIN:
+/// --pin-file or --pin-fd; otherwise keys.pin_file; otherwise a prompt, at the first key on a token. A file inside the
+/// home is refused: it would be stored together with the keys that it protects, in every backup too. `fresh`: a prompt
+/// asks twice.
 /// Errors: bad_config, and read_passphrase's.
 [[nodiscard]] Result<std::unique_ptr<Keyring>> open_keyring(const Config& config,
                                                             const app::PassphraseSource& passphrase,

@@ -1,4 +1,4 @@
-// usherd licence, usherd persons: what the operator issues, sees and revokes.
+// usherd licence, usherd persons: issues, lists and revokes licences.
 #include <charconv>
 #include <cstdio>
 #include <memory>
@@ -25,7 +25,7 @@ namespace usher::usherd {
 namespace {
 
 constexpr std::uint32_t kPage = 256;
-constexpr std::size_t kShortId = 9;       // columns: eight digits of an id, and the sign that there are more
+constexpr std::size_t kShortId = 9;       // columns: eight digits of an id, and the mark of a cut text
 constexpr std::size_t kMaxPem = 1 << 20;  // bytes of a file with a certificate
 
 struct IssueOptions {
@@ -76,7 +76,7 @@ Result<std::vector<store::Person>> all_people(store::Store& store) {
   return all_pages<store::Person>([&](store::Range range) { return store.list_people(range); });
 }
 
-/// By the pseudonym (or the beginning of one that has been seen), or by a card's certificate.
+/// By the pseudonym (or the beginning of a known one), or by a card's certificate.
 Result<Hash256> person_of(const Context& context, const Home& home, const IssueOptions& options,
                           const identity::Chain& card) {
   if (options.card.empty()) {
@@ -116,7 +116,7 @@ Result<std::optional<Hash256>> installation_of(const std::filesystem::path& cert
   return chain.front().key_fingerprint();
 }
 
-/// In words, which programs read too.
+/// The state as text, also used in JSON.
 std::string state_of(const store::Licence& licence, const wire::LicenceEntry& entry) {
   if (licence.medium_removed && entry.state == wire::LicenceState::revoked && !licence.standing.revoked_at) {
     return "medium removed";
@@ -138,7 +138,7 @@ Result<> issue(const Context& context, const IssueOptions& options) {
   if (options.to.empty() == options.card.empty()) {
     return fail(Fault::bad_usage, "licence issue", "name the person with either --to or --card");
   }
-  // Read as the user who named them: from open_home() on the process is the home's owner.
+  // Read as the calling user: after open_home() the process runs as the home's owner.
   identity::Chain card;
   if (!options.card.empty()) {
     USHER_TRY(const std::string pem, read_file(options.card, kMaxPem));

@@ -1,4 +1,4 @@
-// usherd: the server, and the operator's verbs on its data.
+// usherd: the server, and the operator's verbs that work on its data.
 #include <cstdlib>
 #include <exception>
 
@@ -28,7 +28,7 @@ constexpr const char* kExamples = R"(Examples:
 
 Settings come from <home>/usherd.toml, then USHER_* variables, then --set and other flags: the later ones win.)";
 
-/// Nothing of keys or media in a core file or for a debugger of the same user.
+/// Keeps keys and media out of core files and away from debuggers of the same user.
 void keep_memory_private() {
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);

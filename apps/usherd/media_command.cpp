@@ -27,7 +27,7 @@ constexpr std::uint32_t kPage = 256;
 
 volatile std::sig_atomic_t interrupted = 0;
 
-/// Ctrl-C cancels an import in good order: nothing of it is left.
+/// Ctrl-C cancels an import in an orderly way: nothing of it remains.
 void cancel_on_interrupt() {
   struct sigaction action{};
   action.sa_handler = [](int) { interrupted = 1; };
@@ -35,13 +35,13 @@ void cancel_on_interrupt() {
   ::sigaction(SIGTERM, &action, nullptr);
 }
 
-/// A line on the terminal that is overwritten; nothing where stderr is no terminal.
+/// A line on the terminal that is overwritten; no output if stderr is no terminal.
 media::Progress progress_line(std::string what) {
   const bool show = ::isatty(STDERR_FILENO) != 0;
   return [what = std::move(what), show, last = -1](std::uint64_t done, std::uint64_t total) mutable {
     const int percent = total == 0 ? 100 : static_cast<int>(done * 100 / total);
     if (show && percent != last) {
-      constexpr std::size_t kNumber = 8;  // columns of the number, and the last one, which stays free
+      constexpr std::size_t kNumber = 8;  // columns for the percentage and the last column, which stays free
       const std::size_t columns = app::terminal_columns(STDERR_FILENO);
       const std::string name = cut(what, columns == kAnyWidth ? 72 : std::max(columns, kNumber) - kNumber);
       std::fprintf(stderr, "\r\x1b[K%s  %3d %%%s", name.c_str(), percent, done == total ? "\n" : "");
@@ -63,7 +63,7 @@ store::Medium record_of(const media::SignedManifest& signed_manifest, const medi
   return medium;
 }
 
-/// The distributor's chain as it was when the release was pressed, revocation as it is now, then the signature.
+/// Verifies the distributor's chain at the time of pressing, with today's revocation state, then the signature.
 Result<> check_origin(const media::SignedManifest& signed_manifest, const identity::TrustStore& distributors,
                       Time now) {
   std::vector<View> ders(signed_manifest.chain.begin(), signed_manifest.chain.end());
@@ -106,7 +106,7 @@ struct Importer {
       return check_release(manifest);
     };
   }
-  /// A medium keeps the release that it was imported from, also where its file in the vault is missing.
+  /// A medium keeps the release that it was imported from, even if its file in the vault is missing.
   [[nodiscard]] Result<> check_release(const media::SignedManifest& manifest) const {
     USHER_TRY(const media::Manifest contents, manifest.contents());
     const auto known = home.store->find_medium(contents.medium);
@@ -114,8 +114,8 @@ struct Importer {
     return fail(Fault::already_exists, "media add", "medium " + to_hex(contents.medium) + ", from another release",
                 "Press the recording again: it becomes a medium of its own.");
   }
-  /// The vault has it, and the store does not: an import was interrupted between the two. It is taken up, not copied
-  /// again. Errors: already_exists.
+  /// The medium is in the vault, but not in the store: an import was interrupted between the two. Uses the vault's copy
+  /// without importing again. Errors: already_exists.
   [[nodiscard]] Result<media::SignedManifest> take_up(const media::SourcePtr& source) const {
     USHER_TRY(const auto outline, media::ReleaseOutline::read(source));
     const auto known = home.store->find_medium(outline.medium);
@@ -154,7 +154,7 @@ struct Importer {
 
 Result<> add(Context& context, const std::vector<std::string>& files) {
   cancel_on_interrupt();
-  // Opened as the user who named them: from open_home() on the process is the home's owner.
+  // Opened as the calling user: after open_home() the process runs as the home's owner.
   std::vector<Result<media::SourcePtr>> sources;
   sources.reserve(files.size());
   for (const std::string& file : files) sources.push_back(media::open_file(file));
@@ -193,7 +193,7 @@ std::vector<Id128> ids_of(const std::vector<store::Medium>& media) {
   return ids;
 }
 
-/// Of a medium that is in the catalogue. Errors: not_found, its file is missing; the vault's.
+/// For a medium in the catalogue. Errors: not_found, its file is missing; the vault's.
 Result<media::SignedManifest> signed_manifest_of(const Home& home, const store::Medium& medium) {
   auto known = home.vault->manifest(medium.id);
   if (known || known.error().fault != Fault::unknown_medium) return known;
@@ -207,13 +207,13 @@ Result<media::Manifest> manifest_of(const Home& home, const store::Medium& mediu
   return signed_manifest.contents();
 }
 
-/// One that cannot be read is told in its line, and does not hide the others.
+/// A medium that cannot be read is reported as an error, and does not hide the others.
 Result<> list(Context& context) {
   USHER_TRY(const Home home, open_home_with_vault(context, Use::read));
   USHER_TRY(const auto media, all_media(*home.store));
   boost::json::array out;
   app::Batch batch("usherd", context.json);
-  constexpr std::size_t kShortId = 9;  // columns: eight digits of an id, and the sign that there are more
+  constexpr std::size_t kShortId = 9;  // columns: eight digits of an id, and the mark of a cut text
   constexpr std::size_t kLeastTitle = 12;
   app::Table table({{.head = "medium", .least = kShortId},
                     {.head = "length", .goes = 1, .to_the_right = true},
@@ -243,7 +243,7 @@ Result<> list(Context& context) {
   return {};
 }
 
-/// Whether the vault's file is whole, and is what the store's record and its licences name.
+/// Whether the vault's file is intact, and is the one that the store's record and its licences refer to.
 Result<> verify_one(const Home& home, const store::Medium& medium) {
   USHER_TRY(const auto manifest, signed_manifest_of(home, medium));
   if (manifest.hash() != medium.manifest) {
@@ -279,7 +279,7 @@ Result<> verify(const Context& context, const std::string& id) {
   return first;
 }
 
-/// How many licences of it could be played now.
+/// The number of its licences that can be played now.
 Result<std::size_t> count_usable(store::Store& store, const Id128& medium, Time now) {
   std::size_t usable = 0;
   for (std::uint32_t offset = 0;;) {
@@ -308,7 +308,7 @@ Result<> remove(const Context& context, const std::string& id, bool yes) {
   USHER_TRY(const auto media, all_media(*home.store));
   USHER_TRY(const Id128 medium, find_id(id, ids_of(media), Fault::unknown_medium));
   if (!yes) USHER_CHECK(ask_to_remove(context, home, medium));
-  // The store first: from then on nobody is granted a chunk of it.
+  // The store first: from then on no chunk of it is granted.
   const Time now = context.clock.now();
   USHER_TRY([[maybe_unused]] const auto removed, home.store->remove_medium(medium, now));
   USHER_CHECK(home.vault->remove(medium));

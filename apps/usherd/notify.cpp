@@ -22,7 +22,7 @@ void notify(std::string_view state) noexcept {
   const int socket = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (socket < 0) return;
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
-  // Not answered for: a manager that does not listen must not stop the server.
+  // The result is ignored: a manager that does not listen must not stop the server.
   [[maybe_unused]] const auto sent =
       ::sendto(socket, state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), size);
   ::close(socket);

@@ -14,13 +14,13 @@ namespace {
 struct Owner {
   uid_t user;
   gid_t group;
-  std::string name;  // for people
+  std::string name;  // for messages
 };
 
 std::optional<Owner> owner_of(const std::filesystem::path& directory) {
   struct stat info{};
   if (::stat(directory.c_str(), &info) != 0) return std::nullopt;
-  const passwd* const entry = ::getpwuid(info.st_uid);  // one thread: nothing has been started yet
+  const passwd* const entry = ::getpwuid(info.st_uid);  // one thread only: none has been started yet
   if (entry == nullptr) return Owner{info.st_uid, info.st_gid, "user " + std::to_string(info.st_uid)};
   return Owner{info.st_uid, entry->pw_gid, entry->pw_name};
 }

@@ -5,14 +5,14 @@
 namespace usher::usherd {
 namespace {
 
-/// The store keeps one mark a name; a scope's deltas have a name of their own.
+/// The store keeps one mark for each name; a scope's deltas have their own name.
 Hash256 floor_name(const Hash256& scope, bool delta) {
   return delta ? crypto::sha256({view_of("delta"), scope}) : scope;
 }
 
 std::filesystem::path directory_of(const Config& config) { return config.path_of(config.data) / "revocation"; }
 
-/// So that no other host begins as it does.
+/// Whether the prefix contains a whole host and a / after it, so that no other host's URL begins with it.
 bool names_a_host(std::string_view prefix) {
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (prefix.starts_with(scheme)) return prefix.find('/', scheme.size() + 1) != std::string_view::npos;
@@ -108,7 +108,7 @@ void connect(identity::TrustConfig& trust, const SourceKeys& keys, const Fetched
   };
   trust.missing = [keepers](const identity::Chain& path) {
     const net::StatusKeeper::Wanted wanted = keepers->statuses.want(path);
-    // Where responders do for all of the path, its lists are not asked for.
+    // If responders cover the whole path, its lists are not requested.
     const bool lists_are_coming = wanted.lacking && keepers->lists.want(path);
     return wanted.coming || lists_are_coming;
   };

@@ -1,4 +1,4 @@
-// usherd rotate: a new licence key.
+// usherd rotate: replaces the licence key.
 #include <cstdio>
 #include <memory>
 

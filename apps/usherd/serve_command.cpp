@@ -25,20 +25,20 @@ namespace usher::usherd {
 namespace {
 
 constexpr Milliseconds kSecond{1'000};
-constexpr Milliseconds kStopTime{10'000};  // for what was cut when draining ended
-constexpr int kHangs = 1;                  // exit status
+constexpr Milliseconds kStopTime{10'000};  // for the connections that were cut when draining ended
+constexpr int kHangs = 1;                  // exit status after a hanging call
 
 struct ServeOptions {
   std::filesystem::path port_file;
 };
 
-/// SIGTERM, SIGINT and SIGHUP, taken by whoever waits for them: no handler runs in the middle of anything.
+/// SIGTERM, SIGINT and SIGHUP, received by the thread that waits for them: no handler interrupts other code.
 class Signals {
  public:
   Signals() {
     ::sigemptyset(&set_);
     for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&set_, signal);
-    ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);  // threads that are made later inherit it
+    ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);  // threads that are started later inherit this
     ::signal(SIGPIPE, SIG_IGN);
   }
   [[nodiscard]] int wait() const {
@@ -46,7 +46,7 @@ class Signals {
     while (::sigwait(&set_, &signal) != 0) {}
     return signal;
   }
-  /// From now on a second signal ends the process at once.
+  /// After this call, a second signal ends the process at once.
   void release() const { ::pthread_sigmask(SIG_UNBLOCK, &set_, nullptr); }
 
  private:
@@ -97,7 +97,7 @@ Result<net::ServerOptions> options_of(const Config& config) {
   return options;
 }
 
-/// One address a line: "media 127.0.0.1:8080", "operator 127.0.0.1:9480". For tests and scripts that use port 0.
+/// One address for each line: "media 127.0.0.1:8080", "operator 127.0.0.1:9480". For tests and scripts that use port 0.
 Result<> write_ports(const std::filesystem::path& file, const net::Server& server) {
   if (file.empty()) return {};
   std::string text;
@@ -107,7 +107,7 @@ Result<> write_ports(const std::filesystem::path& file, const net::Server& serve
   return replace_file(file, text, 0644);
 }
 
-/// Keys outside of these need a restart.
+/// All other keys need a restart.
 bool is_reloaded(std::string_view name) {
   static constexpr std::array<std::string_view, 15> kReloaded{"trust.",
                                                               "person.",
@@ -159,7 +159,7 @@ Result<> reload(const Context& context, const Home& home, net::Keepers* keepers,
   return {};
 }
 
-/// Until SIGTERM or SIGINT.
+/// Returns after SIGTERM or SIGINT.
 void wait_for_the_end(const Signals& signals, const Context& context, const Home& home, net::Keepers* keepers,
                       net::Server& server, net::Log& log) {
   for (;;) {
@@ -181,7 +181,7 @@ void wait_for_the_end(const Signals& signals, const Context& context, const Home
   }
 }
 
-/// Sockets, and files beside those of the file stream; a little for the rest.
+/// One descriptor for each media connection, two (socket and file) for each file stream connection, and a reserve.
 void make_room_for_descriptors(const Config& config, net::Log& log) {
   const auto wanted = static_cast<rlim_t>(config.connections + 2 * config.files_connections + 256);
   rlimit limit{};
@@ -199,7 +199,7 @@ void warn_of_files(const Config& config, net::Log& log) {
   }
 }
 
-/// Media that are in the catalogue and cannot be read: another user's files, mostly.
+/// Media in the catalogue that cannot be read, usually because the files belong to another user.
 std::string unreadable_media(const Home& home) {
   constexpr std::uint32_t kPage = 256;
   std::size_t unreadable = 0;
@@ -218,7 +218,7 @@ std::string unreadable_media(const Home& home) {
   return unreadable == 0 ? std::string() : std::to_string(unreadable) + " media cannot be read (" + first + ")";
 }
 
-/// Says when a key on a token is lost and when it is back, as long as it lives.
+/// Logs when a key on a token is lost and when it is back, as long as the object lives.
 class TokenKeyLog {
  public:
   TokenKeyLog(Keyring& keys, net::Log& log) : keys_(keys) {
@@ -239,7 +239,7 @@ class TokenKeyLog {
   Keyring& keys_;
 };
 
-/// For readiness: a key on a token that cannot be used, media that cannot be read, a disk that is full.
+/// For the readiness check: an unusable key on a token, unreadable media, a full disk.
 std::vector<std::string> obstacles(const Config& config, const Home& home) {
   std::vector<std::string> found;
   for (std::string& one : std::array{home.keys->unusable(), unreadable_media(home)}) {
@@ -253,7 +253,7 @@ std::vector<std::string> obstacles(const Config& config, const Home& home) {
   return found;
 }
 
-/// Ends the process where the server does not stop: a call of a token's module that hangs can be ended in no other way.
+/// Ends the process if the server does not stop: there is no other way to end a hanging call of a token's module.
 class StopLimit {
  public:
   explicit StopLimit(net::Log& log)

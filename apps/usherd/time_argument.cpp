@@ -10,7 +10,7 @@ namespace {
 constexpr std::int64_t kFirst = -2'208'988'800;  // 1900-01-01
 constexpr std::int64_t kLast = 253'402'300'799;  // 9999-12-31T23:59:59Z
 
-/// Takes exactly `digits` digits off the front.
+/// Removes exactly `digits` digits from the front and returns their value.
 std::optional<int> number(std::string_view& text, std::size_t digits) {
   int value = 0;
   if (text.size() < digits) return std::nullopt;
@@ -35,7 +35,7 @@ std::optional<Seconds> hours_and_minutes(std::string_view& text, bool with_colon
   return std::chrono::hours(*hours) + std::chrono::minutes(*minutes);
 }
 
-/// "Z", "+01:00", "-0130"; nothing at all is UTC.
+/// "Z", "+01:00", "-0130"; empty: UTC.
 std::optional<Seconds> zone(std::string_view& text) {
   if (text.empty() || skip(text, 'Z')) return Seconds(0);
   const bool west = text.starts_with('-');

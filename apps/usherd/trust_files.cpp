@@ -12,13 +12,13 @@ app::PathOf paths_of(const Config& config) {
   return [&config](const std::string& name) { return config.path_of(name); };
 }
 
-/// How new the lists were that this home has seen. `store`: nullptr, nothing is known.
+/// The newest lists that this home has seen. `store`: nullptr, none are known. `raise`: record newer ones.
 struct Marks {
   store::Store* store = nullptr;
   bool raise = true;
 };
 
-/// `mapping`: where the keys give none.
+/// `mapping`: used if the keys configure none.
 Result<TrustPtr> load_trust(const Config& config, const app::TrustKeys& keys, const SourceKeys& sources,
                             identity::Role role, std::optional<identity::RoleMapping> mapping, const Fetched& fetched,
                             const Marks& marks) {

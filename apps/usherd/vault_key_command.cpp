@@ -1,4 +1,4 @@
-// usherd vault-key: who opens the key of the media at rest.
+// usherd vault-key: chooses what opens the key of the media at rest.
 #include <cstdio>
 #include <memory>
 
