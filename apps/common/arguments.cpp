@@ -8,6 +8,19 @@
 #include "common/report.h"
 
 namespace usher::app {
+namespace {
+
+/// The command line up to the last verb that was understood.
+std::string verbs_of(const CLI::App& app, std::string_view program) {
+  std::string words(program);
+  for (const CLI::App* verb = &app; !verb->get_subcommands().empty();) {
+    verb = verb->get_subcommands().back();
+    words += ' ' + verb->get_name();
+  }
+  return words;
+}
+
+}  // namespace
 
 bool wants_json(int argc, char** argv) {
   for (const std::string_view argument : std::span(argv, static_cast<std::size_t>(argc)).subspan(1)) {
@@ -24,26 +37,15 @@ void add_json_flag(CLI::App& app, bool& json, std::initializer_list<std::string_
   }
 }
 
-namespace {
-
-/// The command line up to the last verb that was understood.
-std::string verbs_of(const CLI::App& app, std::string_view program) {
-  std::string words(program);
-  for (const CLI::App* verb = &app; !verb->get_subcommands().empty();) {
-    verb = verb->get_subcommands().back();
-    words += ' ' + verb->get_name();
-  }
-  return words;
-}
-
-}  // namespace
-
 int end_of_parsing(CLI::App& app, const CLI::ParseError& why, std::string_view program, bool json) {
   if (why.get_exit_code() == 0) {
     static_cast<void>(app.exit(why));
     return finish(program, 0, json);
   }
-  std::string words = why.what();
+  // CLI11 checks first whether a verb is missing, and does not mention one that it does not know.
+  const std::vector<std::string> unknown = app.remaining(true);
+  const bool unknown_verb = dynamic_cast<const CLI::RequiredError*>(&why) != nullptr && !unknown.empty();
+  std::string words = unknown_verb ? "there is no \"" + unknown.front() + "\"" : why.what();
   std::ranges::replace(words, '\n', ' ');
   while (words.ends_with('.') || words.ends_with(' ')) words.pop_back();
   return report(program,

@@ -4,17 +4,13 @@
 #include <cstdio>
 #include <system_error>
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "base/descriptor.h"
 #include "base/encoding.h"
-#include "base/os_error.h"
 #include "common/json.h"
 #include "common/output.h"
+#include "common/terminal_input.h"
 
 namespace usher::app {
 
@@ -46,20 +42,12 @@ void Batch::refused(const Error& error) {
 }
 
 Result<> confirm(const std::string& question, std::string_view flag) {
-  const Descriptor terminal(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC));
-  if (!terminal.is_open()) {
-    return fail(Fault::bad_usage, "confirm", "there is no terminal to ask on",
-                "Add " + std::string(flag) + " to say yes.");
+  const auto answer = ask_terminal(printable(question) + " [y/N] ", [] { return false; });
+  if (!answer && answer.error().fault == Fault::bad_usage) {
+    return fail(Fault::bad_usage, "confirm", answer.error().about, "Add " + std::string(flag) + " to say yes.");
   }
-  const std::string text = printable(question) + " [y/N] ";
-  if (::write(terminal.get(), text.data(), text.size()) < 0) return fail_errno("confirm", "the terminal");
-  std::string answer(64, '\0');
-  ssize_t got = 0;
-  do {
-    got = ::read(terminal.get(), answer.data(), answer.size());
-  } while (got < 0 && errno == EINTR);
-  answer.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-  if (answer == "y\n" || answer == "Y\n" || answer == "yes\n") return {};
+  if (!answer) return std::unexpected(answer.error());
+  if (*answer == "y" || *answer == "Y" || *answer == "yes") return {};
   return fail(Fault::cancelled, "confirm");
 }
 

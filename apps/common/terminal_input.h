@@ -1,22 +1,24 @@
-// common/terminal_input: waiting for a key while signals may arrive.
+// common/terminal_input: input from the controlling terminal while signals may arrive.
 #pragma once
 
-#include <concepts>
+#include <functional>
+#include <string>
+#include <string_view>
 
-#include <poll.h>
+#include "base/result.h"
 
 namespace usher::app {
 
+/// Becomes true when a signal, or another reason, ends the wait.
+using Stopped = std::function<bool()>;
+
 /// Waits until `terminal` can be read without blocking, or has ended: true; or until `stopped()` is true: false.
-/// `stopped` is checked at intervals, so that a signal whose handler runs just before the wait is not lost, whichever
-/// thread runs the handler.
-[[nodiscard]] bool wait_for_input(int terminal, std::predicate auto stopped) {
-  constexpr int kInterval = 100;  // ms between checks of `stopped`
-  while (!stopped()) {
-    pollfd one{.fd = terminal, .events = POLLIN, .revents = 0};
-    if (::poll(&one, 1, kInterval) > 0) return true;
-  }
-  return false;
-}
+/// Checks `stopped` every 100 ms, so that a signal whose handler runs just before the wait, or in another thread, is not
+/// lost.
+[[nodiscard]] bool wait_for_input(int terminal, const Stopped& stopped);
+
+/// Writes `question` to the controlling terminal and returns the line that is typed, without its end, 64 bytes at most.
+/// Errors: bad_usage, there is no terminal; cancelled, `stopped()` or the end of the input; io.
+[[nodiscard]] Result<std::string> ask_terminal(std::string_view question, const Stopped& stopped);
 
 }  // namespace usher::app

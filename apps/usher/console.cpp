@@ -90,17 +90,7 @@ bool has_terminal() {
 }
 
 std::string ask_terminal(std::string_view question) {
-  const int terminal = ::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
-  if (terminal < 0) return {};
-  std::array<char, 64> answer{};
-  ssize_t got = -1;
-  if (::write(terminal, question.data(), question.size()) == static_cast<ssize_t>(question.size()) &&
-      app::wait_for_input(terminal, [] { return g_interrupted.load(); })) {
-    got = ::read(terminal, answer.data(), answer.size());
-  }
-  ::close(terminal);
-  const std::string_view line(answer.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
-  return std::string(line.substr(0, line.find('\n')));
+  return app::ask_terminal(question, [] { return g_interrupted.load(); }).value_or(std::string());
 }
 
 bool confirm(std::string_view question) { return ask_terminal(question) == "yes"; }

@@ -210,7 +210,7 @@ int main(int argc, char** argv) {
     if (const auto agent = identity::card_agent_requested(argc, argv)) return identity::run_card_agent(*agent);
     return run(argc, argv);
   } catch (const std::exception& error) {
-    // Too few descriptors, out of memory, or a bug; the text of a bug is for developers only.
+    // Too few descriptors, out of memory, or a bug; the text about a bug is for developers.
     return app::report("usher", app::error_of(error), app::wants_json(argc, argv));
   }
 }

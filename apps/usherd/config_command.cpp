@@ -245,7 +245,7 @@ void Check::check_gaps() {
   problems_.insert(problems_.end(), gaps.none.begin(), gaps.none.end());
 }
 
-/// Reports each error once. The last one is left to the caller.
+/// Reports all faults, each once, but the last one: returns that for the caller to report.
 Result<> Check::verdict() {
   Problems once;
   for (Error& problem : problems_) {

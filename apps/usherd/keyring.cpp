@@ -75,13 +75,15 @@ std::string Keyring::unusable() {
     asking_ = true;
     opened = opened_;
   }
-  std::string why = first_unusable(opened);
-  {
-    const std::scoped_lock lock(mutex_);
-    asking_ = false;
-  }
-  asked_.notify_one();
-  return why;
+  struct Done {  // also if a call throws
+    Keyring& self;
+    ~Done() {
+      const std::scoped_lock lock(self.mutex_);
+      self.asking_ = false;
+      self.asked_.notify_one();
+    }
+  } const done{*this};
+  return first_unusable(opened);
 }
 
 std::string Keyring::first_unusable(const std::vector<Opened>& opened) {

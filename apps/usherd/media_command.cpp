@@ -106,20 +106,29 @@ struct Importer {
       return check_release(manifest);
     };
   }
+  /// The medium in the store, removed or not; nullopt if there is none.
+  [[nodiscard]] Result<std::optional<store::Medium>> known(const Id128& id) const {
+    auto medium = home.store->find_medium(id);
+    if (medium) return *std::move(medium);
+    if (medium.error().fault == Fault::unknown_medium) return std::nullopt;
+    return std::unexpected(std::move(medium).error());
+  }
   /// A medium keeps the release that it was imported from, even if its file in the vault is missing.
+  /// Errors: release_mismatch.
   [[nodiscard]] Result<> check_release(const media::SignedManifest& manifest) const {
     USHER_TRY(const media::Manifest contents, manifest.contents());
-    const auto known = home.store->find_medium(contents.medium);
-    if (!known || known->manifest == manifest.hash()) return {};
-    return fail(Fault::already_exists, "media add", "medium " + to_hex(contents.medium) + ", from another release",
+    USHER_TRY(const auto before, known(contents.medium));
+    if (!before || before->manifest == manifest.hash()) return {};
+    return fail(Fault::release_mismatch, "media add",
+                "medium " + to_hex(contents.medium) + " was imported from another release",
                 "Press the recording again: it becomes a medium of its own.");
   }
   /// The medium is in the vault, but not in the store: an import was interrupted between the two. Uses the vault's copy
   /// without importing again. Errors: already_exists.
   [[nodiscard]] Result<media::SignedManifest> take_up(const media::SourcePtr& source) const {
     USHER_TRY(const auto outline, media::ReleaseOutline::read(source));
-    const auto known = home.store->find_medium(outline.medium);
-    if (known && !known->removed_at)
+    USHER_TRY(const auto before, known(outline.medium));
+    if (before && !before->removed_at)
       return fail(Fault::already_exists, "media add", "medium " + to_hex(outline.medium),
                   "Nothing has to be done; `usherd media list` shows it.");
     USHER_TRY(media::SignedManifest manifest, home.vault->manifest(outline.medium));
@@ -137,12 +146,13 @@ struct Importer {
     USHER_TRY(const media::Manifest contents, manifest->contents());
     store::Medium record = record_of(*manifest, contents);
     record.added_at = clock.now();
-    const auto known = home.store->find_medium(record.id);
-    const bool restored = known && !known->removed_at;  // its file in the vault was missing
+    USHER_TRY(const auto before, known(record.id));
+    const bool restored = before && !before->removed_at;  // its file in the vault was missing
     if (!restored) USHER_CHECK(home.store->add_medium(record, record.added_at));
     if (json) {
       boost::json::object out = json_of(record, contents);
       out["file"] = printable(file);
+      out["restored"] = restored;
       app::print_json(out);
       return {};
     }
@@ -197,9 +207,10 @@ std::vector<Id128> ids_of(const std::vector<store::Medium>& media) {
 Result<media::SignedManifest> signed_manifest_of(const Home& home, const store::Medium& medium) {
   auto known = home.vault->manifest(medium.id);
   if (known || known.error().fault != Fault::unknown_medium) return known;
-  return fail(Fault::not_found, "media", "the file of medium " + to_hex(medium.id),
-              "Restore the media directory from a backup, or remove the medium with `usherd media remove` and add its "
-              "release again; the licences for it stand.");
+  return fail(
+      Fault::not_found, "media", "the file of medium " + to_hex(medium.id),
+      "Restore the media directory from a backup, or add the release again with `usherd media add`; the licences "
+      "for it stay.");
 }
 
 Result<media::Manifest> manifest_of(const Home& home, const store::Medium& medium) {

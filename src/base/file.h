@@ -25,7 +25,7 @@ namespace usher {
                                     unsigned mode = kOwnerOnly);
 
 /// Makes the directory, mode 0700, and its missing parents. Does not change existing directories.
-/// Errors: not_permitted, disk_full, io; not_found, something else is in the way.
+/// Errors: not_permitted, disk_full, io; already_exists, a file of that name.
 [[nodiscard]] Result<> make_private_directory(const std::filesystem::path& directory);
 
 /// An exclusive lock on a file. Makes the file (mode 0600) if it does not exist. The lock ends with this object and

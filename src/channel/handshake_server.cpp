@@ -1,6 +1,5 @@
 #include "channel/handshake_server.h"
 
-#include "base/encoding.h"
 #include "wire/handshake.h"
 
 namespace usher::channel {
@@ -61,15 +60,12 @@ Result<Identity> identity_of(View content) {
   return Identity{first, second, std::move(certificate), std::move(proof)};
 }
 
-/// Adds the refused installation to an error, for the operator. It is named as in the log: 16 digits of its key's
-/// fingerprint. If the signature is wrong, it is only the installation that the peer claims to be.
-Result<PeerVerified> of_client(const Identity& identity, Result<PeerVerified> verified) {
-  if (verified || identity.certificate.certificates.empty()) return verified;
-  const auto leaf = identity::Certificate::from_der(identity.certificate.certificates.front());
-  if (!leaf) return verified;
-  std::string& about = verified.error().about;
-  about += (about.empty() ? "" : "; ") + std::string("installation ") + to_hex(View(leaf->key_fingerprint()).first(8));
-  return verified;
+/// The fingerprint of the key in the client's certificate; empty if that cannot be parsed.
+std::optional<Hash256> key_of(const wire::ClientCertificate& message) {
+  if (message.certificates.empty()) return std::nullopt;
+  const auto leaf = identity::Certificate::from_der(message.certificates.front());
+  if (!leaf) return std::nullopt;
+  return leaf->key_fingerprint();
 }
 
 }  // namespace
@@ -159,9 +155,14 @@ Result<Bytes> ServerHandshake::Steps::on(std::unique_ptr<AwaitKeys>&& state, con
   if (!opened.content) return std::unexpected(opened.content.error());
   USHER_TRY(const Identity identity, identity_of(*opened.content));
   transcript.update(identity.certificate_message.whole);
-  USHER_TRY(PeerVerified peer,
-            of_client(identity, verify_peer(*self.settings_->clients, Side::client, identity.certificate.certificates,
-                                            identity.proof, transcript.value(), now, nullptr)));
+  auto verified = verify_peer(*self.settings_->clients, Side::client, identity.certificate.certificates, identity.proof,
+                              transcript.value(), now, nullptr);
+  if (!verified) {
+    self.client_key_ = key_of(identity.certificate);
+    return std::unexpected(std::move(verified).error());
+  }
+  PeerVerified peer = *std::move(verified);
+  self.client_key_ = peer.peer().certificate().key_fingerprint();
   transcript.update(identity.proof_message.whole);
 
   TrafficKeys traffic = schedule.traffic(peer, transcript.value());

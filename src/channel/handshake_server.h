@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <variant>
 
 #include "base/random.h"
@@ -55,6 +56,9 @@ class ServerHandshake {
   /// nullptr before ClientHello.
   [[nodiscard]] const Suite* suite() const noexcept { return suite_; }
   [[nodiscard]] bool closed() const noexcept;
+  /// For the log: the fingerprint of the key in the client's certificate. nullopt before ClientKeys, or if there is no
+  /// such certificate. If ClientKeys was refused, the client may not own the key.
+  [[nodiscard]] const std::optional<Hash256>& client_key() const noexcept { return client_key_; }
   /// The time at which the half-open session ends. The caller removes it then.
   [[nodiscard]] Time deadline() const noexcept { return deadline_; }
 
@@ -71,6 +75,7 @@ class ServerHandshake {
   State state_;
   Id128 session_{};
   const Suite* suite_ = nullptr;
+  std::optional<Hash256> client_key_;
   Time deadline_{};
 };
 

@@ -24,8 +24,8 @@ struct ListedFile {
 /// One line of a list, without its LF (§3.1). Errors: malformed.
 [[nodiscard]] Result<ListedFile> listed_file(std::string_view line);
 
-/// The local name for a file of the server: the last component of its name. Errors: bad_usage, if that is no valid file
-/// name.
+/// The local name for a file of the server: the last component of its name. Errors: bad_usage, if that is not a
+/// valid file name.
 [[nodiscard]] Result<std::string> local_name(std::string_view name);
 
 struct FileWish {

@@ -9,6 +9,9 @@ namespace {
 
 std::string_view suite_name(const channel::Suite* suite) { return suite == nullptr ? std::string_view() : suite->name; }
 
+/// How the log names an installation (docs/operating.md, "Log").
+std::string key_prefix(const Hash256& fingerprint) { return to_hex(View(fingerprint).first(8)); }
+
 }  // namespace
 
 std::string session_prefix(const Id128& session) { return to_hex(View(session).first(4)); }
@@ -46,14 +49,18 @@ HttpError http_error_of(Fault fault) noexcept {
   }
 }
 
-void ChannelDriver::note_failure(const Error& error, const channel::Suite* suite, std::uint64_t number) {
-  p_.metrics.handshake_ended(code_of(error.fault), suite_name(suite));
+void ChannelDriver::note_failure(const Error& error, const channel::ServerHandshake* machine, std::uint64_t number) {
+  const std::string_view suite = suite_name(machine == nullptr ? nullptr : machine->suite());
+  p_.metrics.handshake_ended(code_of(error.fault), suite);
   // Errors about certificates name no subject, so that no person's name enters the log.
-  p_.log.info("handshake refused", {{"request", number},
-                                    {"code", code_of(error.fault)},
-                                    {"step", error.where},
-                                    {"about", error.about},
-                                    {"suite", suite_name(suite)}});
+  p_.log.info("handshake refused",
+              {{"request", number},
+               {"code", code_of(error.fault)},
+               {"step", error.where},
+               {"about", error.about},
+               {"suite", suite},
+               {"installation",
+                machine == nullptr || !machine->client_key() ? std::string() : key_prefix(*machine->client_key())}});
 }
 
 Result<std::optional<Bytes>> ChannelDriver::retry_for(View body, const std::string& network, Time now) {
@@ -85,7 +92,7 @@ Result<Bytes> ChannelDriver::protocols(View body, const std::string& network, st
   auto half_open = std::make_shared<HalfOpen>(p_.settings.get(), generation, p_.random);
   auto answer = half_open->machine.on_messages(body, now);
   if (!answer) {
-    note_failure(answer.error(), half_open->machine.suite(), number);
+    note_failure(answer.error(), &half_open->machine, number);
     return answer;
   }
   const Id128 session = half_open->machine.session();
@@ -108,7 +115,7 @@ Result<Bytes> ChannelDriver::keys(View body, std::uint64_t number) {
   const std::scoped_lock lock(half_open->mutex);
   auto answer = half_open->machine.on_messages(body, p_.clock.now());
   if (half_open->machine.closed()) p_.sessions.remove_half_open(session);
-  if (!answer) note_failure(answer.error(), half_open->machine.suite(), number);
+  if (!answer) note_failure(answer.error(), &half_open->machine, number);
   return answer;
 }
 
@@ -142,13 +149,13 @@ Result<Bytes> ChannelDriver::finish(const Id128& session, const HalfOpenPtr& hal
   USHER_TRY(channel::FinishStep step, half_open->machine.on_record(std::move(record), now));
   if (!step.session) {
     p_.sessions.remove_half_open(session);
-    if (step.refused) note_failure(*step.refused, half_open->machine.suite(), number);
+    if (step.refused) note_failure(*step.refused, &half_open->machine, number);
     return std::move(step.answer);
   }
   auto admitted = admit(std::move(step.session), half_open->generation, now);
   if (!admitted) {
     p_.sessions.remove_half_open(session);
-    note_failure(admitted.error(), half_open->machine.suite(), number);
+    note_failure(admitted.error(), &half_open->machine, number);
     return std::unexpected(std::move(admitted).error());
   }
   const SessionPtr& open = *admitted;
@@ -157,7 +164,7 @@ Result<Bytes> ChannelDriver::finish(const Id128& session, const HalfOpenPtr& hal
   p_.log.info("session open", {{"request", number},
                                {"session", session_prefix(session)},
                                {"suite", suite},
-                               {"installation", to_hex(View(open->installation()).first(8))}});
+                               {"installation", key_prefix(open->installation())}});
   return std::move(step.answer);
 }
 

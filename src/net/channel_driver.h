@@ -50,7 +50,8 @@ class ChannelDriver {
   /// `judged_by`: the trust generation that accepted the peer. Errors: those of TrustStore::verify with current trust.
   [[nodiscard]] Result<SessionPtr> admit(std::unique_ptr<channel::ServerSession> session, std::uint64_t judged_by,
                                          Time now);
-  void note_failure(const Error& error, const channel::Suite* suite, std::uint64_t number);
+  /// `machine`: nullptr if the handshake was refused before it had one.
+  void note_failure(const Error& error, const channel::ServerHandshake* machine, std::uint64_t number);
 
   Parts p_;
   channel::RetryCookies cookies_;

@@ -39,8 +39,8 @@ class Store {
   /// quota_spent.
   [[nodiscard]] virtual Result<Licence> issue(const Operation& operation, const licence::VerifiedLicence& licence,
                                               const std::optional<AcquisitionLimit>& acquired, Time now) = 0;
-  /// The licence that the same operation has stored before; empty if there is none. Call it before a new document is
-  /// made. Errors: operation_conflict.
+  /// The licence that the same operation has stored before; nullopt if it has stored no licence. Callers check this
+  /// before they make a new document. Errors: operation_conflict.
   [[nodiscard]] virtual Result<std::optional<Licence>> issued_before(const Hash256& pseudonym,
                                                                      const Operation& operation) = 0;
   /// All licences of a person, for any installation.

@@ -182,6 +182,8 @@ class AnothersHome(unittest.TestCase):
         w.usherd("media", "add", self.release)
         file, = (w.root / "server/data/media").glob("*.medium")
         file.unlink()
+        self.assertTrue(w.usherd("--json", "media", "add", self.release).json()["restored"])
+        file.unlink()
         self.assertIn("restored: " + file.stem, w.usherd("media", "add", self.release).out)
         self.assertTrue(file.exists())
         self.assertIn("already-exists", w.usherd("media", "add", self.release, ok=False).err)

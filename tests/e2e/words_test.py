@@ -83,6 +83,19 @@ class Words(unittest.TestCase):
         outcome = self.world.usherd("--set", "server.threads=none", "media", "list", ok=False)
         self.told(outcome, "bad-config", "server.threads", "`usherd config check`")
 
+    def test_a_file_that_is_missing_names_its_key_and_is_told_once(self):
+        for key in ("keys.server_certificate", "keys.server_key", "keys.licence_key", "keys.pseudonym_key"):
+            with self.subTest(key=key):
+                outcome = self.world.usherd("--set", f"{key}=lost.pem", "config", "check", ok=False)
+                self.told(outcome, "not-found", key, "lost.pem")
+                self.assertEqual(outcome.err.count("lost.pem"), 1, outcome.err)
+
+    def test_arguments_that_are_not_understood_have_a_code_and_name_the_verbs_help(self):
+        outcome = self.world.usherd("media", "list", "--nope", ok=False)
+        self.assertEqual(outcome.status, 2)
+        self.told(outcome, "bad-usage", "--nope", "`usherd media list --help`")
+        self.told(run(BIN / "usher-ca", "nope", ok=False), "bad-usage", 'no "nope"', "`usher-ca --help`")
+
     def test_an_address_without_a_port_names_the_key(self):
         outcome = self.world.usherd("--set", "server.listen=8080", "config", "check", ok=False)
         self.told(outcome, "bad-config", "server.listen", '"8080" is not ADDRESS:PORT')

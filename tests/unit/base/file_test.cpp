@@ -114,8 +114,8 @@ TEST_F(Files, ALinkIsReplacedAndNotWhatItLeadsTo) {
 
 TEST_F(Files, ADirectoryThatCannotBeSyncedAtAllRefusesBeforeAnythingChanges) {
   ASSERT_TRUE(create_file(path("a"), "one"));
-  // The directory can be written but not opened for reading, so it cannot be synced. Root can sync it, so the
-  // test runs as the user nobody.
+  // The directory can be written but not opened for reading, so it cannot be synced. Root could sync it: the call below
+  // runs under another user id.
   ASSERT_EQ(::chmod(directory_.c_str(), 0300), 0);
   const bool root = ::geteuid() == 0;
   constexpr uid_t kNobody = 65534;

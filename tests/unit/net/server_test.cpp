@@ -1,5 +1,6 @@
 // The server wired together: metrics, readiness, reload, drain; the log's two formats.
 #include "net/server.h"
+#include "base/encoding.h"
 #include "unit/net/raw_client.h"
 #include "unit/net/service_world.h"
 
@@ -177,6 +178,10 @@ TEST_F(WholeServer, AReloadThatRevokesAClientEndsItsSessionAndTakesNoOther) {
   server->reload(snapshot(without_client(authorities())));
   EXPECT_FALSE(is_served(client));
   EXPECT_THROW(listener(), std::runtime_error);
+  const std::string log = world.log.text();
+  const std::string refused = log.substr(std::min(log.find("\"handshake refused\""), log.size()));
+  const std::string key = to_hex(View(channel_world().client.chain.front().key_fingerprint()).first(8));
+  EXPECT_NE(refused.substr(0, refused.find('\n')).find("\"installation\":\"" + key + "\""), std::string::npos) << log;
   EXPECT_NE(exchange("/api/lists", kTypeLists, {}), lists) << "the old lists are handed out";
   EXPECT_TRUE(shows("usher_sessions_ended_total{reason=\"revoked\"} 1\n")) << get("/metrics");
   EXPECT_NE(world.log.text().find("\"session no longer trusted\""), std::string::npos) << world.log.text();
