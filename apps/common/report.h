@@ -37,7 +37,8 @@ class Batch {
 };
 
 /// Prompts on the controlling terminal; only "y", "Y" and "yes" confirm. Errors: bad_usage, there is no terminal (its
-/// advice names `flag`, which confirms without a prompt); cancelled, any other input.
+/// advice names `flag`, which confirms without a prompt); cancelled, any other
+/// input; io.
 [[nodiscard]] Result<> confirm(const std::string& question, std::string_view flag);
 
 /// The exit status for main(): `status`; or, if `status` is 0 and the output could not be written, the status of that

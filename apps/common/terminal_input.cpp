@@ -1,6 +1,7 @@
 #include "common/terminal_input.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -15,7 +16,8 @@ bool wait_for_input(int terminal, const Stopped& stopped) {
   constexpr int kInterval = 100;  // ms
   while (!stopped()) {
     pollfd one{.fd = terminal, .events = POLLIN, .revents = 0};
-    if (::poll(&one, 1, kInterval) > 0) return true;
+    const int ready = ::poll(&one, 1, kInterval);
+    if (ready > 0 || (ready < 0 && errno != EINTR)) return true;  // an error: the read reports it
   }
   return false;
 }
@@ -28,7 +30,8 @@ Result<std::string> ask_terminal(std::string_view question, const Stopped& stopp
   if (!wait_for_input(terminal.get(), stopped)) return fail(Fault::cancelled, "terminal");
   std::string line(kMaxLine, '\0');
   const ssize_t got = ::read(terminal.get(), line.data(), line.size());
-  if (got <= 0) return fail(Fault::cancelled, "terminal");
+  if (got < 0) return fail_errno("terminal", "the terminal");
+  if (got == 0) return fail(Fault::cancelled, "terminal");
   line.resize(static_cast<std::size_t>(got));
   line.resize(std::min(line.find('\n'), line.size()));
   return line;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/encoding.h"
 #include "identity/token_key.h"
 
 #include "channel/suite.h"
@@ -22,6 +23,31 @@ Result<> all_ok(std::string_view key, const Result<T>& result) {
 }
 
 }  // namespace
+
+std::string key_of(Config config, std::string_view about) {
+  std::string found;
+  std::size_t longest = 0;  // a directory's path also begins the paths of its files
+  const auto look_at = [&](const app::Key& key, const std::string& value) {
+    if (value.empty()) return;
+    for (const std::string& name : {config.path_of(value).string(), value, printable(value)}) {
+      const bool ends = about.size() == name.size() || (about.size() > name.size() && about[name.size()] != '/');
+      if (about.starts_with(name) && ends && name.size() > longest) {
+        longest = name.size();
+        found = key.name;
+      }
+    }
+  };
+  const app::Settings settings = settings_of(config);
+  for (const app::Key& key : settings.keys()) {
+    if (!key.path) continue;
+    const app::Value value = key.value();
+    if (const auto* one = std::get_if<std::string>(&value)) look_at(key, *one);
+    if (const auto* several = std::get_if<app::Texts>(&value)) {
+      for (const std::string& each : *several) look_at(key, each);
+    }
+  }
+  return found;
+}
 
 std::filesystem::path Config::path_of(const std::string& value) const {
   return value.empty() ? std::filesystem::path() : (file.parent_path() / value).lexically_normal();

@@ -42,22 +42,13 @@ class Check {
     if (!result) problems_.push_back(result.error());
     return result.has_value();
   }
-  /// For a file that the configuration names under `key`.
-  template <class T>
-  bool took(const Result<T>& result, std::string_view key) {
-    if (result) return true;
-    Error problem = result.error();
-    problem.about = std::string(key) + (problem.about.empty() ? "" : ": " + problem.about);
-    problems_.push_back(std::move(problem));
-    return false;
-  }
   /// For a key. A wrong PIN or module affects every key on a token, so it is reported only once.
   template <class T>
-  bool took_key(std::string_view key, const std::string& name, const Result<T>& result) {
-    if (result || !identity::is_token_key(name) || !is_of_all_keys(result.error().fault)) return took(result, key);
+  bool took_key(const std::string& name, const Result<T>& result) {
+    if (result || !identity::is_token_key(name) || !is_of_all_keys(result.error().fault)) return took(result);
     if (token_fault_ == result.error().fault) return false;
     token_fault_ = result.error().fault;
-    return took(result, key);
+    return took(result);
   }
   void say(const std::string& fact);
   void warn(const std::string& what);
@@ -146,7 +137,7 @@ void Check::open_keys() {
 
 void Check::check_keys() {
   const auto chain = load_chain(config_, config_.server_certificate);
-  if (took(chain, "keys.server_certificate")) {
+  if (took(chain)) {
     own_ = *chain;
     endings_.push_back({.what = "server certificate", .when = chain->front().not_after()});
     if (context_.clock.now() < chain->front().not_before()) {
@@ -158,9 +149,9 @@ void Check::check_keys() {
   }
   if (!keys_) return;
   const auto issuer = load_licence_issuer(config_, *keys_);
-  const bool licences = took_key("keys.licence_key", config_.licence_key, issuer);
-  const bool vault = took_key("keys.vault_key", config_.vault_token, load_vault_key(config_, *keys_));
-  const bool pseudonyms = took(load_pseudonym_key(config_, *keys_), "keys.pseudonym_key");
+  const bool licences = took_key(config_.licence_key, issuer);
+  const bool vault = took_key(config_.vault_token, load_vault_key(config_, *keys_));
+  const bool pseudonyms = took(load_pseudonym_key(config_, *keys_));
   if (licences && vault && pseudonyms) {
     say(fmt::format("own keys: licences ({} public), vault, pseudonyms", issuer->public_keys.size()));
   }
@@ -187,15 +178,14 @@ void Check::check_role_of(const std::string& what, const std::string& file, cons
 
 void Check::check_pairs(Keyring& keys) {
   if (!own_.empty()) {
-    took_key("keys.server_key", config_.server_key,
-             load_pair(config_, config_.server_certificate, config_.server_key, keys));
+    took_key(config_.server_key, load_pair(config_, config_.server_certificate, config_.server_key, keys));
   }
   if (!is_key_there(config_, config_.recipient_key)) {
     say("release recipient: no key, so nothing can be imported");
     return;
   }
   const auto recipient = load_pair(config_, config_.recipient_certificate, config_.recipient_key, keys);
-  if (!took_key("keys.recipient_key", config_.recipient_key, recipient)) return;
+  if (!took_key(config_.recipient_key, recipient)) return;
   const identity::Certificate& leaf = recipient->chain.front();
   check_role_of("recipient certificate", config_.recipient_certificate, leaf, identity::Role::release_recipient);
   endings_.push_back({.what = "recipient certificate", .when = leaf.not_after(), .stops = false});
@@ -249,6 +239,8 @@ void Check::check_gaps() {
 Result<> Check::verdict() {
   Problems once;
   for (Error& problem : problems_) {
+    const std::string key = key_of(config_, problem.about);
+    if (!key.empty()) problem.about.insert(0, key + ": ");
     const auto same = [&](const Error& other) { return explain(other) == explain(problem); };
     if (std::ranges::none_of(once, same)) once.push_back(std::move(problem));
   }

@@ -72,8 +72,8 @@ std::string Keyring::unusable() {
     if (!asked_.wait_for(lock, kHangs, [this] { return !asking_; })) {
       return "a token with a key has not answered for 5 s";
     }
-    asking_ = true;
     opened = opened_;
+    asking_ = true;
   }
   struct Done {  // also if a call throws
     Keyring& self;

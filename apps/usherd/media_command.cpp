@@ -136,6 +136,11 @@ struct Importer {
     return manifest;
   }
   [[nodiscard]] Result<> add(const std::string& file, const media::SourcePtr& source) const {
+    bool restored = false;  // the store has the medium; only its file in the vault is missing
+    if (const auto outline = media::ReleaseOutline::read(source)) {
+      USHER_TRY(const auto before, known(outline->medium));
+      restored = before && !before->removed_at;
+    }
     auto manifest = home.vault->import(source, recipient, origin(), progress_line(printable(file)));
     if (!manifest && manifest.error().fault == Fault::already_exists) manifest = take_up(source);
     if (!manifest) {
@@ -146,8 +151,6 @@ struct Importer {
     USHER_TRY(const media::Manifest contents, manifest->contents());
     store::Medium record = record_of(*manifest, contents);
     record.added_at = clock.now();
-    USHER_TRY(const auto before, known(record.id));
-    const bool restored = before && !before->removed_at;  // its file in the vault was missing
     if (!restored) USHER_CHECK(home.store->add_medium(record, record.added_at));
     if (json) {
       boost::json::object out = json_of(record, contents);

@@ -57,7 +57,7 @@ class ServerHandshake {
   [[nodiscard]] const Suite* suite() const noexcept { return suite_; }
   [[nodiscard]] bool closed() const noexcept;
   /// For the log: the fingerprint of the key in the client's certificate. nullopt before ClientKeys, or if there is no
-  /// such certificate. If ClientKeys was refused, the client may not own the key.
+  /// such certificate. Proven to be the client's once ClientKeys was accepted.
   [[nodiscard]] const std::optional<Hash256>& client_key() const noexcept { return client_key_; }
   /// The time at which the half-open session ends. The caller removes it then.
   [[nodiscard]] Time deadline() const noexcept { return deadline_; }

@@ -9,12 +9,10 @@ namespace {
 
 std::string_view suite_name(const channel::Suite* suite) { return suite == nullptr ? std::string_view() : suite->name; }
 
-/// How the log names an installation (docs/operating.md, "Log").
-std::string key_prefix(const Hash256& fingerprint) { return to_hex(View(fingerprint).first(8)); }
-
 }  // namespace
 
 std::string session_prefix(const Id128& session) { return to_hex(View(session).first(4)); }
+std::string fingerprint_prefix(const Hash256& fingerprint) { return to_hex(View(fingerprint).first(8)); }
 
 HttpError http_error_of(Fault fault) noexcept {
   switch (fault) {
@@ -52,15 +50,15 @@ HttpError http_error_of(Fault fault) noexcept {
 void ChannelDriver::note_failure(const Error& error, const channel::ServerHandshake* machine, std::uint64_t number) {
   const std::string_view suite = suite_name(machine == nullptr ? nullptr : machine->suite());
   p_.metrics.handshake_ended(code_of(error.fault), suite);
+  // A machine that goes on has refused a message that may come from anyone, not from the client (§6.3).
+  const bool of_client = machine != nullptr && machine->closed() && machine->client_key();
   // Errors about certificates name no subject, so that no person's name enters the log.
-  p_.log.info("handshake refused",
-              {{"request", number},
-               {"code", code_of(error.fault)},
-               {"step", error.where},
-               {"about", error.about},
-               {"suite", suite},
-               {"installation",
-                machine == nullptr || !machine->client_key() ? std::string() : key_prefix(*machine->client_key())}});
+  p_.log.info("handshake refused", {{"request", number},
+                                    {"code", code_of(error.fault)},
+                                    {"step", error.where},
+                                    {"about", error.about},
+                                    {"suite", suite},
+                                    {"installation", of_client ? fingerprint_prefix(*machine->client_key()) : ""}});
 }
 
 Result<std::optional<Bytes>> ChannelDriver::retry_for(View body, const std::string& network, Time now) {
@@ -164,7 +162,7 @@ Result<Bytes> ChannelDriver::finish(const Id128& session, const HalfOpenPtr& hal
   p_.log.info("session open", {{"request", number},
                                {"session", session_prefix(session)},
                                {"suite", suite},
-                               {"installation", key_prefix(open->installation())}});
+                               {"installation", fingerprint_prefix(open->installation())}});
   return std::move(step.answer);
 }
 

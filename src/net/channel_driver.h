@@ -66,5 +66,7 @@ struct HttpError {
 
 /// The first 8 hexadecimal digits: enough to find a session in the log, too few to use as its id.
 [[nodiscard]] std::string session_prefix(const Id128& session);
+/// How the log names an installation or a person: 16 digits of a key's fingerprint or of a pseudonym.
+[[nodiscard]] std::string fingerprint_prefix(const Hash256& fingerprint);
 
 }  // namespace usher::net

@@ -62,8 +62,8 @@ class MediaService {
     Random& random;
     const Guarded<ServicePolicy>& policy;
     std::size_t open_media = 64;  // kept open: up to 4 MiB each
-    /// Called if the catalogue cannot read a medium's manifest from the vault: once for each medium, and again if the
-    /// manifest was readable in between. Called from any thread.
+    /// Called if the catalogue cannot read a medium's manifest from the vault: once for each medium until its
+    /// manifest can be read again. At most 4,096 media are remembered. Called from any thread.
     std::function<void(const Id128& medium, const Error& why)> unreadable{};
   };
   explicit MediaService(Parts parts) : p_(std::move(parts)) {}

@@ -12,8 +12,6 @@ namespace {
 
 constexpr std::string_view kExporterLabel = "person";  // channel.md §5, identity.md §7
 
-std::string pseudonym_prefix(const Hash256& pseudonym) { return to_hex(View(pseudonym).first(8)); }
-
 /// SHA-256 of path and body, to check that a repeated operation is the same one.
 Hash256 content_of(const wire::Request& request) {
   const std::array<std::uint8_t, 1> length{static_cast<std::uint8_t>(request.path.size())};
@@ -182,7 +180,7 @@ Result<Bytes> Router::auth(const Ask& ask) {
   USHER_TRY(const auto person, admit_person(ask, request));
   p_.log.info("person authenticated", {{"request", ask.number},
                                        {"session", session_prefix(ask.session.channel().id())},
-                                       {"pseudonym", pseudonym_prefix(person->pseudonym)},
+                                       {"pseudonym", fingerprint_prefix(person->pseudonym)},
                                        {"profile", person->verified.profile()}});
   wire::Authenticated answer;
   answer.pseudonym = person->pseudonym;
@@ -211,7 +209,7 @@ Result<Bytes> Router::license(const Ask& ask) {
   if (!licence.repeated) {
     p_.metrics.licence_issued("listener");
     p_.log.info("licence issued", {{"request", ask.number},
-                                   {"pseudonym", pseudonym_prefix(ask.person->pseudonym)},
+                                   {"pseudonym", fingerprint_prefix(ask.person->pseudonym)},
                                    {"licence", to_hex(licence.terms.id)},
                                    {"medium", to_hex(licence.terms.medium)}});
   }
@@ -230,7 +228,7 @@ Result<Bytes> Router::open(const Ask& ask) {
   if (!opened.repeated) {
     p_.metrics.play("opened");
     p_.log.info("play opened", {{"request", ask.number},
-                                {"pseudonym", pseudonym_prefix(ask.person->pseudonym)},
+                                {"pseudonym", fingerprint_prefix(ask.person->pseudonym)},
                                 {"play", to_hex(opened.answer.play)},
                                 {"licence", to_hex(opened.answer.licence)},
                                 {"medium", to_hex(opened.answer.medium)}});

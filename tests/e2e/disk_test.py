@@ -1,10 +1,12 @@
 """Files and their failures: a full disk, a home of another user, long names, an output that accepts nothing; and what
 an operator does to media and shares meanwhile."""
+import contextlib
 import json
 import os
 import pathlib
 import re
 import shutil
+import sqlite3
 import subprocess
 import unittest
 import urllib.error
@@ -189,6 +191,20 @@ class AnothersHome(unittest.TestCase):
         self.assertIn("already-exists", w.usherd("media", "add", self.release, ok=False).err)
         w.serve()
         self.assertEqual([item["title"] for item in w.listener().json("list")["catalogue"]], ["A track"])
+
+    def test_a_medium_keeps_its_release_also_without_its_file(self):
+        w = self.world
+        w.usherd("media", "add", self.release)
+        file, = (w.root / "server/data/media").glob("*.medium")
+        file.unlink()
+        store, = (w.root / "server/data").glob("*.db")
+        with contextlib.closing(sqlite3.connect(store)) as database:
+            database.execute("UPDATE media SET manifest = randomblob(32)")
+            database.commit()
+        refused = w.usherd("media", "add", self.release, ok=False).err
+        self.assertIn("was imported from another release", refused)
+        self.assertIn("[release-mismatch]", refused)
+        self.assertFalse(file.exists())
 
     def test_whoever_is_not_the_owner_is_told_who_is(self):
         w = self.world

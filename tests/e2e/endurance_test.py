@@ -80,16 +80,9 @@ class Endurance(unittest.TestCase):
 
     def test_two_clients_race_for_the_last_play(self):
         self.listener.json("buy", "1", "--plays", 1)
-        homes = [self.world.root / f"heard-{i}.pcm" for i in range(2)]
-
-        def play(path):
-            import copy
-            listener = copy.copy(self.listener)
-            listener.env = dict(self.listener.env)
-            listener.audio(path)
-            return listener.usher("--json", "play", "1", "--fresh", ok=False)
+        racers = [self.listener.twin(f"racer-{i}") for i in range(2)]
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            outcomes = list(pool.map(play, homes))
+            outcomes = list(pool.map(lambda racer: racer.usher("--json", "play", "1", "--fresh", ok=False), racers))
         won = [o for o in outcomes if o.status == 0]
         lost = [o for o in outcomes if o.status != 0]
         self.assertEqual((len(won), len(lost)), (1, 1), outcomes)

@@ -84,9 +84,12 @@ class Words(unittest.TestCase):
         self.told(outcome, "bad-config", "server.threads", "`usherd config check`")
 
     def test_a_file_that_is_missing_names_its_key_and_is_told_once(self):
-        for key in ("keys.server_certificate", "keys.server_key", "keys.licence_key", "keys.pseudonym_key"):
+        shares = ("--set", "files.listen=127.0.0.1:0", "--set", f"files.shares=notes={self.world.root}")
+        for key in ("keys.server_certificate", "keys.server_key", "keys.recipient_certificate", "keys.licence_key",
+                    "keys.pseudonym_key", "keys.vault_key", "trust.client.anchors", "trust.client.crls",
+                    "files.key_transport_certificate"):
             with self.subTest(key=key):
-                outcome = self.world.usherd("--set", f"{key}=lost.pem", "config", "check", ok=False)
+                outcome = self.world.usherd(*shares, "--set", f"{key}=lost.pem", "config", "check", ok=False)
                 self.told(outcome, "not-found", key, "lost.pem")
                 self.assertEqual(outcome.err.count("lost.pem"), 1, outcome.err)
 

@@ -271,8 +271,8 @@ class Listener:
         self.audio(home / "heard.pcm")
 
     def twin(self, name):
-        """The same installation and person, with a home and a copy of the card of its own: for several at once. (A soft
-        token is not for several processes.)"""
+        """The same installation and person, with a home and a copy of the card of its own: for several at once:
+        while one process logs in to a soft token, another cannot always read it."""
         world, home = self.world, self.world.root / name
         home.mkdir()
         shutil.copy(self.home / "usher.toml", home)

@@ -124,7 +124,8 @@ Result<> check_open(Connection& connection, const Caller& caller, const Operatio
   auto row = licence_for_open(connection, caller, request, now);
   if (row && row->licence.standing.plays_left == 0U) row = fail(Fault::no_licence, "store: open");
   if (row) return {};
-  if (row.error().fault == Fault::no_licence && !load_overdue(connection, caller.pseudonym, now).empty()) return {};
+  // open_play() first gives back what overdue plays reserved, and then decides.
+  if (!load_overdue(connection, caller.pseudonym, now).empty()) return {};
   return std::unexpected(row.error());
 }
 

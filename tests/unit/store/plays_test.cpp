@@ -152,6 +152,22 @@ TEST_F(PlayStore, ALicenceThatWouldDoElsewhereIsTheReasonAndNotOneThatIsOver) {
       fails_with(store_->open_play(elsewhere, new_operation(), request, kNow + Seconds{5}), Fault::wrong_installation));
 }
 
+TEST_F(PlayStore, APlayThatAnOverdueOneReservesIsFoundBeforeTheMediumIsOpenedToo) {
+  licence::LicenceTerms other = terms(1);
+  other.installation = hash_of("phone");
+  issue(other);
+  const Id128 own = issue(1);
+  const auto first = open();
+  ASSERT_TRUE(succeeds(first));
+  const Time later = first->deadline;
+  const OpenRequest request{.medium = medium_.id, .licence = {}};
+  const Operation operation = new_operation();
+  EXPECT_TRUE(succeeds(store_->check_open(caller_, operation, request, later)));
+  const auto second = store_->open_play(caller_, operation, request, later);
+  ASSERT_TRUE(succeeds(second));
+  EXPECT_EQ(second->licence, own);
+}
+
 TEST_F(PlayStore, ALicenceForAnotherInstallationIsNotChosenBeforeOneThatFits) {
   licence::LicenceTerms other = terms(1);
   other.installation = hash_of("phone");
