@@ -1,7 +1,7 @@
 // Identity: the cost of judging a card's path compared with the signatures in it, with revocation lists of any length;
 // and the cost of loading and keeping a long list. The lists are P-256, with serial numbers of 16 bytes and a reason
 // for each entry.
-// Links: identity
+// Links: card
 #include <benchmark/benchmark.h>
 #include <malloc.h>
 
@@ -9,9 +9,9 @@
 #include <fstream>
 #include <string>
 
-#include "identity/profile.h"
-#include "identity/statement.h"
-#include "identity/x509.h"
+#include "person/profile.h"
+#include "person/statement.h"
+#include "pki/x509.h"
 #include "support/crl.h"
 
 namespace {

@@ -1,5 +1,5 @@
 // Net: the cost of one ordinary HTTP request if the event loop answers it, and if it goes through a worker.
-// Links: net
+// Links: server
 #include <arpa/inet.h>
 #include <benchmark/benchmark.h>
 #include <netinet/in.h>
@@ -12,9 +12,9 @@
 #include <string>
 
 #include "base/descriptor.h"
-#include "net/http_server.h"
-#include "net/runtime.h"
-#include "net/workers.h"
+#include "server/http/http_server.h"
+#include "server/runtime/runtime.h"
+#include "server/runtime/workers.h"
 
 namespace {
 

@@ -1,4 +1,4 @@
-# usher_library(name PUBLIC … PRIVATE …): every .cpp of src/<name>, recursively.
+# usher_library(name PUBLIC … PRIVATE …): every .cpp of src/<name>, recursively; usher::<name> is an alias.
 function(usher_library name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.h)
@@ -11,6 +11,7 @@ function(usher_library name)
     add_library(${name} INTERFACE)
     target_include_directories(${name} INTERFACE ${CMAKE_SOURCE_DIR}/src)
   endif()
+  add_library(usher::${name} ALIAS ${name})
 endfunction()
 
 # app_common: the code that the programs share (configuration, trust, passphrases, error reports), from apps/common.
@@ -19,13 +20,13 @@ function(usher_app_common)
   add_library(app_common STATIC ${sources})
   target_include_directories(app_common PUBLIC ${CMAKE_SOURCE_DIR}/apps)
   target_link_libraries(app_common PRIVATE usher_flags tomlplusplus::tomlplusplus CLI11::CLI11
-    PUBLIC base crypto identity licence Boost::json)
+    PUBLIC base crypto pki licence Boost::json)
 endfunction()
 
-# usher_program(name libraries…): main.cpp of apps/<name>, and <name>_parts: every other .cpp there; tests may link
-# <name>_parts.
+# usher_program(name libraries…): main.cpp of apps/<name>, and <name>_parts: every other .cpp there, recursively; the
+# tests of the program link <name>_parts.
 function(usher_program name)
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/${name}/*.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/${name}/*.cpp)
   list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/apps/${name}/main.cpp)
   add_library(${name}_parts STATIC ${sources})
   target_link_libraries(${name}_parts PRIVATE usher_flags PUBLIC app_common ${ARGN})
@@ -49,10 +50,10 @@ function(usher_add_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${USHER_TEST_SECONDS})
 endfunction()
 
-# usher_test_program(name folder libraries…): every .cpp of the folder, one ctest case for each TEST. If the folder has
-# a libraries.cmake, it runs afterwards and may link more to `name`.
+# usher_test_program(name folder libraries…): every .cpp of the folder, recursively, one ctest case for each TEST. If the
+# folder has a libraries.cmake, it runs afterwards and may link more to `name`.
 function(usher_test_program name folder)
-  file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cpp)
   if(NOT sources)
     return()
   endif()
@@ -79,7 +80,7 @@ function(usher_test_program name folder)
 endfunction()
 
 # unit_<folder> for each tests/unit/<folder>, conformance_<folder> for each tests/conformance/<folder>. Each links the
-# library with the folder's name.
+# library with the folder's name, or the parts of the program with that name.
 function(usher_test_programs)
   include(GoogleTest)
   foreach(kind unit conformance)
@@ -87,7 +88,11 @@ function(usher_test_programs)
     foreach(folder ${folders})
       if(IS_DIRECTORY ${folder})
         get_filename_component(name ${folder} NAME)
-        usher_test_program(${kind}_${name} ${folder} ${name})
+        if(TARGET ${name}_parts)
+          usher_test_program(${kind}_${name} ${folder} ${name}_parts)
+        else()
+          usher_test_program(${kind}_${name} ${folder} ${name})
+        endif()
       endif()
     endforeach()
   endforeach()

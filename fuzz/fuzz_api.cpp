@@ -2,7 +2,7 @@
 // Links: wire
 #include "round_trip.h"
 #include "wire/api.h"
-#include "wire/lists.h"
+#include "wire/revocation_lists.h"
 
 using namespace usher;
 

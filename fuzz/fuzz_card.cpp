@@ -1,7 +1,7 @@
 // Messages between the card agent and its parent: a module with undefined behaviour may have written them. The first
 // byte chooses which.
-// Links: identity
-#include "identity/card_wire.h"
+// Links: card
+#include "card/card_wire.h"
 #include "round_trip.h"
 
 using namespace usher;

@@ -1,6 +1,6 @@
 // Revocation lists: for every entry, our stored form of a list gives the same answer as OpenSSL's own look-up.
-// Links: identity
-#include "identity/crl_light.h"
+// Links: pki
+#include "pki/crl_reduced.h"
 #include "round_trip.h"
 
 using namespace usher;

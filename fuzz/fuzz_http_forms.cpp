@@ -1,9 +1,9 @@
 // HTTP input before it is decoded as a message: JSON, queries, Host fields. The first byte chooses which.
-// Links: net
+// Links: server
 #include "base/encoding.h"
-#include "net/forms.h"
-#include "net/host_names.h"
 #include "round_trip.h"
+#include "server/http/body_encoding.h"
+#include "server/http/host_names.h"
 
 using namespace usher;
 

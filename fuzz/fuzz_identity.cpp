@@ -1,8 +1,8 @@
 // Identity data from peers and files. The first byte chooses which.
-// Links: identity
-#include "identity/certificate.h"
-#include "identity/crl.h"
-#include "identity/statement.h"
+// Links: person
+#include "person/statement.h"
+#include "pki/certificate.h"
+#include "pki/crl.h"
 #include "round_trip.h"
 
 using namespace usher;

@@ -1,6 +1,6 @@
 // The content at the URL of an authority's certificate.
-// Links: identity
-#include "identity/issuers.h"
+// Links: pki
+#include "pki/issuers.h"
 #include "round_trip.h"
 
 using namespace usher;

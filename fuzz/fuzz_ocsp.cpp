@@ -1,6 +1,6 @@
 // What a responder answers: u16 length ‖ certificate ‖ u16 length ‖ its issuer ‖ response, all DER.
-// Links: identity wire
-#include "identity/ocsp.h"
+// Links: pki wire
+#include "pki/ocsp.h"
 #include "round_trip.h"
 #include "wire/codec.h"
 

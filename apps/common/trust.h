@@ -5,7 +5,7 @@
 #include <functional>
 
 #include "common/settings.h"
-#include "identity/trust.h"
+#include "pki/trust_store.h"
 
 namespace usher::app {
 

@@ -17,7 +17,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "crypto/secret.h"
-#include "identity/issue.h"
+#include "pki/issue.h"
 
 namespace usher::ca {
 

@@ -2,9 +2,9 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "card/card_provision.h"
 #include "commands.h"
 #include "common/json.h"
-#include "identity/card_provision.h"
 #include "options.h"
 
 namespace usher::ca {

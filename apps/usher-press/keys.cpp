@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/file.h"
-#include "identity/token_key.h"
+#include "card/token_key.h"
 
 namespace usher::press {
 namespace {

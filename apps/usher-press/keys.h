@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "common/passphrase.h"
-#include "identity/trust.h"
 #include "media/wrap.h"
+#include "pki/trust_store.h"
 
 namespace CLI {
 class App;

@@ -1,7 +1,7 @@
 // usher/card: shows readers, cards and certificates, and their problems.  Spec: identity.md §9.9.
 #pragma once
 
-#include "identity/card_survey.h"
+#include "card/card_survey.h"
 #include "verbs.h"
 
 namespace usher::listening {

@@ -7,7 +7,7 @@
 
 #include "base/encoding.h"
 #include "base/file.h"
-#include "client/lists.h"
+#include "client/engine/fetched_lists.h"
 #include "common/report.h"
 #include "console.h"
 #include "installation.h"

@@ -2,8 +2,8 @@
 
 #include "base/encoding.h"
 #include "base/file.h"
+#include "card/token_key.h"
 #include "console.h"
-#include "identity/token_key.h"
 #include "kept_login.h"
 
 namespace usher::listening {

@@ -1,7 +1,7 @@
 // usher/installation: this installation's certificate, key and trust, as configured.
 #pragma once
 
-#include "identity/trust.h"
+#include "pki/trust_store.h"
 #include "session.h"
 
 namespace usher::listening {

@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "client/file_fetch.h"
+#include "card/card_survey.h"
+#include "client/files/file_fetch.h"
 #include "client/listener.h"
-#include "identity/card_survey.h"
 
 namespace usher::listening {
 

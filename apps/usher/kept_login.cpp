@@ -14,13 +14,13 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/os_error.h"
-#include "client/terminal.h"
+#include "card/token_key.h"
+#include "client/terminal/terminal.h"
 #include "common/output.h"
 #include "console.h"
 #include "crypto/digest.h"
-#include "identity/login_agent.h"
-#include "identity/token_key.h"
 #include "json.h"
+#include "login/login_agent.h"
 #include "wire/codec.h"
 
 namespace usher::listening {

@@ -1,7 +1,7 @@
 // usher/kept_login: `usher login` and `usher logout`, and the login that other verbs reuse.  Spec: identity.md §6.5.
 #pragma once
 
-#include "identity/login_client.h"
+#include "login/login_client.h"
 #include "verbs.h"
 
 namespace usher::listening {

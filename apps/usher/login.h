@@ -1,10 +1,10 @@
 // usher/login: logs in with the person's card and PIN.
 #pragma once
 
-#include "identity/card.h"
-#include "identity/card_watch.h"
-#include "identity/login_client.h"
-#include "identity/statement.h"
+#include "card/card.h"
+#include "card/card_watch.h"
+#include "login/login_client.h"
+#include "person/statement.h"
 #include "session.h"
 
 namespace usher::listening {

@@ -8,14 +8,14 @@
 #include <unistd.h>
 
 #include "card.h"
-#include "client/memory.h"
+#include "card/card_agent.h"
+#include "client/play/play_memory.h"
 #include "common/arguments.h"
 #include "common/output.h"
 #include "common/report.h"
 #include "console.h"
 #include "crypto/random.h"
 #include "get.h"
-#include "identity/card_agent.h"
 #include "json.h"
 #include "kept_login.h"
 #include "verbs.h"

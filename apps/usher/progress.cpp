@@ -10,7 +10,7 @@
 
 #include "base/display.h"
 #include "base/encoding.h"
-#include "client/terminal.h"
+#include "client/terminal/terminal.h"
 #include "console.h"
 
 namespace usher::listening {

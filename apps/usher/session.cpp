@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "client/lists.h"
+#include "client/engine/fetched_lists.h"
 #include "console.h"
 #include "installation.h"
 #include "login.h"

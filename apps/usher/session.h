@@ -8,7 +8,7 @@
 #include "client/listener.h"
 #include "common/passphrase.h"
 #include "config.h"
-#include "identity/login_agent.h"
+#include "login/login_agent.h"
 
 namespace usher::listening {
 

@@ -10,7 +10,7 @@
 #include "common/output.h"
 #include "common/report.h"
 #include "crypto/random.h"
-#include "home.h"
+#include "usherd/home/home.h"
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include <span>
 
 #include "channel/suite.h"
-#include "identity/trust.h"
+#include "pki/trust_store.h"
 #include "wire/handshake.h"
 
 namespace usher::channel {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/encoding.h"
-#include "client/numbers.h"
+#include "client/wallet/medium_numbers.h"
 
 namespace usher::client {
 namespace {

@@ -1,9 +1,9 @@
 // client/listener: the steps of a user (list, acquire, play), each as one call. The menu and the commands use it.
 #pragma once
 
-#include "client/engine.h"
-#include "client/playback.h"
-#include "client/wallet.h"
+#include "client/engine/engine.h"
+#include "client/play/playback.h"
+#include "client/wallet/wallet.h"
 
 namespace usher::client {
 

@@ -9,7 +9,7 @@
 #include <openssl/ssl.h>
 
 #include "crypto/ossl.h"
-#include "identity/certificate.h"
+#include "pki/certificate.h"
 
 namespace usher::tls {
 

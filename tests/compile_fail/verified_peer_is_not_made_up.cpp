@@ -1,6 +1,6 @@
 // Only a trust store can state that a chain was verified.
 // expect: is private within this context
-#include "identity/trust.h"
+#include "pki/trust_store.h"
 
 using namespace usher::identity;
 

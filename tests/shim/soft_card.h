@@ -6,11 +6,11 @@
 #include <fstream>
 #include <string>
 
+#include "card/card.h"
+#include "card/card_provision.h"
 #include "crypto/random.h"
-#include "identity/card.h"
-#include "identity/card_provision.h"
-#include "identity/issue.h"
-#include "identity/trust.h"
+#include "pki/issue.h"
+#include "pki/trust_store.h"
 
 namespace usher::test {
 

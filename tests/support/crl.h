@@ -6,7 +6,7 @@
 #include <array>
 
 #include "crypto/digest.h"
-#include "identity/crl_walk.h"
+#include "pki/crl_walk.h"
 #include "support/pki.h"
 
 namespace usher::test {

@@ -3,7 +3,7 @@
 
 #include <openssl/ocsp.h>
 
-#include "identity/x509.h"
+#include "pki/x509.h"
 #include "support/pki.h"
 
 namespace usher::test {

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "crypto/random.h"
-#include "identity/issue.h"
-#include "identity/trust.h"
+#include "pki/issue.h"
+#include "pki/trust_store.h"
 
 namespace usher::test {
 

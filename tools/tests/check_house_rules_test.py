@@ -11,12 +11,12 @@ BASE64 = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQDC7"
 REFUSED = [
     ("src/channel/a.cpp", "bool same = memcmp(a, b, 16) == 0;", "memcmp"),
     ("src/channel/a.cpp", "bool same = std::memcmp(a, b, 16) == 0;", "memcmp"),
-    ("src/net/a.cpp", "if (CRYPTO_memcmp(a, b, 16)) return;", "memcmp"),
-    ("src/net/a.cpp", "int n = rand();", "rand"),
-    ("tests/unit/net/a.cpp", "std::srand(1);", "rand"),
-    ("src/net/a.cpp", "std::mt19937 engine;", "engine"),
-    ("src/identity/a.cpp", "RAND_bytes(out, 16);", "openssl-random"),
-    ("src/net/a.cpp", "auto now = std::chrono::system_clock::now();", "wall-clock"),
+    ("src/server/a.cpp", "if (CRYPTO_memcmp(a, b, 16)) return;", "memcmp"),
+    ("src/server/a.cpp", "int n = rand();", "rand"),
+    ("tests/unit/server/a.cpp", "std::srand(1);", "rand"),
+    ("src/server/a.cpp", "std::mt19937 engine;", "engine"),
+    ("src/pki/a.cpp", "RAND_bytes(out, 16);", "openssl-random"),
+    ("src/server/a.cpp", "auto now = std::chrono::system_clock::now();", "wall-clock"),
     ("src/store/a.cpp", "auto now = time(nullptr);", "wall-clock"),
     ("src/channel/a.cpp", "auto now = std::chrono::steady_clock::now();", "pure-clock"),
     ("src/licence/a.cpp", "#include <ctime>", "pure-clock"),
@@ -24,25 +24,25 @@ REFUSED = [
     ("src/licence/a.cpp", "#include <thread>", "pure-system"),
     ("src/channel/a.cpp", "#include <sys/socket.h>", "pure-system"),
     ("src/channel/a.cpp", "int fd = ::open(path, 0);", "pure-system"),
-    ("src/net/a.cpp", "exit(1);", "exit"),
+    ("src/server/a.cpp", "exit(1);", "exit"),
     ("apps/usherd/serve.cpp", "std::exit(1);", "exit"),
     ("apps/usher/main.cpp", "system(command);", "shell"),
     ("src/client/a.cpp", "FILE* f = popen(command, mode);", "shell"),
-    ("src/net/a.cpp", "sprintf(buffer, format);", "unbounded-c"),
-    ("src/net/a.cpp", "throw std::runtime_error(text);", "throw"),
-    ("src/net/a.cpp", "const char* home = std::getenv(name);", "environment"),
-    ("src/net/a.cpp", "out << key.expose();", "streamed-secret"),
-    ("src/net/a.cpp", "log.info(\"{}\",\n  to_hex(key.expose()));", "logged-secret"),
-    ("tests/unit/net/a.cpp", "GTEST_SKIP();", "skip"),
-    ("tests/unit/net/a.cpp", "std::this_thread::sleep_for(1s);", "sleep"),
+    ("src/server/a.cpp", "sprintf(buffer, format);", "unbounded-c"),
+    ("src/server/a.cpp", "throw std::runtime_error(text);", "throw"),
+    ("src/server/a.cpp", "const char* home = std::getenv(name);", "environment"),
+    ("src/server/a.cpp", "out << key.expose();", "streamed-secret"),
+    ("src/server/a.cpp", "log.info(\"{}\",\n  to_hex(key.expose()));", "logged-secret"),
+    ("tests/unit/server/a.cpp", "GTEST_SKIP();", "skip"),
+    ("tests/unit/server/a.cpp", "std::this_thread::sleep_for(1s);", "sleep"),
     ("tests/e2e/a.py", "time.sleep(1)", "sleep"),
     ("tests/e2e/a.sh", "  sleep 1", "sleep"),
-    ("tests/unit/net/a.cpp", "TEST(A, DISABLED_B) {}", "disabled-test"),
-    ("tests/unit/net/a.cpp", "rc::check([] { RC_ASSERT(true); });", "unread-property"),
-    ("tests/unit/net/a.cpp", "while (!done) std::this_thread::yield();", "endless-loop"),
-    ("src/net/a.h", "#pragma once\nusing namespace std;", "using-namespace"),
-    ("src/net/a.h", "int x;", "guard"),
-    ("src/net/a.cpp", "// TODO: later", "todo"),
+    ("tests/unit/server/a.cpp", "TEST(A, DISABLED_B) {}", "disabled-test"),
+    ("tests/unit/server/a.cpp", "rc::check([] { RC_ASSERT(true); });", "unread-property"),
+    ("tests/unit/server/a.cpp", "while (!done) std::this_thread::yield();", "endless-loop"),
+    ("src/server/a.h", "#pragma once\nusing namespace std;", "using-namespace"),
+    ("src/server/a.h", "int x;", "guard"),
+    ("src/server/a.cpp", "// TODO: later", "todo"),
     ("docs/a.md", "FIXME", "todo"),
     ("docs/a.md", "see /work/main/README.md", "machine"),
     ("tools/a", "cp /home/maria/x .", "machine"),
@@ -51,27 +51,27 @@ REFUSED = [
     ("packaging/server.key", "x", "key-in-git"),
     ("docs/a.md", f"-----BEGIN PRIVATE KEY-----\n{BASE64}\n", "key-in-git"),
     ("tests/a.cpp", f'"-----BEGIN CERTIFICATE-----\\n"\n"{BASE64}"', "key-in-git"),
-    ("src/net/a.cpp", "\n" * 500, "length"),
+    ("src/server/a.cpp", "\n" * 500, "length"),
     ("tools/a", "#!/bin/bash\n" + "\n" * 500, "length"),
 ]
 
 TAKEN = [
-    ("tests/unit/net/a.cpp", "EXPECT_TRUE(rc::check(\"any\", [] {}));"),
+    ("tests/unit/server/a.cpp", "EXPECT_TRUE(rc::check(\"any\", [] {}));"),
     ("src/channel/a.cpp", "// never memcmp(a, b), never rand()\nauto text = \"system(\";"),
     ("src/crypto/a.cpp", "// house-rule(memcmp): this is the comparison in constant time.\nCRYPTO_memcmp(a, b, n);"),
     ("src/base/clock.h", "#pragma once\nauto now = std::chrono::system_clock::now();"),
-    ("src/net/a.cpp", "auto soon = std::chrono::steady_clock::now();"),
+    ("src/server/a.cpp", "auto soon = std::chrono::steady_clock::now();"),
     ("src/channel/a.cpp", "record.open(bytes); machine->exit(); reader.time(0);"),
     ("src/client/a.cpp", "if (child == 0) _exit(127);"),
     ("apps/usher/main.cpp", "std::exit(1);"),
     ("src/client/engine.h", "#pragma once\nvoid exit() noexcept;\nResult<Bytes> exit(const Ask& ask);"),
     ("src/client/engine.cpp", "void Engine::exit() noexcept {}"),
     ("src/store/a.cpp", "catch (const Wrong&) { throw; }"),
-    ("src/net/a.cpp", "out << key.size(); hmac(key.expose());"),
-    ("tests/unit/net/a.cpp", "GTEST_SKIP() << \"no card here\";"),
+    ("src/server/a.cpp", "out << key.size(); hmac(key.expose());"),
+    ("tests/unit/server/a.cpp", "GTEST_SKIP() << \"no card here\";"),
     ("src/crypto/a.cpp", "text.starts_with(\"-----BEGIN PRIVATE KEY-----\");"),
     ("docs/a.md", "see /etc/usher, ~/.config/usher and https://example.org/work/x"),
-    ("src/net/a.cpp", "\n" * 499),
+    ("src/server/a.cpp", "\n" * 499),
 ]
 
 
@@ -98,11 +98,11 @@ class CheckHouseRules(unittest.TestCase):
                 self.assertEqual(status, 0, output)
 
     def test_an_excuse_without_a_reason_is_none(self):
-        status, _ = self.run_on("src/net/a.cpp", "int n = rand();  // house-rule(rand):")
+        status, _ = self.run_on("src/server/a.cpp", "int n = rand();  // house-rule(rand):")
         self.assertEqual(status, 1)
 
     def test_an_excuse_for_another_rule_is_none(self):
-        status, _ = self.run_on("src/net/a.cpp", "int n = rand();  // house-rule(exit): it is needed here")
+        status, _ = self.run_on("src/server/a.cpp", "int n = rand();  // house-rule(exit): it is needed here")
         self.assertEqual(status, 1)
 
 

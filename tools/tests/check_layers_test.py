@@ -6,14 +6,15 @@ import unittest
 
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "check-layers")
 CMAKE = """
-usher_library(base     PUBLIC fmt::fmt)
-usher_library(crypto   PUBLIC base OpenSSL::Crypto)
-usher_library(wire     PUBLIC base)
-usher_library(identity PUBLIC base crypto wire PRIVATE usher_p11)
-usher_library(channel  PUBLIC base crypto wire identity)
-usher_library(licence  PUBLIC base crypto wire PRIVATE Boost::json)
-usher_library(store    PUBLIC base licence PRIVATE SQLiteCpp)
-usher_library(net      PUBLIC channel store PRIVATE usher_asio)
+usher_library(base    PUBLIC fmt::fmt)
+usher_library(crypto  PUBLIC base OpenSSL::Crypto)
+usher_library(wire    PUBLIC base)
+usher_library(pki     PUBLIC base crypto PRIVATE wire)
+usher_library(card    PUBLIC base crypto pki PRIVATE wire usher_p11)
+usher_library(channel PUBLIC base crypto wire pki)
+usher_library(licence PUBLIC base crypto wire PRIVATE Boost::json)
+usher_library(store   PUBLIC base licence PRIVATE SQLiteCpp)
+usher_library(server  PUBLIC channel store PRIVATE usher_asio)
 """
 
 
@@ -41,29 +42,38 @@ class CheckLayers(unittest.TestCase):
         self.allowed("src/base/a.cpp", "#include <vector>")
         self.allowed("src/base/a.cpp", "#include <fmt/format.h>")
         self.allowed("src/crypto/a.cpp", "#include <openssl/evp.h>")
-        self.allowed("src/identity/a.cpp", "#include <p11-kit/uri.h>")
-        self.allowed("src/channel/a.cpp", '#include "identity/role.h"')
+        self.allowed("src/card/a.cpp", "#include <p11-kit/uri.h>")
+        self.allowed("src/channel/a.cpp", '#include "pki/role.h"')
         self.allowed("src/licence/a.cpp", "#include <boost/json.hpp>")
         self.allowed("src/store/sqlite/a.cpp", "#include <SQLiteCpp/Database.h>")
-        self.allowed("src/net/a.cpp", "#include <boost/beast.hpp>")
-        self.allowed("src/net/file_connection.cpp", "#include <openssl/ssl.h>")
+        self.allowed("src/server/http/a.cpp", "#include <boost/beast.hpp>")
+        self.allowed("src/server/files/a.cpp", "#include <openssl/ssl.h>")
+        self.allowed("src/server/http/a.cpp", '#include "server/runtime/log.h"')
+        self.allowed("src/server/a.cpp", '#include "server/http/router.h"')
 
     def test_a_folder_above_is_refused(self):
         self.refused("src/base/a.h", '#include "crypto/secret.h"', "base may not use crypto")
         self.refused("src/wire/a.h", '#include "crypto/secret.h"', "wire may not use crypto")
-        self.refused("src/channel/a.h", '#include "net/http.h"', "channel may not use net")
+        self.refused("src/channel/a.h", '#include "server/http/http.h"', "channel may not use server/http")
         self.refused("src/licence/a.h", '#include "store/store.h"', "licence may not use store")
 
     def test_a_library_of_another_layer_is_refused(self):
         self.refused("src/channel/a.h", "#include <openssl/evp.h>", "channel may not use openssl")
-        self.refused("src/net/a.h", "#include <openssl/ssl.h>", "net may not use openssl")
+        self.refused("src/server/http/a.h", "#include <openssl/ssl.h>", "server/http may not use openssl")
+        self.refused("src/server/a.h", "#include <boost/beast.hpp>", "server may not use asio")
+        self.refused("src/pki/a.h", "#include <p11-kit/uri.h>", "pki may not use p11")
         self.refused("src/channel/a.h", "#include <boost/json.hpp>", "channel may not use json")
         self.refused("src/store/a.h", "#include <sqlite3.h>", "store may not use sqlite")
-        self.refused("src/store/postgres/a.h", "#include <SQLiteCpp/Database.h>", "store may not use sqlite")
+        self.refused("src/store/postgres/a.h", "#include <SQLiteCpp/Database.h>", "store/postgres may not use sqlite")
         self.refused("src/base/a.h", "#include <spdlog/spdlog.h>", "base may not use spdlog")
 
     def test_a_store_is_chosen_by_main_alone(self):
-        self.refused("src/net/a.h", '#include "store/sqlite/sqlite_store.h"', "only main() chooses it")
+        self.refused("src/server/a.h", '#include "store/sqlite/sqlite_store.h"', "only main() chooses it")
+
+    def test_a_room_uses_only_the_rooms_of_its_row(self):
+        self.refused("src/server/runtime/a.h", '#include "server/http/http.h"', "server/runtime may not use server/http")
+        self.refused("src/server/files/a.h", '#include "server/http/http.h"', "server/files may not use server/http")
+        self.refused("src/server/http/a.h", '#include "server/server.h"', "server/http may not use server")
 
     def test_own_headers_are_quoted_and_named_by_folder(self):
         self.refused("src/crypto/a.h", "#include <base/bytes.h>", "quoted")
@@ -76,20 +86,20 @@ class CheckLayers(unittest.TestCase):
 
     def test_an_include_that_is_not_linked_is_refused(self):
         status, output = self.run_on({"src/wire/a.cpp": '#include "base/bytes.h"\n'},
-                                     CMAKE.replace("usher_library(wire     PUBLIC base)", "usher_library(wire)"))
+                                     CMAKE.replace("usher_library(wire    PUBLIC base)", "usher_library(wire)"))
         self.assertEqual(status, 1)
         self.assertIn("wire does not link base", output)
 
     def test_a_link_that_the_table_does_not_allow_is_refused(self):
-        for wrong, reason in [("PUBLIC base crypto wire net", "channel links net"),
+        for wrong, reason in [("PUBLIC base crypto wire server", "channel links server"),
                               ("PUBLIC base PRIVATE OpenSSL::Crypto", "channel links OpenSSL::Crypto"),
                               ("PUBLIC base PRIVATE mystery", "does not know")]:
-            status, output = self.run_on({}, CMAKE.replace("PUBLIC base crypto wire identity", wrong))
+            status, output = self.run_on({}, CMAKE.replace("PUBLIC base crypto wire pki", wrong))
             self.assertEqual(status, 1, output)
             self.assertIn(reason, output)
 
     def test_a_link_through_another_library_is_refused(self):
-        status, output = self.run_on({}, CMAKE + "usher_library(client PUBLIC net)\n")
+        status, output = self.run_on({}, CMAKE + "usher_library(client PUBLIC server)\n")
         self.assertEqual(status, 1)
         self.assertIn("client links store through another library", output)
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "store/sqlite/leases.h"
-#include "store/sqlite/scene.h"
+#include "store/sqlite/play_context.h"
 
 namespace usher::store::sqlite {
 namespace {

@@ -7,7 +7,7 @@
 #include <mutex>
 
 #include "base/lru.h"
-#include "store/sqlite/tally.h"
+#include "store/sqlite/granted_chunks.h"
 
 namespace usher::store::sqlite {
 

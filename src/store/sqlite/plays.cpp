@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "store/sqlite/leases.h"
-#include "store/sqlite/scene.h"
+#include "store/sqlite/play_context.h"
 
 namespace usher::store::sqlite {
 namespace {

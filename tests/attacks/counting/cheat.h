@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "unit/net/service_world.h"
+#include "unit/server/service_world.h"
 
 namespace usher::net::test {
 

@@ -7,9 +7,9 @@
 #include <mutex>
 
 #include "channel/handshake_server.h"
-#include "client/engine.h"
-#include "identity/profile.h"
+#include "client/engine/engine.h"
 #include "medium.h"
+#include "person/profile.h"
 #include "support/pki.h"
 
 namespace usher::test {

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "client/fetcher.h"
+#include "client/play/fetcher.h"
 #include "media/merkle.h"
 
 namespace usher::test {

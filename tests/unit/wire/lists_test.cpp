@@ -1,4 +1,4 @@
-#include "wire/lists.h"
+#include "wire/revocation_lists.h"
 
 #include <gtest/gtest.h>
 

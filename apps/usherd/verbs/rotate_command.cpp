@@ -1,0 +1,53 @@
+// usherd rotate: replaces the licence key.
+#include <cstdio>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <boost/json/array.hpp>
+
+#include "common/json.h"
+#include "usherd/home/home.h"
+#include "usherd/home/key_files.h"
+#include "usherd/home/owner.h"
+
+namespace usher::usherd {
+namespace {
+
+Result<> rotate(const Context& context, const std::string& to) {
+  USHER_TRY(const Config config, load_config(context));
+  USHER_CHECK(check(config));
+  USHER_TRY(const auto keys, open_keyring(config, context.passphrase, context.pin));
+  USHER_CHECK(work_as_owner(config));
+  USHER_TRY(const RotatedKey done, rotate_licence_key(config, *keys, to));
+  std::vector<std::string> next;
+  if (!to.empty()) next.push_back("set keys.licence_key = \"" + to + "\"");
+  next.emplace_back("restart usherd: until then it signs with the old key");
+  next.push_back("once all licences of the old key have ended, " + done.retired.string() + " may be taken away");
+  if (!to.empty() && !identity::is_token_key(config.licence_key)) {
+    next.push_back("destroy " + config.path_of(config.licence_key).string());
+  }
+  if (context.json) {
+    app::print_json(boost::json::object{{"retired", done.retired.string()},
+                                        {"key_id", done.key_id},
+                                        {"steps", boost::json::array(next.begin(), next.end())}});
+    return {};
+  }
+  std::printf("retired: %s\nnew key: %s\nNext:\n", done.retired.c_str(), done.key_id.c_str());
+  for (std::size_t i = 0; i < next.size(); ++i) std::printf("%zu. %s\n", i + 1, next[i].c_str());
+  return {};
+}
+
+}  // namespace
+
+void add_rotate_command(CLI::App& app, Context& context) {
+  CLI::App* verb = app.add_subcommand("rotate", "Replace a key of the server's own");
+  verb->require_subcommand(1);
+  CLI::App* licence =
+      verb->add_subcommand("licence-key", "A new key signs licences; those of the old one still verify");
+  const auto to = std::make_shared<std::string>();
+  licence->add_option("--to", *to, "The new key is on a token: its URI, pkcs11:…");
+  licence->callback([&context, to] { context.action = [&context, to] { return rotate(context, *to); }; });
+  verb->footer("Examples:\n  usherd --home h rotate licence-key && systemctl restart usherd");
+}
+
+}  // namespace usher::usherd

@@ -1,0 +1,72 @@
+// server/http/router: checks and answers the requests of all paths in channel.md §9.2.
+#pragma once
+
+#include "person/pseudonym.h"
+#include "server/http/channel_driver.h"
+#include "server/trust/authorities.h"
+#include "service/media_service.h"
+
+namespace usher::net {
+
+/// Thread-safe. All references are borrowed.
+class Router final : public RequestSink {
+ public:
+  struct Parts {
+    MediaService& media;
+    store::Store& store;
+    SessionTable& sessions;
+    const Guarded<Authorities>& authorities;
+    const identity::PseudonymKey& pseudonyms;
+    const Clock& clock;
+    Log& log;
+    Metrics& metrics;
+  };
+  explicit Router(const Parts& parts);
+
+  [[nodiscard]] Result<> answer(LiveSession& session, const channel::IncomingRequest& request, std::uint64_t number,
+                                Bytes& out) override;
+
+ private:
+  /// One request, already checked against the table of paths.
+  struct Ask {
+    LiveSession& session;
+    std::shared_ptr<const Person> person;  // set where the path needs one
+    store::Operation operation{};          // set where the path has one
+    View body;
+    Time now;
+    std::uint64_t number;
+    [[nodiscard]] store::Caller caller() const {
+      return {.pseudonym = person->pseudonym, .installation = session.installation()};
+    }
+  };
+  using Verb = Result<Bytes> (Router::*)(const Ask&);
+  struct Row;
+  static const Row* row_of(std::string_view path) noexcept;
+  static std::span<const Row> rows() noexcept;
+
+  [[nodiscard]] Result<Ask> prepare(const Row& row, LiveSession& session, const wire::Request& request,
+                                    std::uint64_t number) const;
+  [[nodiscard]] Result<Bytes> run(LiveSession& session, const Result<wire::Request>& request, std::uint64_t number);
+  [[nodiscard]] Result<> answer_chunk(LiveSession& session, const channel::IncomingRequest& request,
+                                      std::uint64_t number, Bytes& out);
+  [[nodiscard]] Result<GrantedChunk> granted(LiveSession& session, const Result<wire::Request>& request,
+                                             std::uint64_t number, wire::Chunk& wanted);
+  void note(const LiveSession& session, std::uint64_t number, std::string_view path, const Error* error) const;
+
+  Result<Bytes> auth(const Ask& ask);
+  /// Authenticates by the current trust; starts again if a reload replaces it meanwhile.
+  Result<std::shared_ptr<const Person>> admit_person(const Ask& ask, const identity::AuthRequest& request);
+  Result<Bytes> list(const Ask& ask);
+  Result<Bytes> licences(const Ask& ask);
+  Result<Bytes> license(const Ask& ask);
+  Result<Bytes> plays(const Ask& ask);
+  Result<Bytes> open(const Ask& ask);
+  Result<Bytes> resume(const Ask& ask);
+  Result<Bytes> close(const Ask& ask);
+  Result<Bytes> exit(const Ask& ask);
+
+  Parts p_;
+  std::size_t auth_answer_;  // plaintext size in bytes of every answer to api/auth
+};
+
+}  // namespace usher::net

@@ -1,0 +1,112 @@
+#include "server/runtime/log.h"
+
+#include <chrono>
+
+#include <fmt/chrono.h>
+#include <spdlog/logger.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <unistd.h>
+
+#include "base/encoding.h"
+
+namespace usher::net {
+namespace {
+
+std::string_view name_of(Level level) {
+  switch (level) {
+    case Level::debug:
+      return "debug";
+    case Level::info:
+      return "info";
+    case Level::warning:
+      return "warning";
+    case Level::error:
+      return "error";
+  }
+  return "error";
+}
+
+spdlog::level::level_enum spd_of(Level level) {
+  switch (level) {
+    case Level::debug:
+      return spdlog::level::debug;
+    case Level::info:
+      return spdlog::level::info;
+    case Level::warning:
+      return spdlog::level::warn;
+    case Level::error:
+      return spdlog::level::err;
+  }
+  return spdlog::level::err;
+}
+
+/// RFC 8259 §7. printable() has replaced control characters, so that only two characters need escaping.
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : printable(text)) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+bool is_plain(std::string_view text) { return !text.empty() && text.find_first_of(" \"=\\") == std::string_view::npos; }
+
+std::string time_text() {
+  // house-rule(wall-clock): when a line was written, and nothing that is decided by it.
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  const auto millis = now.time_since_epoch().count() % 1000;
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(now)), millis);
+}
+
+class SpdLog final : public Log {
+ public:
+  SpdLog(Level level, bool json) : logger_("usherd", std::make_shared<spdlog::sinks::stderr_sink_mt>()), json_(json) {
+    logger_.set_formatter(std::make_unique<spdlog::pattern_formatter>("%v"));
+    logger_.set_level(spd_of(level));
+  }
+  bool enabled(Level level) const noexcept override { return logger_.should_log(spd_of(level)); }
+  void write(Level level, std::string_view event, Fields fields) override {
+    if (!enabled(level)) return;
+    const std::string time = time_text();
+    logger_.log(spd_of(level), json_ ? json_line(level, event, fields, time) : text_line(level, event, fields, time));
+  }
+
+ private:
+  spdlog::logger logger_;
+  bool json_;
+};
+
+class SilentLog final : public Log {
+ public:
+  bool enabled(Level) const noexcept override { return false; }
+  void write(Level, std::string_view, Fields) override {}
+};
+
+}  // namespace
+
+std::string text_line(Level level, std::string_view event, Fields fields, std::string_view time) {
+  std::string line = fmt::format("{} {:<7} {}", time, name_of(level), event);
+  for (const Field& field : fields) {
+    line += fmt::format("  {}={}", field.name, is_plain(field.value) ? printable(field.value) : quoted(field.value));
+  }
+  return line;
+}
+
+std::string json_line(Level level, std::string_view event, Fields fields, std::string_view time) {
+  std::string line = fmt::format(R"({{"time":"{}","level":"{}","event":{})", time, name_of(level), quoted(event));
+  for (const Field& field : fields) {
+    line += fmt::format(",{}:{}", quoted(field.name), field.number ? field.value : quoted(field.value));
+  }
+  return line + '}';
+}
+
+std::unique_ptr<Log> make_log(Level level, LogFormat format) {
+  const bool json = format == LogFormat::automatic ? ::isatty(STDERR_FILENO) == 0 : format == LogFormat::json;
+  return std::make_unique<SpdLog>(level, json);
+}
+
+std::unique_ptr<Log> make_silent_log() { return std::make_unique<SilentLog>(); }
+
+}  // namespace usher::net

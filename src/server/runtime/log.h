@@ -1,0 +1,52 @@
+// server/runtime/log: a log with one line per event: text on a terminal, JSON otherwise.  Fields: docs/operating.md, "Log".
+//
+// A line never contains keys, passphrases, the civil number, titles of media, or unchecked bytes of a peer.
+#pragma once
+
+#include <concepts>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace usher::net {
+
+enum class Level : std::uint8_t { debug, info, warning, error };
+
+struct Field {
+  Field(std::string_view name_, std::string_view value_) : name(name_), value(value_) {}
+  template <std::integral T>
+  Field(std::string_view name_, T value_) : name(name_), value(std::to_string(value_)), number(true) {}
+  std::string_view name;
+  std::string value;
+  bool number = false;
+};
+using Fields = std::initializer_list<Field>;
+
+enum class LogFormat : std::uint8_t { automatic, text, json };
+
+/// Thread-safe.
+class Log {
+ public:
+  virtual ~Log() = default;
+  [[nodiscard]] virtual bool enabled(Level level) const noexcept = 0;
+  virtual void write(Level level, std::string_view event, Fields fields) = 0;
+
+  void debug(std::string_view event, Fields fields = {}) { write(Level::debug, event, fields); }
+  void info(std::string_view event, Fields fields = {}) { write(Level::info, event, fields); }
+  void warning(std::string_view event, Fields fields = {}) { write(Level::warning, event, fields); }
+  void error(std::string_view event, Fields fields = {}) { write(Level::error, event, fields); }
+};
+
+/// Writes to stderr. automatic: text if stderr is a terminal, else JSON.
+[[nodiscard]] std::unique_ptr<Log> make_log(Level level, LogFormat format);
+/// A log that drops everything.
+[[nodiscard]] std::unique_ptr<Log> make_silent_log();
+
+/// One line without its newline, in each of the two formats (for tests). `time`: RFC 3339.
+[[nodiscard]] std::string text_line(Level level, std::string_view event, Fields fields, std::string_view time);
+[[nodiscard]] std::string json_line(Level level, std::string_view event, Fields fields, std::string_view time);
+
+}  // namespace usher::net

@@ -1,4 +1,0 @@
-# The tests of usher-press run the program, with certificates that identity/ makes.
-target_link_libraries(${name} PRIVATE identity Boost::json)
-add_dependencies(${name} usher-press)
-target_compile_definitions(${name} PRIVATE USHER_PRESS="$<TARGET_FILE:usher-press>")
