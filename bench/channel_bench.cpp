@@ -202,8 +202,8 @@ void chunk_open(benchmark::State& state, const Suite& suite) {
 World world_of(const Suite& suite, crypto::NewKey kind) {
   World world = World::with(suite);
   if (kind == crypto::NewKey::p256) return world;
-  static const Party kServer = party(world.authority, identity::Role::server, kind);
-  static const Party kClient = party(world.authority, identity::Role::client, kind);
+  static const Party kServer = party(world.authority, pki::Role::server, kind);
+  static const Party kClient = party(world.authority, pki::Role::client, kind);
   world.set_server(kServer);
   world.set_client(kClient);
   return world;

@@ -17,7 +17,7 @@
 namespace {
 
 using namespace usher;
-using identity::Crl;
+using pki::Crl;
 using test::kNow;
 using test::must;
 
@@ -25,7 +25,7 @@ using test::must;
 struct Pki {
   test::Authority root = test::Authority::root();
   test::Authority sub = root.sub();
-  test::Identity leaf = sub.leaf({.role = identity::Role::person, .name = {.common_name = "A", .serial_number = "A1"}});
+  test::Identity leaf = sub.leaf({.role = pki::Role::person, .name = {.common_name = "A", .serial_number = "A1"}});
 
   /// The sub-CA's list is the long one.
   [[nodiscard]] Crl list(std::uint32_t entries) const {
@@ -51,11 +51,11 @@ BENCHMARK(bare_signatures);
 
 void verify_path_with_list(benchmark::State& state) {
   const auto entries = static_cast<std::uint32_t>(state.range(0));
-  const auto store = must(identity::TrustStore::make({.role = identity::Role::person,
-                                                      .anchors = {pki().root.certificate},
-                                                      .intermediates = {pki().sub.certificate},
-                                                      .crls = {pki().root.crl(), pki().list(entries)}}));
-  const identity::Chain sent{pki().leaf.certificate};
+  const auto store = must(pki::TrustStore::make({.role = pki::Role::person,
+                                                 .anchors = {pki().root.certificate},
+                                                 .intermediates = {pki().sub.certificate},
+                                                 .crls = {pki().root.crl(), pki().list(entries)}}));
+  const pki::Chain sent{pki().leaf.certificate};
   while (state.KeepRunning()) {
     if (!store->verify(sent, kNow)) state.SkipWithError("verify");
   }
@@ -66,20 +66,20 @@ BENCHMARK(verify_path_with_list)->Arg(0)->Arg(1'000)->Arg(1'000'000);
 /// The cost of api/auth: decode the request, judge the card's path, verify the signatures of card, holder and binding.
 void login(benchmark::State& state) {
   const auto entries = static_cast<std::uint32_t>(state.range(0));
-  const auto store = must(identity::TrustStore::make({.role = identity::Role::person,
-                                                      .anchors = {pki().root.certificate},
-                                                      .intermediates = {pki().sub.certificate},
-                                                      .crls = {pki().root.crl(), pki().list(entries)}}));
-  const Bytes exporter(identity::kExporterSize, 1);
-  const identity::AuthContext context{.server_key = {2}, .installation = {3}, .exporter = exporter, .now = kNow};
-  const auto session = must(identity::PersonSession::create(
+  const auto store = must(pki::TrustStore::make({.role = pki::Role::person,
+                                                 .anchors = {pki().root.certificate},
+                                                 .intermediates = {pki().sub.certificate},
+                                                 .crls = {pki().root.crl(), pki().list(entries)}}));
+  const Bytes exporter(person::kExporterSize, 1);
+  const person::AuthContext context{.server_key = {2}, .installation = {3}, .exporter = exporter, .now = kNow};
+  const auto session = must(person::PersonSession::create(
       pki().leaf.key, {pki().leaf.certificate},
       {.server_key = context.server_key, .installation = context.installation, .now = kNow}, test::randomness()));
   const Bytes request = must(session.bind(exporter)).encode();
-  const identity::Profile profile = identity::generic_profile("serialNumber");
+  const person::Profile profile = person::generic_profile("serialNumber");
   while (state.KeepRunning()) {
-    const auto decoded = identity::AuthRequest::decode(request);
-    if (!decoded || !identity::verify_auth(*decoded, context, *store, profile)) state.SkipWithError("login");
+    const auto decoded = person::AuthRequest::decode(request);
+    if (!decoded || !person::verify_auth(*decoded, context, *store, profile)) state.SkipWithError("login");
   }
   state.SetItemsProcessed(state.iterations());
 }

@@ -19,7 +19,7 @@
 namespace {
 
 using namespace usher;
-using namespace usher::net;
+using namespace usher::server;
 
 /// Answers with the path; "/loop" is answered at once, by the event loop.
 class Handler final : public HttpHandler {

@@ -5,7 +5,7 @@
 #include "round_trip.h"
 
 using namespace usher;
-namespace card_wire = identity::card_wire;
+namespace card_wire = card::card_wire;
 
 namespace {
 

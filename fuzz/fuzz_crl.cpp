@@ -18,16 +18,16 @@ int by_serial(X509_CRL* crl, const X509_REVOKED* entry) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const View bytes(data, size);
-  const auto light = identity::LightCrl::make(bytes);
+  const auto light = pki::LightCrl::make(bytes);
   if (!light) return 0;
-  const auto parts = identity::split_crl(bytes);
+  const auto parts = pki::split_crl(bytes);
   fuzz::must(parts.has_value());
   std::size_t entries = 0;
-  for (View rest = parts->entries; !rest.empty(); ++entries) fuzz::must(identity::take_entry(rest).has_value());
+  for (View rest = parts->entries; !rest.empty(); ++entries) fuzz::must(pki::take_entry(rest).has_value());
   fuzz::must(entries == (*light)->index().size());
 
   const unsigned char* at = data;
-  const identity::CrlPtr whole(d2i_X509_CRL(nullptr, &at, static_cast<long>(size)));
+  const pki::CrlPtr whole(d2i_X509_CRL(nullptr, &at, static_cast<long>(size)));
   if (!whole) return 0;
   const STACK_OF(X509_REVOKED)* revoked = X509_CRL_get_REVOKED(whole.get());
   const int count = revoked == nullptr ? 0 : sk_X509_REVOKED_num(revoked);

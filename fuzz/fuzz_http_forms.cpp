@@ -11,28 +11,28 @@ namespace {
 
 /// Bytes that were accepted are read again from our own answer with them.
 void json(std::string_view text) {
-  const auto bytes = net::bytes_from_json(text);
+  const auto bytes = server::bytes_from_json(text);
   if (!bytes) return;
-  const auto answer = net::answer_with(Bytes(*bytes), net::Form::text, net::kTypeRecord);
-  fuzz::must(net::bytes_from_json(text_of(answer.body)).value() == *bytes);
+  const auto answer = server::answer_with(Bytes(*bytes), server::Form::text, server::kTypeRecord);
+  fuzz::must(server::bytes_from_json(text_of(answer.body)).value() == *bytes);
 }
 
 void query(std::string_view text) {
-  net::HttpRequest request;
+  server::HttpRequest request;
   request.query = text;
-  const auto bytes = net::record_from_query(request);
+  const auto bytes = server::record_from_query(request);
   if (!bytes) return;
-  fuzz::must(bytes->size() <= net::kMaxRecordInQuery);
+  fuzz::must(bytes->size() <= server::kMaxRecordInQuery);
   fuzz::must("data=" + to_base64url(*bytes) == text);
 }
 
 /// A name that was found in a Host field is found again in the name itself.
 void host(std::string_view text) {
-  const std::string name = net::host_of(text);
+  const std::string name = server::host_of(text);
   if (name.empty()) return;
   const bool address = name.find(':') != std::string::npos;
-  fuzz::must(net::host_of(address ? "[" + name + "]" : name) == name);
-  fuzz::must(net::HostNames({name}).contains(text));
+  fuzz::must(server::host_of(address ? "[" + name + "]" : name) == name);
+  fuzz::must(server::HostNames({name}).contains(text));
 }
 
 }  // namespace

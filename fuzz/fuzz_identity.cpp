@@ -12,25 +12,25 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const View bytes(data + 1, size - 1);
   switch (data[0] % 7) {
     case 0:
-      fuzz::either_way(identity::Certificate::from_der(bytes));
+      fuzz::either_way(pki::Certificate::from_der(bytes));
       break;
     case 1:
-      fuzz::either_way(identity::bundle_from_pem(text_of(bytes)));
+      fuzz::either_way(pki::bundle_from_pem(text_of(bytes)));
       break;
     case 2:
-      fuzz::either_way(identity::Crl::from_der(bytes));
+      fuzz::either_way(pki::Crl::from_der(bytes));
       break;
     case 3:
-      fuzz::either_way(identity::crls_from_file_content(bytes));
+      fuzz::either_way(pki::crls_from_file_content(bytes));
       break;
     case 4:
-      fuzz::one_encoding<identity::Statement>(bytes);
+      fuzz::one_encoding<person::Statement>(bytes);
       break;
     case 5:
-      fuzz::one_encoding<identity::AuthRequest>(bytes);
+      fuzz::one_encoding<person::AuthRequest>(bytes);
       break;
     default:
-      fuzz::either_way(identity::RevocationFloor::from_text(text_of(bytes)));
+      fuzz::either_way(pki::RevocationFloor::from_text(text_of(bytes)));
   }
   return 0;
 }

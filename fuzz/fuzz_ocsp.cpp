@@ -11,13 +11,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const View certificate_der = in.vec16();
   const View issuer_der = in.vec16();
   if (!in.ok()) return 0;
-  const auto certificate = identity::Certificate::from_der(certificate_der);
-  const auto issuer = identity::Certificate::from_der(issuer_der);
+  const auto certificate = pki::Certificate::from_der(certificate_der);
+  const auto issuer = pki::Certificate::from_der(issuer_der);
   if (!certificate || !issuer) return 0;
   const Time now = from_unix_seconds(1'800'000'000);
-  const auto answer = identity::read_answer(in.rest(), *certificate, *issuer, now);
+  const auto answer = pki::read_answer(in.rest(), *certificate, *issuer, now);
   fuzz::either_way(answer);
   if (answer) fuzz::must(answer->in_force(now));
-  fuzz::either_way(identity::status_request(*certificate, *issuer));
+  fuzz::either_way(pki::status_request(*certificate, *issuer));
   return 0;
 }

@@ -11,12 +11,12 @@ namespace {
 
 constexpr std::size_t kMaxPem = 1 << 20;  // bytes of a file with certificates
 
-Result<std::vector<identity::Crl>> load_crls(const Texts& files, const PathOf& path_of) {
-  std::vector<identity::Crl> all;
+Result<std::vector<pki::Crl>> load_crls(const Texts& files, const PathOf& path_of) {
+  std::vector<pki::Crl> all;
   for (const std::string& name : files) {
     const std::filesystem::path file = path_of(name);
-    USHER_TRY(const std::string content, read_file(file, identity::kMaxCrlFile));
-    auto some = identity::crls_from_file_content(view_of(content));
+    USHER_TRY(const std::string content, read_file(file, pki::kMaxCrlFile));
+    auto some = pki::crls_from_file_content(view_of(content));
     if (!some)
       return fail(some.error().fault, "trust: revocation lists", file.string(),
                   "Name a file with revocation lists, in PEM or DER.");
@@ -25,13 +25,13 @@ Result<std::vector<identity::Crl>> load_crls(const Texts& files, const PathOf& p
   return all;
 }
 
-identity::RevocationMode mode_of(std::string_view name) {
-  if (name == "leaf") return identity::RevocationMode::leaf;
-  return name == "none" ? identity::RevocationMode::none : identity::RevocationMode::chain;
+pki::RevocationMode mode_of(std::string_view name) {
+  if (name == "leaf") return pki::RevocationMode::leaf;
+  return name == "none" ? pki::RevocationMode::none : pki::RevocationMode::chain;
 }
 
-Result<identity::RevocationTolerance> tolerance_of(const Texts& names) {
-  identity::RevocationTolerance tolerance;
+Result<pki::RevocationTolerance> tolerance_of(const Texts& names) {
+  pki::RevocationTolerance tolerance;
   for (const std::string& name : names) {
     if (name == "missing-delta") {
       tolerance.missing_delta = true;
@@ -64,12 +64,12 @@ void add_trust_keys(Settings& settings, const std::string& section, TrustKeys& k
                  "take certificates without extended key usage")});
 }
 
-Result<identity::Chain> load_certificates(const Texts& files, const PathOf& path_of) {
-  identity::Chain all;
+Result<pki::Chain> load_certificates(const Texts& files, const PathOf& path_of) {
+  pki::Chain all;
   for (const std::string& name : files) {
     const std::filesystem::path file = path_of(name);
     USHER_TRY(const std::string pem, read_file(file, kMaxPem));
-    auto some = identity::bundle_from_pem(pem);
+    auto some = pki::bundle_from_pem(pem);
     if (!some)
       return fail(some.error().fault, "trust: certificates", file.string(),
                   "Name PEM files with certificates (-----BEGIN CERTIFICATE-----).");
@@ -78,15 +78,15 @@ Result<identity::Chain> load_certificates(const Texts& files, const PathOf& path
   return all;
 }
 
-Result<identity::TrustConfig> load_trust_config(const TrustKeys& keys, identity::Role role, const PathOf& path_of) {
-  identity::TrustConfig trust{.role = role};
+Result<pki::TrustConfig> load_trust_config(const TrustKeys& keys, pki::Role role, const PathOf& path_of) {
+  pki::TrustConfig trust{.role = role};
   USHER_TRY(trust.anchors, load_certificates(keys.anchors, path_of));
   USHER_TRY(trust.intermediates, load_certificates(keys.intermediates, path_of));
   USHER_TRY(trust.crls, load_crls(keys.crls, path_of));
   trust.revocation = mode_of(keys.revocation);
   USHER_TRY(trust.tolerance, tolerance_of(keys.tolerate));
   if (!keys.eku.empty() || keys.accept_without_eku) {
-    trust.mapping = identity::RoleMapping{.any_eku = keys.eku, .accept_without_eku = keys.accept_without_eku};
+    trust.mapping = pki::RoleMapping{.any_eku = keys.eku, .accept_without_eku = keys.accept_without_eku};
   }
   return trust;
 }

@@ -27,11 +27,10 @@ void add_trust_keys(Settings& settings, const std::string& section, TrustKeys& k
 using PathOf = std::function<std::filesystem::path(const std::string&)>;
 
 /// Every certificate of these PEM files. Errors: the files'; malformed, naming the file.
-[[nodiscard]] Result<identity::Chain> load_certificates(const Texts& files, const PathOf& path_of);
+[[nodiscard]] Result<pki::Chain> load_certificates(const Texts& files, const PathOf& path_of);
 
 /// Reads all files that the keys name. Empty `anchors` are no error here: TrustStore::make reports them. Errors: the
 /// files'; malformed.
-[[nodiscard]] Result<identity::TrustConfig> load_trust_config(const TrustKeys& keys, identity::Role role,
-                                                              const PathOf& path_of);
+[[nodiscard]] Result<pki::TrustConfig> load_trust_config(const TrustKeys& keys, pki::Role role, const PathOf& path_of);
 
 }  // namespace usher::app

@@ -39,7 +39,7 @@ Result<crypto::NewKey> new_key_of(std::string_view name) {
 Result<crypto::PublicKey> read_public_key(const std::filesystem::path& file) {
   USHER_TRY(const std::string pem, read_file(file, kMaxPem));
   auto key = Result<crypto::PublicKey>(fail(Fault::malformed, "public key"));
-  if (const auto chain = identity::chain_from_pem(pem)) {
+  if (const auto chain = pki::chain_from_pem(pem)) {
     key = chain->front().public_key();
   } else if (const auto der = der_of_public_key(pem)) {
     key = crypto::PublicKey::from_spki(*der);
@@ -88,8 +88,8 @@ Result<> set_issuing_root(const std::filesystem::path& home, const std::string& 
   return replace_file(home / "media/issuing", std::filesystem::path(name).filename().string() + "\n");
 }
 
-identity::Validity validity_of(int days, Time now, const identity::Certificate* authority) {
-  identity::Validity validity{now - kClockSkew, now + std::chrono::days(days)};
+pki::Validity validity_of(int days, Time now, const pki::Certificate* authority) {
+  pki::Validity validity{now - kClockSkew, now + std::chrono::days(days)};
   if (authority != nullptr) {
     validity.not_before = std::max(validity.not_before, authority->not_before());
     validity.not_after = std::min(validity.not_after, authority->not_after());
@@ -97,40 +97,40 @@ identity::Validity validity_of(int days, Time now, const identity::Certificate* 
   return validity;
 }
 
-Result<identity::Certificate> issue_recorded(Authority& authority, const crypto::PrivateKey& authority_key,
-                                             const identity::LeafRequest& request, std::string kind,
-                                             const crypto::PublicKey& key, Random& random) {
-  USHER_TRY(identity::Certificate certificate,
-            identity::issue_leaf({authority.certificate(), authority_key}, request, key, random));
+Result<pki::Certificate> issue_recorded(Authority& authority, const crypto::PrivateKey& authority_key,
+                                        const pki::LeafRequest& request, std::string kind, const crypto::PublicKey& key,
+                                        Random& random) {
+  USHER_TRY(pki::Certificate certificate,
+            pki::issue_leaf({authority.certificate(), authority_key}, request, key, random));
   USHER_CHECK(authority.record(certificate, std::move(kind)));
   return certificate;
 }
 
-Result<identity::Chain> issue_card_user(Context& context, const CardUser& user, const crypto::PublicKey& key) {
+Result<pki::Chain> issue_card_user(Context& context, const CardUser& user, const crypto::PublicKey& key) {
   USHER_TRY(Authority sub, Authority::open(context.home / "card/sub"));
   USHER_TRY(const std::string root_pem, read_file(context.home / "card/root/ca.pem", kMaxPem));
-  USHER_TRY(const identity::Certificate root, identity::Certificate::from_pem(root_pem));
+  USHER_TRY(const pki::Certificate root, pki::Certificate::from_pem(root_pem));
   USHER_TRY(const crypto::Secret passphrase, context.passphrase(false));
   USHER_TRY(const crypto::PrivateKey sub_key, sub.load_key(passphrase));
-  identity::LeafRequest request{.name = {.common_name = user.common_name,
-                                         .organisation = "Cartão de Cidadão",
-                                         .organisational_unit = "Cidadão Português",
-                                         .country = "PT",
-                                         .serial_number = user.civil_number,
-                                         .given_name = user.given_name,
-                                         .surname = user.surname},
-                                .validity = validity_of(user.days, context.clock.now(), &sub.certificate()),
-                                .pointers = sub.pointers()};
+  pki::LeafRequest request{.name = {.common_name = user.common_name,
+                                    .organisation = "Cartão de Cidadão",
+                                    .organisational_unit = "Cidadão Português",
+                                    .country = "PT",
+                                    .serial_number = user.civil_number,
+                                    .given_name = user.given_name,
+                                    .surname = user.surname},
+                           .validity = validity_of(user.days, context.clock.now(), &sub.certificate()),
+                           .pointers = sub.pointers()};
   if (user.profile == "generic") {
-    request.role = identity::Role::person;
+    request.role = pki::Role::person;
   } else if (user.profile == "cartao-de-cidadao") {
-    request.more_eku = {std::string(identity::kOidClientAuth)};  // like the real card: no role of usher's
+    request.more_eku = {std::string(pki::kOidClientAuth)};  // like the real card: no role of usher's
   } else {
     return fail(Fault::bad_usage, "profile", "cartao-de-cidadao or generic");
   }
-  USHER_TRY(const identity::Certificate certificate,
+  USHER_TRY(const pki::Certificate certificate,
             issue_recorded(sub, sub_key, request, "card-user", key, context.random));
-  return identity::Chain{certificate, sub.certificate(), root};
+  return pki::Chain{certificate, sub.certificate(), root};
 }
 
 }  // namespace usher::ca

@@ -45,7 +45,7 @@ std::optional<IndexEntry> entry_of(std::string_view line) {
   if (fields.size() != 6) return std::nullopt;
   const auto not_after = number_of<std::int64_t>(fields[2]);
   const auto revoked_at = number_of<std::int64_t>(fields[3]);
-  const auto reason = identity::revocation_reason_of_name(fields[4]);
+  const auto reason = pki::revocation_reason_of_name(fields[4]);
   if (!not_after || !revoked_at || !reason) return std::nullopt;
   return IndexEntry{
       std::string(fields[0]), std::string(fields[1]), *not_after, std::string(fields[5]), *revoked_at, *reason};
@@ -78,9 +78,9 @@ Result<std::map<std::string, std::string>> parse_state(std::string_view text, co
 
 }  // namespace
 
-Result<Authority> Authority::create(const std::filesystem::path& directory, const identity::Certificate& certificate,
+Result<Authority> Authority::create(const std::filesystem::path& directory, const pki::Certificate& certificate,
                                     const crypto::PrivateKey& key, const crypto::Secret& passphrase,
-                                    const identity::Pointers& pointers) {
+                                    const pki::Pointers& pointers) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error) return fail(fault_of_errno(error.value()), "authority", directory.string());
@@ -105,7 +105,7 @@ Result<Authority> Authority::open(const std::filesystem::path& directory) {
                 "no authority in " + directory.string() + "; `usher-ca init` makes them");
   }
   USHER_TRY(const std::string pem, std::move(read));
-  USHER_TRY(identity::Certificate certificate, identity::Certificate::from_pem(pem));
+  USHER_TRY(pki::Certificate certificate, pki::Certificate::from_pem(pem));
   Authority authority(directory, std::move(certificate));
   USHER_TRY(FileLock lock, FileLock::try_now(directory / "lock"));
   authority.lock_ = std::make_shared<const FileLock>(std::move(lock));
@@ -156,12 +156,12 @@ Result<crypto::PrivateKey> Authority::load_key(const crypto::Secret& passphrase)
   return key;
 }
 
-Result<identity::Certificate> Authority::issued(std::string_view serial_hex) const {
+Result<pki::Certificate> Authority::issued(std::string_view serial_hex) const {
   USHER_TRY(const std::string pem, read_file(directory_ / "issued" / (std::string(serial_hex) + ".pem"), kMaxSmall));
-  return identity::Certificate::from_pem(pem);
+  return pki::Certificate::from_pem(pem);
 }
 
-Result<> Authority::record(const identity::Certificate& certificate, std::string kind) {
+Result<> Authority::record(const pki::Certificate& certificate, std::string kind) {
   const std::filesystem::path kept = directory_ / "issued";
   std::error_code error;
   std::filesystem::create_directory(kept, error);
@@ -174,7 +174,7 @@ Result<> Authority::record(const identity::Certificate& certificate, std::string
   return save_index();
 }
 
-Result<> Authority::revoke(std::string_view serial_hex, identity::RevocationReason reason, Time now) {
+Result<> Authority::revoke(std::string_view serial_hex, pki::RevocationReason reason, Time now) {
   const auto entry = std::ranges::find(index_, serial_hex, &IndexEntry::serial_hex);
   if (entry == index_.end())
     return fail(Fault::not_found, "revoke", "no certificate with this serial number",
@@ -187,20 +187,20 @@ Result<> Authority::revoke(std::string_view serial_hex, identity::RevocationReas
   return save_index();
 }
 
-Result<identity::Crl> Authority::make_crl(const crypto::PrivateKey& key, bool delta, Time now, Seconds lifetime) {
+Result<pki::Crl> Authority::make_crl(const crypto::PrivateKey& key, bool delta, Time now, Seconds lifetime) {
   if (delta && crl_state_.base_number == 0)
     return fail(Fault::not_found, "delta", "no complete list was made before", "Make one first: `usher-ca crl`.");
-  identity::CrlRequest request{.number = crl_state_.next_number,
-                               .this_update = now - kClockSkew,
-                               .next_update = now + lifetime,
-                               .freshest_crl = pointers_.freshest_crl};
+  pki::CrlRequest request{.number = crl_state_.next_number,
+                          .this_update = now - kClockSkew,
+                          .next_update = now + lifetime,
+                          .freshest_crl = pointers_.freshest_crl};
   if (delta) request.base_number = crl_state_.base_number;
   // A complete list never drops a certificate: today's list also decides about past signatures.
   for (const IndexEntry& entry : index_) {
     if (entry.revoked_at == 0 || (delta && entry.revoked_at < crl_state_.base_at)) continue;
     request.revoked.push_back({entry.serial_hex, from_unix_seconds(entry.revoked_at), entry.reason});
   }
-  USHER_TRY(identity::Crl crl, identity::issue_crl({certificate_, key}, request));
+  USHER_TRY(pki::Crl crl, pki::issue_crl({certificate_, key}, request));
   // The number is used up before the list becomes visible: a crash wastes a number, but never uses one twice.
   ++crl_state_.next_number;
   USHER_CHECK(save_state());

@@ -46,21 +46,21 @@ Result<> make_card(Context& context, const CardCommand& command) {
   USHER_TRY(const crypto::NewKey kind, new_key_of(command.kind));
   CardUser user = command.user;
   USHER_TRY(user.civil_number, civil_number_of(user));
-  USHER_TRY(const identity::Profile profile, identity::profile_of_name(user.profile));
+  USHER_TRY(const person::Profile profile, person::profile_of_name(user.profile));
   USHER_CHECK(check_authority(context));
   USHER_TRY(const crypto::Secret so_pin, app::read_pin(command.so_pin, "New SO-PIN of the card: ", true));
   USHER_TRY(const crypto::Secret pin, app::read_pin(command.pin, "New PIN of the card: ", true));
-  if (profile.name == identity::citizen_card_profile().name) USHER_CHECK(app::check_citizen_pin(pin));
+  if (profile.name == person::citizen_card_profile().name) USHER_CHECK(app::check_citizen_pin(pin));
 
   // The objects get the citizen card's labels with every profile: a profile that names no labels finds them too.
-  const identity::NewCard card{
+  const card::NewCard card{
       .module = command.module,
       .token_label = command.token,
       .kind = kind,
-      .labels = identity::citizen_card_profile().labels,
+      .labels = person::citizen_card_profile().labels,
       .with_sub_ca = !command.no_sub_ca,
-      .key_use = command.each_signature ? identity::p11::KeyUse::each_signature : identity::p11::KeyUse::after_login};
-  USHER_TRY(const identity::Chain chain, identity::provision_card(card, so_pin, pin, [&](const crypto::PublicKey& key) {
+      .key_use = command.each_signature ? card::p11::KeyUse::each_signature : card::p11::KeyUse::after_login};
+  USHER_TRY(const pki::Chain chain, card::provision_card(card, so_pin, pin, [&](const crypto::PublicKey& key) {
               return issue_card_user(context, user, key);
             }));
   if (context.json) {

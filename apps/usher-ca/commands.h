@@ -37,12 +37,11 @@ struct Context {
 [[nodiscard]] Result<std::string> issuing_root(const std::filesystem::path& home);
 [[nodiscard]] Result<> set_issuing_root(const std::filesystem::path& home, const std::string& name);
 /// Issues a certificate and records it in `authority`'s index.
-[[nodiscard]] Result<identity::Certificate> issue_recorded(Authority& authority,
-                                                           const crypto::PrivateKey& authority_key,
-                                                           const identity::LeafRequest& request, std::string kind,
-                                                           const crypto::PublicKey& key, Random& random);
+[[nodiscard]] Result<pki::Certificate> issue_recorded(Authority& authority, const crypto::PrivateKey& authority_key,
+                                                      const pki::LeafRequest& request, std::string kind,
+                                                      const crypto::PublicKey& key, Random& random);
 /// Starts slightly in the past, for clocks that are slow, and never ends after the authority does.
-[[nodiscard]] identity::Validity validity_of(int days, Time now, const identity::Certificate* authority);
+[[nodiscard]] pki::Validity validity_of(int days, Time now, const pki::Certificate* authority);
 
 /// A card's owner. The certificate is issued by the card hierarchy's sub-CA.
 struct CardUser {
@@ -55,8 +54,7 @@ struct CardUser {
 };
 /// Certifies the card's public key. Returns the certificates of user, sub-CA and root, after recording the user's in
 /// the index.
-[[nodiscard]] Result<identity::Chain> issue_card_user(Context& context, const CardUser& user,
-                                                      const crypto::PublicKey& key);
+[[nodiscard]] Result<pki::Chain> issue_card_user(Context& context, const CardUser& user, const crypto::PublicKey& key);
 
 void add_rotate_command(CLI::App& app, Context& context);  // rotate.cpp
 void add_init_command(CLI::App& app, Context& context);

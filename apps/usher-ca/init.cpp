@@ -23,7 +23,7 @@ struct InitOptions {
 };
 
 /// The URLs of an authority's lists and certificate, below the operator's URL.
-identity::Pointers pointers_of(const InitOptions& options, const std::string& stem) {
+pki::Pointers pointers_of(const InitOptions& options, const std::string& stem) {
   if (options.url.empty()) return {.responder = options.ocsp_url};
   const std::string base = options.url.ends_with('/') ? options.url : options.url + "/";
   return {.crl = base + stem + ".crl",
@@ -34,7 +34,7 @@ identity::Pointers pointers_of(const InitOptions& options, const std::string& st
 
 Result<> first_crl(Authority& authority, const crypto::PrivateKey& key, const Context& context,
                    const InitOptions& options) {
-  USHER_TRY(const identity::Crl crl,
+  USHER_TRY(const pki::Crl crl,
             authority.make_crl(key, false, context.clock.now(), std::chrono::days(options.crl_days)));
   static_cast<void>(crl);
   if (context.json) {
@@ -57,13 +57,13 @@ Result<> init_media(const Context& context, const InitOptions& options) {
   USHER_TRY(const crypto::NewKey kind, new_key_of(options.key_kind));
   USHER_TRY(const crypto::Secret passphrase, context.passphrase(true));
   USHER_TRY(const crypto::PrivateKey key, crypto::PrivateKey::generate(kind));
-  const identity::CaRequest request{
+  const pki::CaRequest request{
       .name = {.common_name = options.common_name.empty() ? "usher media root" : options.common_name,
                .organisation = options.organisation,
                .country = options.country},
       .validity = validity_of(options.days, context.clock.now(), nullptr),
       .path_length = 0};
-  USHER_TRY(const identity::Certificate root, identity::issue_root(request, key, context.random));
+  USHER_TRY(const pki::Certificate root, pki::issue_root(request, key, context.random));
   USHER_TRY(Authority authority,
             Authority::create(context.home / "media/root", root, key, passphrase, pointers_of(options, "media-root")));
   return first_crl(authority, key, context, options);
@@ -78,23 +78,23 @@ Result<> init_card(const Context& context, const InitOptions& options) {
   USHER_TRY(const crypto::PrivateKey sub_key, crypto::PrivateKey::generate(kind));
   const std::string organisation =
       options.organisation.empty() ? "SCEE - Sistema de Certificação Electrónica do Estado" : options.organisation;
-  const identity::CaRequest root_request{
+  const pki::CaRequest root_request{
       .name = {.common_name = options.common_name.empty() ? "Cartão de Cidadão 001 (test)" : options.common_name,
                .organisation = organisation,
                .country = "PT"},
       .validity = validity_of(options.days, context.clock.now(), nullptr),
       .path_length = 1};
-  USHER_TRY(const identity::Certificate root, identity::issue_root(root_request, root_key, context.random));
-  const identity::Pointers root_pointers = pointers_of(options, "card-root");
-  const identity::CaRequest sub_request{.name = {.common_name = "EC de Autenticação do Cartão de Cidadão 0001 (test)",
-                                                 .organisation = "Instituto dos Registos e do Notariado I.P.",
-                                                 .organisational_unit = "subECEstado",
-                                                 .country = "PT"},
-                                        .validity = validity_of(options.days, context.clock.now(), &root),
-                                        .path_length = 0,
-                                        .pointers = root_pointers};
-  USHER_TRY(const identity::Certificate sub,
-            identity::issue_sub_ca({root, root_key}, sub_request, sub_key.public_key(), context.random));
+  USHER_TRY(const pki::Certificate root, pki::issue_root(root_request, root_key, context.random));
+  const pki::Pointers root_pointers = pointers_of(options, "card-root");
+  const pki::CaRequest sub_request{.name = {.common_name = "EC de Autenticação do Cartão de Cidadão 0001 (test)",
+                                            .organisation = "Instituto dos Registos e do Notariado I.P.",
+                                            .organisational_unit = "subECEstado",
+                                            .country = "PT"},
+                                   .validity = validity_of(options.days, context.clock.now(), &root),
+                                   .path_length = 0,
+                                   .pointers = root_pointers};
+  USHER_TRY(const pki::Certificate sub,
+            pki::issue_sub_ca({root, root_key}, sub_request, sub_key.public_key(), context.random));
   USHER_TRY(Authority sub_authority,
             Authority::create(context.home / "card/sub", sub, sub_key, passphrase, pointers_of(options, "card-sub")));
   USHER_TRY(Authority root_authority,

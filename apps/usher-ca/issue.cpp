@@ -33,10 +33,9 @@ Result<Subject> make_subject(const IssueOptions& options) {
 }
 
 /// Runs last, after everything else has succeeded: a failure leaves no file that would block the next try.
-Result<> write_outputs(const IssueOptions& options, const Subject& subject,
-                       std::span<const identity::Certificate> chain) {
+Result<> write_outputs(const IssueOptions& options, const Subject& subject, std::span<const pki::Certificate> chain) {
   if (!subject.private_pem.empty()) USHER_CHECK(create_file(options.out + ".key", subject.private_pem));
-  return create_file(options.out + ".pem", identity::to_pem(chain), 0644);
+  return create_file(options.out + ".pem", pki::to_pem(chain), 0644);
 }
 
 Result<> check_outputs(const IssueOptions& options) {
@@ -48,7 +47,7 @@ Result<> check_outputs(const IssueOptions& options) {
   return {};
 }
 
-void tell(const Context& context, const IssueOptions& options, const identity::Certificate& certificate,
+void tell(const Context& context, const IssueOptions& options, const pki::Certificate& certificate,
           std::string_view kind) {
   if (context.json) {
     boost::json::object out{{"serial", certificate.serial_hex()},
@@ -72,14 +71,14 @@ void tell(const Context& context, const IssueOptions& options, const identity::C
 
 }  // namespace
 
-Result<> issue_media(Context& context, const IssueOptions& options, identity::Role role) {
-  identity::LeafRequest request{.role = role, .dns_names = options.dns_names};
+Result<> issue_media(Context& context, const IssueOptions& options, pki::Role role) {
+  pki::LeafRequest request{.role = role, .dns_names = options.dns_names};
   for (const std::string& text : options.ip_addresses) {
-    auto address = identity::IpAddress::from_text(text);
+    auto address = pki::IpAddress::from_text(text);
     if (!address) return fail(Fault::bad_usage, "issue", "not an IP address: " + text);
     request.ip_addresses.push_back(*std::move(address));
   }
-  if (role == identity::Role::server && options.dns_names.empty() && options.ip_addresses.empty()) {
+  if (role == pki::Role::server && options.dns_names.empty() && options.ip_addresses.empty()) {
     return fail(Fault::bad_usage, "issue", "a server needs --name or --ip: what its listeners dial");
   }
   request.name = {.common_name = options.common_name, .organisation = options.organisation};
@@ -94,7 +93,7 @@ Result<> issue_media(Context& context, const IssueOptions& options, identity::Ro
   request.validity = validity_of(options.days, context.clock.now(), &authority.certificate());
   request.pointers = authority.pointers();
   USHER_TRY(const Subject subject, make_subject(options));
-  USHER_TRY(const identity::Certificate certificate,
+  USHER_TRY(const pki::Certificate certificate,
             issue_recorded(authority, authority_key, request, std::string(name_of(role)), subject.key, context.random));
   USHER_CHECK(write_outputs(options, subject, std::span(&certificate, 1)));
   tell(context, options, certificate, name_of(role));
@@ -108,7 +107,7 @@ Result<> issue_user(Context& context, IssueOptions& options) {
   options.user.days = options.days;
   USHER_CHECK(check_outputs(options));
   USHER_TRY(const Subject subject, make_subject(options));
-  USHER_TRY(const identity::Chain chain, issue_card_user(context, options.user, subject.key));
+  USHER_TRY(const pki::Chain chain, issue_card_user(context, options.user, subject.key));
   // User and sub-CA only: a verifier must never take the root from the peer that the root vouches for.
   USHER_CHECK(write_outputs(options, subject, std::span(chain).first(2)));
   tell(context, options, chain.front(), "card-user");
@@ -132,14 +131,14 @@ void add_common_issue_options(CLI::App& verb, IssueOptions& options) {
 
 namespace {
 
-void add_media_verb(CLI::App& issue, Context& context, identity::Role role, const char* about) {
+void add_media_verb(CLI::App& issue, Context& context, pki::Role role, const char* about) {
   auto options = std::make_shared<IssueOptions>();
   CLI::App* verb = issue.add_subcommand(std::string(name_of(role)), about);
-  if (role == identity::Role::release_recipient) verb->alias("recipient")->alias("release");
+  if (role == pki::Role::release_recipient) verb->alias("recipient")->alias("release");
   add_common_issue_options(*verb, *options);
   verb->add_option("--cn", options->common_name, "Common name");
   verb->add_option("--organisation", options->organisation, "Organisation");
-  if (role == identity::Role::server) {
+  if (role == pki::Role::server) {
     verb->add_option("--name", options->dns_names, "DNS name that listeners dial; may be repeated");
     verb->add_option("--ip", options->ip_addresses, "IPv4 or IPv6 address that listeners dial; may be repeated");
   }
@@ -174,10 +173,10 @@ void add_issue_command(CLI::App& app, Context& context) {
       "  usher-ca --home ca issue client --cn \"Kitchen radio\" --public-key client.pem --out client-2027\n"
       "  usher-ca --home ca issue release-recipient --key rsa3072 --out operator\n"
       "  usher-ca --home ca issue user --cn \"Ana Maria Silva\" --civil-number BI123456789 --out ana");
-  add_media_verb(*issue, context, identity::Role::server, "A server, under the names that listeners dial");
-  add_media_verb(*issue, context, identity::Role::client, "A listener's installation");
-  add_media_verb(*issue, context, identity::Role::distributor, "A distributor, who signs releases");
-  add_media_verb(*issue, context, identity::Role::release_recipient, "An operator, for whom releases are sealed");
+  add_media_verb(*issue, context, pki::Role::server, "A server, under the names that listeners dial");
+  add_media_verb(*issue, context, pki::Role::client, "A listener's installation");
+  add_media_verb(*issue, context, pki::Role::distributor, "A distributor, who signs releases");
+  add_media_verb(*issue, context, pki::Role::release_recipient, "An operator, for whom releases are sealed");
   add_user_verb(*issue, context);
 }
 

@@ -38,13 +38,13 @@ std::string lower(std::string text) {
 }
 
 Result<> revoke(Context& context, const RevokeOptions& options) {
-  const auto reason = identity::revocation_reason_of_name(options.reason);
-  if (!reason || *reason == identity::RevocationReason::remove_from_crl)
+  const auto reason = pki::revocation_reason_of_name(options.reason);
+  if (!reason || *reason == pki::RevocationReason::remove_from_crl)
     return fail(Fault::bad_usage, "revoke", "no such reason: " + options.reason);
   std::string serial = lower(options.serial);
   if (!options.certificate.empty()) {
     USHER_TRY(const std::string pem, read_file(options.certificate, kMaxPem));
-    USHER_TRY(const identity::Chain chain, identity::chain_from_pem(pem));
+    USHER_TRY(const pki::Chain chain, pki::chain_from_pem(pem));
     serial = chain.front().serial_hex();
   }
   for (const std::string& name : authorities_in(context.home)) {
@@ -75,7 +75,7 @@ Result<> revoke(Context& context, const RevokeOptions& options) {
 
 /// Writes the files for a web server: DER under the names that the certificates point to, PEM for configurations.
 Result<std::filesystem::path> publish(const std::filesystem::path& out, std::string stem, const Authority& authority,
-                                      const identity::Crl& crl) {
+                                      const pki::Crl& crl) {
   std::ranges::replace(stem, '/', '-');
   const std::string kind = crl.is_delta() ? ".delta.crl" : ".crl";
   std::filesystem::path pem = out / (stem + kind + ".pem");
@@ -95,7 +95,7 @@ Result<> make_one(Context& context, const CrlOptions& options, const std::string
   USHER_TRY(const crypto::Secret passphrase, context.passphrase(false));
   USHER_TRY(const crypto::PrivateKey key, authority.load_key(passphrase));
   const Seconds lifetime{static_cast<std::int64_t>(options.days * 86400)};
-  USHER_TRY(const identity::Crl crl, authority.make_crl(key, options.delta, context.clock.now(), lifetime));
+  USHER_TRY(const pki::Crl crl, authority.make_crl(key, options.delta, context.clock.now(), lifetime));
   std::filesystem::path file = authority.directory() / (options.delta ? "delta.pem" : "crl.pem");
   if (!options.out.empty()) {
     USHER_TRY(file, publish(options.out, name, authority, crl));

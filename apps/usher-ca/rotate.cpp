@@ -37,7 +37,7 @@ Result<> tell(const Rotation& rotation, bool as_json) {
 }
 
 /// The URLs of the new root's lists: next to the old root's, if those are published.
-identity::Pointers pointers_beside(const identity::Pointers& old, const RootOptions& options, const std::string& stem) {
+pki::Pointers pointers_beside(const pki::Pointers& old, const RootOptions& options, const std::string& stem) {
   std::string base = options.url;
   if (base.empty()) base = old.crl.substr(0, old.crl.rfind('/') + 1);  // npos + 1 is 0: no URL
   if (base.empty()) return {.responder = old.responder};
@@ -55,14 +55,14 @@ Result<> prepare(const Context& context, const RootOptions& options, const std::
   USHER_TRY(const crypto::Secret passphrase, context.passphrase(false));
   USHER_CHECK(old.load_key(passphrase));  // one passphrase for all roots: report a wrong one now
   USHER_TRY(const crypto::PrivateKey key, crypto::PrivateKey::generate(kind));
-  const identity::Certificate& before = old.certificate();
-  const identity::CaRequest request{
+  const pki::Certificate& before = old.certificate();
+  const pki::CaRequest request{
       .name = {.common_name = options.common_name.empty() ? "usher media root " + number : options.common_name,
                .organisation = before.organisation(),
                .country = before.subject_field("C").value_or("")},
       .validity = validity_of(options.days, context.clock.now(), nullptr),
       .path_length = 0};
-  USHER_TRY(const identity::Certificate root, identity::issue_root(request, key, context.random));
+  USHER_TRY(const pki::Certificate root, pki::issue_root(request, key, context.random));
   USHER_TRY(Authority authority, Authority::create(context.home / ("media/root-" + number), root, key, passphrase,
                                                    pointers_beside(old.pointers(), options, "media-root-" + number)));
   USHER_CHECK(authority.make_crl(key, false, context.clock.now(), std::chrono::days(options.crl_days)));
@@ -79,13 +79,13 @@ std::string file_name_of(const IndexEntry& entry) {
 }
 
 /// A request with the same names and role as `certificate`, for another root.
-Result<identity::LeafRequest> request_like(const identity::Certificate& certificate, const IndexEntry& entry) {
-  const auto role = identity::role_of_name(entry.kind);
+Result<pki::LeafRequest> request_like(const pki::Certificate& certificate, const IndexEntry& entry) {
+  const auto role = pki::role_of_name(entry.kind);
   if (!role)
     return fail(
         Fault::malformed, "rotate: kind", entry.kind,
         "Restore the authority's directory from a backup: its index names a kind that this release does not know.");
-  return identity::LeafRequest{
+  return pki::LeafRequest{
       .role = role,
       .name = {.common_name = certificate.common_name(), .organisation = certificate.organisation()},
       .dns_names = certificate.dns_names(),
@@ -103,7 +103,7 @@ Result<Successor> reissue(const Context& context, Roots& roots, const IndexEntry
   const auto certificate = roots.old.issued(entry.serial_hex);
   if (!certificate && certificate.error().fault == Fault::not_found) return successor;
   if (!certificate) return std::unexpected(certificate.error());
-  USHER_TRY(identity::LeafRequest request, request_like(*certificate, entry));
+  USHER_TRY(pki::LeafRequest request, request_like(*certificate, entry));
   const Time now = context.clock.now();
   request.validity = validity_of(365, now, &roots.next.certificate());
   // Valid at least as long as the old certificate, which may last for more than a year.
@@ -111,7 +111,7 @@ Result<Successor> reissue(const Context& context, Roots& roots, const IndexEntry
       std::min(roots.next.certificate().not_after(), std::max(request.validity.not_after, certificate->not_after()));
   request.pointers = roots.next.pointers();
   USHER_TRY(const crypto::PublicKey key, certificate->public_key());
-  USHER_TRY(const identity::Certificate made,
+  USHER_TRY(const pki::Certificate made,
             issue_recorded(roots.next, roots.key, request, entry.kind, key, context.random));
   successor.file = (options.out / file_name_of(entry)).string();
   USHER_CHECK(create_file(successor.file, made.to_pem(), 0644));
@@ -177,13 +177,13 @@ Result<> rotate_root(const Context& context, const RootOptions& options) {
 }
 
 /// The newest certificate of a server with this name that is not revoked.
-Result<identity::Certificate> find_server(const Context& context, const std::string& name) {
-  std::optional<identity::Certificate> found;
+Result<pki::Certificate> find_server(const Context& context, const std::string& name) {
+  std::optional<pki::Certificate> found;
   bool not_kept = false;
   for (const std::string& root : media_roots_in(context.home)) {
     USHER_TRY(const Authority authority, Authority::open(context.home / root));
     for (const IndexEntry& entry : authority.index()) {
-      if (entry.kind != identity::name_of(identity::Role::server) || entry.revoked_at != 0) continue;
+      if (entry.kind != pki::name_of(pki::Role::server) || entry.revoked_at != 0) continue;
       const auto certificate = authority.issued(entry.serial_hex);
       if (!certificate && entry.label == name) not_kept = true;
       if (!certificate) continue;
@@ -199,14 +199,14 @@ Result<identity::Certificate> find_server(const Context& context, const std::str
 }
 
 Result<> rotate_server(Context& context, ServerOptions& options) {
-  USHER_TRY(const identity::Certificate old, find_server(context, options.name));
+  USHER_TRY(const pki::Certificate old, find_server(context, options.name));
   IssueOptions& issue = options.issue;
   issue.common_name = old.common_name();
   issue.organisation = old.organisation();
   issue.dns_names = old.dns_names();
-  for (const identity::IpAddress& address : old.ip_addresses()) issue.ip_addresses.push_back(address.text());
+  for (const pki::IpAddress& address : old.ip_addresses()) issue.ip_addresses.push_back(address.text());
   issue.replaces = old.serial_hex();
-  USHER_CHECK(issue_media(context, issue, identity::Role::server));
+  USHER_CHECK(issue_media(context, issue, pki::Role::server));
   if (context.json) return {};
   std::printf(
       "Next:\n"

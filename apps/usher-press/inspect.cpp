@@ -84,9 +84,9 @@ json::object timing_of(const media::Manifest& m, bool as_json) {
 Result<json::object> json_of(const media::SignedManifest& signed_manifest, bool as_json) {
   USHER_TRY(const media::Manifest m, signed_manifest.contents());
   std::vector<View> ders(signed_manifest.chain.begin(), signed_manifest.chain.end());
-  USHER_TRY(const identity::Chain chain, identity::chain_from_der(ders));
+  USHER_TRY(const pki::Chain chain, pki::chain_from_der(ders));
   json::array subjects;
-  for (const identity::Certificate& certificate : chain) subjects.push_back(json::value(certificate.subject_text()));
+  for (const pki::Certificate& certificate : chain) subjects.push_back(json::value(certificate.subject_text()));
   json::array parts;
   for (const media::Part& part : m.parts) parts.push_back(json_of(part));
   return json::object{{"medium", to_hex(m.medium)},

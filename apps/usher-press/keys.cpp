@@ -17,22 +17,22 @@ Result<T> about_file(Result<T> result, const std::filesystem::path& file) {
   return result;
 }
 
-Result<std::shared_ptr<const identity::TrustStore>> load_trust(identity::Role role, const TrustOptions& options) {
-  identity::TrustConfig config{.role = role};
+Result<std::shared_ptr<const pki::TrustStore>> load_trust(pki::Role role, const TrustOptions& options) {
+  pki::TrustConfig config{.role = role};
   USHER_TRY(const std::string anchors, read_file(options.anchors, kMaxPem));
-  USHER_TRY(config.anchors, about_file(identity::bundle_from_pem(anchors), options.anchors));
+  USHER_TRY(config.anchors, about_file(pki::bundle_from_pem(anchors), options.anchors));
   for (const auto& file : options.crls) {
-    USHER_TRY(const std::string pem, read_file(file, identity::kMaxCrlFile));
-    USHER_TRY(identity::Crl crl, about_file(identity::Crl::from_pem(pem), file));
+    USHER_TRY(const std::string pem, read_file(file, pki::kMaxCrlFile));
+    USHER_TRY(pki::Crl crl, about_file(pki::Crl::from_pem(pem), file));
     config.crls.push_back(std::move(crl));
   }
-  if (options.no_revocation) config.revocation = identity::RevocationMode::none;
+  if (options.no_revocation) config.revocation = pki::RevocationMode::none;
   config.mapping = options.mapping;
-  return identity::TrustStore::make(std::move(config));
+  return pki::TrustStore::make(std::move(config));
 }
 
 /// Without a root, only the dates are checked.
-Result<> check_dates(const identity::Certificate& certificate, Time at) {
+Result<> check_dates(const pki::Certificate& certificate, Time at) {
   if (at < certificate.not_before()) {
     return fail(Fault::certificate_not_yet_valid, "press: dates", certificate.subject_text());
   }
@@ -42,9 +42,9 @@ Result<> check_dates(const identity::Certificate& certificate, Time at) {
 
 }  // namespace
 
-Result<identity::Chain> load_chain(const std::filesystem::path& file) {
+Result<pki::Chain> load_chain(const std::filesystem::path& file) {
   USHER_TRY(const std::string pem, read_file(file, kMaxPem));
-  return about_file(identity::chain_from_pem(pem), file);
+  return about_file(pki::chain_from_pem(pem), file);
 }
 
 CLI::Option* add_key_options(CLI::App& verb, KeyOptions& options, const std::string& about) {
@@ -58,12 +58,12 @@ CLI::Option* add_key_options(CLI::App& verb, KeyOptions& options, const std::str
 }
 
 Result<crypto::PrivateKey> load_key(const KeyOptions& options) {
-  if (identity::is_token_key(options.name)) {
+  if (card::is_token_key(options.name)) {
     return app::until_right(options.passphrase, [&] {
-      auto pins = std::make_shared<identity::TokenPins>([source = options.passphrase](const std::string& token) {
+      auto pins = std::make_shared<card::TokenPins>([source = options.passphrase](const std::string& token) {
         return app::read_pin(source, "PIN of the token " + token + ": ");
       });
-      return identity::open_token_key({.uri = options.name, .module = options.module, .pins = std::move(pins)});
+      return card::open_token_key({.uri = options.name, .module = options.module, .pins = std::move(pins)});
     });
   }
   const std::filesystem::path file = options.name;
@@ -75,10 +75,10 @@ Result<crypto::PrivateKey> load_key(const KeyOptions& options) {
   });
 }
 
-Result<> check_chain(const identity::Chain& chain, identity::Role role, const TrustOptions& options, Time now,
+Result<> check_chain(const pki::Chain& chain, pki::Role role, const TrustOptions& options, Time now,
                      const Time* signing_time) {
   if (options.anchors.empty()) {
-    USHER_CHECK(identity::check_role(chain.front(), role, &options.mapping));
+    USHER_CHECK(pki::check_role(chain.front(), role, &options.mapping));
     return check_dates(chain.front(), signing_time == nullptr ? now : *signing_time);
   }
   USHER_TRY(const auto store, load_trust(role, options));

@@ -21,11 +21,11 @@ struct TrustOptions {
   std::filesystem::path anchors;  // empty: chains are not verified up to a root
   std::vector<std::filesystem::path> crls;
   bool no_revocation = false;
-  identity::RoleMapping mapping;
+  pki::RoleMapping mapping;
 };
 
 /// Errors: those of reading; malformed, too_long.
-[[nodiscard]] Result<identity::Chain> load_chain(const std::filesystem::path& file);
+[[nodiscard]] Result<pki::Chain> load_chain(const std::filesystem::path& file);
 
 /// `--key`, `--module`, and the passphrase or the token's PIN that opens the key.
 struct KeyOptions {
@@ -37,12 +37,12 @@ struct KeyOptions {
 CLI::Option* add_key_options(CLI::App& verb, KeyOptions& options, const std::string& about);
 
 /// Errors: those of reading and of the passphrase; bad_passphrase, unencrypted_key, malformed, bad_key; those of
-/// identity::open_token_key.
+/// card::open_token_key.
 [[nodiscard]] Result<crypto::PrivateKey> load_key(const KeyOptions& options);
 
 /// Checks that the leaf may act as `role`: its key usages in every case; the path to a configured root if there is one.
-/// `signing_time` null: at `now`. Errors: wrong_role, certificate_expired, …, as identity::TrustStore.
-[[nodiscard]] Result<> check_chain(const identity::Chain& chain, identity::Role role, const TrustOptions& options,
-                                   Time now, const Time* signing_time = nullptr);
+/// `signing_time` null: at `now`. Errors: wrong_role, certificate_expired, …, as pki::TrustStore.
+[[nodiscard]] Result<> check_chain(const pki::Chain& chain, pki::Role role, const TrustOptions& options, Time now,
+                                   const Time* signing_time = nullptr);
 
 }  // namespace usher::press

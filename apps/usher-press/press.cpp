@@ -100,10 +100,10 @@ Result<> check_options(const PressOptions& options) {
 }
 
 Result<Shop> open_shop(const PressOptions& options, Time now) {
-  USHER_TRY(const identity::Chain own, load_chain(options.certificate));
-  USHER_TRY(const identity::Chain recipient, load_chain(options.recipient));
-  USHER_CHECK(check_chain(own, identity::Role::distributor, options.trust, now));
-  USHER_CHECK(check_chain(recipient, identity::Role::release_recipient, options.trust, now));
+  USHER_TRY(const pki::Chain own, load_chain(options.certificate));
+  USHER_TRY(const pki::Chain recipient, load_chain(options.recipient));
+  USHER_CHECK(check_chain(own, pki::Role::distributor, options.trust, now));
+  USHER_CHECK(check_chain(recipient, pki::Role::release_recipient, options.trust, now));
   USHER_TRY(crypto::PublicKey recipient_key, recipient.front().public_key());
   USHER_TRY(crypto::PrivateKey key, load_key(options.key));
   if (key.public_key().fingerprint() != own.front().key_fingerprint()) {
@@ -114,7 +114,7 @@ Result<Shop> open_shop(const PressOptions& options, Time now) {
             .chain = {},
             .distributor = options.distributor,
             .recipient = media::PublicKeyWrapper(std::move(recipient_key))};
-  for (const identity::Certificate& certificate : own) shop.chain.push_back(certificate.der());
+  for (const pki::Certificate& certificate : own) shop.chain.push_back(certificate.der());
   if (shop.distributor.empty()) shop.distributor = own.front().organisation();
   if (shop.distributor.empty()) shop.distributor = own.front().common_name();
   shop.distributor = clean(shop.distributor, media::kMaxName);

@@ -35,12 +35,12 @@ Result<> verify_manifest(const media::SignedManifest& signed_manifest, const Tru
                          Findings& findings) {
   USHER_TRY(const media::Manifest manifest, signed_manifest.contents());
   const std::vector<View> ders(signed_manifest.chain.begin(), signed_manifest.chain.end());
-  USHER_TRY(const identity::Chain chain, identity::chain_from_der(ders));
+  USHER_TRY(const pki::Chain chain, pki::chain_from_der(ders));
   USHER_TRY(const crypto::PublicKey key, chain.front().public_key());
   USHER_CHECK(signed_manifest.verify(key));
   findings.say("signature     good, by " + chain.front().subject_text());
   const Time pressed = from_unix_seconds(manifest.pressed_at);
-  USHER_CHECK(check_chain(chain, identity::Role::distributor, trust, now, &pressed));
+  USHER_CHECK(check_chain(chain, pki::Role::distributor, trust, now, &pressed));
   findings.say(trust.anchors.empty()
                    ? "distributor   the certificate's role and dates fit; give --trust to follow it to a root"
                    : "distributor   the certificate leads to the root in " + trust.anchors.string());

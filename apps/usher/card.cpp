@@ -13,14 +13,14 @@
 #include "json.h"
 #include "login.h"
 
-namespace usher::listening {
+namespace usher::cli {
 namespace {
 
-using identity::Certificate;
-using identity::Remark;
-using identity::SeenCertificate;
-using identity::SeenModule;
-using identity::SeenSlot;
+using card::Remark;
+using card::SeenCertificate;
+using card::SeenModule;
+using card::SeenSlot;
+using pki::Certificate;
 
 std::string day_of(Time time) {
   return fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
@@ -44,9 +44,9 @@ std::string certificate_text(const SeenCertificate& seen) {
   return out + "\n";
 }
 
-std::string pin_text(const identity::p11::TokenInfo& token) {
+std::string pin_text(const card::p11::TokenInfo& token) {
   if (!token.login_required) return "not asked for";
-  const std::string_view words = identity::p11::words(token.pin);
+  const std::string_view words = card::p11::words(token.pin);
   return fmt::format("{}{}", words.empty() ? "in order" : words.substr(0, words.size() - 1),
                      token.protected_path ? "; it is entered at the reader" : "");
 }
@@ -54,7 +54,7 @@ std::string pin_text(const identity::p11::TokenInfo& token) {
 std::string slot_text(const SeenSlot& seen) {
   std::string out = fmt::format("  Slot {}: {}\n", seen.slot.slot, or_unnamed(seen.slot.description));
   if (seen.token && seen.token->initialised) {
-    const identity::p11::TokenInfo& token = *seen.token;
+    const card::p11::TokenInfo& token = *seen.token;
     out += fmt::format("    Card \"{}\" of {}, {}, serial number {}{}\n", printable(token.label),
                        or_unnamed(token.manufacturer), or_unnamed(token.model), or_unnamed(token.serial),
                        seen.taken ? "   <- a login takes this one" : "");
@@ -76,7 +76,7 @@ std::string module_text(const SeenModule& seen) {
 
 }  // namespace
 
-std::string survey_text(const identity::CardSurvey& survey, std::size_t columns) {
+std::string survey_text(const card::CardSurvey& survey, std::size_t columns) {
   std::string out;
   for (const SeenModule& module : survey.modules) out += module_text(module);
   for (const SeenModule& module : survey.modules) {
@@ -97,8 +97,8 @@ std::string survey_text(const identity::CardSurvey& survey, std::size_t columns)
 
 Result<> do_card(Context& context) {
   USHER_TRY(const Config config, load_config(context.options, context.environment));
-  USHER_TRY(const identity::CardOptions options, card_options(config));
-  USHER_TRY(identity::CardSurvey survey, identity::survey_cards(options, context.clock.now()));
+  USHER_TRY(const card::CardOptions options, card_options(config));
+  USHER_TRY(card::CardSurvey survey, card::survey_cards(options, context.clock.now()));
   const std::string text =
       context.options.json ? survey_json(survey) + "\n" : survey_text(survey, app::terminal_columns(STDOUT_FILENO));
   std::fwrite(text.data(), 1, text.size(), stdout);
@@ -106,4 +106,4 @@ Result<> do_card(Context& context) {
   return std::move(survey.usable);
 }
 
-}  // namespace usher::listening
+}  // namespace usher::cli

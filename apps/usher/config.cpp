@@ -2,7 +2,7 @@
 
 #include <array>
 
-namespace usher::listening {
+namespace usher::cli {
 
 std::filesystem::path Config::path_of(const std::string& value) const {
   return value.empty() ? std::filesystem::path() : (folder / value).lexically_normal();
@@ -21,4 +21,4 @@ Result<> read_environment(Config& config, char** environment) {
 std::string to_toml(Config config) { return settings_of(config).to_toml(); }
 std::string to_json(Config config) { return settings_of(config).to_json(); }
 
-}  // namespace usher::listening
+}  // namespace usher::cli

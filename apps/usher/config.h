@@ -10,7 +10,7 @@
 #include "base/result.h"
 #include "common/trust.h"
 
-namespace usher::listening {
+namespace usher::cli {
 
 struct Config {
   // connection
@@ -56,4 +56,4 @@ struct Config {
 [[nodiscard]] std::string to_toml(Config config);
 [[nodiscard]] std::string to_json(Config config);
 
-}  // namespace usher::listening
+}  // namespace usher::cli

@@ -2,7 +2,7 @@
 
 #include <limits>
 
-namespace usher::listening {
+namespace usher::cli {
 
 using app::Key;
 
@@ -42,4 +42,4 @@ app::Settings settings_of(Config& c) {
 }
 // clang-format on
 
-}  // namespace usher::listening
+}  // namespace usher::cli

@@ -16,7 +16,7 @@
 #include "common/output.h"
 #include "common/terminal_input.h"
 
-namespace usher::listening {
+namespace usher::cli {
 namespace {
 
 constexpr std::array kSignals{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
@@ -180,4 +180,4 @@ void ConsoleView::note(std::string_view sentence) {
   if (!options_.quiet) tell(sentence);
 }
 
-}  // namespace usher::listening
+}  // namespace usher::cli

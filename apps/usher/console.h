@@ -10,7 +10,7 @@
 #include "client/listener.h"
 #include "session.h"
 
-namespace usher::listening {
+namespace usher::cli {
 
 /// Prints one line to stderr; control characters are made safe.
 void tell(std::string_view sentence);
@@ -69,4 +69,4 @@ class ConsoleView final : public client::PlayView {
   std::uint64_t last_second_ = ~std::uint64_t{0};
 };
 
-}  // namespace usher::listening
+}  // namespace usher::cli

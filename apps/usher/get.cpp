@@ -14,7 +14,7 @@
 #include "json.h"
 #include "progress.h"
 
-namespace usher::listening {
+namespace usher::cli {
 namespace {
 
 namespace fs = std::filesystem;
@@ -75,11 +75,11 @@ Result<client::FileStream> connect(const Context& context, const GetWish& wish) 
   USHER_TRY(client::Endpoint server, client::Endpoint::from_text(wish.server));
   USHER_TRY(const Config config, load_config(context.options, context.environment));
   USHER_CHECK(check_set_up(config));
-  USHER_TRY(identity::ServerName name, server_name_of(config, server.host));
+  USHER_TRY(pki::ServerName name, server_name_of(config, server.host));
   USHER_TRY(const fs::path data, data_folder(context.options));
   USHER_CHECK(make_private_directory(data));
-  USHER_TRY(auto trust, load_trust(config, config.server, identity::Role::server, data,
-                                   client::KeptLists(lists_file_of(data)).lists()));
+  USHER_TRY(auto trust,
+            load_trust(config, config.server, pki::Role::server, data, client::KeptLists(lists_file_of(data)).lists()));
   USHER_TRY(Installation own, load_installation(context.options, config, Kept::use));
   return client::FileStream::create({.server = std::move(server),
                                      .chain = std::move(own.chain),
@@ -168,4 +168,4 @@ Result<> do_get(Context& context, const GetWish& wish) {
   return worst;
 }
 
-}  // namespace usher::listening
+}  // namespace usher::cli

@@ -3,7 +3,7 @@
 
 #include "verbs.h"
 
-namespace usher::listening {
+namespace usher::cli {
 
 struct GetWish {
   std::string server{};              // HOST:PORT
@@ -29,4 +29,4 @@ struct OpenWish {
 /// disk_full, io.
 [[nodiscard]] Result<> do_open(Context& context, const OpenWish& wish);
 
-}  // namespace usher::listening
+}  // namespace usher::cli

@@ -6,7 +6,7 @@
 #include "console.h"
 #include "kept_login.h"
 
-namespace usher::listening {
+namespace usher::cli {
 namespace fs = std::filesystem;
 namespace {
 
@@ -22,9 +22,9 @@ app::PassphraseSource passphrase_source(const Options& options, const Config& co
 Result<crypto::PrivateKey> load_token_key(const Options& options, const Config& config) {
   const app::PassphraseSource source = passphrase_source(options, config);
   const auto open = [&](bool last_try) {
-    auto pins = std::make_shared<identity::TokenPins>(
+    auto pins = std::make_shared<card::TokenPins>(
         [source](const std::string& token) { return app::read_pin(source, "PIN of the token " + token + ": "); });
-    return identity::open_token_key(
+    return card::open_token_key(
         {.uri = config.key, .module = config.module, .pins = std::move(pins), .last_try = last_try});
   };
   return app::until_right(source, [&] {
@@ -60,22 +60,22 @@ app::PathOf paths_of(const Config& config) {
   return [&config](const std::string& name) { return config.path_of(name); };
 }
 
-Result<std::shared_ptr<const identity::TrustStore>> load_trust(const Config& config, const app::TrustKeys& keys,
-                                                               identity::Role role, const fs::path& data,
-                                                               std::vector<identity::Crl> handed) {
+Result<std::shared_ptr<const pki::TrustStore>> load_trust(const Config& config, const app::TrustKeys& keys,
+                                                          pki::Role role, const fs::path& data,
+                                                          std::vector<pki::Crl> handed) {
   const std::string name(name_of(role));
   if (keys.anchors.empty()) {
     return fail(Fault::bad_config, "trust",
                 "trust." + name + ".anchors names no file, so that no " + name + " can be trusted");
   }
-  USHER_TRY(identity::TrustConfig trust, app::load_trust_config(keys, role, paths_of(config)));
+  USHER_TRY(pki::TrustConfig trust, app::load_trust_config(keys, role, paths_of(config)));
   trust.fetched = std::move(handed);
   const fs::path marks = data / ("revocation-" + name + ".txt");
-  identity::RevocationFloor floor;
+  pki::RevocationFloor floor;
   std::error_code ignored;
   if (fs::exists(marks, ignored)) {
     USHER_TRY(const std::string text, read_file(marks, kMaxPem));
-    auto known = identity::RevocationFloor::from_text(text);
+    auto known = pki::RevocationFloor::from_text(text);
     if (!known) {
       return fail(
           known.error().fault, "trust: marks", marks.string(),
@@ -84,38 +84,38 @@ Result<std::shared_ptr<const identity::TrustStore>> load_trust(const Config& con
     }
     floor = *std::move(known);
   }
-  auto made = identity::TrustStore::make(std::move(trust), floor);
+  auto made = pki::TrustStore::make(std::move(trust), floor);
   if (!made) {
     made.error().about = "trust." + name + (made.error().about.empty() ? "" : ": " + made.error().about);
     return made;
   }
-  const identity::RevocationFloor raised = (*made)->raised(floor);
+  const pki::RevocationFloor raised = (*made)->raised(floor);
   if (!(raised == floor)) USHER_CHECK(replace_file(marks, raised.to_text()));
   return made;
 }
 
-Result<identity::ServerName> server_name_of(const Config& config, const std::string& host) {
+Result<pki::ServerName> server_name_of(const Config& config, const std::string& host) {
   if (config.server_key.empty()) {
-    return identity::ServerName::from_host(config.server_name.empty() ? host : config.server_name);
+    return pki::ServerName::from_host(config.server_name.empty() ? host : config.server_name);
   }
   const auto pin = from_hex(config.server_key);
   if (!pin || pin->size() != 32) {
     return fail(Fault::bad_config, "server key", "connection.server_key must be 64 hexadecimal digits");
   }
-  return identity::ServerName::pinned(array_of<32>(*pin));
+  return pki::ServerName::pinned(array_of<32>(*pin));
 }
 
 Result<crypto::PrivateKey> load_key(const Options& options, const Config& config, Kept kept) {
   if (kept == Kept::use) {
     if (const auto login = kept_login(options, config)) return login->installation();
   }
-  return identity::is_token_key(config.key) ? load_token_key(options, config) : load_key_file(options, config);
+  return card::is_token_key(config.key) ? load_token_key(options, config) : load_key_file(options, config);
 }
 
 Result<Installation> load_installation(const Options& options, const Config& config, Kept kept) {
   const fs::path file = config.path_of(config.certificate);
   USHER_TRY(const std::string pem, read_file(file, kMaxPem));
-  auto chain = identity::chain_from_pem(pem);
+  auto chain = pki::chain_from_pem(pem);
   if (!chain)
     return fail(chain.error().fault, "installation: certificate", file.string(),
                 "Name PEM files with certificates (-----BEGIN CERTIFICATE-----).");
@@ -128,4 +128,4 @@ Result<Installation> load_installation(const Options& options, const Config& con
   return Installation{*std::move(chain), std::move(key)};
 }
 
-}  // namespace usher::listening
+}  // namespace usher::cli

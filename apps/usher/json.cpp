@@ -7,7 +7,7 @@
 #include "base/encoding.h"
 #include "common/json.h"
 
-namespace usher::listening {
+namespace usher::cli {
 namespace {
 
 namespace json = boost::json;
@@ -67,8 +67,8 @@ void add_licences(json::object& out, const client::Shelf& shelf) {
   out["differences"] = std::move(differences);
 }
 
-std::string_view name_of(identity::p11::PinState state) noexcept {
-  using enum identity::p11::PinState;
+std::string_view name_of(card::p11::PinState state) noexcept {
+  using enum card::p11::PinState;
   switch (state) {
     case ok:
       return "ok";
@@ -84,18 +84,18 @@ std::string_view name_of(identity::p11::PinState state) noexcept {
   return "";
 }
 
-json::array remark_array(const std::vector<identity::Remark>& remarks) {
+json::array remark_array(const std::vector<card::Remark>& remarks) {
   json::array out;
-  for (const identity::Remark& remark : remarks) {
+  for (const card::Remark& remark : remarks) {
     out.push_back(json::object{{"code", text(code_of(remark.what))}, {"message", text(printable(explain(remark)))}});
   }
   return out;
 }
 
-json::object certificate_object(const identity::SeenCertificate& seen) {
+json::object certificate_object(const card::SeenCertificate& seen) {
   json::object out{{"label", text(seen.label)}, {"readable", seen.certificate.has_value()}, {"meant", seen.meant}};
   if (!seen.certificate) return out;
-  const identity::Certificate& certificate = *seen.certificate;
+  const pki::Certificate& certificate = *seen.certificate;
   out["name"] = text(certificate.common_name());
   out["issuer"] = text(certificate.issuer_field("CN").value_or(""));
   out["not_before"] = app::iso_time(certificate.not_before());
@@ -105,10 +105,10 @@ json::object certificate_object(const identity::SeenCertificate& seen) {
   return out;
 }
 
-json::object card_object(const identity::SeenSlot& seen) {
-  const identity::p11::TokenInfo& token = *seen.token;
+json::object card_object(const card::SeenSlot& seen) {
+  const card::p11::TokenInfo& token = *seen.token;
   json::array certificates;
-  for (const identity::SeenCertificate& certificate : seen.certificates)
+  for (const card::SeenCertificate& certificate : seen.certificates)
     certificates.push_back(certificate_object(certificate));
   return {{"label", text(token.label)},
           {"manufacturer", text(token.manufacturer)},
@@ -121,7 +121,7 @@ json::object card_object(const identity::SeenSlot& seen) {
           {"certificates", std::move(certificates)}};
 }
 
-json::object slot_object(const identity::SeenSlot& seen) {
+json::object slot_object(const card::SeenSlot& seen) {
   return {{"slot", seen.slot.slot},
           {"reader", text(seen.slot.description)},
           {"card", seen.token ? json::value(card_object(seen)) : json::value(nullptr)},
@@ -129,9 +129,9 @@ json::object slot_object(const identity::SeenSlot& seen) {
           {"remarks", remark_array(seen.remarks)}};
 }
 
-json::object module_object(const identity::SeenModule& seen) {
+json::object module_object(const card::SeenModule& seen) {
   json::array slots;
-  for (const identity::SeenSlot& slot : seen.slots) slots.push_back(slot_object(slot));
+  for (const card::SeenSlot& slot : seen.slots) slots.push_back(slot_object(slot));
   return {{"module", text(printable(seen.path))},
           {"description", text(seen.description)},
           {"slots", std::move(slots)},
@@ -200,10 +200,10 @@ std::string opened_json(const media::OpenedFile& file, std::string_view name) {
                                       {"suite", file.suite == media::Suite::aes256_gcm ? "gcm" : "ctr"}});
 }
 
-std::string survey_json(const identity::CardSurvey& survey) {
+std::string survey_json(const card::CardSurvey& survey) {
   json::array modules;
-  for (const identity::SeenModule& module : survey.modules) modules.push_back(module_object(module));
+  for (const card::SeenModule& module : survey.modules) modules.push_back(module_object(module));
   return json::serialize(json::object{{"usable", survey.usable.has_value()}, {"modules", std::move(modules)}});
 }
 
-}  // namespace usher::listening
+}  // namespace usher::cli

@@ -7,7 +7,7 @@
 #include "client/files/file_fetch.h"
 #include "client/listener.h"
 
-namespace usher::listening {
+namespace usher::cli {
 
 [[nodiscard]] std::string shelf_json(const client::Who& who, const client::Shelf& shelf);
 [[nodiscard]] std::string licences_json(const client::Who& who, const client::Shelf& shelf);
@@ -19,6 +19,6 @@ namespace usher::listening {
 [[nodiscard]] std::string fetched_json(const client::FetchedFile& file, double seconds);
 [[nodiscard]] std::string listed_json(const client::ListedFile& file);
 [[nodiscard]] std::string opened_json(const media::OpenedFile& file, std::string_view name);
-[[nodiscard]] std::string survey_json(const identity::CardSurvey& survey);
+[[nodiscard]] std::string survey_json(const card::CardSurvey& survey);
 
-}  // namespace usher::listening
+}  // namespace usher::cli

@@ -23,7 +23,7 @@
 #include "login/login_agent.h"
 #include "wire/codec.h"
 
-namespace usher::listening {
+namespace usher::cli {
 namespace fs = std::filesystem;
 namespace {
 
@@ -72,17 +72,17 @@ void print_login(const Context& context, const client::Who& who, Time not_after)
 
 /// Runs in the child. `ready`: one byte reports to the parent that the login is kept.
 Result<> keep_login(Context& context, const std::vector<int>& inherited, Descriptor ready) {
-  USHER_CHECK(identity::lock_memory());
+  USHER_CHECK(login::lock_memory());
   USHER_TRY(const Config config, load_config(context.options, context.environment));
   USHER_CHECK(check_set_up(config));
   USHER_TRY(const fs::path socket, login_socket(context.options, config));
-  USHER_TRY(identity::LoginAgent agent, identity::LoginAgent::create(socket));
-  identity::KeptLogin login;
+  USHER_TRY(login::LoginAgent agent, login::LoginAgent::create(socket));
+  login::KeptLogin login;
   std::unique_ptr<Session> session;
   USHER_TRY(session, Session::open(context.options, config, Interrupts::interrupted(), context.clock, context.random,
                                    Kept::pass_over, [&agent](const Error& why) { agent.end(why); }));
   login = session->login();
-  USHER_CHECK(identity::lock_memory());  // more memory is in use now
+  USHER_CHECK(login::lock_memory());  // more memory is in use now
   const client::Who who = session->listener().who();
   session->leave();
   // Prints before the previous kept login ends: if the output fails, nothing changes.
@@ -123,19 +123,18 @@ Result<fs::path> login_socket(const Options& options, const Config& config) {
     return read_file(config.path_of(name), kMaxPem).value_or(std::string());
   };
   wire::Writer what;
-  for (const std::string& text :
-       {config.url, content_of(config.certificate),
-        identity::is_token_key(config.key) ? config.key : content_of(config.key), config.profile, config.token,
-        std::to_string(config.slot), config.card_certificate, config.removed}) {
+  for (const std::string& text : {config.url, content_of(config.certificate),
+                                  card::is_token_key(config.key) ? config.key : content_of(config.key), config.profile,
+                                  config.token, std::to_string(config.slot), config.card_certificate, config.removed}) {
     what.vec32(view_of(text));
   }
   return folder / to_hex(View(crypto::sha256(what.bytes())).first(kNameSize));
 }
 
-std::optional<identity::LoginClient> kept_login(const Options& options, const Config& config) {
+std::optional<login::LoginClient> kept_login(const Options& options, const Config& config) {
   const auto socket = login_socket(options, config);
   if (!socket) return std::nullopt;
-  auto client = identity::LoginClient::connect(*socket);
+  auto client = login::LoginClient::connect(*socket);
   if (!client) return std::nullopt;
   return *std::move(client);
 }
@@ -171,7 +170,7 @@ Result<> do_logout(Context& context) {
     if (entry.is_socket(ignored)) sockets.push_back(entry.path());
   }
   for (const fs::path& socket : sockets) {
-    const auto done = identity::end_login(socket);
+    const auto done = login::end_login(socket);
     if (done) ++ended;
     if (done) continue;
     if (done.error().fault == Fault::not_found) {
@@ -189,4 +188,4 @@ Result<> do_logout(Context& context) {
   return {};
 }
 
-}  // namespace usher::listening
+}  // namespace usher::cli

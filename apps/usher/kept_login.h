@@ -4,14 +4,14 @@
 #include "login/login_client.h"
 #include "verbs.h"
 
-namespace usher::listening {
+namespace usher::cli {
 
 /// The socket of the agent that keeps the login for this configuration. Another server, installation, card or policy
 /// for a removed card has another socket.
 /// Errors: as data_folder.
 [[nodiscard]] Result<std::filesystem::path> login_socket(const Options& options, const Config& config);
 /// No value: no agent keeps a login, or the agent does not answer.
-[[nodiscard]] std::optional<identity::LoginClient> kept_login(const Options& options, const Config& config);
+[[nodiscard]] std::optional<login::LoginClient> kept_login(const Options& options, const Config& config);
 
 /// Asks for passphrase and PIN in a child process, which then detaches from the terminal and keeps the login. In the
 /// parent, sets Context::status after the child has reported its result. In the child, returns when the login is over.
@@ -20,4 +20,4 @@ namespace usher::listening {
 /// Ends every login that is kept below data_folder(). Errors: as data_folder, end_login.
 [[nodiscard]] Result<> do_logout(Context& context);
 
-}  // namespace usher::listening
+}  // namespace usher::cli

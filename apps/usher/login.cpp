@@ -10,7 +10,7 @@
 #include "installation.h"
 #include "kept_login.h"
 
-namespace usher::listening {
+namespace usher::cli {
 namespace {
 
 app::PassphraseSource pin_source(const LoginSource& source) {
@@ -20,18 +20,17 @@ app::PassphraseSource pin_source(const LoginSource& source) {
 }
 
 /// `typed`: the source of the PIN.
-Result<identity::LastTry> last_try(const LoginSource& source, identity::PinState state,
-                                   const app::PassphraseSource& typed) {
-  if (source.options.last_try) return identity::LastTry::accept;
-  if (state != identity::PinState::last_try) return identity::LastTry::refuse;
+Result<card::LastTry> last_try(const LoginSource& source, card::PinState state, const app::PassphraseSource& typed) {
+  if (source.options.last_try) return card::LastTry::accept;
+  if (state != card::PinState::last_try) return card::LastTry::refuse;
   // A person who types the PIN can confirm the last try; a script has to allow it in advance.
   if (!confirm_last_try(typed, "card")) return fail(Fault::pin_last_try, "login");
-  return identity::LastTry::accept;
+  return card::LastTry::accept;
 }
 
 /// For a reader with its own keys: this program asks for no PIN.
-Result<> enter_at_reader(const LoginSource& source, identity::Card& card, identity::PinState state) {
-  USHER_TRY(const identity::LastTry last, last_try(source, state, {}));
+Result<> enter_at_reader(const LoginSource& source, card::Card& card, card::PinState state) {
+  USHER_TRY(const card::LastTry last, last_try(source, state, {}));
   const auto ask = [&](std::string_view sentence) {
     if (!source.options.quiet) tell(sentence);
   };
@@ -41,21 +40,21 @@ Result<> enter_at_reader(const LoginSource& source, identity::Card& card, identi
   return {};
 }
 
-Result<> enter_pin(const LoginSource& source, identity::Card& card) {
+Result<> enter_pin(const LoginSource& source, card::Card& card) {
   if (!card.token().login_required) return card.login();
-  USHER_TRY(const identity::PinState state, card.pin_state());
-  if (const std::string_view words = identity::p11::words(state); !words.empty() && !source.options.quiet) tell(words);
-  if (state == identity::PinState::locked) return fail(Fault::pin_locked, "login");
+  USHER_TRY(const card::PinState state, card.pin_state());
+  if (const std::string_view words = card::p11::words(state); !words.empty() && !source.options.quiet) tell(words);
+  if (state == card::PinState::locked) return fail(Fault::pin_locked, "login");
   if (!card.needs_pin()) return enter_at_reader(source, card, state);
-  USHER_TRY(const identity::LastTry last, last_try(source, state, pin_source(source)));
+  USHER_TRY(const card::LastTry last, last_try(source, state, pin_source(source)));
   const std::string prompt = "PIN of the card of " + card.certificate().common_name() + ": ";
   USHER_TRY(const crypto::Secret pin, app::read_pin(pin_source(source), prompt));
-  if (source.card.profile.name == identity::citizen_card_profile().name) USHER_CHECK(app::check_citizen_pin(pin));
+  if (source.card.profile.name == person::citizen_card_profile().name) USHER_CHECK(app::check_citizen_pin(pin));
   return card.login(pin, last);
 }
 
 /// The login that an agent keeps, if it is for this server and this installation, and valid now.
-std::shared_ptr<const identity::PersonLogin> kept_person(const LoginSource& source, const identity::LoginTerms& terms) {
+std::shared_ptr<const person::PersonLogin> kept_person(const LoginSource& source, const person::LoginTerms& terms) {
   if (source.kept == Kept::pass_over) return {};
   const auto login = kept_login(source.options, source.config);
   if (!login || !login->person()->usable(terms.server_key, terms.installation, terms.now)) return {};
@@ -73,10 +72,10 @@ std::string day_of(Time time) {
 
 }  // namespace
 
-Result<std::size_t> choose_certificate(const std::vector<identity::CardChoice>& choices) {
+Result<std::size_t> choose_certificate(const std::vector<card::CardChoice>& choices) {
   tell("More than one certificate can be used:");
   for (std::size_t i = 0; i < choices.size(); ++i) {
-    const identity::CardChoice& one = choices[i];
+    const card::CardChoice& one = choices[i];
     tell(fmt::format("  {}. {}, from {}, until {}, on the card \"{}\" in slot {} ({})", i + 1,
                      one.certificate.common_name(), one.certificate.issuer_field("CN").value_or("(no name)"),
                      day_of(one.certificate.not_after()), one.token_label, one.slot, one.name()));
@@ -90,27 +89,26 @@ Result<std::size_t> choose_certificate(const std::vector<identity::CardChoice>& 
   return chosen - 1;
 }
 
-Result<identity::CardOptions> card_options(const Config& config) {
-  USHER_TRY(identity::Profile profile, identity::profile_of_name(config.profile));
-  USHER_TRY(identity::Chain sub_cas, app::load_certificates(config.card_intermediates, paths_of(config)));
-  identity::CardOptions options{.modules = config.modules,
-                                .profile = std::move(profile),
-                                .token_label = config.token,
-                                .certificate = config.card_certificate,
-                                .intermediates = std::move(sub_cas)};
-  if (config.slot >= 0) options.slot = static_cast<identity::p11::SlotId>(config.slot);
+Result<card::CardOptions> card_options(const Config& config) {
+  USHER_TRY(person::Profile profile, person::profile_of_name(config.profile));
+  USHER_TRY(pki::Chain sub_cas, app::load_certificates(config.card_intermediates, paths_of(config)));
+  card::CardOptions options{.modules = config.modules,
+                            .profile = std::move(profile),
+                            .token_label = config.token,
+                            .certificate = config.card_certificate,
+                            .intermediates = std::move(sub_cas)};
+  if (config.slot >= 0) options.slot = static_cast<card::p11::SlotId>(config.slot);
   return options;
 }
 
-Result<std::shared_ptr<const identity::PersonLogin>> log_in(const LoginSource& source,
-                                                            const identity::LoginTerms& terms) {
+Result<std::shared_ptr<const person::PersonLogin>> log_in(const LoginSource& source, const person::LoginTerms& terms) {
   if (auto person = kept_person(source, terms)) return person;
-  USHER_TRY(identity::Card card, identity::Card::open(source.card));
+  USHER_TRY(card::Card card, card::Card::open(source.card));
   const app::PassphraseSource from = card.needs_pin() ? pin_source(source) : app::PassphraseSource{};
   USHER_CHECK(app::until_right(from, [&] { return enter_pin(source, card); }));
-  USHER_TRY(auto person, identity::make_login(card, card.chain(), terms, source.random));
+  USHER_TRY(auto person, person::make_login(card, card.chain(), terms, source.random));
   if (source.config.removed == "stop") source.watch->begin(std::move(card), source.gone);
   return person;
 }
 
-}  // namespace usher::listening
+}  // namespace usher::cli

@@ -207,7 +207,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   app::reserve_standard_descriptors();
   try {
-    if (const auto agent = identity::card_agent_requested(argc, argv)) return identity::run_card_agent(*agent);
+    if (const auto agent = card::card_agent_requested(argc, argv)) return card::run_card_agent(*agent);
     return run(argc, argv);
   } catch (const std::exception& error) {
     // Too few descriptors, out of memory, or a bug; the text about a bug is for developers.

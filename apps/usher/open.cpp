@@ -13,7 +13,7 @@
 #include "json.h"
 #include "progress.h"
 
-namespace usher::listening {
+namespace usher::cli {
 namespace {
 
 namespace fs = std::filesystem;
@@ -134,4 +134,4 @@ Result<> do_open(Context& context, const OpenWish& wish) {
   return {};
 }
 
-}  // namespace usher::listening
+}  // namespace usher::cli

@@ -13,7 +13,7 @@
 #include "client/terminal/terminal.h"
 #include "console.h"
 
-namespace usher::listening {
+namespace usher::cli {
 namespace {
 
 using namespace std::chrono_literals;
@@ -83,4 +83,4 @@ void ProgressLine::show(std::uint64_t done, std::uint64_t total) {
   }
 }
 
-}  // namespace usher::listening
+}  // namespace usher::cli

@@ -8,7 +8,7 @@
 #include "base/display.h"
 #include "session.h"
 
-namespace usher::listening {
+namespace usher::cli {
 
 /// "song.flac   45 %   120.0 MB of 266.7 MB   80.3 MB/s   0:02 left": the parts that are known. At most `columns` wide:
 /// the name is cut first, then the last parts are left out. `total`: 0 if unknown. `begun`: bytes that existed before
@@ -38,4 +38,4 @@ class ProgressLine {
   std::optional<std::uint64_t> begun_{};
 };
 
-}  // namespace usher::listening
+}  // namespace usher::cli

@@ -12,7 +12,7 @@
 #include "installation.h"
 #include "login.h"
 
-namespace usher::listening {
+namespace usher::cli {
 namespace fs = std::filesystem;
 namespace {
 
@@ -34,8 +34,8 @@ fs::path home_of(const Options& options) {
 }
 
 /// The channel's settings for this installation and the server.
-Result<std::shared_ptr<channel::ClientSettings>> channel_settings(identity::Chain chain, const Config& config,
-                                                                  identity::ServerName name) {
+Result<std::shared_ptr<channel::ClientSettings>> channel_settings(pki::Chain chain, const Config& config,
+                                                                  pki::ServerName name) {
   auto settings = std::make_shared<channel::ClientSettings>(
       channel::ClientSettings{.chain = std::move(chain), .signer = {}, .servers = {}, .name = std::move(name)});
   if (!config.suites.empty()) {
@@ -52,11 +52,11 @@ bool is_for_want_of_lists(Fault fault) {
 }
 
 /// The authorities whose signatures make a list from the server acceptable.
-Result<identity::Chain> authorities_of(const Config& config) {
-  identity::Chain all;
+Result<pki::Chain> authorities_of(const Config& config) {
+  pki::Chain all;
   for (const app::TrustKeys* keys : {&config.server, &config.distributor}) {
     for (const app::Texts* files : {&keys->anchors, &keys->intermediates}) {
-      USHER_TRY(const identity::Chain some, app::load_certificates(*files, paths_of(config)));
+      USHER_TRY(const pki::Chain some, app::load_certificates(*files, paths_of(config)));
       all.insert(all.end(), some.begin(), some.end());
     }
   }
@@ -112,7 +112,7 @@ struct Session::Parts {
   const Config& config;
   const fs::path& data;
   std::shared_ptr<channel::ClientSettings> settings;
-  identity::CardOptions card;
+  card::CardOptions card;
   const std::atomic<bool>& interrupted;
   const Clock& clock;
   Random& random;
@@ -120,36 +120,36 @@ struct Session::Parts {
   Gone gone;
 };
 
-Result<> Session::try_to_connect(const Parts& p, const std::vector<identity::Crl>& handed) {
-  USHER_TRY(const auto servers, load_trust(p.config, p.config.server, identity::Role::server, p.data, handed));
+Result<> Session::try_to_connect(const Parts& p, const std::vector<pki::Crl>& handed) {
+  USHER_TRY(const auto servers, load_trust(p.config, p.config.server, pki::Role::server, p.data, handed));
   USHER_TRY(const auto distributors,
-            load_trust(p.config, p.config.distributor, identity::Role::distributor, p.data, handed));
+            load_trust(p.config, p.config.distributor, pki::Role::distributor, p.data, handed));
   const auto settings = std::make_shared<channel::ClientSettings>(*p.settings);
   settings->servers = servers;
   const LoginSource source{.config = p.config,
                            .options = p.options,
                            .card = p.card,
-                           .watch = std::make_shared<identity::CardWatch>(),
-                           .kept_watch = std::make_shared<identity::LoginWatch>(),
+                           .watch = std::make_shared<card::CardWatch>(),
+                           .kept_watch = std::make_shared<login::LoginWatch>(),
                            .random = p.random,
                            .kept = p.kept,
                            .gone = p.gone};
-  engine_ = std::make_unique<client::Engine>(
-      *transport_,
-      client::EngineOptions{.settings = settings,
-                            .distributors = distributors,
-                            .login = [this, source](const identity::LoginTerms& terms)
-                                -> Result<std::shared_ptr<const identity::PersonLogin>> {
-                              USHER_TRY(person_, log_in(source, terms));
-                              return person_;
-                            },
-                            .note =
-                                [quiet = p.options.quiet](std::string_view text) {
-                                  if (!quiet) tell(text);
-                                },
-                            .patience = Seconds(p.config.retry_seconds),
-                            .cancelled = &p.interrupted},
-      p.random, p.clock);
+  engine_ =
+      std::make_unique<client::Engine>(*transport_,
+                                       client::EngineOptions{.settings = settings,
+                                                             .distributors = distributors,
+                                                             .login = [this, source](const person::LoginTerms& terms)
+                                                                 -> Result<std::shared_ptr<const person::PersonLogin>> {
+                                                               USHER_TRY(person_, log_in(source, terms));
+                                                               return person_;
+                                                             },
+                                                             .note =
+                                                                 [quiet = p.options.quiet](std::string_view text) {
+                                                                   if (!quiet) tell(text);
+                                                                 },
+                                                             .patience = Seconds(p.config.retry_seconds),
+                                                             .cancelled = &p.interrupted},
+                                       p.random, p.clock);
   return engine_->connect();
 }
 
@@ -157,7 +157,7 @@ Result<> Session::connect(const Parts& p) {
   client::KeptLists kept(lists_file_of(p.data));
   const auto ask = [&]() -> Result<> {
     USHER_TRY(auto lists, client::ask_for_lists(*transport_, [&] { return p.interrupted.load(); }));
-    USHER_TRY(const identity::Chain authorities, authorities_of(p.config));
+    USHER_TRY(const pki::Chain authorities, authorities_of(p.config));
     return kept.take(std::move(lists), authorities, p.clock.now());
   };
   const bool asked = kept.is_old(p.clock.now()) && ask().has_value();
@@ -175,8 +175,8 @@ Result<std::unique_ptr<Session>> Session::open(const Options& options, const Con
   USHER_CHECK(make_private_directory(data));
   USHER_TRY(session->transport_, client::HttpTransport::create(
                                      {.url = config.url, .proxy = config.proxy, .user_agent = "usher/" USHER_VERSION}));
-  USHER_TRY(identity::ServerName name, server_name_of(config, session->transport_->host()));
-  USHER_TRY(identity::CardOptions card, card_options(config));
+  USHER_TRY(pki::ServerName name, server_name_of(config, session->transport_->host()));
+  USHER_TRY(card::CardOptions card, card_options(config));
   card.now = clock.now();
   card.silent = kept == Kept::pass_over;
   if (has_terminal()) card.choose = choose_certificate;
@@ -207,4 +207,4 @@ void Session::leave() {
 
 Session::~Session() { leave(); }
 
-}  // namespace usher::listening
+}  // namespace usher::cli

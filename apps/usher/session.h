@@ -10,7 +10,7 @@
 #include "config.h"
 #include "login/login_agent.h"
 
-namespace usher::listening {
+namespace usher::cli {
 
 /// The options of the command line.
 struct Options {
@@ -56,7 +56,7 @@ class Session {
   /// Ends the session at the server, as the destructor does.
   void leave();
   /// The login for an agent to keep.
-  [[nodiscard]] identity::KeptLogin login() const { return {.installation = key_, .person = person_}; }
+  [[nodiscard]] login::KeptLogin login() const { return {.installation = key_, .person = person_}; }
 
  private:
   struct Parts;
@@ -64,13 +64,13 @@ class Session {
   /// Connects with the newest lists that can be obtained.
   [[nodiscard]] Result<> connect(const Parts& parts);
   /// Errors: those of load_trust and of Engine::connect.
-  [[nodiscard]] Result<> try_to_connect(const Parts& parts, const std::vector<identity::Crl>& handed);
+  [[nodiscard]] Result<> try_to_connect(const Parts& parts, const std::vector<pki::Crl>& handed);
   std::shared_ptr<const crypto::PrivateKey> key_;
-  std::shared_ptr<const identity::PersonLogin> person_;
+  std::shared_ptr<const person::PersonLogin> person_;
   std::unique_ptr<client::HttpTransport> transport_;
   std::unique_ptr<client::Engine> engine_;
   std::unique_ptr<client::Wallet> wallet_;
   std::unique_ptr<client::LiveListener> listener_;
 };
 
-}  // namespace usher::listening
+}  // namespace usher::cli

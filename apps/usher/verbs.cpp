@@ -14,7 +14,7 @@
 #include "console.h"
 #include "json.h"
 
-namespace usher::listening {
+namespace usher::cli {
 namespace {
 
 constexpr std::uint64_t kMinTime = 60;          // minimum that can be acquired, seconds, channel.md §9.2
@@ -205,4 +205,4 @@ Result<> do_config_show(Context& context) {
   return {};
 }
 
-}  // namespace usher::listening
+}  // namespace usher::cli

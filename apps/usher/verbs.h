@@ -3,7 +3,7 @@
 
 #include "session.h"
 
-namespace usher::listening {
+namespace usher::cli {
 
 struct Context {
   Options options{};
@@ -39,4 +39,4 @@ int tell_failure(const Options& options, const Error& error);
 /// "90s", "30m", "12h", "7d", "2w" in seconds. Errors: bad_usage.
 [[nodiscard]] Result<std::uint64_t> seconds_of(std::string_view text);
 
-}  // namespace usher::listening
+}  // namespace usher::cli

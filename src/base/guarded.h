@@ -5,7 +5,7 @@
 #include <mutex>
 #include <utility>
 
-namespace usher::net {
+namespace usher {
 
 /// Thread-safe. Readers keep the value that they got, even if it is replaced meanwhile.
 template <class T>
@@ -26,4 +26,4 @@ class Guarded {
   std::shared_ptr<const T> value_;
 };
 
-}  // namespace usher::net
+}  // namespace usher

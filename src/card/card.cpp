@@ -11,7 +11,7 @@
 #include "base/encoding.h"
 #include "card/card_service.h"
 
-namespace usher::identity {
+namespace usher::card {
 namespace {
 
 int weight(Fault fault) noexcept {
@@ -35,7 +35,7 @@ Result<std::vector<std::string>> modules_of(const CardOptions& options) {
   if (modules.empty()) modules = options.profile.modules;
   if (modules.empty()) modules.assign(std::begin(kDefaultModules), std::end(kDefaultModules));
   const auto fits = [](const std::string& text) { return text.size() <= 0xff; };
-  const CardLabels& labels = options.profile.labels;
+  const person::CardLabels& labels = options.profile.labels;
   const bool ok = modules.size() <= kMaxCardModules && fits(options.token_label) && fits(labels.certificate) &&
                   fits(labels.key) && fits(labels.sub_ca) && fits(labels.root) &&
                   std::ranges::all_of(modules, [](const std::string& path) { return path.size() <= 0xfff; });
@@ -55,7 +55,7 @@ Error farthest(std::vector<Error> errors, const std::vector<std::string>& module
   return std::move(*most);
 }
 
-std::string unusable(const Certificate* parsed, std::span<const crypto::SignatureScheme> schemes, bool keyless,
+std::string unusable(const pki::Certificate* parsed, std::span<const crypto::SignatureScheme> schemes, bool keyless,
                      const std::optional<Time>& now) {
   if (parsed == nullptr) return "it cannot be read";
   if (now && *now > parsed->not_after()) return "it has expired";
@@ -71,19 +71,19 @@ std::string unusable(const Certificate* parsed, std::span<const crypto::Signatur
 
 std::string CardChoice::name() const { return to_hex(View(certificate.fingerprint()).first(8)); }
 
-bool can_be_meant(const CardLabels& labels, std::string_view label, const Certificate* parsed) noexcept {
+bool can_be_meant(const person::CardLabels& labels, std::string_view label, const pki::Certificate* parsed) noexcept {
   if (!labels.certificate.empty()) return label == labels.certificate;
   return parsed != nullptr && !parsed->is_ca();
 }
 
-bool issued_by(const Certificate& certificate, const Certificate& authority) {
+bool issued_by(const pki::Certificate& certificate, const pki::Certificate& authority) {
   return X509_check_issued(authority.x509(), certificate.x509()) == X509_V_OK;
 }
 
-Chain chain_of(const Certificate& leaf, const Chain& authorities) {
-  Chain chain{leaf};
-  while (chain.size() < kMaxChain) {
-    const auto next = std::ranges::find_if(authorities, [&](const Certificate& authority) {
+pki::Chain chain_of(const pki::Certificate& leaf, const pki::Chain& authorities) {
+  pki::Chain chain{leaf};
+  while (chain.size() < pki::kMaxChain) {
+    const auto next = std::ranges::find_if(authorities, [&](const pki::Certificate& authority) {
       return issued_by(chain.back(), authority) && !authority.is_self_issued();
     });
     if (next == authorities.end()) break;
@@ -95,10 +95,10 @@ Chain chain_of(const Certificate& leaf, const Chain& authorities) {
 struct Card::State {
   std::unique_ptr<CardService> service;
   OpenedCard opened;
-  Certificate certificate;
+  pki::Certificate certificate;
   crypto::PublicKey key;
-  Chain chain;
-  std::optional<Certificate> root;
+  pki::Chain chain;
+  std::optional<pki::Certificate> root;
   p11::KeyUse use = p11::KeyUse::after_login;
   mutable std::mutex lock{};  // guards service, opened.token and use
 
@@ -134,7 +134,7 @@ Result<> check_prefix(std::string_view prefix) {
 Result<std::vector<CardChoice>> choices_of(const std::vector<OfferedCertificate>& offered) {
   std::vector<CardChoice> choices;
   for (const OfferedCertificate& one : offered) {
-    auto certificate = Certificate::from_der(one.certificate);
+    auto certificate = pki::Certificate::from_der(one.certificate);
     if (!certificate) return fail(Fault::module_failed, "card: choice");
     choices.push_back({*std::move(certificate), one.label, one.token_label, one.slot});
   }
@@ -186,27 +186,27 @@ Result<Card> Card::open_with(const CardOptions& options, const std::string& modu
     USHER_TRY(opened, service->open(query));
     if (!opened.choices.empty()) return fail(Fault::card_unsuitable, "card: certificates", "it is on two cards");
   }
-  const auto certificate = Certificate::from_der(opened.certificate);
+  const auto certificate = pki::Certificate::from_der(opened.certificate);
   if (!certificate) return fail(Fault::card_unsuitable, "card: certificate", "its certificate cannot be read");
   USHER_TRY(crypto::PublicKey key, certificate->public_key());
 
-  Chain authorities;
+  pki::Chain authorities;
   for (const Bytes& der : opened.authorities) {
-    if (auto authority = Certificate::from_der(der)) authorities.push_back(*std::move(authority));
+    if (auto authority = pki::Certificate::from_der(der)) authorities.push_back(*std::move(authority));
   }
-  const auto root = std::ranges::find_if(authorities, &Certificate::is_self_issued);
-  std::optional<Certificate> found_root;
+  const auto root = std::ranges::find_if(authorities, &pki::Certificate::is_self_issued);
+  std::optional<pki::Certificate> found_root;
   if (root != authorities.end()) found_root = *root;
   authorities.insert(authorities.end(), options.intermediates.begin(), options.intermediates.end());
-  Chain chain = chain_of(*certificate, authorities);
+  pki::Chain chain = chain_of(*certificate, authorities);
 
   return Card(std::make_unique<State>(std::move(service), std::move(opened), *certificate, std::move(key),
                                       std::move(chain), std::move(found_root)));
 }
 
-const Certificate& Card::certificate() const noexcept { return state_->certificate; }
-const Chain& Card::chain() const noexcept { return state_->chain; }
-const std::optional<Certificate>& Card::root() const noexcept { return state_->root; }
+const pki::Certificate& Card::certificate() const noexcept { return state_->certificate; }
+const pki::Chain& Card::chain() const noexcept { return state_->chain; }
+const std::optional<pki::Certificate>& Card::root() const noexcept { return state_->root; }
 const p11::TokenInfo& Card::token() const noexcept { return state_->opened.token; }
 const std::string& Card::module() const noexcept { return state_->opened.module; }
 const crypto::PublicKey& Card::public_key() const noexcept { return state_->key; }
@@ -275,4 +275,4 @@ Result<Bytes> Card::sign(View message) const {
   return std::move(signature->bytes);
 }
 
-}  // namespace usher::identity
+}  // namespace usher::card

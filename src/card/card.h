@@ -17,13 +17,13 @@
 #include "person/profile.h"
 #include "pki/certificate.h"
 
-namespace usher::identity {
+namespace usher::card {
 
 using p11::PinState;
 
 /// A certificate to choose from, where several fit (§9.3).
 struct CardChoice {
-  Certificate certificate;
+  pki::Certificate certificate;
   std::string label;  // the certificate's, on the token
   std::string token_label;
   p11::SlotId slot = 0;
@@ -37,13 +37,13 @@ struct CardOptions {
   /// PKCS #11 modules, tried in order: paths, or names for the loader to find. Empty: the profile's, then
   /// kDefaultModules.
   std::vector<std::string> modules{};
-  Profile profile{};
+  person::Profile profile{};
   std::string token_label{};             // empty: any token that fits
   std::optional<p11::SlotId> slot{};     // not set: any
   std::string certificate{};             // the first digits of its fingerprint, hexadecimal, at least 8; empty: any
   std::optional<Time> now{};             // certificates that are not valid then are skipped; not set: no such check
   ChooseCertificate choose{};            // called if several can be used; empty: an error that names all of them
-  Chain intermediates{};                 // sub-CAs for cards that do not hold theirs (§5.2)
+  pki::Chain intermediates{};            // sub-CAs for cards that do not hold theirs (§5.2)
   Milliseconds deadline{20'000};         // of each call
   Milliseconds login_deadline{120'000};  // if the PIN is typed at the reader
   bool silent = false;                   // for a program that leaves the terminal: the child does not keep stderr
@@ -72,11 +72,11 @@ class Card final : public crypto::Signer {
   ~Card() override;
 
   /// The certificate of the card's owner. It is not verified: use it for a greeting only.
-  [[nodiscard]] const Certificate& certificate() const noexcept;
+  [[nodiscard]] const pki::Certificate& certificate() const noexcept;
   /// Leaf first, then the sub-CA from the card or from CardOptions::intermediates; never the root. Sent in api/auth.
-  [[nodiscard]] const Chain& chain() const noexcept;
+  [[nodiscard]] const pki::Chain& chain() const noexcept;
   /// The root found on the card, for people to compare. It is never trusted.
-  [[nodiscard]] const std::optional<Certificate>& root() const noexcept;
+  [[nodiscard]] const std::optional<pki::Certificate>& root() const noexcept;
   [[nodiscard]] const p11::TokenInfo& token() const noexcept;  // as it was at open() or the last login
   [[nodiscard]] const std::string& module() const noexcept;    // path or name, as it was loaded
 
@@ -111,4 +111,4 @@ class Card final : public crypto::Signer {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace usher::identity
+}  // namespace usher::card

@@ -16,7 +16,7 @@
 #include "card/card_wire.h"
 #include "wire/codec.h"
 
-namespace usher::identity {
+namespace usher::card {
 namespace {
 
 using card_wire::Operation;
@@ -139,4 +139,4 @@ int run_card_agent(int descriptor) {
   return 0;
 }
 
-}  // namespace usher::identity
+}  // namespace usher::card

@@ -8,7 +8,7 @@
 #include "card/card_service.h"
 #include "crypto/digest.h"
 
-namespace usher::identity {
+namespace usher::card {
 namespace {
 
 using p11::Module;
@@ -55,7 +55,7 @@ Result<> look_at(const Module& module, const TokenInfo& token, const CardQuery& 
   USHER_TRY(const auto schemes, module.schemes(token.slot));
   for (const Object& object : objects) {
     USHER_TRY(Bytes der, session->value_of(object.handle));
-    const auto parsed = Certificate::from_der(der);
+    const auto parsed = pki::Certificate::from_der(der);
     if (!can_be_meant(query.labels, object.label, parsed ? &*parsed : nullptr)) continue;
     std::string obstacle = unusable(parsed ? &*parsed : nullptr, schemes, is_keyless(object.id, keys), query.now);
     fits.push_back({module, token, session, object, std::move(der), std::move(obstacle)});
@@ -200,7 +200,7 @@ class LocalCard final : public CardService {
 
   Result<OpenedCard> finish(Fit fit, const CardQuery& query) {
     labels_ = query.labels;
-    const auto certificate = Certificate::from_der(fit.der);
+    const auto certificate = pki::Certificate::from_der(fit.der);
     if (!certificate) return fail(Fault::card_unsuitable, "card: certificate", "its certificate cannot be read");
     const auto key = certificate->public_key();
     if (!key) return fail(Fault::card_unsuitable, "card: key", "its key is neither RSA of 2048 to 4096 bits nor P-256");
@@ -222,7 +222,7 @@ class LocalCard final : public CardService {
       if (named && object.label != labels_.sub_ca && object.label != labels_.root) continue;
       if (object.handle == fit.certificate.handle) continue;
       USHER_TRY(Bytes der, fit.session->value_of(object.handle));
-      const auto parsed = Certificate::from_der(der);
+      const auto parsed = pki::Certificate::from_der(der);
       if (!parsed || !parsed->may_certify()) continue;
       out.push_back(std::move(der));
       if (out.size() == kMaxCardAuthorities) break;
@@ -246,7 +246,7 @@ class LocalCard final : public CardService {
     return keys.front().handle;
   }
 
-  CardLabels labels_;
+  person::CardLabels labels_;
   crypto::SignatureScheme scheme_{};
   p11::KeyUse use_ = p11::KeyUse::after_login;
   bool logged_in_ = false;
@@ -258,4 +258,4 @@ class LocalCard final : public CardService {
 
 std::unique_ptr<CardService> local_card() { return std::make_unique<LocalCard>(); }
 
-}  // namespace usher::identity
+}  // namespace usher::card

@@ -6,7 +6,7 @@
 
 #include "card/pkcs11.h"
 
-namespace usher::identity {
+namespace usher::card {
 namespace {
 
 using p11::Module;
@@ -50,7 +50,7 @@ Result<> set_pin(const Module& module, p11::SlotId slot, const crypto::Secret& s
   return session.set_user_pin(pin);
 }
 
-Result<> write(const Session& session, const NewCard& card, View id, const Chain& chain) {
+Result<> write(const Session& session, const NewCard& card, View id, const pki::Chain& chain) {
   USHER_CHECK(session.write_certificate(card.labels.certificate, id, chain.front()));
   for (std::size_t i = 1; i < chain.size(); ++i) {
     const bool root = chain[i].is_self_issued();
@@ -63,8 +63,8 @@ Result<> write(const Session& session, const NewCard& card, View id, const Chain
 
 }  // namespace
 
-Result<Chain> provision_card(const NewCard& card, const crypto::Secret& so_pin, const crypto::Secret& pin,
-                             const CardIssuer& issuer) {
+Result<pki::Chain> provision_card(const NewCard& card, const crypto::Secret& so_pin, const crypto::Secret& pin,
+                                  const CardIssuer& issuer) {
   if (card.labels.certificate.empty() || card.labels.key.empty()) return fail(Fault::bad_usage, "new card: labels");
   USHER_CHECK(initialise(card, so_pin));
   USHER_TRY(const Module module, Module::load(card.module));
@@ -77,7 +77,7 @@ Result<Chain> provision_card(const NewCard& card, const crypto::Secret& so_pin, 
   USHER_CHECK(session.login(p11::User::user, &pin));
   constexpr std::uint8_t kId[] = {0x45};  // as the authentication key has on the citizen card
   USHER_TRY(const p11::NewKeyPair pair, session.generate(card.kind, card.labels.key, kId, card.key_use));
-  USHER_TRY(Chain chain, issuer(pair.public_key));
+  USHER_TRY(pki::Chain chain, issuer(pair.public_key));
   if (chain.empty() || chain.front().key_fingerprint() != pair.public_key.fingerprint()) {
     return fail(Fault::local, "new card: certificate");
   }
@@ -85,4 +85,4 @@ Result<Chain> provision_card(const NewCard& card, const crypto::Secret& so_pin, 
   return chain;
 }
 
-}  // namespace usher::identity
+}  // namespace usher::card

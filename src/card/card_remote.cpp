@@ -14,7 +14,7 @@
 #include "card/card_agent.h"
 #include "card/card_wire.h"
 
-namespace usher::identity {
+namespace usher::card {
 namespace {
 
 using card_wire::Operation;
@@ -200,4 +200,4 @@ Result<std::unique_ptr<CardService>> remote_card(const AgentOptions& options) {
   return std::make_unique<RemoteCard>(std::move(ours), Child(id), options);
 }
 
-}  // namespace usher::identity
+}  // namespace usher::card

@@ -6,7 +6,7 @@
 #include "card/card.h"
 #include "card/card_survey.h"
 
-namespace usher::identity {
+namespace usher::card {
 
 inline constexpr std::size_t kMaxCardAuthorities = 8;
 inline constexpr std::size_t kMaxCardChoices = 12;
@@ -19,7 +19,7 @@ struct CardQuery {
   std::string module{};
   std::string token_label{};
   std::optional<p11::SlotId> slot{};
-  CardLabels labels{};
+  person::CardLabels labels{};
   std::string certificate{};  // the first digits of its fingerprint, in lower case hexadecimal; empty: any
   std::optional<Time> now{};  // not set: validity is not checked
 };
@@ -71,14 +71,15 @@ class CardService {
 [[nodiscard]] Error farthest(std::vector<Error> errors, const std::vector<std::string>& modules);
 /// Why this certificate cannot be used to sign, in a few words; empty if no reason is known here. `keyless`: the token
 /// shows keys, but not the certificate's.
-[[nodiscard]] std::string unusable(const Certificate* parsed, std::span<const crypto::SignatureScheme> schemes,
+[[nodiscard]] std::string unusable(const pki::Certificate* parsed, std::span<const crypto::SignatureScheme> schemes,
                                    bool keyless, const std::optional<Time>& now);
 /// Whether a certificate can be the person's, by the profile (§9.3). `parsed`: null if it cannot be read.
-[[nodiscard]] bool can_be_meant(const CardLabels& labels, std::string_view label, const Certificate* parsed) noexcept;
+[[nodiscard]] bool can_be_meant(const person::CardLabels& labels, std::string_view label,
+                                const pki::Certificate* parsed) noexcept;
 /// Compares names, key identifiers and key usage. Distinguishes authorities that have one name but different keys.
-[[nodiscard]] bool issued_by(const Certificate& certificate, const Certificate& authority);
+[[nodiscard]] bool issued_by(const pki::Certificate& certificate, const pki::Certificate& authority);
 /// Leaf first, then upwards by name as far as `authorities` lead, without a root. The server judges the result.
-[[nodiscard]] Chain chain_of(const Certificate& leaf, const Chain& authorities);
+[[nodiscard]] pki::Chain chain_of(const pki::Certificate& leaf, const pki::Chain& authorities);
 
 /// CardService::survey in this process, without a deadline.
 [[nodiscard]] Result<SeenModule> survey_module(const std::string& path);
@@ -95,4 +96,4 @@ struct AgentOptions {
 /// A CardService in a child process. Errors: module_failed, if the child cannot be started.
 [[nodiscard]] Result<std::unique_ptr<CardService>> remote_card(const AgentOptions& options);
 
-}  // namespace usher::identity
+}  // namespace usher::card

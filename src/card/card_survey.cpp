@@ -7,7 +7,7 @@
 
 #include "card/card_service.h"
 
-namespace usher::identity {
+namespace usher::card {
 namespace {
 
 struct Row {
@@ -40,16 +40,17 @@ void judge_pin(SeenSlot& seen) {
 }
 
 /// Whether the leaf's issuer is on the card or among the configured ones (§9.3). A root on the card counts too.
-bool has_issuer(const Certificate& leaf, const SeenSlot& seen, const CardOptions& options) {
-  Chain authorities = options.intermediates;
+bool has_issuer(const pki::Certificate& leaf, const SeenSlot& seen, const CardOptions& options) {
+  pki::Chain authorities = options.intermediates;
   for (const SeenCertificate& other : seen.certificates) {
     if (other.certificate && other.certificate->may_certify()) authorities.push_back(*other.certificate);
   }
   return chain_of(leaf, authorities).size() > 1 ||
-         std::ranges::any_of(authorities, [&](const Certificate& authority) { return issued_by(leaf, authority); });
+         std::ranges::any_of(authorities,
+                             [&](const pki::Certificate& authority) { return issued_by(leaf, authority); });
 }
 
-void judge_certificate(const Certificate& certificate, SeenSlot& seen, const CardOptions& options, Time now) {
+void judge_certificate(const pki::Certificate& certificate, SeenSlot& seen, const CardOptions& options, Time now) {
   if (now > certificate.not_after()) seen.remarks.push_back({CardRemark::certificate_expired});
   if (now < certificate.not_before()) seen.remarks.push_back({CardRemark::certificate_not_yet_valid});
   const auto key = certificate.public_key();
@@ -62,7 +63,7 @@ void judge_certificate(const Certificate& certificate, SeenSlot& seen, const Car
 }
 
 void judge_certificates(SeenSlot& seen, const CardOptions& options, Time now) {
-  const CardLabels& labels = options.profile.labels;
+  const person::CardLabels& labels = options.profile.labels;
   for (SeenCertificate& own : seen.certificates) {
     own.meant = can_be_meant(labels, own.label, own.certificate ? &*own.certificate : nullptr);
   }
@@ -132,7 +133,7 @@ Result<> check_usable(const Card& card, Time now) {
   if (token.login_required && !token.protected_path && token.pin == PinState::not_set) {
     return fail(Fault::card_unsuitable, "card: PIN", "its PIN has not been set");
   }
-  const Certificate& certificate = card.certificate();
+  const pki::Certificate& certificate = card.certificate();
   if (now > certificate.not_after()) return fail(Fault::certificate_expired, "card: certificate", "the card's");
   if (now < certificate.not_before()) return fail(Fault::certificate_not_yet_valid, "card: certificate", "the card's");
   return {};
@@ -198,4 +199,4 @@ Result<CardSurvey> survey_cards(const CardOptions& options, Time now) {
   return survey;
 }
 
-}  // namespace usher::identity
+}  // namespace usher::card

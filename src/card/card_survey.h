@@ -9,7 +9,7 @@
 #include "card/pkcs11.h"
 #include "pki/certificate.h"
 
-namespace usher::identity {
+namespace usher::card {
 
 struct CardOptions;
 
@@ -32,9 +32,9 @@ struct Remark {
 struct SeenCertificate {
   std::string label{};
   Bytes id{};
-  std::optional<Certificate> certificate{};  // not set: it cannot be read
-  bool keyless = false;                      // the token shows keys, but no key with this id
-  bool meant = false;                        // a login may use it, by the profile
+  std::optional<pki::Certificate> certificate{};  // not set: it cannot be read
+  bool keyless = false;                           // the token shows keys, but no key with this id
+  bool meant = false;                             // a login may use it, by the profile
 };
 
 struct SeenSlot {
@@ -66,4 +66,4 @@ struct CardSurvey {
 /// Errors: bad_config.
 [[nodiscard]] Result<CardSurvey> survey_cards(const CardOptions& options, Time now);
 
-}  // namespace usher::identity
+}  // namespace usher::card

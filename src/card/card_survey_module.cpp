@@ -3,7 +3,7 @@
 
 #include "card/card_service.h"
 
-namespace usher::identity {
+namespace usher::card {
 namespace {
 
 using p11::Module;
@@ -35,7 +35,7 @@ Result<> look_into(const Module& module, SeenSlot& seen, std::size_t& room) {
     const auto der = session.value_of(object.handle);
     if (!der && der.error().fault != Fault::too_long) return std::unexpected(der.error());
     SeenCertificate certificate{.label = object.label, .id = object.id};
-    if (auto parsed = der ? Certificate::from_der(*der) : fail(Fault::too_long, "card: certificate")) {
+    if (auto parsed = der ? pki::Certificate::from_der(*der) : fail(Fault::too_long, "card: certificate")) {
       certificate.certificate = *std::move(parsed);
     }
     const std::size_t size = (der ? der->size() : 0) + object.label.size() + object.id.size();
@@ -72,4 +72,4 @@ Result<SeenModule> survey_module(const std::string& path) {
   return seen;
 }
 
-}  // namespace usher::identity
+}  // namespace usher::card

@@ -3,7 +3,7 @@
 #include <condition_variable>
 #include <mutex>
 
-namespace usher::identity {
+namespace usher::card {
 namespace {
 
 /// Waits for `interval`. False if the watch was stopped.
@@ -28,4 +28,4 @@ void CardWatch::begin(Card card, Gone gone, Milliseconds interval) {
                              const std::stop_token& stop) mutable { watch(stop, std::move(card), gone, interval); });
 }
 
-}  // namespace usher::identity
+}  // namespace usher::card

@@ -6,7 +6,7 @@
 
 #include "card/card.h"
 
-namespace usher::identity {
+namespace usher::card {
 
 inline constexpr Milliseconds kCardWatchInterval{500};  // between two checks
 
@@ -30,4 +30,4 @@ class CardWatch {
   std::jthread thread_;
 };
 
-}  // namespace usher::identity
+}  // namespace usher::card

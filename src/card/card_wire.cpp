@@ -9,7 +9,7 @@
 #include "base/os_error.h"
 #include "wire/codec.h"
 
-namespace usher::identity::card_wire {
+namespace usher::card::card_wire {
 namespace {
 
 using wire::Reader;
@@ -106,7 +106,7 @@ Bytes encode(const CardQuery& query) {
   Writer out;
   out.vec16(view_of(query.module));
   out.text8(query.token_label).u8(query.slot ? 1 : 0).u64(query.slot.value_or(0));
-  const CardLabels& labels = query.labels;
+  const person::CardLabels& labels = query.labels;
   out.text8(labels.certificate).text8(labels.key).text8(labels.sub_ca).text8(labels.root);
   out.text8(query.certificate).u8(query.now ? 1 : 0);
   out.u64(query.now ? static_cast<std::uint64_t>(unix_seconds(*query.now)) : 0);
@@ -225,4 +225,4 @@ Error decode_error(View body) {
   return {fault_of_code(code), kWhere, std::move(about), std::move(advice)};
 }
 
-}  // namespace usher::identity::card_wire
+}  // namespace usher::card::card_wire

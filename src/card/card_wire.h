@@ -8,7 +8,7 @@
 
 #include "card/card_service.h"
 
-namespace usher::identity::card_wire {
+namespace usher::card::card_wire {
 
 inline constexpr std::size_t kMaxFrame = 256 << 10;  // bytes of a body
 
@@ -44,4 +44,4 @@ using Deadline = std::optional<std::chrono::steady_clock::time_point>;  // not s
 /// The error of a response that begins with 1. A malformed body gives module_failed.
 [[nodiscard]] Error decode_error(View body);
 
-}  // namespace usher::identity::card_wire
+}  // namespace usher::card::card_wire

@@ -5,7 +5,7 @@
 #include "card/card_wire.h"
 #include "wire/codec.h"
 
-namespace usher::identity::card_wire {
+namespace usher::card::card_wire {
 namespace {
 
 using wire::Reader;
@@ -23,7 +23,7 @@ SeenCertificate read_certificate(Reader& in) {
   const View der = in.vec16(0, p11::kMaxObjectValue);
   seen.keyless = in.flag();
   if (der.empty()) return seen;
-  auto parsed = Certificate::from_der(der);
+  auto parsed = pki::Certificate::from_der(der);
   if (!parsed) {
     in.refuse();
   } else {
@@ -92,4 +92,4 @@ Result<SeenModule> decode_seen(View body) {
   return seen;
 }
 
-}  // namespace usher::identity::card_wire
+}  // namespace usher::card::card_wire

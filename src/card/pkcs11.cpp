@@ -10,7 +10,7 @@
 #include "base/encoding.h"
 #include "card/pkcs11_library.h"
 
-namespace usher::identity::p11 {
+namespace usher::card::p11 {
 namespace {
 
 /// A process has one instance of each module: the first user initialises it, the last user finalises it.
@@ -227,4 +227,4 @@ Result<> Module::init_token(SlotId slot, const crypto::Secret& so_pin, std::stri
       "token: initialise");
 }
 
-}  // namespace usher::identity::p11
+}  // namespace usher::card::p11

@@ -14,11 +14,11 @@
 #include "crypto/key.h"
 #include "crypto/secret.h"
 
-namespace usher::identity {
+namespace usher::pki {
 class Certificate;
 }
 
-namespace usher::identity::p11 {
+namespace usher::card::p11 {
 
 using SlotId = unsigned long;    // CK_SLOT_ID
 using ObjectId = unsigned long;  // CK_OBJECT_HANDLE
@@ -176,7 +176,7 @@ class Session {
   [[nodiscard]] Result<NewKeyPair> generate(crypto::NewKey kind, std::string_view label, View id,
                                             KeyUse use = KeyUse::after_login) const;
   /// Errors: not_permitted, disk_full (no room on the token), card_removed, module_failed.
-  [[nodiscard]] Result<> write_certificate(std::string_view label, View id, const Certificate& certificate) const;
+  [[nodiscard]] Result<> write_certificate(std::string_view label, View id, const pki::Certificate& certificate) const;
 
  private:
   friend class Module;
@@ -186,4 +186,4 @@ class Session {
   unsigned long handle_ = 0;
 };
 
-}  // namespace usher::identity::p11
+}  // namespace usher::card::p11

@@ -5,7 +5,7 @@
 
 #include "card/pkcs11.h"
 
-namespace usher::identity::p11 {
+namespace usher::card::p11 {
 
 struct Module::Library {
   Library(std::string path_in, CK_FUNCTION_LIST* functions_in, bool finalise_in)
@@ -42,4 +42,4 @@ inline constexpr std::size_t kMaxAttribute = 1024;  // bytes of a label, an id, 
 [[nodiscard]] Result<crypto::PublicKey> p256_key(View point);
 [[nodiscard]] Result<crypto::PublicKey> rsa_key(View modulus, View exponent);
 
-}  // namespace usher::identity::p11
+}  // namespace usher::card::p11

@@ -2,7 +2,7 @@
 
 #include "card/pkcs11_library.h"
 
-namespace usher::identity::p11 {
+namespace usher::card::p11 {
 namespace {
 
 constexpr std::size_t kMaxRaw = 512;     // bytes: RSA-4096
@@ -129,4 +129,4 @@ Result<> Session::check(ObjectId object, bool login_required) const {
   return answered(library_->functions->C_GetAttributeValue(handle_, object, &wanted, 1), "token: object");
 }
 
-}  // namespace usher::identity::p11
+}  // namespace usher::card::p11

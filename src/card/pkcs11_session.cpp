@@ -9,7 +9,7 @@
 #include "pki/certificate.h"
 #include "pki/x509.h"
 
-namespace usher::identity::p11 {
+namespace usher::card::p11 {
 namespace {
 
 using crypto::ossl_fail;
@@ -223,9 +223,9 @@ Result<NewKeyPair> Session::generate(crypto::NewKey kind, std::string_view label
   return NewKeyPair{std::move(key), private_handle};
 }
 
-Result<> Session::write_certificate(std::string_view label, View id, const Certificate& certificate) const {
-  const Bytes subject = der_of_name(X509_get_subject_name(certificate.x509()));
-  const Bytes issuer = der_of_name(X509_get_issuer_name(certificate.x509()));
+Result<> Session::write_certificate(std::string_view label, View id, const pki::Certificate& certificate) const {
+  const Bytes subject = pki::der_of_name(X509_get_subject_name(certificate.x509()));
+  const Bytes issuer = pki::der_of_name(X509_get_issuer_name(certificate.x509()));
   const Bytes serial = crypto::der_of<i2d_ASN1_INTEGER>(X509_get0_serialNumber(certificate.x509()));
   Template wanted;
   wanted.number(CKA_CLASS, CKO_CERTIFICATE).number(CKA_CERTIFICATE_TYPE, CKC_X_509);
@@ -239,4 +239,4 @@ Result<> Session::write_certificate(std::string_view label, View id, const Certi
                   "card: write certificate");
 }
 
-}  // namespace usher::identity::p11
+}  // namespace usher::card::p11

@@ -5,7 +5,7 @@
 #include "card/pkcs11_library.h"
 #include "crypto/digest.h"
 
-namespace usher::identity::p11 {
+namespace usher::card::p11 {
 namespace {
 
 using crypto::SignatureScheme;
@@ -92,4 +92,4 @@ Result<CardSignature> Session::sign(ObjectId private_key, SignatureScheme scheme
   return CardSignature{scheme, std::move(der)};
 }
 
-}  // namespace usher::identity::p11
+}  // namespace usher::card::p11

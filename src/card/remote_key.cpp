@@ -9,7 +9,7 @@
 #include <openssl/ec.h>
 #include <openssl/rsa.h>
 
-namespace usher::identity {
+namespace usher::card {
 namespace {
 
 using RemotePtr = std::shared_ptr<RemoteKey>;
@@ -165,4 +165,4 @@ Result<crypto::PrivateKey> key_over(std::shared_ptr<RemoteKey> remote) {
   return crypto::PrivateKey::from_ossl(std::move(out));
 }
 
-}  // namespace usher::identity
+}  // namespace usher::card

@@ -6,7 +6,7 @@
 #include "card/pkcs11.h"
 #include "crypto/key.h"
 
-namespace usher::identity {
+namespace usher::card {
 
 /// Performs the private operations. Thread-safe.
 class RemoteKey {
@@ -23,4 +23,4 @@ class RemoteKey {
 /// A key that OpenSSL uses like any other: for channels, TLS, licences and sealed objects. Errors: local.
 [[nodiscard]] Result<crypto::PrivateKey> key_over(std::shared_ptr<RemoteKey> remote);
 
-}  // namespace usher::identity
+}  // namespace usher::card

@@ -16,7 +16,7 @@
 #include "crypto/key.h"
 #include "crypto/secret.h"
 
-namespace usher::identity {
+namespace usher::card {
 
 /// Whether `text` names a key on a token, and not a file.
 [[nodiscard]] inline bool is_token_key(std::string_view text) noexcept { return text.starts_with("pkcs11:"); }
@@ -75,4 +75,4 @@ struct TokenKey {
 [[nodiscard]] Result<TokenKey> open_token(const TokenKeyRequest& request);
 [[nodiscard]] Result<crypto::PrivateKey> open_token_key(const TokenKeyRequest& request);
 
-}  // namespace usher::identity
+}  // namespace usher::card

@@ -5,7 +5,7 @@
 #include "base/encoding.h"
 #include "card/pkcs11_library.h"
 
-namespace usher::identity {
+namespace usher::card {
 namespace {
 
 constexpr std::size_t kMaxIdle = 16;                 // sessions that wait for the next use
@@ -277,4 +277,4 @@ Result<crypto::PrivateKey> open_token_key(const TokenKeyRequest& request) {
   return std::move(opened.key);
 }
 
-}  // namespace usher::identity
+}  // namespace usher::card

@@ -10,7 +10,7 @@
 #include "card/remote_key.h"
 #include "card/token_key.h"
 
-namespace usher::identity {
+namespace usher::card {
 
 struct FreeTokenUri {
   void operator()(P11KitUri* uri) const noexcept { p11_kit_uri_free(uri); }
@@ -72,4 +72,4 @@ class TokenLink final : public TokenKeyState, public RemoteKey {
   bool usable_ = true;  // as reported last
 };
 
-}  // namespace usher::identity
+}  // namespace usher::card

@@ -127,7 +127,7 @@ struct ClientHandshake::Steps {
 
 Result<Bytes> ClientHandshake::Steps::prove_identity(crypto::Hasher& transcript) const {
   wire::ClientCertificate certificate;
-  for (const identity::Certificate& each : self.settings_->chain) certificate.certificates.push_back(each.der());
+  for (const pki::Certificate& each : self.settings_->chain) certificate.certificates.push_back(each.der());
   Bytes content = certificate.encode();
   transcript.update(content);
   USHER_TRY(const wire::Proof proof, prove(*self.settings_->signer, Side::client, transcript.value()));

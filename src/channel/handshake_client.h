@@ -18,10 +18,10 @@ namespace usher::channel {
 struct ClientSettings {
   SuiteOrder suites = default_suites();  // offered, in this order
   GroupOrder groups = default_groups();
-  identity::Chain chain;                                // the installation's own, leaf first
-  std::shared_ptr<const crypto::Signer> signer;         // the leaf's key
-  std::shared_ptr<const identity::TrustStore> servers;  // role server
-  identity::ServerName name;                            // the name that was dialled, or pinned
+  pki::Chain chain;                                // the installation's own, leaf first
+  std::shared_ptr<const crypto::Signer> signer;    // the leaf's key
+  std::shared_ptr<const pki::TrustStore> servers;  // role server
+  pki::ServerName name;                            // the name that was dialled, or pinned
 };
 
 class ClientHandshake {

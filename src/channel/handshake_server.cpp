@@ -35,9 +35,9 @@ Result<Event> event_of(View body) {
   }
 }
 
-std::vector<Bytes> der_of(const identity::Chain& chain) {
+std::vector<Bytes> der_of(const pki::Chain& chain) {
   std::vector<Bytes> certificates;
-  for (const identity::Certificate& certificate : chain) certificates.push_back(certificate.der());
+  for (const pki::Certificate& certificate : chain) certificates.push_back(certificate.der());
   return certificates;
 }
 
@@ -63,7 +63,7 @@ Result<Identity> identity_of(View content) {
 /// The fingerprint of the key in the client's certificate; empty if that cannot be parsed.
 std::optional<Hash256> key_of(const wire::ClientCertificate& message) {
   if (message.certificates.empty()) return std::nullopt;
-  const auto leaf = identity::Certificate::from_der(message.certificates.front());
+  const auto leaf = pki::Certificate::from_der(message.certificates.front());
   if (!leaf) return std::nullopt;
   return leaf->key_fingerprint();
 }

@@ -18,10 +18,10 @@ namespace usher::channel {
 struct ServerSettings {
   SuiteOrder suites = default_suites();
   GroupOrder groups = default_groups();
-  identity::Chain chain;                                // the server's own, leaf first
-  std::shared_ptr<const crypto::Signer> signer;         // the leaf's key
-  std::shared_ptr<const identity::TrustStore> clients;  // role client
-  Milliseconds handshake_time{10'000};                  // from ClientHello to ClientFinished, §4.3
+  pki::Chain chain;                                // the server's own, leaf first
+  std::shared_ptr<const crypto::Signer> signer;    // the leaf's key
+  std::shared_ptr<const pki::TrustStore> clients;  // role client
+  Milliseconds handshake_time{10'000};             // from ClientHello to ClientFinished, §4.3
 };
 
 /// The result of a verified record that arrived before the session was open.

@@ -11,9 +11,9 @@ std::string_view context_of(Side side) noexcept {
   return side == Side::server ? "usher/1 server proof" : "usher/1 client proof";
 }
 
-Result<identity::Chain> parsed(std::span<const Bytes> certificates) {
+Result<pki::Chain> parsed(std::span<const Bytes> certificates) {
   const std::vector<View> views(certificates.begin(), certificates.end());
-  auto chain = identity::chain_from_der(views);
+  auto chain = pki::chain_from_der(views);
   if (!chain) return fail(Fault::bad_certificate, "peer: certificate", std::move(chain.error().about));
   return chain;
 }
@@ -31,12 +31,12 @@ Result<wire::Proof> prove(const crypto::Signer& signer, Side side, View transcri
   return wire::Proof{static_cast<std::uint16_t>(signer.scheme()), std::move(signature)};
 }
 
-Result<PeerVerified> verify_peer(const identity::TrustStore& trust, Side side, std::span<const Bytes> certificates,
+Result<PeerVerified> verify_peer(const pki::TrustStore& trust, Side side, std::span<const Bytes> certificates,
                                  const wire::Proof& proof, View transcript_hash, Time now,
-                                 const identity::ServerName* name) {
-  USHER_TRY(const identity::Chain chain, parsed(certificates));
-  USHER_TRY(identity::VerifiedPeer peer, trust.verify(chain, now, name));
-  const auto role = side == Side::server ? identity::Role::server : identity::Role::client;
+                                 const pki::ServerName* name) {
+  USHER_TRY(const pki::Chain chain, parsed(certificates));
+  USHER_TRY(pki::VerifiedPeer peer, trust.verify(chain, now, name));
+  const auto role = side == Side::server ? pki::Role::server : pki::Role::client;
   if (peer.role() != role) return fail(Fault::wrong_role, "peer: role");
   // §4.2 allows only two schemes. PKCS#1 is for cards only.
   const auto scheme = crypto::scheme_of(proof.scheme);

@@ -17,21 +17,21 @@ enum class Side : std::uint8_t { client, server };
 /// one.
 class PeerVerified {
  public:
-  [[nodiscard]] const identity::VerifiedPeer& peer() const noexcept { return peer_; }
+  [[nodiscard]] const pki::VerifiedPeer& peer() const noexcept { return peer_; }
 
  private:
-  friend Result<PeerVerified> verify_peer(const identity::TrustStore&, Side, std::span<const Bytes>, const wire::Proof&,
-                                          View, Time, const identity::ServerName*);
-  explicit PeerVerified(identity::VerifiedPeer peer) : peer_(std::move(peer)) {}
-  identity::VerifiedPeer peer_;
+  friend Result<PeerVerified> verify_peer(const pki::TrustStore&, Side, std::span<const Bytes>, const wire::Proof&,
+                                          View, Time, const pki::ServerName*);
+  explicit PeerVerified(pki::VerifiedPeer peer) : peer_(std::move(peer)) {}
+  pki::VerifiedPeer peer_;
 };
 
 /// `certificates`: DER as sent. `transcript_hash`: H(T(2)) for a server, H(T(5)) for a client. `name`: for servers.
 /// Errors: those of TrustStore::verify; bad_certificate (not DER); wrong_role (the store is for another role);
 /// bad_signature (also a scheme that does not fit the key).
-[[nodiscard]] Result<PeerVerified> verify_peer(const identity::TrustStore& trust, Side side,
+[[nodiscard]] Result<PeerVerified> verify_peer(const pki::TrustStore& trust, Side side,
                                                std::span<const Bytes> certificates, const wire::Proof& proof,
-                                               View transcript_hash, Time now, const identity::ServerName* name);
+                                               View transcript_hash, Time now, const pki::ServerName* name);
 
 /// The bytes that ServerProof and ClientProof sign: 64 spaces ‖ context ‖ 0 ‖ hash.
 [[nodiscard]] Bytes signed_bytes(Side side, View transcript_hash);

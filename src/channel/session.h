@@ -39,7 +39,7 @@ class Session {
   [[nodiscard]] const Id128& id() const noexcept { return session_; }
   [[nodiscard]] const Suite& suite() const noexcept { return suite_; }
   /// The other side: chain and role were verified by the caller's trust store.
-  [[nodiscard]] const identity::VerifiedPeer& peer() const noexcept { return peer_.peer(); }
+  [[nodiscard]] const pki::VerifiedPeer& peer() const noexcept { return peer_.peer(); }
   [[nodiscard]] Time opened() const noexcept { return opened_; }
   /// exporter(label), 32 bytes, the same on both sides. Errors: session_over.
   [[nodiscard]] Result<Hash256> exporter(std::string_view label) const;

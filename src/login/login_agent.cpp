@@ -21,7 +21,7 @@
 #include "login/login_client.h"
 #include "login/login_wire.h"
 
-namespace usher::identity {
+namespace usher::login {
 namespace fs = std::filesystem;
 namespace {
 
@@ -54,7 +54,7 @@ Result<crypto::Secret> answer(const KeptLogin& login, View request) {
     case Operation::agree:
       return login.installation->agree(body);
     case Operation::bind: {
-      USHER_TRY(const AuthRequest bound, login.person->bind(body));
+      USHER_TRY(const person::AuthRequest bound, login.person->bind(body));
       return crypto::Secret::take(bound.encode());
     }
     case Operation::end:
@@ -97,7 +97,7 @@ struct LoginAgent::State {
     if (!request) return request.error().fault == Fault::server_busy;
     const auto done = answer(login, request->expose());
     const Status status = done ? Status::done : Status::refused;
-    const crypto::Secret body = done ? done->clone() : crypto::Secret::take(card_wire::encode(done.error()));
+    const crypto::Secret body = done ? done->clone() : crypto::Secret::take(card::card_wire::encode(done.error()));
     if (!login_wire::send(client, static_cast<std::uint8_t>(status), body.expose(), MSG_DONTWAIT)) return false;
     if (request->expose()[0] == static_cast<std::uint8_t>(Operation::end)) {
       const std::scoped_lock guard(lock);
@@ -179,7 +179,7 @@ Error LoginAgent::serve(const KeptLogin& login, const Clock& clock) {
   state_->remove(state_->path);
   // Clients that have just connected get the reason too.
   for (pollfd more{state_->listening.get(), POLLIN, 0}; ::poll(&more, 1, 0) > 0;) state_->accept();
-  const Bytes told = card_wire::encode(*why);
+  const Bytes told = card::card_wire::encode(*why);
   for (const Descriptor& client : state_->clients) {
     // A client that is gone gets no message.
     if (!login_wire::send(client.get(), static_cast<std::uint8_t>(Status::over), told, MSG_DONTWAIT)) continue;
@@ -209,4 +209,4 @@ Result<> lock_memory() {
   return {};
 }
 
-}  // namespace usher::identity
+}  // namespace usher::login

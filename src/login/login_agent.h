@@ -11,14 +11,14 @@
 #include "base/clock.h"
 #include "person/statement.h"
 
-namespace usher::identity {
+namespace usher::login {
 
 inline constexpr std::size_t kMaxLoginClients = 64;  // connections at once
 inline constexpr char kLoginLock[] = "lock";         // next to the sockets: locked while one agent replaces another
 
 struct KeptLogin {
   std::shared_ptr<const crypto::PrivateKey> installation;
-  std::shared_ptr<const PersonLogin> person;
+  std::shared_ptr<const person::PersonLogin> person;
 };
 
 class LoginAgent {
@@ -50,4 +50,4 @@ class LoginAgent {
 /// this user.
 [[nodiscard]] Result<> lock_memory();
 
-}  // namespace usher::identity
+}  // namespace usher::login

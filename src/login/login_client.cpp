@@ -11,7 +11,7 @@
 #include "card/remote_key.h"
 #include "login/login_wire.h"
 
-namespace usher::identity {
+namespace usher::login {
 namespace {
 
 using login_wire::Operation;
@@ -35,7 +35,7 @@ Result<crypto::Secret> result_of(const crypto::Secret& answer) {
   const View all = answer.expose();
   if (all.empty()) return fail(Fault::malformed, "login agent");
   if (all[0] == static_cast<std::uint8_t>(Status::done)) return crypto::Secret::copy_of(all.subspan(1));
-  return std::unexpected(card_wire::decode_error(all.subspan(1)));
+  return std::unexpected(card::card_wire::decode_error(all.subspan(1)));
 }
 
 }  // namespace
@@ -66,18 +66,18 @@ class LoginClient::Connection {
   Descriptor socket_;
 };
 
-class LoginClient::Key final : public RemoteKey {
+class LoginClient::Key final : public card::RemoteKey {
  public:
   Key(std::shared_ptr<Connection> connection, crypto::PublicKey key)
       : connection_(std::move(connection)), key_(std::move(key)) {}
   const crypto::PublicKey& public_key() const noexcept override { return key_; }
-  Result<crypto::Secret> raw(p11::RawUse use, View input) override {
+  Result<crypto::Secret> raw(card::p11::RawUse use, View input) override {
     switch (use) {
-      case p11::RawUse::rsa_sign:
+      case card::p11::RawUse::rsa_sign:
         return connection_->ask(Operation::rsa_sign, input);
-      case p11::RawUse::rsa_decrypt:
+      case card::p11::RawUse::rsa_decrypt:
         return connection_->ask(Operation::rsa_decrypt, input);
-      case p11::RawUse::ecdsa:
+      case card::p11::RawUse::ecdsa:
         return connection_->ask(Operation::ecdsa, input);
     }
     return fail(Fault::local, "login agent: use");
@@ -89,13 +89,13 @@ class LoginClient::Key final : public RemoteKey {
   crypto::PublicKey key_;
 };
 
-class LoginClient::Person final : public PersonLogin {
+class LoginClient::Person final : public person::PersonLogin {
  public:
-  Person(std::shared_ptr<Connection> connection, Statement statement)
-      : PersonLogin(std::move(statement)), connection_(std::move(connection)) {}
-  Result<AuthRequest> bind(View exporter) const override {
+  Person(std::shared_ptr<Connection> connection, person::Statement statement)
+      : person::PersonLogin(std::move(statement)), connection_(std::move(connection)) {}
+  Result<person::AuthRequest> bind(View exporter) const override {
     USHER_TRY(const crypto::Secret request, connection_->ask(Operation::bind, exporter));
-    return AuthRequest::decode(request.expose());
+    return person::AuthRequest::decode(request.expose());
   }
 
  private:
@@ -108,13 +108,13 @@ Result<LoginClient> LoginClient::connect(const std::filesystem::path& socket) {
   USHER_TRY(const crypto::Secret answer, connection->ask(Operation::look, {}));
   USHER_TRY(const login_wire::Kept kept, login_wire::decode_kept(answer.expose()));
   USHER_TRY(crypto::PublicKey key, crypto::PublicKey::from_spki(kept.spki));
-  USHER_TRY(Statement statement, Statement::decode(kept.statement));
+  USHER_TRY(person::Statement statement, person::Statement::decode(kept.statement));
   auto person = std::make_shared<const Person>(connection, std::move(statement));
   return LoginClient(std::move(connection), std::move(person), std::move(key));
 }
 
 Result<crypto::PrivateKey> LoginClient::installation() const {
-  return key_over(std::make_shared<Key>(connection_, key_));
+  return card::key_over(std::make_shared<Key>(connection_, key_));
 }
 
 Result<> end_login(const std::filesystem::path& path) {
@@ -145,4 +145,4 @@ Result<> LoginWatch::begin(const std::filesystem::path& path, Over over) {
   return {};
 }
 
-}  // namespace usher::identity
+}  // namespace usher::login

@@ -8,7 +8,7 @@
 
 #include "person/statement.h"
 
-namespace usher::identity {
+namespace usher::login {
 
 class LoginClient {
  public:
@@ -19,16 +19,17 @@ class LoginClient {
   /// The installation's key. The agent performs its operations. They and bind() fail with not_authenticated if the
   /// login has ended. Errors: local.
   [[nodiscard]] Result<crypto::PrivateKey> installation() const;
-  [[nodiscard]] std::shared_ptr<const PersonLogin> person() const noexcept { return person_; }
+  [[nodiscard]] std::shared_ptr<const person::PersonLogin> person() const noexcept { return person_; }
 
  private:
   class Connection;
   class Key;
   class Person;
-  LoginClient(std::shared_ptr<Connection> connection, std::shared_ptr<const PersonLogin> person, crypto::PublicKey key)
+  LoginClient(std::shared_ptr<Connection> connection, std::shared_ptr<const person::PersonLogin> person,
+              crypto::PublicKey key)
       : connection_(std::move(connection)), person_(std::move(person)), key_(std::move(key)) {}
   std::shared_ptr<Connection> connection_;
-  std::shared_ptr<const PersonLogin> person_;
+  std::shared_ptr<const person::PersonLogin> person_;
   crypto::PublicKey key_;
 };
 
@@ -48,4 +49,4 @@ class LoginWatch {
   std::jthread thread_;
 };
 
-}  // namespace usher::identity
+}  // namespace usher::login

@@ -13,7 +13,7 @@
 #include "person/statement.h"
 #include "wire/codec.h"
 
-namespace usher::identity::login_wire {
+namespace usher::login::login_wire {
 namespace {
 
 constexpr std::string_view kWhere = "login agent";
@@ -27,7 +27,7 @@ Result<Kept> decode_kept(View body) {
   wire::Reader in(body, kWhere);
   Kept kept;
   kept.spki = to_bytes(in.vec16(1, kMaxSpki));
-  kept.statement = to_bytes(in.vec16(1, kMaxStatement));
+  kept.statement = to_bytes(in.vec16(1, person::kMaxStatement));
   USHER_CHECK(in.finish());
   return kept;
 }
@@ -92,4 +92,4 @@ Result<pid_t> peer_of(int socket) {
   return fail(Fault::not_permitted, kWhere, "the socket is another user's");
 }
 
-}  // namespace usher::identity::login_wire
+}  // namespace usher::login::login_wire

@@ -13,7 +13,7 @@
 #include "base/result.h"
 #include "crypto/secret.h"
 
-namespace usher::identity::login_wire {
+namespace usher::login::login_wire {
 
 inline constexpr std::size_t kMaxMessage = 32 << 10;  // bytes
 inline constexpr Seconds kReady{10};     // for connecting and for the first answer; an agent that needs longer hangs
@@ -54,4 +54,4 @@ void wait_at_most(int socket, Seconds time);
 /// The process at the other end, if it belongs to this process's user. Errors: not_permitted.
 [[nodiscard]] Result<pid_t> peer_of(int socket);
 
-}  // namespace usher::identity::login_wire
+}  // namespace usher::login::login_wire

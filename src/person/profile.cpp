@@ -7,7 +7,7 @@
 #include "base/encoding.h"
 #include "pki/trust_store.h"
 
-namespace usher::identity {
+namespace usher::person {
 namespace {
 
 constexpr std::string_view kCitizenOrganisation = "Cart\xc3\xa3o de Cidad\xc3\xa3o";
@@ -31,7 +31,7 @@ Result<std::string> civil_number(std::string_view text) {
   return std::string(text);
 }
 
-Result<std::string> subject_id(const Profile& profile, const Certificate& certificate) {
+Result<std::string> subject_id(const Profile& profile, const pki::Certificate& certificate) {
   const auto value = certificate.subject_field(profile.subject_field);
   if (!value || value->empty()) {
     return fail(Fault::bad_certificate, "profile: subject id", "its subject has no " + profile.subject_field);
@@ -45,7 +45,7 @@ Result<std::string> subject_id(const Profile& profile, const Certificate& certif
 }
 
 /// The common name, cut at the end of a character.
-std::string display_name(const Certificate& certificate) {
+std::string display_name(const pki::Certificate& certificate) {
   std::string name = certificate.common_name();
   std::size_t end = std::min(name.size(), kMaxDisplayName);
   while (end > 0 && end < name.size() && (static_cast<unsigned char>(name[end]) & 0xc0) == 0x80) --end;
@@ -55,13 +55,13 @@ std::string display_name(const Certificate& certificate) {
 
 }  // namespace
 
-Result<PersonId> Profile::identify(const VerifiedPeer& peer) const {
-  const Certificate& certificate = peer.certificate();
-  if (peer.role() != Role::person) return fail(Fault::wrong_role, "profile: role");
+Result<PersonId> Profile::identify(const pki::VerifiedPeer& peer) const {
+  const pki::Certificate& certificate = peer.certificate();
+  if (peer.role() != pki::Role::person) return fail(Fault::wrong_role, "profile: role");
   if ((certificate.key_usage() & KU_DIGITAL_SIGNATURE) == 0) {
     return fail(Fault::wrong_role, "profile: key usage", "its key is not for digital signatures");
   }
-  if (require_person_eku && !certificate.has_eku(kOidPerson)) {
+  if (require_person_eku && !certificate.has_eku(pki::kOidPerson)) {
     return fail(Fault::wrong_role, "profile: extended key usage", "it is not a person's certificate");
   }
   if (!is_one_of(organisations, certificate.subject_field("O"))) {
@@ -90,7 +90,7 @@ Profile citizen_card_profile() {
       .require_person_eku = false,
       // The state's authority does not use our arc. Its authentication certificates have the extended key usage TLS
       // client authentication, or no such restriction.
-      .mapping = RoleMapping{.any_eku = {std::string(kOidClientAuth)}, .accept_without_eku = true},
+      .mapping = pki::RoleMapping{.any_eku = {std::string(pki::kOidClientAuth)}, .accept_without_eku = true},
   };
 }
 
@@ -115,4 +115,4 @@ Result<Profile> profile_of_name(std::string_view name) {
               "Say one of the two.");
 }
 
-}  // namespace usher::identity
+}  // namespace usher::person

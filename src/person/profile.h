@@ -8,9 +8,11 @@
 #include "base/result.h"
 #include "pki/role.h"
 
-namespace usher::identity {
-
+namespace usher::pki {
 class VerifiedPeer;
+}
+
+namespace usher::person {
 
 /// Labels of the objects on a card. Empty: any (§9.3).
 struct CardLabels {
@@ -47,11 +49,11 @@ struct Profile {
   std::vector<std::string> issuer_organisations{};  // the issuer's O is one of these; empty: any
   bool require_person_eku = false;                  // requires usher's own EKU, even if the trust store maps roles
   /// With it the trust store accepts this profile's certificates (TrustConfig::mapping); not set: only person EKU.
-  std::optional<RoleMapping> mapping{};
+  std::optional<pki::RoleMapping> mapping{};
 
   /// Requires: key usage digitalSignature, RSA of 2048 to 4096 bits or P-256, organisations, the subject id's form.
   /// Errors: wrong_role (the peer is not a person, key usage, EKU); bad_certificate (the rest).
-  [[nodiscard]] Result<PersonId> identify(const VerifiedPeer& peer) const;
+  [[nodiscard]] Result<PersonId> identify(const pki::VerifiedPeer& peer) const;
 };
 
 /// §5.2: labels, organisation and civil number of Portugal's citizen card, v1 (RSA) and v2 (P-256).
@@ -61,4 +63,4 @@ struct Profile {
 /// By name. Errors: bad_config.
 [[nodiscard]] Result<Profile> profile_of_name(std::string_view name);
 
-}  // namespace usher::identity
+}  // namespace usher::person

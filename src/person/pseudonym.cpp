@@ -2,7 +2,7 @@
 
 #include "person/statement.h"
 
-namespace usher::identity {
+namespace usher::person {
 
 Hash256 PseudonymKey::of(const VerifiedPerson& person) const {
   return of(person.profile(), person.anchor_key(), person.subject_id());
@@ -15,4 +15,4 @@ Hash256 PseudonymKey::of(std::string_view profile, const Hash256& anchor_key, st
   return array_of<32>(key_.of({view_of(profile), View(&kZero, 1), anchor_key, length, view_of(subject_id)}));
 }
 
-}  // namespace usher::identity
+}  // namespace usher::person

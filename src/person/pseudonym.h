@@ -4,7 +4,7 @@
 #include "crypto/mac.h"
 #include "crypto/secret.h"
 
-namespace usher::identity {
+namespace usher::person {
 
 class VerifiedPerson;
 
@@ -25,4 +25,4 @@ class PseudonymKey {
   crypto::HmacKey key_;
 };
 
-}  // namespace usher::identity
+}  // namespace usher::person

@@ -5,7 +5,7 @@
 #include "person/statement_content.h"
 #include "wire/codec.h"
 
-namespace usher::identity {
+namespace usher::person {
 namespace {
 
 constexpr std::int64_t kMaxUnixTime = 253'402'300'799;  // the last second of the year 9999
@@ -63,8 +63,8 @@ Result<AuthRequest> AuthRequest::decode(View bytes) {
   AuthRequest out;
   out.statement = to_bytes(in.vec16(1, kMaxStatement));
   const std::uint8_t count = in.u8();
-  if (count < 1 || count > kMaxChain) in.refuse();
-  std::size_t left = kMaxCertificate;
+  if (count < 1 || count > pki::kMaxChain) in.refuse();
+  std::size_t left = pki::kMaxCertificate;
   for (int i = 0; i < count && in.ok(); ++i) {
     out.chain.push_back(to_bytes(in.vec16(1, left)));
     left -= out.chain.back().size();
@@ -77,9 +77,9 @@ Result<AuthRequest> AuthRequest::decode(View bytes) {
   return out;
 }
 
-Result<PersonSession> PersonSession::create(const crypto::Signer& card, const Chain& chain, const LoginTerms& terms,
-                                            Random& random) {
-  if (chain.empty() || chain.size() > kMaxChain || terms.life <= Seconds{0} || terms.life > kMaxStatementLife) {
+Result<PersonSession> PersonSession::create(const crypto::Signer& card, const pki::Chain& chain,
+                                            const LoginTerms& terms, Random& random) {
+  if (chain.empty() || chain.size() > pki::kMaxChain || terms.life <= Seconds{0} || terms.life > kMaxStatementLife) {
     return fail(Fault::malformed, "login: terms");
   }
   if (chain.front().key_fingerprint() != card.public_key().fingerprint()) {
@@ -98,11 +98,11 @@ Result<PersonSession> PersonSession::create(const crypto::Signer& card, const Ch
 
   AuthRequest request{.statement = statement.encode(), .card_scheme = static_cast<std::uint16_t>(card.scheme())};
   std::size_t size = 0;
-  for (const Certificate& certificate : chain) {
+  for (const pki::Certificate& certificate : chain) {
     size += certificate.der().size();
     request.chain.push_back(certificate.der());
   }
-  if (size > kMaxCertificate) return fail(Fault::malformed, "login: chain", "its chain is longer than 16 KiB");
+  if (size > pki::kMaxCertificate) return fail(Fault::malformed, "login: chain", "its chain is longer than 16 KiB");
   USHER_TRY(request.card_signature, card.sign(signed_content(kStatementContext, {request.statement})));
   USHER_TRY(request.holder_signature, ephemeral.sign(signed_content(kHolderContext, {request.statement})));
   PersonSession session(std::move(ephemeral), std::move(statement));
@@ -110,7 +110,7 @@ Result<PersonSession> PersonSession::create(const crypto::Signer& card, const Ch
   return session;
 }
 
-Result<std::shared_ptr<const PersonLogin>> make_login(const crypto::Signer& card, const Chain& chain,
+Result<std::shared_ptr<const PersonLogin>> make_login(const crypto::Signer& card, const pki::Chain& chain,
                                                       const LoginTerms& terms, Random& random) {
   USHER_TRY(PersonSession session, PersonSession::create(card, chain, terms, random));
   return std::make_shared<const PersonSession>(std::move(session));
@@ -135,4 +135,4 @@ Result<> PersonLogin::usable(const Hash256& server_key, const Hash256& installat
   return {};
 }
 
-}  // namespace usher::identity
+}  // namespace usher::person

@@ -15,10 +15,12 @@
 #include "person/profile.h"
 #include "pki/certificate.h"
 
-namespace usher::identity {
-
+namespace usher::pki {
 class TrustStore;
 class VerifiedPeer;
+}  // namespace usher::pki
+
+namespace usher::person {
 
 inline constexpr std::uint16_t kStatementVersion = 1;
 inline constexpr Seconds kMaxStatementLife{12 * 3600};     // §6.2
@@ -99,7 +101,7 @@ class PersonSession final : public PersonLogin {
  public:
   /// `card`: logged in. `chain`: the card's certificate, then its sub-CA if known.
   /// Errors: the card's; malformed (the chain is too long); local.
-  [[nodiscard]] static Result<PersonSession> create(const crypto::Signer& card, const Chain& chain,
+  [[nodiscard]] static Result<PersonSession> create(const crypto::Signer& card, const pki::Chain& chain,
                                                     const LoginTerms& terms, Random& random);
 
   [[nodiscard]] Result<AuthRequest> bind(View exporter) const override;
@@ -114,7 +116,7 @@ class PersonSession final : public PersonLogin {
 };
 
 /// PersonSession::create(), as a shared pointer.
-[[nodiscard]] Result<std::shared_ptr<const PersonLogin>> make_login(const crypto::Signer& card, const Chain& chain,
+[[nodiscard]] Result<std::shared_ptr<const PersonLogin>> make_login(const crypto::Signer& card, const pki::Chain& chain,
                                                                     const LoginTerms& terms, Random& random);
 
 /// What the server knows about the channel of the request.
@@ -141,13 +143,13 @@ class VerifiedPerson {
   /// The key that verifies this person's receipts.
   [[nodiscard]] const crypto::PublicKey& ephemeral_key() const noexcept { return ephemeral_; }
   /// For TrustStore::verify_again.
-  [[nodiscard]] const VerifiedPeer& peer() const noexcept { return *peer_; }
+  [[nodiscard]] const pki::VerifiedPeer& peer() const noexcept { return *peer_; }
 
  private:
   friend class AuthVerifier;
-  VerifiedPerson(std::shared_ptr<const VerifiedPeer> peer, PersonId id, std::string profile, Time not_after,
+  VerifiedPerson(std::shared_ptr<const pki::VerifiedPeer> peer, PersonId id, std::string profile, Time not_after,
                  crypto::PublicKey ephemeral);
-  std::shared_ptr<const VerifiedPeer> peer_;
+  std::shared_ptr<const pki::VerifiedPeer> peer_;
   PersonId id_;
   std::string profile_;
   Time not_after_;
@@ -159,6 +161,6 @@ class VerifiedPerson {
 /// valid yet, expired, valid for too long, its key is not P-256); bad_signature (`about`: which of the three);
 /// TrustStore::verify's; Profile::identify's.
 [[nodiscard]] Result<VerifiedPerson> verify_auth(const AuthRequest& request, const AuthContext& context,
-                                                 const TrustStore& persons, const Profile& profile);
+                                                 const pki::TrustStore& persons, const Profile& profile);
 
-}  // namespace usher::identity
+}  // namespace usher::person

@@ -5,7 +5,7 @@
 
 #include "base/bytes.h"
 
-namespace usher::identity {
+namespace usher::person {
 
 inline constexpr std::string_view kStatementContext = "usher/1 statement";
 inline constexpr std::string_view kHolderContext = "usher/1 statement holder";
@@ -14,4 +14,4 @@ inline constexpr std::string_view kBindingContext = "usher/1 channel binding";
 /// 64 spaces ‖ context ‖ 0 ‖ parts.
 [[nodiscard]] Bytes signed_content(std::string_view context, std::initializer_list<View> parts);
 
-}  // namespace usher::identity
+}  // namespace usher::person

@@ -6,14 +6,14 @@
 #include "person/statement_content.h"
 #include "pki/trust_store.h"
 
-namespace usher::identity {
+namespace usher::person {
 namespace {
 
 std::unexpected<Error> refuse(std::string_view where, std::string about) {
   return fail(Fault::bad_statement, where, std::move(about));
 }
 
-Result<> check_addressee(const Statement& statement, const AuthContext& context, const Certificate& card) {
+Result<> check_addressee(const Statement& statement, const AuthContext& context, const pki::Certificate& card) {
   if (statement.server_key != context.server_key) return refuse("statement: server", "it is for another server");
   if (statement.installation != context.installation) {
     return refuse("statement: installation", "it is for another installation");
@@ -53,21 +53,21 @@ Result<> check_signature(const crypto::PublicKey& key, crypto::SignatureScheme s
 class AuthVerifier {
  public:
   static Result<VerifiedPerson> verify(const AuthRequest& request, const AuthContext& context,
-                                       const TrustStore& persons, const Profile& profile) {
+                                       const pki::TrustStore& persons, const Profile& profile) {
     if (context.exporter.size() != kExporterSize) return fail(Fault::local, "statement: exporter");
     USHER_TRY(const Statement statement, Statement::decode(request.statement));
     const std::vector<View> ders(request.chain.begin(), request.chain.end());
-    USHER_TRY(const Chain chain, chain_from_der(ders));
+    USHER_TRY(const pki::Chain chain, pki::chain_from_der(ders));
     USHER_CHECK(check_addressee(statement, context, chain.front()));
     USHER_CHECK(check_times(statement, context.now));
     USHER_TRY(crypto::PublicKey ephemeral, ephemeral_of(statement));
 
-    USHER_TRY(VerifiedPeer peer, persons.verify(chain, context.now));
+    USHER_TRY(pki::VerifiedPeer peer, persons.verify(chain, context.now));
     USHER_TRY(PersonId id, profile.identify(peer));
     USHER_CHECK(check_signatures(request, context, peer.public_key(), ephemeral));
 
     const Time end = std::min(from_unix_seconds(statement.not_after), peer.valid_until());
-    return VerifiedPerson(std::make_shared<const VerifiedPeer>(std::move(peer)), std::move(id), profile.name, end,
+    return VerifiedPerson(std::make_shared<const pki::VerifiedPeer>(std::move(peer)), std::move(id), profile.name, end,
                           std::move(ephemeral));
   }
 
@@ -88,7 +88,7 @@ class AuthVerifier {
   }
 };
 
-VerifiedPerson::VerifiedPerson(std::shared_ptr<const VerifiedPeer> peer, PersonId id, std::string profile,
+VerifiedPerson::VerifiedPerson(std::shared_ptr<const pki::VerifiedPeer> peer, PersonId id, std::string profile,
                                Time not_after, crypto::PublicKey ephemeral)
     : peer_(std::move(peer)),
       id_(std::move(id)),
@@ -99,9 +99,9 @@ VerifiedPerson::VerifiedPerson(std::shared_ptr<const VerifiedPeer> peer, PersonI
 const Hash256& VerifiedPerson::anchor_key() const noexcept { return peer_->anchor().key_fingerprint(); }
 const Hash256& VerifiedPerson::card() const noexcept { return peer_->certificate().fingerprint(); }
 
-Result<VerifiedPerson> verify_auth(const AuthRequest& request, const AuthContext& context, const TrustStore& persons,
-                                   const Profile& profile) {
+Result<VerifiedPerson> verify_auth(const AuthRequest& request, const AuthContext& context,
+                                   const pki::TrustStore& persons, const Profile& profile) {
   return AuthVerifier::verify(request, context, persons, profile);
 }
 
-}  // namespace usher::identity
+}  // namespace usher::person

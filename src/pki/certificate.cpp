@@ -11,7 +11,7 @@
 #include "pki/pem.h"
 #include "pki/x509.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 constexpr std::size_t kMaxBundle = 256;         // certificates
@@ -296,4 +296,4 @@ std::string to_pem(std::span<const Certificate> chain) {
   return out;
 }
 
-}  // namespace usher::identity
+}  // namespace usher::pki

@@ -13,7 +13,7 @@
 #include "base/result.h"
 #include "crypto/key.h"
 
-namespace usher::identity {
+namespace usher::pki {
 
 inline constexpr std::size_t kMaxCertificate = 16 << 10;  // bytes of DER, §2.1
 inline constexpr std::size_t kMaxChain = 4;               // certificates that a peer may send, leaf first
@@ -108,4 +108,4 @@ using Chain = std::vector<Certificate>;  // leaf first
 [[nodiscard]] Result<Chain> chain_from_der(std::span<const View> certificates);
 [[nodiscard]] std::string to_pem(std::span<const Certificate> chain);
 
-}  // namespace usher::identity
+}  // namespace usher::pki

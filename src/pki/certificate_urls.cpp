@@ -5,7 +5,7 @@
 
 #include "pki/x509.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 using PointsPtr = Ossl<CRL_DIST_POINTS, CRL_DIST_POINTS_free>;
@@ -92,4 +92,4 @@ std::vector<std::string> issuer_urls(const Certificate& certificate) {
   return access_urls(certificate, NID_ad_ca_issuers);
 }
 
-}  // namespace usher::identity
+}  // namespace usher::pki

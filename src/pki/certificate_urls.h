@@ -8,7 +8,7 @@
 #include "pki/certificate.h"
 #include "pki/crl.h"
 
-namespace usher::identity {
+namespace usher::pki {
 
 inline constexpr std::size_t kMaxListUrls = 4;       // of one kind; further URLs are ignored
 inline constexpr std::size_t kMaxListUrl = 1 << 10;  // bytes
@@ -26,4 +26,4 @@ inline constexpr std::size_t kMaxListUrl = 1 << 10;  // bytes
 /// URLs of the issuer's certificate (authorityInfoAccess, caIssuers).
 [[nodiscard]] std::vector<std::string> issuer_urls(const Certificate& certificate);
 
-}  // namespace usher::identity
+}  // namespace usher::pki

@@ -13,7 +13,7 @@
 #include "pki/x509.h"
 #include "wire/codec.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 constexpr std::size_t kMaxCrls = 256;   // in one file
@@ -178,4 +178,4 @@ Result<std::vector<Crl>> crls_from_file_content(View content) {
   return out;
 }
 
-}  // namespace usher::identity
+}  // namespace usher::pki

@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 
-namespace usher::identity {
+namespace usher::pki {
 
 class Certificate;
 
@@ -128,4 +128,4 @@ struct RevocationTolerance {
                                     bool leaf_only, const RevocationTolerance& tolerance,
                                     const std::vector<bool>& answered, int* depth = nullptr);
 
-}  // namespace usher::identity
+}  // namespace usher::pki

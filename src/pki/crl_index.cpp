@@ -8,7 +8,7 @@
 
 #include "pki/x509.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 /// For sorting. The serial's first 8 bytes nearly always decide, without reading the list.
@@ -96,4 +96,4 @@ CrlIndex::Status CrlIndex::find(View serial, const X509_NAME* issuer, const X509
   return found;
 }
 
-}  // namespace usher::identity
+}  // namespace usher::pki

@@ -15,7 +15,7 @@
 
 #include "pki/crl_walk.h"
 
-namespace usher::identity {
+namespace usher::pki {
 
 /// Immutable. Borrows the list's DER.
 class CrlIndex {
@@ -55,4 +55,4 @@ class CrlIndex {
   bool has_critical_ = false;
 };
 
-}  // namespace usher::identity
+}  // namespace usher::pki

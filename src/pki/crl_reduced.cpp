@@ -7,7 +7,7 @@
 
 #include "crypto/digest.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 constexpr std::size_t kMaxProven = 4;  // keys remembered per list
@@ -166,4 +166,4 @@ X509_REVOKED* LightCrl::answer(CrlIndex::Status status) const noexcept {
   return sk_X509_REVOKED_value(entries, second ? 1 : 0);  // in the order of light_der
 }
 
-}  // namespace usher::identity
+}  // namespace usher::pki

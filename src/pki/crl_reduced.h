@@ -13,7 +13,7 @@
 #include "pki/crl_index.h"
 #include "pki/x509.h"
 
-namespace usher::identity {
+namespace usher::pki {
 
 /// An empty list to fill, with OpenSSL's own methods. Only this function and LightCrl make an X509_CRL.
 [[nodiscard]] CrlPtr new_crl();
@@ -59,4 +59,4 @@ class LightCrl {
   CrlSignature signature_;
 };
 
-}  // namespace usher::identity
+}  // namespace usher::pki

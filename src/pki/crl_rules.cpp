@@ -7,7 +7,7 @@
 #include "pki/crl.h"
 #include "pki/x509.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 constexpr std::size_t kMaxFloorText = 1 << 20;  // bytes
@@ -223,4 +223,4 @@ Result<RevocationFloor> RevocationFloor::from_text(std::string_view text) {
   return out;
 }
 
-}  // namespace usher::identity
+}  // namespace usher::pki

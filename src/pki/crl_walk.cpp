@@ -5,7 +5,7 @@
 
 #include <openssl/asn1.h>
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 // The encoded identifiers, under 2.5.29, of the entry extensions that are read here (RFC 5280 §5.3).
@@ -164,4 +164,4 @@ View serial_at(View entry) noexcept {
   return take(content, integer).value_or(View{});
 }
 
-}  // namespace usher::identity
+}  // namespace usher::pki

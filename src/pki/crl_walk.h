@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 
-namespace usher::identity {
+namespace usher::pki {
 
 inline constexpr std::size_t kMaxCrlEntry = 16 << 10;    // bytes, §4.1
 inline constexpr std::size_t kMaxCrlAround = 256 << 10;  // bytes of a list without its entries, §4.1
@@ -41,4 +41,4 @@ struct CrlEntry {
 /// The serial number of an entry that take_entry has accepted.
 [[nodiscard]] View serial_at(View entry) noexcept;
 
-}  // namespace usher::identity
+}  // namespace usher::pki

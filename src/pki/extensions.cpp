@@ -3,7 +3,7 @@
 #include <array>
 #include <utility>
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 using ConstraintsPtr = Ossl<BASIC_CONSTRAINTS, BASIC_CONSTRAINTS_free>;
@@ -184,4 +184,4 @@ bool add_freshest_crl(X509_CRL* crl, const std::string& url) {
   return points && X509_CRL_add1_ext_i2d(crl, NID_freshest_crl, points.get(), 0, X509V3_ADD_DEFAULT) == 1;
 }
 
-}  // namespace usher::identity
+}  // namespace usher::pki

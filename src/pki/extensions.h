@@ -6,7 +6,7 @@
 #include "pki/issue.h"
 #include "pki/x509.h"
 
-namespace usher::identity {
+namespace usher::pki {
 
 /// Each function adds its extensions; false if OpenSSL fails.
 bool add_basic_constraints(X509* certificate, bool is_ca, std::optional<int> path_length);
@@ -20,4 +20,4 @@ bool add_alternative_names(X509* certificate, std::span<const std::string> dns, 
 bool add_pointers(X509* certificate, const Pointers& pointers);
 bool add_freshest_crl(X509_CRL* crl, const std::string& url);
 
-}  // namespace usher::identity
+}  // namespace usher::pki

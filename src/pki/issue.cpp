@@ -10,7 +10,7 @@
 #include "pki/extensions.h"
 #include "pki/trust_store.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 using RevokedPtr = Ossl<X509_REVOKED, X509_REVOKED_free>;
@@ -269,4 +269,4 @@ Result<Crl> issue_crl(const Issuer& issuer, const CrlRequest& request) {
   return Crl::from_ossl(crl.get());
 }
 
-}  // namespace usher::identity
+}  // namespace usher::pki

@@ -10,7 +10,7 @@
 #include "pki/crl.h"
 #include "pki/role.h"
 
-namespace usher::identity {
+namespace usher::pki {
 
 /// A distinguished name; empty parts are left out. UTF-8, each at most 64 characters (128 for the organisation).
 struct Name {
@@ -101,4 +101,4 @@ struct CrlRequest {
 /// Errors: malformed (a serial number, a URL), local.
 [[nodiscard]] Result<Crl> issue_crl(const Issuer& issuer, const CrlRequest& request);
 
-}  // namespace usher::identity
+}  // namespace usher::pki

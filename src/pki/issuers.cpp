@@ -8,7 +8,7 @@
 #include "pki/pem.h"
 #include "pki/x509.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 using Pkcs7Ptr = Ossl<PKCS7, PKCS7_free>;
@@ -68,4 +68,4 @@ const Certificate* top_of(std::span<const Certificate> chain, std::span<const Ce
   return nullptr;
 }
 
-}  // namespace usher::identity
+}  // namespace usher::pki

@@ -6,7 +6,7 @@
 
 #include "pki/certificate.h"
 
-namespace usher::identity {
+namespace usher::pki {
 
 inline constexpr std::size_t kMaxIssuersContent = 64 << 10;  // bytes at one URL
 inline constexpr std::size_t kMaxLacking = 3;                // authorities that are added to one chain
@@ -31,4 +31,4 @@ struct FoundIssuers {
 /// Called by any thread that verifies; must not block.
 using IssuersOf = std::function<FoundIssuers(const Certificate& certificate)>;
 
-}  // namespace usher::identity
+}  // namespace usher::pki

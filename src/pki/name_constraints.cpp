@@ -6,7 +6,7 @@
 
 #include "pki/x509.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 using ConstraintsPtr = Ossl<NAME_CONSTRAINTS, NAME_CONSTRAINTS_free>;
@@ -60,4 +60,4 @@ bool has_excluded_wildcard(const Certificate& leaf, const Certificate& authority
   });
 }
 
-}  // namespace usher::identity
+}  // namespace usher::pki

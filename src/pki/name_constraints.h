@@ -3,7 +3,7 @@
 
 #include "pki/certificate.h"
 
-namespace usher::identity {
+namespace usher::pki {
 
 /// Whether name constraints are not critical, or are in a certificate that is not an authority's. RFC 5280 §4.2.1.10
 /// forbids both; OpenSSL checks neither.
@@ -13,4 +13,4 @@ namespace usher::identity {
 /// `www.example.org` is excluded. OpenSSL compares the name as it is written.
 [[nodiscard]] bool has_excluded_wildcard(const Certificate& leaf, const Certificate& authority);
 
-}  // namespace usher::identity
+}  // namespace usher::pki

@@ -7,7 +7,7 @@
 
 #include "pki/x509.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 using RequestPtr = Ossl<OCSP_REQUEST, OCSP_REQUEST_free>;
@@ -148,4 +148,4 @@ Result<StatusAnswer> read_answer(View response, const Certificate& certificate, 
       .revoked = status == V_OCSP_CERTSTATUS_REVOKED, .this_update = *this_update, .next_update = *next_update};
 }
 
-}  // namespace usher::identity
+}  // namespace usher::pki

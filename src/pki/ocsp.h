@@ -6,7 +6,7 @@
 
 #include "pki/certificate.h"
 
-namespace usher::identity {
+namespace usher::pki {
 
 inline constexpr std::size_t kMaxAnswer = 64 << 10;                   // bytes of a response
 inline constexpr Milliseconds kAnswerSkew = std::chrono::minutes(5);  // by which thisUpdate may be ahead
@@ -32,4 +32,4 @@ struct StatusAnswer {
 /// second; nullopt if there is no answer. Called by any thread that verifies; must not block.
 using AnswerOf = std::function<std::optional<StatusAnswer>(const Hash256& certificate, const Hash256& issuer)>;
 
-}  // namespace usher::identity
+}  // namespace usher::pki

@@ -8,7 +8,7 @@
 #include "pki/name_constraints.h"
 #include "pki/x509.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 Fault fault_of(int code) {
@@ -329,4 +329,4 @@ Result<VerifiedPath> verify_path(std::span<const Certificate> chain, const PathT
   return VerifiedPath{.chain = std::move(path), .answers_until = answered.until};
 }
 
-}  // namespace usher::identity
+}  // namespace usher::pki

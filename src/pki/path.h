@@ -12,7 +12,7 @@
 #include "pki/crl.h"
 #include "pki/ocsp.h"
 
-namespace usher::identity {
+namespace usher::pki {
 
 enum class RevocationMode : std::uint8_t {
   chain,  // a CRL for every certificate below the root (and the root's own)
@@ -71,4 +71,4 @@ struct VerifiedPath {
 [[nodiscard]] Result<VerifiedPath> verify_path(std::span<const Certificate> chain, const PathTrust& trust,
                                                const PathOptions& options, int* depth = nullptr);
 
-}  // namespace usher::identity
+}  // namespace usher::pki

@@ -7,7 +7,7 @@
 
 #include "pki/x509.h"
 
-namespace usher::identity {
+namespace usher::pki {
 
 Result<std::vector<Bytes>> pem_blocks(std::string_view text, std::initializer_list<std::string_view> labels,
                                       std::size_t max) {
@@ -42,4 +42,4 @@ Result<std::vector<Bytes>> der_or_pem(View content, std::initializer_list<std::s
   return pem_blocks(text_of(content), labels, max);
 }
 
-}  // namespace usher::identity
+}  // namespace usher::pki

@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 
-namespace usher::identity {
+namespace usher::pki {
 
 /// The decoded content of each block, in their order; text around the blocks is ignored. Errors: malformed (no block, a
 /// damaged one, or one whose label is not among `labels`); too_long (more than `max` blocks).
@@ -19,4 +19,4 @@ namespace usher::identity {
 [[nodiscard]] Result<std::vector<Bytes>> der_or_pem(View content, std::initializer_list<std::string_view> labels,
                                                     std::size_t max);
 
-}  // namespace usher::identity
+}  // namespace usher::pki

@@ -6,7 +6,7 @@
 
 #include "pki/certificate.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 /// The certificate needs one of these key usages, if it restricts its key (§1.2).
@@ -87,4 +87,4 @@ Result<> check_role(const Certificate& certificate, Role role, const RoleMapping
   return {};
 }
 
-}  // namespace usher::identity
+}  // namespace usher::pki

@@ -9,7 +9,7 @@
 
 #include "base/result.h"
 
-namespace usher::identity {
+namespace usher::pki {
 
 class Certificate;
 
@@ -47,4 +47,4 @@ struct RoleMapping {
 /// Errors: wrong_role; bad_certificate (a CA's certificate).
 [[nodiscard]] Result<> check_role(const Certificate& certificate, Role role, const RoleMapping* mapping);
 
-}  // namespace usher::identity
+}  // namespace usher::pki

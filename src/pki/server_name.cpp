@@ -4,7 +4,7 @@
 #include "pki/trust_store.h"
 #include "pki/x509.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 constexpr std::size_t kMaxDnsName = 253;
@@ -80,4 +80,4 @@ std::string ServerName::text() const {
   return "this server";
 }
 
-}  // namespace usher::identity
+}  // namespace usher::pki

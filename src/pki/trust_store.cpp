@@ -4,7 +4,7 @@
 
 #include "pki/x509.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 constexpr Milliseconds kSigningSkew = std::chrono::minutes(5);
@@ -209,4 +209,4 @@ RevocationFloor TrustStore::raised(RevocationFloor floor) const {
   return floor;
 }
 
-}  // namespace usher::identity
+}  // namespace usher::pki

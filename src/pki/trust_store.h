@@ -11,7 +11,7 @@
 #include "pki/path.h"
 #include "pki/role.h"
 
-namespace usher::identity {
+namespace usher::pki {
 
 /// The name that a listener dialled. The server's certificate must have it (§3.4).
 class ServerName {
@@ -139,4 +139,4 @@ class TrustStore {
   PathTrust trust_;
 };
 
-}  // namespace usher::identity
+}  // namespace usher::pki

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace usher::identity {
+namespace usher::pki {
 
 Time verdict_holds_until(const VerifiedPeer& peer, const TrustStore& trust, Time now) {
   Time until = std::min(peer.valid_until(), peer.answers_until());
@@ -40,4 +40,4 @@ Result<VerifyCache::PeerPtr> VerifyCache::verify(const TrustPtr& trust, const Ha
   return peer;
 }
 
-}  // namespace usher::identity
+}  // namespace usher::pki

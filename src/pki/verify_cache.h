@@ -11,7 +11,7 @@
 #include "base/lru.h"
 #include "pki/trust_store.h"
 
-namespace usher::identity {
+namespace usher::pki {
 
 /// Until when the verdict "accepted" about `peer` holds without a new check. The earliest of: the end of a certificate
 /// of the path, the end of a responder's answer, and the next thisUpdate or nextUpdate of a revocation list.
@@ -43,4 +43,4 @@ class VerifyCache {
   LruMap<Hash256, Verdict> entries_;
 };
 
-}  // namespace usher::identity
+}  // namespace usher::pki

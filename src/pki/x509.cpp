@@ -6,7 +6,7 @@
 
 #include "base/encoding.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 using PssPtr = Ossl<RSA_PSS_PARAMS, RSA_PSS_PARAMS_free>;
@@ -96,4 +96,4 @@ bool is_broken_signature(const X509_ALGOR* algorithm) {
          (digest == NID_sha1 && key != NID_dsa && key != NID_dsa_2);
 }
 
-}  // namespace usher::identity
+}  // namespace usher::pki

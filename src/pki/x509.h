@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "crypto/ossl.h"
 
-namespace usher::identity {
+namespace usher::pki {
 
 using crypto::Ossl;
 using X509Ptr = Ossl<X509, X509_free>;
@@ -52,4 +52,4 @@ using CrlStack = std::unique_ptr<STACK_OF(X509_CRL), FreeStack>;
 /// Whether it uses MD5 or older, or SHA-1. SHA-1 with DSA does not count: for a long time DSA had no other digest.
 [[nodiscard]] bool is_broken_signature(const X509_ALGOR* algorithm);
 
-}  // namespace usher::identity
+}  // namespace usher::pki

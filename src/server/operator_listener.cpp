@@ -1,6 +1,6 @@
 #include "server/operator_listener.h"
 
-namespace usher::net {
+namespace usher::server {
 namespace {
 
 constexpr std::string_view kText = "text/plain; charset=utf-8";
@@ -39,4 +39,4 @@ HttpResponse OperatorListener::refuse(unsigned status, std::string_view code, co
   return text(status, std::string(code));
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -6,7 +6,7 @@
 #include "server/http/http.h"
 #include "server/runtime/metrics.h"
 
-namespace usher::net {
+namespace usher::server {
 
 class OperatorListener final : public HttpHandler {
  public:
@@ -25,4 +25,4 @@ class OperatorListener final : public HttpHandler {
   std::function<std::vector<std::string>()> not_ready_;
 };
 
-}  // namespace usher::net
+}  // namespace usher::server

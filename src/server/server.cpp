@@ -12,7 +12,7 @@
 #include "server/runtime/workers.h"
 #include "server/trust/served_lists.h"
 
-namespace usher::net {
+namespace usher::server {
 namespace {
 
 constexpr Milliseconds kSweep{1'000};
@@ -69,7 +69,7 @@ struct Server::Impl {
   Metrics metrics;
   Guarded<Authorities> authorities;
   Guarded<channel::ServerSettings> channel_settings;
-  Guarded<ServicePolicy> policy;
+  Guarded<service::ServicePolicy> policy;
   Guarded<Expiries> expiries;
   Guarded<Bytes> handed;  // revocation lists for listeners
   std::mutex installing;
@@ -79,7 +79,7 @@ struct Server::Impl {
   HostNames names;
   HostNames operator_host_names;
   SessionTable sessions;
-  MediaService media;
+  service::MediaService media;
   Router router;
   ChannelDriver driver;
   MediaChannel channel;
@@ -209,11 +209,11 @@ std::vector<std::string> Server::Impl::not_ready() {
 
 LoginGaps Server::Impl::gaps() const {
   const auto current = authorities.get();
-  identity::Chain known = all_authorities(*current);
+  pki::Chain known = all_authorities(*current);
   known.insert(known.end(), current->channel->chain.begin(), current->channel->chain.end());
   MayFetch may_fetch;
   if (p.keepers != nullptr) {
-    may_fetch = [&](const identity::Certificate& one) { return p.keepers->lists.may_bring(one, known); };
+    may_fetch = [&](const pki::Certificate& one) { return p.keepers->lists.may_bring(one, known); };
   }
   return login_gaps(*current, p.clock.now(), may_fetch);
 }
@@ -304,7 +304,7 @@ Result<> Server::start() {
   s.runtime.start();
   if (s.p.keepers != nullptr) {
     s.p.keepers->lists.keep(s.authorities.get()->channel->chain);
-    s.p.keepers->start([&s](const std::vector<identity::Crl>&) { s.use_fetched_lists(); }, s.metrics);
+    s.p.keepers->start([&s](const std::vector<pki::Crl>&) { s.use_fetched_lists(); }, s.metrics);
   }
   s.tell_gaps();
   return {};
@@ -375,4 +375,4 @@ void Server::stop() {
   impl_->housekeeping.stop();
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

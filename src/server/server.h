@@ -16,7 +16,7 @@
 #include "server/trust/readiness.h"
 #include "service/media_service.h"
 
-namespace usher::net {
+namespace usher::server {
 
 struct ServerOptions {
   std::vector<Endpoint> listen{};           // the media channel
@@ -31,7 +31,7 @@ struct ServerOptions {
 /// Everything that a reload replaces, as one unit.
 struct ServerSnapshot {
   std::shared_ptr<const Authorities> authorities;
-  std::shared_ptr<const ServicePolicy> policy;
+  std::shared_ptr<const service::ServicePolicy> policy;
   std::optional<FileSnapshot> files{};  // nullopt: nothing is shared
   std::vector<std::string> names;       // Host names of the media channel
   /// Expiries in addition to those of the trust stores: "server certificate", …
@@ -44,8 +44,8 @@ class Server {
   struct Parts {
     store::Store& store;
     const media::Vault& vault;
-    LicenceIssuer issuer;
-    const identity::PseudonymKey& pseudonyms;
+    service::LicenceIssuer issuer;
+    const person::PseudonymKey& pseudonyms;
     const Clock& clock;
     Random& random;
     Log& log;
@@ -83,4 +83,4 @@ class Server {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -4,7 +4,7 @@
 
 #include "wire/record.h"
 
-namespace usher::net {
+namespace usher::service {
 namespace {
 
 constexpr std::size_t kMaxManifests = 4'096;  // in memory, a few KiB each
@@ -268,4 +268,4 @@ std::size_t MediaService::refusal_size(const wire::Chunk& wanted, Fault fault) {
   return medium ? medium->chunk_size : wire::kNoChunkSize;
 }
 
-}  // namespace usher::net
+}  // namespace usher::service

@@ -15,7 +15,7 @@
 #include "store/store.h"
 #include "wire/api.h"
 
-namespace usher::net {
+namespace usher::service {
 
 /// Settings that the operator may change while the server runs.
 struct ServicePolicy {
@@ -116,4 +116,4 @@ class MediaService {
 /// The licence as a listener sees it at `now`.
 [[nodiscard]] wire::LicenceEntry entry_of(const store::Licence& licence, Time now);
 
-}  // namespace usher::net
+}  // namespace usher::service

@@ -21,7 +21,7 @@ constexpr std::uint64_t kOptions = SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATI
 constexpr std::uint32_t kModes =
     SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN;
 // A Certificate message: the certificates, 3 bytes of length and 2 of extensions for each, and a reserve.
-constexpr std::size_t kMaxCertificateMessage = identity::kMaxChain * (identity::kMaxCertificate + 8) + 64;
+constexpr std::size_t kMaxCertificateMessage = pki::kMaxChain * (pki::kMaxCertificate + 8) + 64;
 
 struct FreeStack {
   void operator()(STACK_OF(X509) * stack) const noexcept { sk_X509_free(stack); }
@@ -92,12 +92,12 @@ Hash256 PeerCertificates::digest() const {
   return array_of<32>(hasher.value());
 }
 
-Result<identity::Chain> PeerCertificates::chain() const {
+Result<pki::Chain> PeerCertificates::chain() const {
   if (leaf_ == nullptr || sk_X509_num(sent_) < 1) return fail(Fault::bad_certificate, "tls: no certificate");
-  if (static_cast<std::size_t>(sk_X509_num(sent_)) > identity::kMaxChain) return fail(Fault::too_long, "tls: chain");
-  identity::Chain chain;
+  if (static_cast<std::size_t>(sk_X509_num(sent_)) > pki::kMaxChain) return fail(Fault::too_long, "tls: chain");
+  pki::Chain chain;
   for (int i = 0; i < sk_X509_num(sent_); ++i) {
-    USHER_TRY(identity::Certificate certificate, identity::Certificate::from_x509(sk_X509_value(sent_, i)));
+    USHER_TRY(pki::Certificate certificate, pki::Certificate::from_x509(sk_X509_value(sent_, i)));
     chain.push_back(std::move(certificate));
   }
   return chain;
@@ -114,11 +114,11 @@ Result<ContextPtr> make_context(Side side, Verifier verifier) {
   return context;
 }
 
-Result<> add_identity(SSL_CTX* context, const identity::Chain& chain, EVP_PKEY* key) {
+Result<> add_identity(SSL_CTX* context, const pki::Chain& chain, EVP_PKEY* key) {
   if (chain.empty() || key == nullptr) return fail(Fault::bad_key, "tls: identity");
   const std::unique_ptr<STACK_OF(X509), FreeStack> rest(sk_X509_new_null());
   if (!rest) return crypto::ossl_fail(Fault::local, "tls: identity");
-  for (const identity::Certificate& authority : std::span(chain).subspan(1)) {
+  for (const pki::Certificate& authority : std::span(chain).subspan(1)) {
     sk_X509_push(rest.get(), authority.x509());
   }
   if (SSL_CTX_use_cert_and_key(context, chain.front().x509(), key, rest.get(), 1) != 1) {

@@ -27,9 +27,9 @@ class PeerCertificates {
   PeerCertificates(const X509* leaf, const STACK_OF(X509) * sent) : leaf_(leaf), sent_(sent) {}
   /// SHA-256 of the concatenated DER of the certificates. Cheap, for a cache of verification results.
   [[nodiscard]] Hash256 digest() const;
-  /// Leaf first. Errors: too_long (more than identity::kMaxChain, or a long one), malformed, bad_certificate (no
+  /// Leaf first. Errors: too_long (more than pki::kMaxChain, or a long one), malformed, bad_certificate (no
   /// certificate).
-  [[nodiscard]] Result<identity::Chain> chain() const;
+  [[nodiscard]] Result<pki::Chain> chain() const;
 
  private:
   const X509* leaf_;
@@ -47,7 +47,7 @@ using Verifier = std::function<Result<>(SSL* connection, const PeerCertificates&
 
 /// The context then sends `chain` (leaf first) and signs with `key`, which may be on a token. A server can have one RSA
 /// and one P-256 identity at the same time. Errors: bad_key (they do not belong together).
-[[nodiscard]] Result<> add_identity(SSL_CTX* context, const identity::Chain& chain, EVP_PKEY* key);
+[[nodiscard]] Result<> add_identity(SSL_CTX* context, const pki::Chain& chain, EVP_PKEY* key);
 
 /// Call it after the handshake. Refuses what OpenSSL does not refuse by itself: TLS 1.2 without extended master secret;
 /// at a client, another protocol than kAlpn. Errors: unsupported; not_usher.

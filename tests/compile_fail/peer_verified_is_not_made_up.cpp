@@ -7,5 +7,5 @@ using usher::channel::PeerVerified;
 PeerVerified kept(PeerVerified proof) { return proof; }
 
 #ifdef USHER_MUST_FAIL
-PeerVerified made_up(usher::identity::VerifiedPeer peer) { return PeerVerified(std::move(peer)); }
+PeerVerified made_up(usher::pki::VerifiedPeer peer) { return PeerVerified(std::move(peer)); }
 #endif

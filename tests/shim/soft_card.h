@@ -29,26 +29,24 @@ T must(Result<T> value) {
 class CardHierarchy {
  public:
   explicit CardHierarchy(Time now) : now_(now) {
-    root_.emplace(must(identity::issue_root(
-        {.name = {.common_name = "Card root", .organisation = "Test State"}, .validity = validity()}, root_key_,
-        random_)));
-    sub_.emplace(must(identity::issue_sub_ca({*root_, root_key_},
-                                             {.name = {.common_name = "Card sub-CA", .organisation = "Test Registry"},
-                                              .validity = validity(),
-                                              .path_length = 0},
-                                             sub_key_.public_key(), random_)));
+    root_.emplace(must(
+        pki::issue_root({.name = {.common_name = "Card root", .organisation = "Test State"}, .validity = validity()},
+                        root_key_, random_)));
+    sub_.emplace(must(pki::issue_sub_ca({*root_, root_key_},
+                                        {.name = {.common_name = "Card sub-CA", .organisation = "Test Registry"},
+                                         .validity = validity(),
+                                         .path_length = 0},
+                                        sub_key_.public_key(), random_)));
   }
 
-  [[nodiscard]] const identity::Certificate& root() const { return *root_; }
-  [[nodiscard]] const identity::Certificate& sub() const { return *sub_; }
+  [[nodiscard]] const pki::Certificate& root() const { return *root_; }
+  [[nodiscard]] const pki::Certificate& sub() const { return *sub_; }
   [[nodiscard]] const crypto::PrivateKey& sub_key() const { return sub_key_; }
   [[nodiscard]] const crypto::PrivateKey& root_key() const { return root_key_; }
-  [[nodiscard]] identity::Validity validity() const {
-    return {now_ - std::chrono::days(1), now_ + std::chrono::days(30)};
-  }
+  [[nodiscard]] pki::Validity validity() const { return {now_ - std::chrono::days(1), now_ + std::chrono::days(30)}; }
 
   /// As a citizen card's, changed by the caller where a test wants it.
-  [[nodiscard]] identity::LeafRequest citizen() const {
+  [[nodiscard]] pki::LeafRequest citizen() const {
     return {.name = {.common_name = "Ana Maria Silva",
                      .organisation = "Cart\xc3\xa3o de Cidad\xc3\xa3o",
                      .country = "PT",
@@ -56,18 +54,18 @@ class CardHierarchy {
                      .given_name = "Ana Maria",
                      .surname = "Silva"},
             .validity = validity(),
-            .more_eku = {std::string(identity::kOidClientAuth)}};
+            .more_eku = {std::string(pki::kOidClientAuth)}};
   }
   /// Leaf, sub-CA, root.
-  [[nodiscard]] identity::Chain certify(const crypto::PublicKey& key, const identity::LeafRequest& request) {
-    return {must(identity::issue_leaf({*sub_, sub_key_}, request, key, random_)), *sub_, *root_};
+  [[nodiscard]] pki::Chain certify(const crypto::PublicKey& key, const pki::LeafRequest& request) {
+    return {must(pki::issue_leaf({*sub_, sub_key_}, request, key, random_)), *sub_, *root_};
   }
 
-  [[nodiscard]] std::shared_ptr<const identity::TrustStore> trust(const identity::Profile& profile) const {
-    return must(identity::TrustStore::make({.role = identity::Role::person,
-                                            .anchors = {*root_},
-                                            .revocation = identity::RevocationMode::none,
-                                            .mapping = profile.mapping}));
+  [[nodiscard]] std::shared_ptr<const pki::TrustStore> trust(const person::Profile& profile) const {
+    return must(pki::TrustStore::make({.role = pki::Role::person,
+                                       .anchors = {*root_},
+                                       .revocation = pki::RevocationMode::none,
+                                       .mapping = profile.mapping}));
   }
 
  private:
@@ -75,8 +73,8 @@ class CardHierarchy {
   crypto::SystemRandom random_;
   crypto::PrivateKey root_key_ = must(crypto::PrivateKey::generate(crypto::NewKey::p256));
   crypto::PrivateKey sub_key_ = must(crypto::PrivateKey::generate(crypto::NewKey::p256));
-  std::optional<identity::Certificate> root_;
-  std::optional<identity::Certificate> sub_;
+  std::optional<pki::Certificate> root_;
+  std::optional<pki::Certificate> sub_;
 };
 
 /// SoftHSM with a token directory of its own, and the shim's control directory. One at a time in a process.
@@ -108,30 +106,28 @@ class SoftCards {
   static crypto::Secret wrong_pin() { return crypto::Secret::copy_of(view_of("9999")); }
 
   /// A card whose certificate the hierarchy issues.
-  identity::Chain provision(CardHierarchy& hierarchy, const std::string& label, crypto::NewKey kind,
-                            bool with_sub_ca = true,
-                            identity::p11::KeyUse use = identity::p11::KeyUse::after_login) const {
-    const identity::NewCard card{.module = kSoftHsm,
-                                 .token_label = label,
-                                 .kind = kind,
-                                 .labels = identity::citizen_card_profile().labels,
-                                 .with_sub_ca = with_sub_ca,
-                                 .key_use = use};
-    return must(identity::provision_card(
+  pki::Chain provision(CardHierarchy& hierarchy, const std::string& label, crypto::NewKey kind, bool with_sub_ca = true,
+                       card::p11::KeyUse use = card::p11::KeyUse::after_login) const {
+    const card::NewCard card{.module = kSoftHsm,
+                             .token_label = label,
+                             .kind = kind,
+                             .labels = person::citizen_card_profile().labels,
+                             .with_sub_ca = with_sub_ca,
+                             .key_use = use};
+    return must(card::provision_card(
         card, crypto::Secret::copy_of(view_of("87654321")), pin(),
         [&](const crypto::PublicKey& key) { return hierarchy.certify(key, hierarchy.citizen()); }));
   }
 
   /// One more certificate on a card, under the label of the person's. `id`: of the card's own key, or another.
-  void add_certificate(const std::string& card, const identity::Certificate& certificate,
-                       std::uint8_t id = 0x45) const {
-    const auto module = must(identity::p11::Module::load(kSoftHsm));
+  void add_certificate(const std::string& card, const pki::Certificate& certificate, std::uint8_t id = 0x45) const {
+    const auto module = must(card::p11::Module::load(kSoftHsm));
     for (const auto& token : must(module.tokens())) {
       if (token.label != card) continue;
       auto session = must(module.open(token.slot, true));
       const auto own_pin = pin();
-      must(session.login(identity::p11::User::user, &own_pin));
-      must(session.write_certificate(identity::citizen_card_profile().labels.certificate, Bytes{id}, certificate));
+      must(session.login(card::p11::User::user, &own_pin));
+      must(session.write_certificate(person::citizen_card_profile().labels.certificate, Bytes{id}, certificate));
       return;
     }
     std::abort();

@@ -59,8 +59,8 @@ inline Bytes der_of(const CrlEntrySketch& entry) {
 }
 
 /// `model`, an empty list of the authority's, with these bytes as revokedCertificates' content, signed again.
-inline Bytes crl_with_raw(const Authority& authority, const identity::Crl& model, const Bytes& entries) {
-  const auto parts = must(identity::split_crl(model.der()));
+inline Bytes crl_with_raw(const Authority& authority, const pki::Crl& model, const Bytes& entries) {
+  const auto parts = must(pki::split_crl(model.der()));
   const Bytes list = entries.empty() ? Bytes{} : der(0x30, {entries});
   const Bytes body = der(0x30, {parts.before, list, parts.after});
   const crypto::MdCtxPtr context(EVP_MD_CTX_new());
@@ -76,8 +76,7 @@ inline Bytes crl_with_raw(const Authority& authority, const identity::Crl& model
   return der(0x30, {body, algorithm, der(0x03, {Bytes{0}, signature})});
 }
 
-inline Bytes crl_with(const Authority& authority, const identity::Crl& model,
-                      const std::vector<CrlEntrySketch>& entries) {
+inline Bytes crl_with(const Authority& authority, const pki::Crl& model, const std::vector<CrlEntrySketch>& entries) {
   Bytes all;
   for (const auto& entry : entries) append(all, der_of(entry));
   return crl_with_raw(authority, model, all);
@@ -95,7 +94,7 @@ inline Bytes large_serial(std::uint32_t number) {
 }
 
 /// large_serial(0) to large_serial(count - 1), each with a reason, as most authorities write them.
-inline Bytes large_crl(const Authority& authority, const identity::Crl& model, std::uint32_t count) {
+inline Bytes large_crl(const Authority& authority, const pki::Crl& model, std::uint32_t count) {
   Bytes all;
   all.reserve(std::size_t{count} * 50);
   for (std::uint32_t i = 0; i < count; ++i) append(all, der_of({.serial = large_serial(i), .reason = 1}));

@@ -27,9 +27,8 @@ inline void must_be(bool ok) {
 }
 
 /// About `certificate` of `issuer`, signed by `signer`, whose certificate comes along unless it is the issuer.
-inline Bytes ocsp_response(const identity::Certificate& certificate, const identity::Certificate& issuer,
-                           const identity::Certificate& signer, const crypto::PrivateKey& key,
-                           const OcspSays& says = {}) {
+inline Bytes ocsp_response(const pki::Certificate& certificate, const pki::Certificate& issuer,
+                           const pki::Certificate& signer, const crypto::PrivateKey& key, const OcspSays& says = {}) {
   const crypto::Ossl<OCSP_BASICRESP, OCSP_BASICRESP_free> basic(OCSP_BASICRESP_new());
   const crypto::Ossl<OCSP_CERTID, OCSP_CERTID_free> id(
       OCSP_cert_to_id(says.id_digest, certificate.x509(), issuer.x509()));
@@ -51,15 +50,15 @@ inline Bytes ocsp_response(const identity::Certificate& certificate, const ident
 }
 
 /// A responder that `authority` certified. `no_check`: with id-pkix-ocsp-nocheck.
-inline Identity ocsp_delegate(const Authority& authority, bool no_check = true, identity::LeafRequest request = {}) {
+inline Identity ocsp_delegate(const Authority& authority, bool no_check = true, pki::LeafRequest request = {}) {
   if (request.more_eku.empty()) request.more_eku = {kOcspSigning};
   Identity delegate = authority.leaf(std::move(request));
   if (!no_check) return delegate;
-  const identity::X509Ptr copy(X509_dup(delegate.certificate.x509()));
+  const pki::X509Ptr copy(X509_dup(delegate.certificate.x509()));
   const crypto::Ossl<ASN1_NULL, ASN1_NULL_free> nothing(ASN1_NULL_new());
   must_be(X509_add1_ext_i2d(copy.get(), NID_id_pkix_OCSP_noCheck, nothing.get(), 0, X509V3_ADD_DEFAULT) == 1);
   must_be(X509_sign(copy.get(), authority.key.ossl(), EVP_sha256()) > 0);
-  return {must(identity::Certificate::from_x509(copy.get())), std::move(delegate.key)};
+  return {must(pki::Certificate::from_x509(copy.get())), std::move(delegate.key)};
 }
 
 }  // namespace usher::test

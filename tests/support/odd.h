@@ -25,7 +25,7 @@ inline Identity odd_leaf(const Authority& authority, const std::string& basic_co
             ASN1_TIME_set(X509_getm_notBefore(leaf.get()), unix_seconds(kNow - kDay)) != nullptr &&
             ASN1_TIME_set(X509_getm_notAfter(leaf.get()), unix_seconds(kNow + kDay)) != nullptr &&
             X509_set_pubkey(leaf.get(), key.ossl()) == 1;
-  const std::string role = std::string("clientAuth,") + std::string(identity::oid_of(identity::Role::client));
+  const std::string role = std::string("clientAuth,") + std::string(pki::oid_of(pki::Role::client));
   for (const auto& [kind, value] :
        {std::pair(NID_basic_constraints, basic_constraints), std::pair(NID_key_usage, key_usage),
         std::pair(NID_ext_key_usage, role), std::pair(NID_subject_key_identifier, std::string("hash")),
@@ -36,11 +36,11 @@ inline Identity odd_leaf(const Authority& authority, const std::string& basic_co
     ok = ok && made && X509_add_ext(leaf.get(), made.get(), -1) == 1;
   }
   if (!ok || X509_sign(leaf.get(), authority.key.ossl(), EVP_sha256()) <= 0) throw std::runtime_error("no odd leaf");
-  return {must(identity::Certificate::from_x509(leaf.get())), std::move(key)};
+  return {must(pki::Certificate::from_x509(leaf.get())), std::move(key)};
 }
 
 /// `model`, with this issuing distribution point, as openssl.cnf(5) writes it: "critical,onlyuser:TRUE".
-inline identity::Crl with_scope(const Authority& authority, const identity::Crl& model, const std::string& point) {
+inline pki::Crl with_scope(const Authority& authority, const pki::Crl& model, const std::string& point) {
   const unsigned char* at = model.der().data();
   const crypto::Ossl<X509_CRL, X509_CRL_free> list(d2i_X509_CRL(nullptr, &at, static_cast<long>(model.der().size())));
   const crypto::Ossl<X509_EXTENSION, X509_EXTENSION_free> made(
@@ -49,7 +49,7 @@ inline identity::Crl with_scope(const Authority& authority, const identity::Crl&
       X509_CRL_sign(list.get(), authority.key.ossl(), EVP_sha256()) <= 0) {
     throw std::runtime_error("no such scope");
   }
-  return must(identity::Crl::from_ossl(list.get()));
+  return must(pki::Crl::from_ossl(list.get()));
 }
 
 }  // namespace usher::test

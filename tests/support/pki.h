@@ -33,72 +33,68 @@ inline crypto::PrivateKey new_key(crypto::NewKey kind = crypto::NewKey::p256) {
   return must(crypto::PrivateKey::generate(kind));
 }
 
-inline identity::Validity around(Time when, int days_before = 10, int days_after = 100) {
+inline pki::Validity around(Time when, int days_before = 10, int days_after = 100) {
   return {when - days_before * kDay, when + days_after * kDay};
 }
 
 /// A certificate and its private key.
 struct Identity {
-  identity::Certificate certificate;
+  pki::Certificate certificate;
   crypto::PrivateKey key;
 };
 
 /// An authority with its key.
 struct Authority {
-  identity::Certificate certificate;
+  pki::Certificate certificate;
   crypto::PrivateKey key;
 
-  static Authority root(const std::string& name = "test root", identity::Validity validity = around(kNow, 1000, 1000)) {
+  static Authority root(const std::string& name = "test root", pki::Validity validity = around(kNow, 1000, 1000)) {
     crypto::PrivateKey key = new_key();
-    auto certificate =
-        must(identity::issue_root({.name = {.common_name = name}, .validity = validity}, key, randomness()));
+    auto certificate = must(pki::issue_root({.name = {.common_name = name}, .validity = validity}, key, randomness()));
     return {std::move(certificate), std::move(key)};
   }
-  [[nodiscard]] identity::Issuer issuer() const { return {certificate, key}; }
+  [[nodiscard]] pki::Issuer issuer() const { return {certificate, key}; }
 
-  [[nodiscard]] Authority sub(const std::string& name = "test sub",
-                              identity::Validity validity = around(kNow, 1000, 900),
-                              identity::Pointers pointers = {}) const {
+  [[nodiscard]] Authority sub(const std::string& name = "test sub", pki::Validity validity = around(kNow, 1000, 900),
+                              pki::Pointers pointers = {}) const {
     crypto::PrivateKey sub_key = new_key();
-    auto sub_certificate = must(identity::issue_sub_ca(
+    auto sub_certificate = must(pki::issue_sub_ca(
         issuer(), {.name = {.common_name = name}, .validity = validity, .pointers = std::move(pointers)},
         sub_key.public_key(), randomness()));
     return {std::move(sub_certificate), std::move(sub_key)};
   }
 
-  [[nodiscard]] identity::Certificate certify(const identity::LeafRequest& request,
-                                              const crypto::PublicKey& subject) const {
-    return must(identity::issue_leaf(issuer(), request, subject, randomness()));
+  [[nodiscard]] pki::Certificate certify(const pki::LeafRequest& request, const crypto::PublicKey& subject) const {
+    return must(pki::issue_leaf(issuer(), request, subject, randomness()));
   }
-  [[nodiscard]] Identity leaf(identity::LeafRequest request, crypto::NewKey kind = crypto::NewKey::p256) const {
+  [[nodiscard]] Identity leaf(pki::LeafRequest request, crypto::NewKey kind = crypto::NewKey::p256) const {
     if (request.name.common_name.empty()) request.name.common_name = "test leaf";
     if (request.validity.not_after == Time{}) request.validity = around(kNow);
     crypto::PrivateKey leaf_key = new_key(kind);
     auto leaf_certificate = certify(request, leaf_key.public_key());
     return {std::move(leaf_certificate), std::move(leaf_key)};
   }
-  [[nodiscard]] Identity leaf(identity::Role role, crypto::NewKey kind = crypto::NewKey::p256) const {
-    identity::LeafRequest request{.role = role};
-    if (role == identity::Role::server) request.dns_names = {"localhost"};
+  [[nodiscard]] Identity leaf(pki::Role role, crypto::NewKey kind = crypto::NewKey::p256) const {
+    pki::LeafRequest request{.role = role};
+    if (role == pki::Role::server) request.dns_names = {"localhost"};
     return leaf(std::move(request), kind);
   }
 
   /// A complete CRL, or with `base` a delta; in force from a day before kNow to ten days after.
-  [[nodiscard]] identity::Crl crl(std::uint64_t number = 1, const std::vector<identity::Certificate>& revoked = {},
-                                  std::optional<std::uint64_t> base = {}, Time this_update = kNow - kDay,
-                                  Time next_update = kNow + 10 * kDay) const {
-    identity::CrlRequest request{
+  [[nodiscard]] pki::Crl crl(std::uint64_t number = 1, const std::vector<pki::Certificate>& revoked = {},
+                             std::optional<std::uint64_t> base = {}, Time this_update = kNow - kDay,
+                             Time next_update = kNow + 10 * kDay) const {
+    pki::CrlRequest request{
         .number = number, .base_number = base, .this_update = this_update, .next_update = next_update};
     for (const auto& one : revoked) {
-      request.revoked.push_back({one.serial_hex(), this_update, identity::RevocationReason::key_compromise});
+      request.revoked.push_back({one.serial_hex(), this_update, pki::RevocationReason::key_compromise});
     }
-    return must(identity::issue_crl(issuer(), request));
+    return must(pki::issue_crl(issuer(), request));
   }
 };
 
-inline std::shared_ptr<const identity::TrustStore> trust(identity::Role role, const Authority& root,
-                                                         std::vector<identity::Crl> crls) {
-  return must(identity::TrustStore::make({.role = role, .anchors = {root.certificate}, .crls = std::move(crls)}));
+inline std::shared_ptr<const pki::TrustStore> trust(pki::Role role, const Authority& root, std::vector<pki::Crl> crls) {
+  return must(pki::TrustStore::make({.role = role, .anchors = {root.certificate}, .crls = std::move(crls)}));
 }
 
 }  // namespace usher::test

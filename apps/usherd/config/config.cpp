@@ -114,15 +114,15 @@ void check(const Config& config, Problems& problems) {
                                                                  {"server.operator_listen", &config.operator_listen},
                                                                  {"files.listen", &config.files_listen}};
   for (const auto& [key, list] : addresses) {
-    for (const std::string& text : *list) note(all_ok(key, net::Endpoint::from_text(text)));
+    for (const std::string& text : *list) note(all_ok(key, server::Endpoint::from_text(text)));
   }
   demand(!config.listen.empty(), "server.listen must name an address");
   if (!config.suites.empty()) note(all_ok("channel.suites", channel::suite_order(config.suites)));
   if (!config.groups.empty()) note(all_ok("channel.groups", channel::group_order(config.groups)));
   demand(config.licence_retired.size() <= 7, "keys.licence_retired must be 7 keys at most");
-  demand(!identity::is_token_key(config.files_key_transport_key),
+  demand(!card::is_token_key(config.files_key_transport_key),
          "files.key_transport_key cannot be on a token: OpenSSL takes no such key for RSA key transport");
-  demand(config.vault_token.empty() || identity::is_token_key(config.vault_token),
+  demand(config.vault_token.empty() || card::is_token_key(config.vault_token),
          "keys.vault_token must be the URI of a key on a token: pkcs11:…");
   static_cast<void>(shares_of(config, problems));
   static_cast<void>(revocation_options_of(config, problems));

@@ -6,24 +6,24 @@
 namespace usher::usherd {
 namespace {
 
-Result<net::FileServerIdentity> load_identity(const Config& config, const std::string& certificate,
-                                              const std::string& key, Keyring& keys, net::Expiries& expiries) {
+Result<server::FileServerIdentity> load_identity(const Config& config, const std::string& certificate,
+                                                 const std::string& key, Keyring& keys, server::Expiries& expiries) {
   USHER_TRY(KeyPair pair, load_pair(config, certificate, key, keys));
   expiries.push_back({.what = "file stream certificate " + certificate, .when = pair.chain.front().not_after()});
-  return net::FileServerIdentity{
-      .chain = std::move(pair.chain), .key = std::move(pair.key), .on_token = identity::is_token_key(key)};
+  return server::FileServerIdentity{
+      .chain = std::move(pair.chain), .key = std::move(pair.key), .on_token = card::is_token_key(key)};
 }
 
 }  // namespace
 
-Result<net::FileSnapshot> load_files(const Config& config, Keyring& keyring,
-                                     std::shared_ptr<const identity::TrustStore> clients, const media::Vault* vault,
-                                     net::Expiries& expiries) {
+Result<server::FileSnapshot> load_files(const Config& config, Keyring& keyring,
+                                        std::shared_ptr<const pki::TrustStore> clients, const media::Vault* vault,
+                                        server::Expiries& expiries) {
   const bool own = !config.files_certificates.empty();
   const std::vector<std::string> certificates =
       own ? config.files_certificates : std::vector{config.server_certificate};
   const std::vector<std::string> keys = own ? config.files_keys : std::vector{config.server_key};
-  net::FileTlsSettings settings{.session_life = Seconds(config.files_session_seconds)};
+  server::FileTlsSettings settings{.session_life = Seconds(config.files_session_seconds)};
   for (std::size_t i = 0; i < certificates.size(); ++i) {
     USHER_TRY(auto one, load_identity(config, certificates[i], keys.at(i), keyring, expiries));
     settings.identities.push_back(std::move(one));
@@ -35,10 +35,10 @@ Result<net::FileSnapshot> load_files(const Config& config, Keyring& keyring,
   for (const auto* authorities : {&clients->config().anchors, &clients->config().intermediates}) {
     settings.authorities.insert(settings.authorities.end(), authorities->begin(), authorities->end());
   }
-  net::FileSnapshot snapshot{.clients = std::move(clients), .contexts = nullptr, .shares = nullptr};
-  USHER_TRY(snapshot.contexts, net::FileContexts::make(settings));
-  USHER_TRY(std::vector<net::FileShare> shares, shares_of(config));
-  USHER_TRY(snapshot.shares, net::FileShares::open(std::move(shares), vault));
+  server::FileSnapshot snapshot{.clients = std::move(clients), .contexts = nullptr, .shares = nullptr};
+  USHER_TRY(snapshot.contexts, server::FileContexts::make(settings));
+  USHER_TRY(std::vector<server::FileShare> shares, shares_of(config));
+  USHER_TRY(snapshot.shares, server::FileShares::open(std::move(shares), vault));
   return snapshot;
 }
 

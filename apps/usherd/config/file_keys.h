@@ -11,8 +11,8 @@ namespace usher::usherd {
 /// Everything of the file stream that SIGHUP reads again. Appends the end of each certificate to `expiries`. `vault`:
 /// nullptr if only the configuration is checked. Errors: those of the files, of FileContexts::make and
 /// FileShares::open.
-[[nodiscard]] Result<net::FileSnapshot> load_files(const Config& config, Keyring& keyring,
-                                                   std::shared_ptr<const identity::TrustStore> clients,
-                                                   const media::Vault* vault, net::Expiries& expiries);
+[[nodiscard]] Result<server::FileSnapshot> load_files(const Config& config, Keyring& keyring,
+                                                      std::shared_ptr<const pki::TrustStore> clients,
+                                                      const media::Vault* vault, server::Expiries& expiries);
 
 }  // namespace usher::usherd

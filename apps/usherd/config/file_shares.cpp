@@ -37,12 +37,12 @@ std::vector<std::string> list_of(const std::string& text) {
   return list;
 }
 
-net::FileShare* find(std::vector<net::FileShare>& shares, std::string_view name) {
-  const auto at = std::ranges::find(shares, name, &net::FileShare::name);
+server::FileShare* find(std::vector<server::FileShare>& shares, std::string_view name) {
+  const auto at = std::ranges::find(shares, name, &server::FileShare::name);
   return at == shares.end() ? nullptr : &*at;
 }
 
-Result<> add_published(std::vector<net::FileShare>& shares, const std::string& text) {
+Result<> add_published(std::vector<server::FileShare>& shares, const std::string& text) {
   static constexpr std::string_view kForm = "SHARE/NAME=MEDIUM, the medium's id with 32 hexadecimal digits";
   const std::size_t slash = text.find('/');
   const std::size_t equals = text.rfind('=');
@@ -57,12 +57,12 @@ Result<> add_published(std::vector<net::FileShare>& shares, const std::string& t
   return {};
 }
 
-Result<> add_rule(std::vector<net::FileShare>& shares, const std::string& text) {
+Result<> add_rule(std::vector<server::FileShare>& shares, const std::string& text) {
   const std::vector<std::string> parts = parts_of(text, '|');
   if (parts.size() != 3) return refuse("files.rules", text, "SHARE | ATTRIBUTE=PATTERN; … | NAME PATTERN; …");
-  net::FileShare* share = find(shares, parts[0]);
+  server::FileShare* share = find(shares, parts[0]);
   if (share == nullptr) return refuse("files.rules", text, "a rule of a share that is configured");
-  auto rule = net::FileRule::from_texts(list_of(parts[1]), list_of(parts[2]));
+  auto rule = server::FileRule::from_texts(list_of(parts[1]), list_of(parts[2]));
   if (!rule) return fail(rule.error().fault, rule.error().where, "files.rules: " + rule.error().about);
   share->rules.push_back(*std::move(rule));
   return {};
@@ -70,12 +70,12 @@ Result<> add_rule(std::vector<net::FileShare>& shares, const std::string& text) 
 
 }  // namespace
 
-std::vector<net::FileShare> shares_of(const Config& config, Problems& problems) {
+std::vector<server::FileShare> shares_of(const Config& config, Problems& problems) {
   const auto note = [&](Result<> result) {
     if (!result) problems.push_back(std::move(result).error());
   };
   const std::size_t before = problems.size();
-  std::vector<net::FileShare> shares;
+  std::vector<server::FileShare> shares;
   for (const std::string& text : config.files_shares) {
     const std::size_t equals = text.find('=');
     const std::string directory = equals == std::string::npos ? "" : text.substr(equals + 1);
@@ -85,22 +85,22 @@ std::vector<net::FileShare> shares_of(const Config& config, Problems& problems) 
   }
   for (const std::string& text : config.files_publish) note(add_published(shares, text));
   for (const std::string& text : config.files_rules) note(add_rule(shares, text));
-  if (problems.size() == before) note(net::FileShares::check(shares));
+  if (problems.size() == before) note(server::FileShares::check(shares));
   return shares;
 }
 
-Result<std::vector<net::FileShare>> shares_of(const Config& config) {
+Result<std::vector<server::FileShare>> shares_of(const Config& config) {
   Problems problems;
-  std::vector<net::FileShare> shares = shares_of(config, problems);
+  std::vector<server::FileShare> shares = shares_of(config, problems);
   USHER_CHECK(app::first_of(std::move(problems)));
   return shares;
 }
 
-Result<net::FileStreamOptions> file_options_of(const Config& config) {
+Result<server::FileStreamOptions> file_options_of(const Config& config) {
   const auto size = [](std::int64_t value) { return static_cast<std::size_t>(value); };
-  net::FileStreamOptions options;
+  server::FileStreamOptions options;
   for (const std::string& text : config.files_listen) {
-    USHER_TRY(net::Endpoint endpoint, net::Endpoint::from_text(text));
+    USHER_TRY(server::Endpoint endpoint, server::Endpoint::from_text(text));
     options.listen.push_back(std::move(endpoint));
   }
   options.threads = static_cast<unsigned>(config.files_threads);

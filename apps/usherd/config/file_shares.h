@@ -7,10 +7,10 @@
 namespace usher::usherd {
 
 /// Parses shares, published media and rules. Errors: bad_config, with the text.
-[[nodiscard]] Result<std::vector<net::FileShare>> shares_of(const Config& config);
+[[nodiscard]] Result<std::vector<server::FileShare>> shares_of(const Config& config);
 /// Parses as much as possible, and collects all errors.
-std::vector<net::FileShare> shares_of(const Config& config, Problems& problems);
+std::vector<server::FileShare> shares_of(const Config& config, Problems& problems);
 
-[[nodiscard]] Result<net::FileStreamOptions> file_options_of(const Config& config);
+[[nodiscard]] Result<server::FileStreamOptions> file_options_of(const Config& config);
 
 }  // namespace usher::usherd

@@ -34,21 +34,21 @@ void check_issuers_from(const Config& config, Problems& problems) {
 
 Fetched cached_lists(const Config& config) {
   Fetched fetched;
-  for (net::CachedList& cached : net::RevocationCache(directory_of(config)).load()) {
+  for (server::CachedList& cached : server::RevocationCache(directory_of(config)).load()) {
     fetched.lists.push_back(std::move(cached.list));
   }
   return fetched;
 }
 
-Fetched fetched_by(net::Keepers* keepers, const Config& config) {
+Fetched fetched_by(server::Keepers* keepers, const Config& config) {
   if (keepers == nullptr) return cached_lists(config);
   return {.lists = keepers->lists.lists(), .keepers = keepers};
 }
 
-net::RevocationOptions revocation_options_of(const Config& config, Problems& problems) {
-  net::RevocationOptions options{.urls = config.revocation_urls,
-                                 .refreshing = {.refresh = Seconds(config.revocation_refresh_seconds),
-                                                .retry = Seconds(config.revocation_retry_seconds)}};
+server::RevocationOptions revocation_options_of(const Config& config, Problems& problems) {
+  server::RevocationOptions options{.urls = config.revocation_urls,
+                                    .refreshing = {.refresh = Seconds(config.revocation_refresh_seconds),
+                                                   .retry = Seconds(config.revocation_retry_seconds)}};
   for (const std::string& url : options.urls) {
     if (url.starts_with("http://") || url.starts_with("https://")) continue;
     problems.push_back({Fault::bad_config, "config", "revocation.urls: " + url + " is neither http nor https"});
@@ -58,7 +58,7 @@ net::RevocationOptions revocation_options_of(const Config& config, Problems& pro
   options.limits.deadline = Seconds(config.revocation_deadline_seconds);
   options.limits.proxy = config.revocation_proxy;
   for (const std::string& text : config.revocation_addresses) {
-    if (auto range = net::AddressRange::from_text(text)) {
+    if (auto range = server::AddressRange::from_text(text)) {
       options.limits.allowed.push_back(*std::move(range));
     } else {
       range.error().about.insert(0, "revocation.addresses: ");
@@ -68,65 +68,66 @@ net::RevocationOptions revocation_options_of(const Config& config, Problems& pro
   return options;
 }
 
-Result<net::RevocationOptions> revocation_options_of(const Config& config) {
+Result<server::RevocationOptions> revocation_options_of(const Config& config) {
   Problems problems;
-  net::RevocationOptions options = revocation_options_of(config, problems);
+  server::RevocationOptions options = revocation_options_of(config, problems);
   USHER_CHECK(app::first_of(std::move(problems)));
   return options;
 }
 
-Result<std::unique_ptr<net::Keepers>> make_keepers(const Config& config, const Clock& clock, Random& random,
-                                                   net::Log& log, store::Store& store) {
-  USHER_TRY(net::RevocationOptions options, revocation_options_of(config));
+Result<std::unique_ptr<server::Keepers>> make_keepers(const Config& config, const Clock& clock, Random& random,
+                                                      server::Log& log, store::Store& store) {
+  USHER_TRY(server::RevocationOptions options, revocation_options_of(config));
   const std::filesystem::path directory = directory_of(config);
-  net::StatusOptions statuses{.refreshing = options.refreshing, .limits = options.limits, .directory = directory};
-  net::IssuerOptions issuers{
+  server::StatusOptions statuses{.refreshing = options.refreshing, .limits = options.limits, .directory = directory};
+  server::IssuerOptions issuers{
       .refreshing = options.refreshing, .limits = options.limits, .directory = config.path_of(config.data) / "issuers"};
-  net::RevocationKeeper::Parts parts{.clock = clock,
-                                     .random = random,
-                                     .log = log,
-                                     .cache = net::RevocationCache(directory),
-                                     .admit = [&store](const identity::Crl& list) { return admit_list(list, store); }};
-  return std::make_unique<net::Keepers>(std::move(options), std::move(parts), std::move(statuses), std::move(issuers));
+  server::RevocationKeeper::Parts parts{.clock = clock,
+                                        .random = random,
+                                        .log = log,
+                                        .cache = server::RevocationCache(directory),
+                                        .admit = [&store](const pki::Crl& list) { return admit_list(list, store); }};
+  return std::make_unique<server::Keepers>(std::move(options), std::move(parts), std::move(statuses),
+                                           std::move(issuers));
 }
 
-void connect(identity::TrustConfig& trust, const SourceKeys& keys, const Fetched& fetched) {
+void connect(pki::TrustConfig& trust, const SourceKeys& keys, const Fetched& fetched) {
   trust.fetched = fetched.lists;
-  net::Keepers* keepers = fetched.keepers;
+  server::Keepers* keepers = fetched.keepers;
   if (keepers == nullptr) return;
   if (!keys.issuers_from.empty()) {
-    trust.issuers_of = [keepers, from = keys.issuers_from](const identity::Certificate& certificate) {
+    trust.issuers_of = [keepers, from = keys.issuers_from](const pki::Certificate& certificate) {
       return keepers->issuers.find(certificate, from);
     };
   }
   if (!keys.ocsp) {
-    trust.missing = [keepers](const identity::Chain& path) { return keepers->lists.want(path); };
+    trust.missing = [keepers](const pki::Chain& path) { return keepers->lists.want(path); };
     return;
   }
   trust.answers = [keepers](const Hash256& certificate, const Hash256& issuer) {
     return keepers->statuses.answer(certificate, issuer);
   };
-  trust.missing = [keepers](const identity::Chain& path) {
-    const net::StatusKeeper::Wanted wanted = keepers->statuses.want(path);
+  trust.missing = [keepers](const pki::Chain& path) {
+    const server::StatusKeeper::Wanted wanted = keepers->statuses.want(path);
     // If responders cover the whole path, its lists are not requested.
     const bool lists_are_coming = wanted.lacking && keepers->lists.want(path);
     return wanted.coming || lists_are_coming;
   };
 }
 
-Result<identity::RevocationFloor> stored_floor(std::span<const identity::Crl> crls, store::Store* store) {
-  identity::RevocationFloor floor;
+Result<pki::RevocationFloor> stored_floor(std::span<const pki::Crl> crls, store::Store* store) {
+  pki::RevocationFloor floor;
   if (store == nullptr) return floor;
-  for (const identity::Crl& crl : crls) {
+  for (const pki::Crl& crl : crls) {
     USHER_TRY(const auto mark, store->revocation_floor(floor_name(crl.scope(), crl.is_delta())));
     if (!mark) continue;
     auto& marks = crl.is_delta() ? floor.deltas : floor.complete;
-    marks[crl.scope()] = {.number = identity::CrlNumber::from_bytes(mark->number), .this_update = mark->this_update};
+    marks[crl.scope()] = {.number = pki::CrlNumber::from_bytes(mark->number), .this_update = mark->this_update};
   }
   return floor;
 }
 
-Result<> store_floor(const identity::RevocationFloor& floor, store::Store* store) {
+Result<> store_floor(const pki::RevocationFloor& floor, store::Store* store) {
   if (store == nullptr) return {};
   for (const bool delta : {false, true}) {
     for (const auto& [scope, mark] : delta ? floor.deltas : floor.complete) {
@@ -138,8 +139,8 @@ Result<> store_floor(const identity::RevocationFloor& floor, store::Store* store
   return {};
 }
 
-Result<> admit_list(const identity::Crl& list, store::Store& store) {
-  USHER_TRY(identity::RevocationFloor floor, stored_floor({&list, 1}, &store));
+Result<> admit_list(const pki::Crl& list, store::Store& store) {
+  USHER_TRY(pki::RevocationFloor floor, stored_floor({&list, 1}, &store));
   USHER_CHECK(floor.check({&list, 1}));
   floor.raise(list);
   return store_floor(floor, &store);

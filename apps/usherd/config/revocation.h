@@ -12,30 +12,31 @@ namespace usher::usherd {
 
 /// What trust stores receive in addition to the configured files.
 struct Fetched {
-  std::vector<identity::Crl> lists{};
-  net::Keepers* keepers = nullptr;  // nullptr: nothing is fetched. Borrowed by the trust stores too.
+  std::vector<pki::Crl> lists{};
+  server::Keepers* keepers = nullptr;  // nullptr: nothing is fetched. Borrowed by the trust stores too.
 };
 
 /// The lists that the server has fetched: for verbs outside the server.
 [[nodiscard]] Fetched cached_lists(const Config& config);
 /// The keepers' lists and the keepers; without keepers, as cached_lists.
-[[nodiscard]] Fetched fetched_by(net::Keepers* keepers, const Config& config);
+[[nodiscard]] Fetched fetched_by(server::Keepers* keepers, const Config& config);
 /// Errors: bad_config (urls, addresses, beginnings of URLs).
-[[nodiscard]] Result<net::RevocationOptions> revocation_options_of(const Config& config);
+[[nodiscard]] Result<server::RevocationOptions> revocation_options_of(const Config& config);
 /// Parses as much as possible, and collects all errors.
-net::RevocationOptions revocation_options_of(const Config& config, Problems& problems);
+server::RevocationOptions revocation_options_of(const Config& config, Problems& problems);
 /// References are borrowed. Errors: as revocation_options_of.
-[[nodiscard]] Result<std::unique_ptr<net::Keepers>> make_keepers(const Config& config, const Clock& clock,
-                                                                 Random& random, net::Log& log, store::Store& store);
+[[nodiscard]] Result<std::unique_ptr<server::Keepers>> make_keepers(const Config& config, const Clock& clock,
+                                                                    Random& random, server::Log& log,
+                                                                    store::Store& store);
 /// Gives a trust store access to what is fetched, as its keys allow.
-void connect(identity::TrustConfig& trust, const SourceKeys& keys, const Fetched& fetched);
+void connect(pki::TrustConfig& trust, const SourceKeys& keys, const Fetched& fetched);
 
 /// The stored marks for the scopes of these lists. `store` nullptr: none are known. Errors: io.
-[[nodiscard]] Result<identity::RevocationFloor> stored_floor(std::span<const identity::Crl> crls, store::Store* store);
+[[nodiscard]] Result<pki::RevocationFloor> stored_floor(std::span<const pki::Crl> crls, store::Store* store);
 /// Errors: io, disk_full.
-[[nodiscard]] Result<> store_floor(const identity::RevocationFloor& floor, store::Store* store);
+[[nodiscard]] Result<> store_floor(const pki::RevocationFloor& floor, store::Store* store);
 /// Checks that one list, whose signature was verified, is not older than the newest one seen. Then records it as seen.
 /// Errors: crl_rollback; io, disk_full.
-[[nodiscard]] Result<> admit_list(const identity::Crl& list, store::Store& store);
+[[nodiscard]] Result<> admit_list(const pki::Crl& list, store::Store& store);
 
 }  // namespace usher::usherd

@@ -6,7 +6,7 @@
 namespace usher::usherd {
 namespace {
 
-using TrustPtr = std::shared_ptr<const identity::TrustStore>;
+using TrustPtr = std::shared_ptr<const pki::TrustStore>;
 
 app::PathOf paths_of(const Config& config) {
   return [&config](const std::string& name) { return config.path_of(name); };
@@ -19,14 +19,13 @@ struct Marks {
 };
 
 /// `mapping`: used if the keys configure none.
-Result<TrustPtr> load_trust(const Config& config, const app::TrustKeys& keys, const SourceKeys& sources,
-                            identity::Role role, std::optional<identity::RoleMapping> mapping, const Fetched& fetched,
-                            const Marks& marks) {
-  USHER_TRY(identity::TrustConfig trust, app::load_trust_config(keys, role, paths_of(config)));
+Result<TrustPtr> load_trust(const Config& config, const app::TrustKeys& keys, const SourceKeys& sources, pki::Role role,
+                            std::optional<pki::RoleMapping> mapping, const Fetched& fetched, const Marks& marks) {
+  USHER_TRY(pki::TrustConfig trust, app::load_trust_config(keys, role, paths_of(config)));
   if (!trust.mapping) trust.mapping = std::move(mapping);
   connect(trust, sources, fetched);
-  USHER_TRY(identity::RevocationFloor floor, stored_floor(trust.crls, marks.store));
-  auto made = identity::TrustStore::make(std::move(trust), floor);
+  USHER_TRY(pki::RevocationFloor floor, stored_floor(trust.crls, marks.store));
+  auto made = pki::TrustStore::make(std::move(trust), floor);
   if (!made) {
     made.error().about = std::string(name_of(role)) + ": " + made.error().about;
     return made;
@@ -35,20 +34,20 @@ Result<TrustPtr> load_trust(const Config& config, const app::TrustKeys& keys, co
   return made;
 }
 
-Result<net::PersonSource> load_person(const Config& config, identity::Profile profile, const PersonKeys& keys,
-                                      const Fetched& fetched, const Marks& marks) {
+Result<server::PersonSource> load_person(const Config& config, person::Profile profile, const PersonKeys& keys,
+                                         const Fetched& fetched, const Marks& marks) {
   if (!keys.organisations.empty()) profile.organisations = keys.organisations;
   if (!keys.issuer_organisations.empty()) profile.issuer_organisations = keys.issuer_organisations;
   if (!keys.trust.eku.empty() || keys.trust.accept_without_eku) profile.require_person_eku = false;
   USHER_TRY(TrustPtr trust,
-            load_trust(config, keys.trust, keys.sources, identity::Role::person, profile.mapping, fetched, marks));
-  return net::PersonSource{std::move(profile), std::move(trust)};
+            load_trust(config, keys.trust, keys.sources, pki::Role::person, profile.mapping, fetched, marks));
+  return server::PersonSource{std::move(profile), std::move(trust)};
 }
 
 Result<std::shared_ptr<const channel::ServerSettings>> load_channel(const Config& config, Keyring& keys,
                                                                     TrustPtr clients, Time now) {
   USHER_TRY(KeyPair own, load_pair(config, config.server_certificate, config.server_key, keys));
-  const identity::Certificate& leaf = own.chain.front();
+  const pki::Certificate& leaf = own.chain.front();
   if (leaf.not_after() <= now) {
     return fail(Fault::certificate_expired, "server certificate", config.server_certificate);
   }
@@ -71,10 +70,10 @@ Result<std::shared_ptr<const channel::ServerSettings>> load_channel(const Config
 
 }  // namespace
 
-std::vector<std::string> names_of(const Config& config, const identity::Certificate& leaf) {
+std::vector<std::string> names_of(const Config& config, const pki::Certificate& leaf) {
   std::vector<std::string> names = config.names;
   for (const std::string& name : leaf.dns_names()) names.push_back(name);
-  for (const identity::IpAddress& address : leaf.ip_addresses()) names.push_back(address.text());
+  for (const pki::IpAddress& address : leaf.ip_addresses()) names.push_back(address.text());
   return names;
 }
 
@@ -82,7 +81,7 @@ Result<TrustPtr> load_distributors(const Config& config, const Fetched& fetched,
   if (config.distributor.anchors.empty()) {
     return fail(Fault::bad_config, "trust: distributor", "trust.distributor.anchors must name a file");
   }
-  return load_trust(config, config.distributor, {}, identity::Role::distributor, std::nullopt, fetched, {store});
+  return load_trust(config, config.distributor, {}, pki::Role::distributor, std::nullopt, fetched, {store});
 }
 
 ReadTrust read_trust(const Config& config, const Fetched& fetched, store::Store* store, Problems& problems) {
@@ -95,33 +94,34 @@ ReadTrust read_trust(const Config& config, const Fetched& fetched, store::Store*
     }
   };
   ReadTrust read;
-  const auto add = [&](net::PersonSource source) { read.persons.push_back(std::move(source)); };
+  const auto add = [&](server::PersonSource source) { read.persons.push_back(std::move(source)); };
   if (!config.client.anchors.empty()) {
-    take(load_trust(config, config.client, config.client_sources, identity::Role::client, std::nullopt, fetched, marks),
+    take(load_trust(config, config.client, config.client_sources, pki::Role::client, std::nullopt, fetched, marks),
          [&](TrustPtr trust) { read.clients = std::move(trust); });
   }
   if (!config.citizen.trust.anchors.empty()) {
-    take(load_person(config, identity::citizen_card_profile(), config.citizen, fetched, marks), add);
+    take(load_person(config, person::citizen_card_profile(), config.citizen, fetched, marks), add);
   }
   if (!config.generic.trust.anchors.empty()) {
-    take(load_person(config, identity::generic_profile(config.generic.subject_field), config.generic, fetched, marks),
+    take(load_person(config, person::generic_profile(config.generic.subject_field), config.generic, fetched, marks),
          add);
   }
   if (!config.distributor.anchors.empty()) {
-    take(load_trust(config, config.distributor, {}, identity::Role::distributor, std::nullopt, fetched, marks),
+    take(load_trust(config, config.distributor, {}, pki::Role::distributor, std::nullopt, fetched, marks),
          [&](TrustPtr trust) { read.distributors = std::move(trust); });
   }
   return read;
 }
 
-Result<std::vector<net::PersonSource>> load_persons(const Config& config, const Fetched& fetched, store::Store* store) {
-  std::vector<net::PersonSource> sources;
+Result<std::vector<server::PersonSource>> load_persons(const Config& config, const Fetched& fetched,
+                                                       store::Store* store) {
+  std::vector<server::PersonSource> sources;
   if (!config.citizen.trust.anchors.empty()) {
-    USHER_TRY(auto source, load_person(config, identity::citizen_card_profile(), config.citizen, fetched, {store}));
+    USHER_TRY(auto source, load_person(config, person::citizen_card_profile(), config.citizen, fetched, {store}));
     sources.push_back(std::move(source));
   }
   if (!config.generic.trust.anchors.empty()) {
-    USHER_TRY(auto source, load_person(config, identity::generic_profile(config.generic.subject_field), config.generic,
+    USHER_TRY(auto source, load_person(config, person::generic_profile(config.generic.subject_field), config.generic,
                                        fetched, {store}));
     sources.push_back(std::move(source));
   }
@@ -143,12 +143,12 @@ std::optional<store::AcquisitionLimit> acquisition_of(const Config& config) {
 
 }  // namespace
 
-Result<net::ServerSnapshot> load_snapshot(const Config& config, Keyring& keys, const Fetched& fetched,
-                                          store::Store* store, const media::Vault* vault, const Clock& clock) {
-  auto authorities = std::make_shared<net::Authorities>();
-  USHER_TRY(TrustPtr clients, load_trust(config, config.client, config.client_sources, identity::Role::client,
-                                         std::nullopt, fetched, {store}));
-  net::ServerSnapshot snapshot;
+Result<server::ServerSnapshot> load_snapshot(const Config& config, Keyring& keys, const Fetched& fetched,
+                                             store::Store* store, const media::Vault* vault, const Clock& clock) {
+  auto authorities = std::make_shared<server::Authorities>();
+  USHER_TRY(TrustPtr clients, load_trust(config, config.client, config.client_sources, pki::Role::client, std::nullopt,
+                                         fetched, {store}));
+  server::ServerSnapshot snapshot;
   if (!config.files_shares.empty() || !config.files_publish.empty()) {
     USHER_TRY(snapshot.files, load_files(config, keys, clients, vault, snapshot.expiries));
   }
@@ -157,11 +157,11 @@ Result<net::ServerSnapshot> load_snapshot(const Config& config, Keyring& keys, c
   if (!config.distributor.anchors.empty()) {
     USHER_TRY(authorities->distributors, load_distributors(config, fetched, store));
   }
-  const identity::Certificate& leaf = authorities->channel->chain.front();
+  const pki::Certificate& leaf = authorities->channel->chain.front();
   snapshot.expiries.push_back({.what = "server certificate", .when = leaf.not_after()});
   snapshot.names = names_of(config, leaf);
-  snapshot.policy = std::make_shared<const net::ServicePolicy>(
-      net::ServicePolicy{.acquisition = acquisition_of(config), .bind_installation = config.bind_installation});
+  snapshot.policy = std::make_shared<const service::ServicePolicy>(
+      service::ServicePolicy{.acquisition = acquisition_of(config), .bind_installation = config.bind_installation});
   snapshot.authorities = std::move(authorities);
   return snapshot;
 }

@@ -25,7 +25,7 @@ Id128 pseudonym_key_id() { return media::companion_id("pseudonym key", Id128{});
 
 /// The private licence key's file; for a key on a token, the default file.
 fs::path licence_file_of(const Config& config) {
-  return config.path_of(identity::is_token_key(config.licence_key) ? Config().licence_key : config.licence_key);
+  return config.path_of(card::is_token_key(config.licence_key) ? Config().licence_key : config.licence_key);
 }
 fs::path retired_directory_of(const Config& config) { return licence_file_of(config).parent_path() / "retired"; }
 /// The file of a public licence key, next to the private one.
@@ -65,7 +65,7 @@ Result<> create_licence_key(const Config& config, Keyring& keys) {
   const auto publish = [&](const crypto::PrivateKey& key) {
     return create_file(public_file(file), to_base64url(key.public_key().spki()) + "\n", 0644);
   };
-  if (identity::is_token_key(config.licence_key)) {
+  if (card::is_token_key(config.licence_key)) {
     USHER_TRY(const crypto::PrivateKey key, keys.load(config, config.licence_key));
     return publish(key);
   }
@@ -120,7 +120,7 @@ Result<> create_vault_key(const Config& config, Keyring& keys, Random& random) {
 }
 
 Result<> create_pseudonym_key(const fs::path& file, const crypto::Secret& passphrase, Random& random) {
-  crypto::Secret key(identity::PseudonymKey::kSize);
+  crypto::Secret key(person::PseudonymKey::kSize);
   random.fill(key.expose_for_writing());
   const media::PassphraseWrapper wrapper(passphrase.clone(), kCost);
   USHER_TRY(const Bytes sealed, media::seal_small(key.expose(), pseudonym_key_id(), wrapper, random));
@@ -146,20 +146,20 @@ Result<> create_own_keys(const Config& config, Keyring& keys, Random& random) {
 
 bool is_key_there(const Config& config, const std::string& name) {
   std::error_code ignored;
-  return identity::is_token_key(name) || fs::exists(config.path_of(name), ignored);
+  return card::is_token_key(name) || fs::exists(config.path_of(name), ignored);
 }
 
-Result<identity::Chain> load_chain(const Config& config, const std::string& certificates) {
+Result<pki::Chain> load_chain(const Config& config, const std::string& certificates) {
   const fs::path file = config.path_of(certificates);
   USHER_TRY(const std::string pem, read_file(file, kMaxKeyFile));
-  auto chain = identity::chain_from_pem(pem);
+  auto chain = pki::chain_from_pem(pem);
   if (!chain) return fail(chain.error().fault, "certificates", file.string());
   return chain;
 }
 
 Result<KeyPair> load_pair(const Config& config, const std::string& certificates, const std::string& key,
                           Keyring& keys) {
-  USHER_TRY(identity::Chain chain, load_chain(config, certificates));
+  USHER_TRY(pki::Chain chain, load_chain(config, certificates));
   USHER_TRY(crypto::PrivateKey loaded, keys.load(config, key));
   if (loaded.public_key().fingerprint() != chain.front().key_fingerprint()) {
     return fail(Fault::bad_key, "key and certificate",
@@ -169,9 +169,9 @@ Result<KeyPair> load_pair(const Config& config, const std::string& certificates,
   return KeyPair{std::move(chain), std::make_shared<const crypto::PrivateKey>(std::move(loaded))};
 }
 
-Result<net::LicenceIssuer> load_licence_issuer(const Config& config, Keyring& keys) {
+Result<service::LicenceIssuer> load_licence_issuer(const Config& config, Keyring& keys) {
   USHER_TRY(crypto::PrivateKey key, keys.load(config, config.licence_key));
-  net::LicenceIssuer issuer{.server_id = config.id, .signer = nullptr, .public_keys = {key.public_key().spki()}};
+  service::LicenceIssuer issuer{.server_id = config.id, .signer = nullptr, .public_keys = {key.public_key().spki()}};
   USHER_TRY(const std::vector<fs::path> retired, retired_files(config));
   for (const fs::path& file : retired) {
     USHER_TRY(Bytes spki, load_public(file));
@@ -188,12 +188,11 @@ Result<net::LicenceIssuer> load_licence_issuer(const Config& config, Keyring& ke
 }
 
 Result<RotatedKey> rotate_licence_key(const Config& config, Keyring& keys, const std::string& to) {
-  if (to.empty() && identity::is_token_key(config.licence_key)) {
+  if (to.empty() && card::is_token_key(config.licence_key)) {
     return fail(Fault::bad_usage, "rotate", "the licence key is on a token: name its successor with --to pkcs11:…");
   }
-  if (!to.empty() && !identity::is_token_key(to))
-    return fail(Fault::bad_usage, "rotate", "--to takes a token key's URI");
-  USHER_TRY(const net::LicenceIssuer issuer, load_licence_issuer(config, keys));
+  if (!to.empty() && !card::is_token_key(to)) return fail(Fault::bad_usage, "rotate", "--to takes a token key's URI");
+  USHER_TRY(const service::LicenceIssuer issuer, load_licence_issuer(config, keys));
   if (issuer.public_keys.size() == kMaxLicenceKeys) {
     return fail(Fault::bad_config, "rotate",
                 "there are 7 retired licence keys: take those away whose licences have all ended");
@@ -238,17 +237,17 @@ Result<> seal_vault_key(const Config& config, Keyring& keys, bool for_token, Ran
   return media::reseal_vault_key(file, current, media::PublicKeyWrapper(key.public_key()), with_token, random);
 }
 
-Result<identity::PseudonymKey> load_pseudonym_key(const Config& config, const Keyring& keys) {
+Result<person::PseudonymKey> load_pseudonym_key(const Config& config, const Keyring& keys) {
   const fs::path file = config.path_of(config.pseudonym_key);
   USHER_CHECK(check_private(file));
   USHER_TRY(media::SourcePtr source, media::open_file(file));
   const media::PassphraseUnwrapper unwrapper(keys.passphrase().clone());
-  auto key = media::open_small(std::move(source), pseudonym_key_id(), unwrapper, identity::PseudonymKey::kSize);
+  auto key = media::open_small(std::move(source), pseudonym_key_id(), unwrapper, person::PseudonymKey::kSize);
   if (!key) return fail(key.error().fault, key.error().where, file.string());
-  if (key->size() != identity::PseudonymKey::kSize)
+  if (key->size() != person::PseudonymKey::kSize)
     return fail(Fault::bad_key, "pseudonym key: size", file.string(),
                 "Restore it from a backup: with another key nobody has the licences that they had.");
-  return identity::PseudonymKey(*key);
+  return person::PseudonymKey(*key);
 }
 
 }  // namespace usher::usherd

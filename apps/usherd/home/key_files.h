@@ -22,16 +22,16 @@ namespace usher::usherd {
 
 /// A key and its certificates; they belong together.
 struct KeyPair {
-  identity::Chain chain;
+  pki::Chain chain;
   std::shared_ptr<const crypto::PrivateKey> key;
 };
 /// A configured file of certificates, leaf first. Errors: the file's; Certificate::from_der's.
-[[nodiscard]] Result<identity::Chain> load_chain(const Config& config, const std::string& certificates);
+[[nodiscard]] Result<pki::Chain> load_chain(const Config& config, const std::string& certificates);
 /// `certificates`, `key`: names from the configuration.
 /// Errors: Keyring::load's; malformed; bad_key (they do not belong together).
 [[nodiscard]] Result<KeyPair> load_pair(const Config& config, const std::string& certificates, const std::string& key,
                                         Keyring& keys);
-[[nodiscard]] Result<net::LicenceIssuer> load_licence_issuer(const Config& config, Keyring& keys);
+[[nodiscard]] Result<service::LicenceIssuer> load_licence_issuer(const Config& config, Keyring& keys);
 struct RotatedKey {
   std::filesystem::path retired;  // the old key's public half
   std::string key_id;             // of the new key, as in licences and listeners' programs
@@ -43,7 +43,7 @@ struct RotatedKey {
 [[nodiscard]] Result<RotatedKey> rotate_licence_key(const Config& config, Keyring& keys, const std::string& to);
 /// With the passphrase or with keys.vault_token, as the file requires.
 [[nodiscard]] Result<crypto::Secret> load_vault_key(const Config& config, Keyring& keys);
-[[nodiscard]] Result<identity::PseudonymKey> load_pseudonym_key(const Config& config, const Keyring& keys);
+[[nodiscard]] Result<person::PseudonymKey> load_pseudonym_key(const Config& config, const Keyring& keys);
 
 /// Seals the vault key for keys.vault_token, or for the passphrase. Errors: bad_config, no token is configured; those
 /// of media::reseal_vault_key and Keyring::load.

@@ -38,12 +38,12 @@ Result<crypto::PrivateKey> load_file(const fs::path& file, const crypto::Secret&
 
 }  // namespace
 
-Keyring::Keyring(crypto::Secret passphrase, identity::TokenPins::Ask ask_for_pin)
-    : passphrase_(std::move(passphrase)), pins_(std::make_shared<identity::TokenPins>(std::move(ask_for_pin))) {}
+Keyring::Keyring(crypto::Secret passphrase, card::TokenPins::Ask ask_for_pin)
+    : passphrase_(std::move(passphrase)), pins_(std::make_shared<card::TokenPins>(std::move(ask_for_pin))) {}
 
 Result<crypto::PrivateKey> Keyring::load(const Config& config, const std::string& name) {
-  if (!identity::is_token_key(name)) return load_file(config.path_of(name), passphrase_);
-  auto opened = identity::open_token(
+  if (!card::is_token_key(name)) return load_file(config.path_of(name), passphrase_);
+  auto opened = card::open_token(
       {.uri = name, .module = config.module, .pins = pins_, .changed = [watch = watch_, name](const Error* why) {
          const std::scoped_lock lock(watch->mutex);
          if (watch->observer) watch->observer(name, why);

@@ -18,11 +18,11 @@ namespace usher::usherd {
 /// The passphrase of the key files, the PIN of tokens, and the keys on tokens that are in use. Thread-safe.
 class Keyring {
  public:
-  Keyring(crypto::Secret passphrase, identity::TokenPins::Ask ask_for_pin);
+  Keyring(crypto::Secret passphrase, card::TokenPins::Ask ask_for_pin);
 
   [[nodiscard]] const crypto::Secret& passphrase() const noexcept { return passphrase_; }
   /// `name`: a file of the configuration, or a token key's URI.
-  /// Errors: not_found, not_permitted (modes), bad_passphrase, unencrypted_key, malformed; identity::open_token's.
+  /// Errors: not_found, not_permitted (modes), bad_passphrase, unencrypted_key, malformed; card::open_token's.
   [[nodiscard]] Result<crypto::PrivateKey> load(const Config& config, const std::string& name);
   /// Refused PINs may have been corrected: they are read and tried again.
   void forget_refused_pins() { pins_->forget_refused(); }
@@ -41,12 +41,12 @@ class Keyring {
   };
   struct Opened {
     std::string uri;
-    std::weak_ptr<identity::TokenKeyState> state;
+    std::weak_ptr<card::TokenKeyState> state;
   };
   [[nodiscard]] static std::string first_unusable(const std::vector<Opened>& opened);
 
   crypto::Secret passphrase_;
-  std::shared_ptr<identity::TokenPins> pins_;
+  std::shared_ptr<card::TokenPins> pins_;
   std::shared_ptr<Watch> watch_ = std::make_shared<Watch>();
   std::mutex mutex_;
   std::vector<Opened> opened_;

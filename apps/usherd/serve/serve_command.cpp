@@ -53,28 +53,28 @@ class Signals {
   sigset_t set_{};
 };
 
-net::Level level_of(std::string_view name) {
-  if (name == "debug") return net::Level::debug;
-  if (name == "warning") return net::Level::warning;
-  return name == "error" ? net::Level::error : net::Level::info;
+server::Level level_of(std::string_view name) {
+  if (name == "debug") return server::Level::debug;
+  if (name == "warning") return server::Level::warning;
+  return name == "error" ? server::Level::error : server::Level::info;
 }
-net::LogFormat format_of(std::string_view name) {
-  if (name == "text") return net::LogFormat::text;
-  return name == "json" ? net::LogFormat::json : net::LogFormat::automatic;
+server::LogFormat format_of(std::string_view name) {
+  if (name == "text") return server::LogFormat::text;
+  return name == "json" ? server::LogFormat::json : server::LogFormat::automatic;
 }
 
-Result<std::vector<net::Endpoint>> endpoints_of(const std::vector<std::string>& texts) {
-  std::vector<net::Endpoint> endpoints;
+Result<std::vector<server::Endpoint>> endpoints_of(const std::vector<std::string>& texts) {
+  std::vector<server::Endpoint> endpoints;
   for (const std::string& text : texts) {
-    USHER_TRY(net::Endpoint endpoint, net::Endpoint::from_text(text));
+    USHER_TRY(server::Endpoint endpoint, server::Endpoint::from_text(text));
     endpoints.push_back(std::move(endpoint));
   }
   return endpoints;
 }
 
-Result<net::ServerOptions> options_of(const Config& config) {
+Result<server::ServerOptions> options_of(const Config& config) {
   const auto size = [](std::int64_t value) { return static_cast<std::size_t>(value); };
-  net::ServerOptions options;
+  server::ServerOptions options;
   USHER_TRY(options.listen, endpoints_of(config.listen));
   USHER_TRY(options.operator_listen, endpoints_of(config.operator_listen));
   options.threads = static_cast<unsigned>(config.threads);
@@ -98,12 +98,12 @@ Result<net::ServerOptions> options_of(const Config& config) {
 }
 
 /// One address for each line: "media 127.0.0.1:8080", "operator 127.0.0.1:9480". For tests and scripts that use port 0.
-Result<> write_ports(const std::filesystem::path& file, const net::Server& server) {
+Result<> write_ports(const std::filesystem::path& file, const server::Server& server) {
   if (file.empty()) return {};
   std::string text;
-  for (const net::Endpoint& endpoint : server.endpoints()) text += "media " + endpoint.text() + "\n";
-  for (const net::Endpoint& endpoint : server.file_endpoints()) text += "files " + endpoint.text() + "\n";
-  for (const net::Endpoint& endpoint : server.operator_endpoints()) text += "operator " + endpoint.text() + "\n";
+  for (const server::Endpoint& endpoint : server.endpoints()) text += "media " + endpoint.text() + "\n";
+  for (const server::Endpoint& endpoint : server.file_endpoints()) text += "files " + endpoint.text() + "\n";
+  for (const server::Endpoint& endpoint : server.operator_endpoints()) text += "operator " + endpoint.text() + "\n";
   return replace_file(file, text, 0644);
 }
 
@@ -128,7 +128,7 @@ bool is_reloaded(std::string_view name) {
          std::ranges::any_of(kReloaded, [&](std::string_view prefix) { return name.starts_with(prefix); });
 }
 
-void tell_what_waits(Config before, Config now, net::Log& log) {
+void tell_what_waits(Config before, Config now, server::Log& log) {
   const app::Settings old_settings = settings_of(before);
   const app::Settings new_settings = settings_of(now);
   for (const app::Key& key : new_settings.keys()) {
@@ -138,19 +138,20 @@ void tell_what_waits(Config before, Config now, net::Log& log) {
   }
 }
 
-void tell_file_endpoints(const net::Server& server, net::Log& log) {
-  for (const net::Endpoint& endpoint : server.file_endpoints()) {
+void tell_file_endpoints(const server::Server& server, server::Log& log) {
+  for (const server::Endpoint& endpoint : server.file_endpoints()) {
     log.info("serving files", {{"address", endpoint.text()}});
   }
 }
 
-Result<> reload(const Context& context, const Home& home, net::Keepers* keepers, net::Server& server, net::Log& log) {
+Result<> reload(const Context& context, const Home& home, server::Keepers* keepers, server::Server& server,
+                server::Log& log) {
   USHER_TRY(const Config config, load_config(context));
   USHER_CHECK(check(config));
   home.keys->forget_refused_pins();
-  USHER_TRY(net::ServerSnapshot snapshot, load_snapshot(config, *home.keys, fetched_by(keepers, config),
-                                                        home.store.get(), &*home.vault, context.clock));
-  USHER_TRY(const net::FileStreamOptions files, file_options_of(config));
+  USHER_TRY(server::ServerSnapshot snapshot, load_snapshot(config, *home.keys, fetched_by(keepers, config),
+                                                           home.store.get(), &*home.vault, context.clock));
+  USHER_TRY(const server::FileStreamOptions files, file_options_of(config));
   const bool had_files = !server.file_endpoints().empty();
   USHER_CHECK(server.start_files(files, snapshot));
   if (!had_files) tell_file_endpoints(server, log);
@@ -160,8 +161,8 @@ Result<> reload(const Context& context, const Home& home, net::Keepers* keepers,
 }
 
 /// Returns after SIGTERM or SIGINT.
-void wait_for_the_end(const Signals& signals, const Context& context, const Home& home, net::Keepers* keepers,
-                      net::Server& server, net::Log& log) {
+void wait_for_the_end(const Signals& signals, const Context& context, const Home& home, server::Keepers* keepers,
+                      server::Server& server, server::Log& log) {
   for (;;) {
     const int signal = signals.wait();
     if (signal != SIGHUP) {
@@ -182,7 +183,7 @@ void wait_for_the_end(const Signals& signals, const Context& context, const Home
 }
 
 /// One descriptor for each media connection, two (socket and file) for each file stream connection, and a reserve.
-void make_room_for_descriptors(const Config& config, net::Log& log) {
+void make_room_for_descriptors(const Config& config, server::Log& log) {
   const auto wanted = static_cast<rlim_t>(config.connections + 2 * config.files_connections + 256);
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
@@ -192,7 +193,7 @@ void make_room_for_descriptors(const Config& config, net::Log& log) {
   }
 }
 
-void warn_of_files(const Config& config, net::Log& log) {
+void warn_of_files(const Config& config, server::Log& log) {
   if (!config.files_publish.empty()) log.warning("media are published: these copies are not counted");
   if (!config.files_key_transport_certificate.empty()) {
     log.warning("RSA key transport is offered: who gets its key reads everything that was recorded");
@@ -221,7 +222,7 @@ std::string unreadable_media(const Home& home) {
 /// Logs when a key on a token is lost and when it is back, as long as the object lives.
 class TokenKeyLog {
  public:
-  TokenKeyLog(Keyring& keys, net::Log& log) : keys_(keys) {
+  TokenKeyLog(Keyring& keys, server::Log& log) : keys_(keys) {
     keys.observe([&log](const std::string& uri, const Error* why) {
       if (why == nullptr) {
         log.info("key on a token can be used again", {{"key", uri}});
@@ -256,7 +257,7 @@ std::vector<std::string> obstacles(const Config& config, const Home& home) {
 /// Ends the process if the server does not stop: there is no other way to end a hanging call of a token's module.
 class StopLimit {
  public:
-  explicit StopLimit(net::Log& log)
+  explicit StopLimit(server::Log& log)
       : watch_([&log](const std::stop_token& stopped) {
           std::mutex mutex;
           std::condition_variable_any over;
@@ -275,38 +276,38 @@ Result<> serve(const Context& context, const ServeOptions& options) {
   const Signals signals;
   USHER_TRY(const Config config, load_config(context));
   USHER_CHECK(check(config));
-  USHER_TRY(net::ServerOptions server_options, options_of(config));
+  USHER_TRY(server::ServerOptions server_options, options_of(config));
   USHER_TRY(const Home home, open_home_with_vault(context));
   USHER_CHECK(check_server_id(config, *home.store));
   USHER_TRY([[maybe_unused]] const auto lock, store::ServerLock::acquire(lock_file_of(config)));
-  USHER_TRY(net::LicenceIssuer issuer, load_licence_issuer(config, *home.keys));
-  USHER_TRY(const identity::PseudonymKey pseudonyms, load_pseudonym_key(config, *home.keys));
-  const auto log = net::make_log(level_of(config.log_level), format_of(config.log_format));
+  USHER_TRY(service::LicenceIssuer issuer, load_licence_issuer(config, *home.keys));
+  USHER_TRY(const person::PseudonymKey pseudonyms, load_pseudonym_key(config, *home.keys));
+  const auto log = server::make_log(level_of(config.log_level), format_of(config.log_format));
   const TokenKeyLog token_key_log(*home.keys, *log);
-  std::unique_ptr<net::Keepers> keepers;
+  std::unique_ptr<server::Keepers> keepers;
   if (config.revocation_fetch) {
     USHER_TRY(keepers, make_keepers(config, context.clock, context.random, *log, *home.store));
   }
-  USHER_TRY(net::ServerSnapshot snapshot, load_snapshot(config, *home.keys, fetched_by(keepers.get(), config),
-                                                        home.store.get(), &*home.vault, context.clock));
-  net::Server server(std::move(server_options),
-                     {.store = *home.store,
-                      .vault = *home.vault,
-                      .issuer = std::move(issuer),
-                      .pseudonyms = pseudonyms,
-                      .clock = context.clock,
-                      .random = context.random,
-                      .log = *log,
-                      .keepers = keepers.get(),
-                      .not_ready = [&] { return obstacles(config, home); }},
-                     std::move(snapshot));
+  USHER_TRY(server::ServerSnapshot snapshot, load_snapshot(config, *home.keys, fetched_by(keepers.get(), config),
+                                                           home.store.get(), &*home.vault, context.clock));
+  server::Server server(std::move(server_options),
+                        {.store = *home.store,
+                         .vault = *home.vault,
+                         .issuer = std::move(issuer),
+                         .pseudonyms = pseudonyms,
+                         .clock = context.clock,
+                         .random = context.random,
+                         .log = *log,
+                         .keepers = keepers.get(),
+                         .not_ready = [&] { return obstacles(config, home); }},
+                        std::move(snapshot));
   make_room_for_descriptors(config, *log);
   warn_of_files(config, *log);
   USHER_CHECK(server.start());
   USHER_CHECK(write_ports(options.port_file, server));
-  for (const net::Endpoint& endpoint : server.endpoints()) log->info("serving", {{"address", endpoint.text()}});
+  for (const server::Endpoint& endpoint : server.endpoints()) log->info("serving", {{"address", endpoint.text()}});
   tell_file_endpoints(server, *log);
-  for (const net::Endpoint& endpoint : server.operator_endpoints()) {
+  for (const server::Endpoint& endpoint : server.operator_endpoints()) {
     log->info("operator's listener", {{"address", endpoint.text()}});
   }
   notify("READY=1");

@@ -8,8 +8,8 @@
 namespace usher::usherd {
 namespace {
 
-using identity::Certificate;
-using identity::Chain;
+using pki::Certificate;
+using pki::Chain;
 
 constexpr std::size_t kMaxCertificates = 4 << 20;  // bytes of a file
 constexpr std::size_t kMaxObjects = 256;           // in one file
@@ -21,7 +21,7 @@ constexpr int kSecurityLevel = 0;
 Result<std::vector<Bytes>> objects_of(const std::filesystem::path& file, std::size_t max_size,
                                       std::initializer_list<std::string_view> labels) {
   USHER_TRY(const std::string content, read_file(file, max_size));
-  auto objects = identity::der_or_pem(view_of(content), labels, kMaxObjects);
+  auto objects = pki::der_or_pem(view_of(content), labels, kMaxObjects);
   if (!objects) return fail(objects.error().fault, objects.error().where, file.string());
   return objects;
 }
@@ -33,7 +33,7 @@ Result<std::vector<Bytes>> certificates_of(const std::filesystem::path& file) {
 struct Material {
   Chain anchors{};
   Chain untrusted{};
-  std::vector<identity::Crl> crls{};
+  std::vector<pki::Crl> crls{};
   std::string note{};
 
   void leave_out(const std::filesystem::path& file, std::string_view why) {
@@ -66,9 +66,9 @@ Result<Material> load(const ChainQuestion& question) {
   for (const auto& file : question.trust) USHER_CHECK(add_certificates(material, file, true));
   for (const auto& file : question.untrusted) USHER_CHECK(add_certificates(material, file, false));
   for (const auto& file : question.crls) {
-    USHER_TRY(const auto ders, objects_of(file, identity::kMaxCrlFile, {"X509 CRL"}));
+    USHER_TRY(const auto ders, objects_of(file, pki::kMaxCrlFile, {"X509 CRL"}));
     for (const Bytes& der : ders) {
-      auto crl = identity::Crl::from_der(der);
+      auto crl = pki::Crl::from_der(der);
       if (crl) {
         material.crls.push_back(*std::move(crl));
       } else {
@@ -81,41 +81,41 @@ Result<Material> load(const ChainQuestion& question) {
 
 /// Verifies by RFC 5280 only, without usher's own requirements for peers.
 Result<> judge_path(const Chain& sent, const Material& material, const ChainQuestion& question, int& depth) {
-  USHER_TRY(const auto trust, identity::PathTrust::make(material.anchors, material.untrusted, material.crls));
-  const identity::PathOptions options{.at = question.at,
-                                      .revocation = question.revocation,
-                                      .max_intermediates = kMaxAuthorities,
-                                      .security_level = kSecurityLevel,
-                                      .policy = question.policy};
-  USHER_TRY(const auto path, identity::verify_path(sent, trust, options, &depth));
+  USHER_TRY(const auto trust, pki::PathTrust::make(material.anchors, material.untrusted, material.crls));
+  const pki::PathOptions options{.at = question.at,
+                                 .revocation = question.revocation,
+                                 .max_intermediates = kMaxAuthorities,
+                                 .security_level = kSecurityLevel,
+                                 .policy = question.policy};
+  USHER_TRY(const auto path, pki::verify_path(sent, trust, options, &depth));
   depth = 0;
   return question.name ? question.name->check(path.chain.front()) : Result<>{};
 }
 
 /// Whether the certificate has an extended key usage under usher's own arc.
 bool has_role_of_ours(const Certificate& certificate) {
-  return std::ranges::any_of(identity::kRoles, [&](identity::Role role) { return certificate.has_eku(oid_of(role)); });
+  return std::ranges::any_of(pki::kRoles, [&](pki::Role role) { return certificate.has_eku(oid_of(role)); });
 }
 
-std::optional<identity::RoleMapping> mapping_of(const ChainQuestion& question, const Certificate& certificate) {
+std::optional<pki::RoleMapping> mapping_of(const ChainQuestion& question, const Certificate& certificate) {
   if (question.profile) return question.profile->mapping;
   if (has_role_of_ours(certificate)) return std::nullopt;
-  const auto usage = *question.role == identity::Role::server ? identity::kOidServerAuth : identity::kOidClientAuth;
-  return identity::RoleMapping{.any_eku = {std::string(usage)}, .accept_without_eku = true};
+  const auto usage = *question.role == pki::Role::server ? pki::kOidServerAuth : pki::kOidClientAuth;
+  return pki::RoleMapping{.any_eku = {std::string(usage)}, .accept_without_eku = true};
 }
 
 /// Verifies as the server does for a peer of this role.
 Result<> judge_peer(const Chain& sent, Material material, const ChainQuestion& question, int& depth) {
-  identity::TrustConfig config{.role = *question.role,
-                               .anchors = std::move(material.anchors),
-                               .intermediates = std::move(material.untrusted),
-                               .crls = std::move(material.crls),
-                               .revocation = question.revocation,
-                               .mapping = mapping_of(question, sent.front()),
-                               .policy = question.policy};
-  USHER_TRY(const auto store, identity::TrustStore::make(std::move(config)));
+  pki::TrustConfig config{.role = *question.role,
+                          .anchors = std::move(material.anchors),
+                          .intermediates = std::move(material.untrusted),
+                          .crls = std::move(material.crls),
+                          .revocation = question.revocation,
+                          .mapping = mapping_of(question, sent.front()),
+                          .policy = question.policy};
+  USHER_TRY(const auto store, pki::TrustStore::make(std::move(config)));
   // There is no client that dialled a name: without --name every name is accepted.
-  const identity::ServerName name = question.name.value_or(identity::ServerName::own());
+  const pki::ServerName name = question.name.value_or(pki::ServerName::own());
   USHER_TRY(const auto peer, store->verify(sent, question.at, &name, &depth));
   if (!question.profile) return {};
   const auto person = question.profile->identify(peer);

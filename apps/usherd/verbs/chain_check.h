@@ -17,12 +17,12 @@ struct ChainQuestion {
   std::vector<std::filesystem::path> untrusted{};
   std::vector<std::filesystem::path> crls{};
   std::filesystem::path certificate{};
-  identity::RevocationMode revocation = identity::RevocationMode::chain;
-  std::optional<identity::Role> role{};  // no value: only the path is verified
-  std::optional<identity::Profile> profile{};
-  std::optional<identity::ServerName> name{};
+  pki::RevocationMode revocation = pki::RevocationMode::chain;
+  std::optional<pki::Role> role{};  // no value: only the path is verified
+  std::optional<person::Profile> profile{};
+  std::optional<pki::ServerName> name{};
   Time at{};
-  identity::PolicyInputs policy{};
+  pki::PolicyInputs policy{};
 };
 
 struct ChainVerdict {

@@ -29,22 +29,22 @@ struct CheckOptions {
 
 Result<> complete(CheckOptions& options, const Context& context) {
   ChainQuestion& question = options.question;
-  question.revocation = options.revocation == "chain"  ? identity::RevocationMode::chain
-                        : options.revocation == "leaf" ? identity::RevocationMode::leaf
-                                                       : identity::RevocationMode::none;
+  question.revocation = options.revocation == "chain"  ? pki::RevocationMode::chain
+                        : options.revocation == "leaf" ? pki::RevocationMode::leaf
+                                                       : pki::RevocationMode::none;
   if (!options.profile.empty()) {
-    USHER_TRY(question.profile, identity::profile_of_name(options.profile));
+    USHER_TRY(question.profile, person::profile_of_name(options.profile));
     if (options.purpose.empty()) options.purpose = "user";
     if (options.purpose != "user") return fail(Fault::bad_usage, "check-chain", "a profile is for --purpose user");
   }
-  if (options.purpose == "client") question.role = identity::Role::client;
-  if (options.purpose == "server") question.role = identity::Role::server;
-  if (options.purpose == "user") question.role = identity::Role::person;
+  if (options.purpose == "client") question.role = pki::Role::client;
+  if (options.purpose == "server") question.role = pki::Role::server;
+  if (options.purpose == "user") question.role = pki::Role::person;
   if (!options.name.empty()) {
-    if (question.role && *question.role != identity::Role::server) {
+    if (question.role && *question.role != pki::Role::server) {
       return fail(Fault::bad_usage, "check-chain", "--name is for --purpose server or any");
     }
-    USHER_TRY(question.name, identity::ServerName::from_host(options.name));
+    USHER_TRY(question.name, pki::ServerName::from_host(options.name));
   }
   question.at = context.clock.now();
   if (options.at.empty()) return {};

@@ -45,7 +45,7 @@ class Check {
   /// For a key. A wrong PIN or module affects every key on a token, so it is reported only once.
   template <class T>
   bool took_key(const std::string& name, const Result<T>& result) {
-    if (result || !identity::is_token_key(name) || !is_of_all_keys(result.error().fault)) return took(result);
+    if (result || !card::is_token_key(name) || !is_of_all_keys(result.error().fault)) return took(result);
     if (token_fault_ == result.error().fault) return false;
     token_fault_ = result.error().fault;
     return took(result);
@@ -54,8 +54,7 @@ class Check {
   void warn(const std::string& what);
   void open_keys();
   void check_keys();
-  void check_role_of(const std::string& what, const std::string& file, const identity::Certificate& leaf,
-                     identity::Role role);
+  void check_role_of(const std::string& what, const std::string& file, const pki::Certificate& leaf, pki::Role role);
   void check_pairs(Keyring& keys);
   void check_files(Keyring& keys);
   void check_trust();
@@ -71,11 +70,11 @@ class Check {
   Problems problems_;
   std::optional<Fault> token_fault_;
   const Config config_;
-  net::Authorities authorities_;
-  net::Expiries endings_;
+  server::Authorities authorities_;
+  server::Expiries endings_;
   std::unique_ptr<store::Store> store_;  // nullptr: does not exist yet, or cannot be read
   std::unique_ptr<Keyring> keys_;        // nullptr: not available
-  identity::Chain own_;                  // the server's certificates
+  pki::Chain own_;                       // the server's certificates
 };
 
 void Check::say(const std::string& fact) {
@@ -143,7 +142,7 @@ void Check::check_keys() {
     if (context_.clock.now() < chain->front().not_before()) {
       problems_.push_back({Fault::certificate_not_yet_valid, "server certificate", config_.server_certificate});
     }
-    check_role_of("server certificate", config_.server_certificate, chain->front(), identity::Role::server);
+    check_role_of("server certificate", config_.server_certificate, chain->front(), pki::Role::server);
     say("server certificate: " + chain->front().subject_text());
     for (const std::string& name : names_of(config_, chain->front())) say("  answers to " + name);
   }
@@ -161,12 +160,12 @@ void Check::check_keys() {
 
 /// Every peer refuses a certificate for another of usher's roles. A certificate without a role is refused by peers that
 /// do not map it to one.
-void Check::check_role_of(const std::string& what, const std::string& file, const identity::Certificate& leaf,
-                          identity::Role role) {
-  if (identity::check_role(leaf, role, nullptr)) return;
+void Check::check_role_of(const std::string& what, const std::string& file, const pki::Certificate& leaf,
+                          pki::Role role) {
+  if (pki::check_role(leaf, role, nullptr)) return;
   const auto uses = leaf.extended_key_usages();
   const bool has_another =
-      uses && std::ranges::any_of(*uses, [](const std::string& one) { return one.starts_with(identity::kOidArc); });
+      uses && std::ranges::any_of(*uses, [](const std::string& one) { return one.starts_with(pki::kOidArc); });
   if (has_another) {
     problems_.push_back({Fault::wrong_role, "config check",
                          "the " + what + " " + file + " is not for the role " + std::string(name_of(role)),
@@ -186,8 +185,8 @@ void Check::check_pairs(Keyring& keys) {
   }
   const auto recipient = load_pair(config_, config_.recipient_certificate, config_.recipient_key, keys);
   if (!took_key(config_.recipient_key, recipient)) return;
-  const identity::Certificate& leaf = recipient->chain.front();
-  check_role_of("recipient certificate", config_.recipient_certificate, leaf, identity::Role::release_recipient);
+  const pki::Certificate& leaf = recipient->chain.front();
+  check_role_of("recipient certificate", config_.recipient_certificate, leaf, pki::Role::release_recipient);
   endings_.push_back({.what = "recipient certificate", .when = leaf.not_after(), .stops = false});
   say("releases are sealed for: " + leaf.subject_text());
 }
@@ -206,12 +205,12 @@ void Check::check_files(Keyring& keys) {
 
 void Check::check_endings() {
   const Time now = context_.clock.now();
-  for (net::Expiry& end : net::trust_expiries(authorities_, now)) endings_.push_back(std::move(end));
-  for (const net::Expiry& end : endings_) {
+  for (server::Expiry& end : server::trust_expiries(authorities_, now)) endings_.push_back(std::move(end));
+  for (const server::Expiry& end : endings_) {
     const auto left = std::chrono::floor<std::chrono::days>(end.when - now).count();
     if (!context_.json) std::printf("%s: ends in %lld days\n", end.what.c_str(), static_cast<long long>(left));
     ends_.push_back(boost::json::object{{"what", end.what}, {"ends_at", app::iso_time(end.when)}});
-    const std::string warning = net::warning_of(end, now);
+    const std::string warning = server::warning_of(end, now);
     if (warning.empty()) continue;
     warn(warning);
     if (end.when <= now && end.stops) {
@@ -222,16 +221,16 @@ void Check::check_endings() {
 }
 
 void Check::check_gaps() {
-  identity::Chain known = all_authorities(authorities_);
+  pki::Chain known = all_authorities(authorities_);
   known.insert(known.end(), own_.begin(), own_.end());
-  net::MayFetch may_fetch;
+  server::MayFetch may_fetch;
   if (config_.revocation_fetch) {
-    may_fetch = [&](const identity::Certificate& one) {
-      return !config_.revocation_urls.empty() || net::points_to_lists_of(one, known);
+    may_fetch = [&](const pki::Certificate& one) {
+      return !config_.revocation_urls.empty() || server::points_to_lists_of(one, known);
     };
   }
-  const net::LoginGaps gaps = net::login_gaps(authorities_, context_.clock.now(), may_fetch);
-  for (const Error& gap : gaps.some) warn(net::gap_text(gap));
+  const server::LoginGaps gaps = server::login_gaps(authorities_, context_.clock.now(), may_fetch);
+  for (const Error& gap : gaps.some) warn(server::gap_text(gap));
   problems_.insert(problems_.end(), gaps.none.begin(), gaps.none.end());
 }
 

@@ -78,7 +78,7 @@ Result<std::vector<store::Person>> all_people(store::Store& store) {
 
 /// By the pseudonym (or the beginning of a known one), or by a card's certificate.
 Result<Hash256> person_of(const Context& context, const Home& home, const IssueOptions& options,
-                          const identity::Chain& card) {
+                          const pki::Chain& card) {
   if (options.card.empty()) {
     if (const auto whole = from_hex(options.to); whole && whole->size() == 32) return array_of<32>(*whole);
     USHER_TRY(const auto people, all_people(*home.store));
@@ -97,13 +97,13 @@ Result<Hash256> person_of(const Context& context, const Home& home, const IssueO
   USHER_TRY(const auto pseudonyms, load_pseudonym_key(home.config, *home.keys));
   USHER_TRY(const auto sources, load_persons(home.config, cached_lists(home.config), home.store.get()));
   Result<Hash256> last = fail(Fault::bad_config, "licence issue", "no kind of card is configured");
-  for (const net::PersonSource& source : sources) {
+  for (const server::PersonSource& source : sources) {
     const auto peer = source.trust->verify(card, context.clock.now());
     if (!peer) {
       last = std::unexpected(peer.error());
       continue;
     }
-    USHER_TRY(const identity::PersonId id, source.profile.identify(*peer));
+    USHER_TRY(const person::PersonId id, source.profile.identify(*peer));
     return pseudonyms.of(source.profile.name, peer->anchor().key_fingerprint(), id.subject_id);
   }
   return last;
@@ -112,7 +112,7 @@ Result<Hash256> person_of(const Context& context, const Home& home, const IssueO
 Result<std::optional<Hash256>> installation_of(const std::filesystem::path& certificate) {
   if (certificate.empty()) return std::nullopt;
   USHER_TRY(const std::string pem, read_file(certificate, kMaxPem));
-  USHER_TRY(const identity::Chain chain, identity::chain_from_pem(pem));
+  USHER_TRY(const pki::Chain chain, pki::chain_from_pem(pem));
   return chain.front().key_fingerprint();
 }
 
@@ -139,12 +139,12 @@ Result<> issue(const Context& context, const IssueOptions& options) {
     return fail(Fault::bad_usage, "licence issue", "name the person with either --to or --card");
   }
   // Read as the calling user: after open_home() the process runs as the home's owner.
-  identity::Chain card;
+  pki::Chain card;
   if (!options.card.empty()) {
     USHER_TRY(const std::string pem, read_file(options.card, kMaxPem));
-    USHER_TRY(card, identity::chain_from_pem(pem));
+    USHER_TRY(card, pki::chain_from_pem(pem));
   }
-  net::LicenceOrder order;
+  service::LicenceOrder order;
   USHER_TRY(order.installation, installation_of(options.installation));
   USHER_TRY(const Home home, open_home_with_vault(context));
   USHER_CHECK(check_server_id(home.config, *home.store));
@@ -159,17 +159,17 @@ Result<> issue(const Context& context, const IssueOptions& options) {
   if (!options.life.empty()) {
     USHER_TRY(order.life, duration_of(options.life));
   }
-  USHER_TRY(net::LicenceIssuer issuer, load_licence_issuer(home.config, *home.keys));
-  const net::Guarded<net::ServicePolicy> policy(std::make_shared<const net::ServicePolicy>());
-  net::MediaService service({.store = *home.store,
-                             .vault = *home.vault,
-                             .issuer = std::move(issuer),
-                             .random = context.random,
-                             .policy = policy});
+  USHER_TRY(service::LicenceIssuer issuer, load_licence_issuer(home.config, *home.keys));
+  const Guarded<service::ServicePolicy> policy(std::make_shared<const service::ServicePolicy>());
+  service::MediaService service({.store = *home.store,
+                                 .vault = *home.vault,
+                                 .issuer = std::move(issuer),
+                                 .random = context.random,
+                                 .policy = policy});
   const store::Operation operation{.id = context.random.id(), .content = crypto::sha256(view_of("operator"))};
   USHER_TRY(const store::Licence licence, service.issue(order, operation, std::nullopt, context.clock.now()));
   if (context.json) {
-    app::print_json(json_of(licence, net::entry_of(licence, context.clock.now())));
+    app::print_json(json_of(licence, service::entry_of(licence, context.clock.now())));
   } else {
     std::printf("issued: %s\n", to_hex(licence.terms.id).c_str());
   }
@@ -188,7 +188,7 @@ Result<> list(const Context& context) {
                     {.head = "state"},
                     {.head = "issued", .goes = 3}});
   for (const store::Licence& licence : licences) {
-    const wire::LicenceEntry entry = net::entry_of(licence, context.clock.now());
+    const wire::LicenceEntry entry = service::entry_of(licence, context.clock.now());
     if (context.json) {
       out.push_back(json_of(licence, entry));
       continue;

@@ -64,10 +64,9 @@ store::Medium record_of(const media::SignedManifest& signed_manifest, const medi
 }
 
 /// Verifies the distributor's chain at the time of pressing, with today's revocation state, then the signature.
-Result<> check_origin(const media::SignedManifest& signed_manifest, const identity::TrustStore& distributors,
-                      Time now) {
+Result<> check_origin(const media::SignedManifest& signed_manifest, const pki::TrustStore& distributors, Time now) {
   std::vector<View> ders(signed_manifest.chain.begin(), signed_manifest.chain.end());
-  USHER_TRY(const identity::Chain chain, identity::chain_from_der(ders));
+  USHER_TRY(const pki::Chain chain, pki::chain_from_der(ders));
   USHER_TRY(const media::Manifest manifest, signed_manifest.contents());
   USHER_TRY(const auto peer, distributors.verify_signed_at(chain, from_unix_seconds(manifest.pressed_at), now));
   return signed_manifest.verify(peer.public_key());
@@ -96,7 +95,7 @@ boost::json::object json_of(const store::Medium& medium, const media::Manifest& 
 struct Importer {
   Home home;
   media::PrivateKeyUnwrapper recipient;
-  std::shared_ptr<const identity::TrustStore> distributors;
+  std::shared_ptr<const pki::TrustStore> distributors;
   const Clock& clock;
   bool json = false;
 
@@ -299,7 +298,7 @@ Result<std::size_t> count_usable(store::Store& store, const Id128& medium, Time 
   for (std::uint32_t offset = 0;;) {
     USHER_TRY(const auto page, store.list_all_licences({.offset = offset, .count = kPage}));
     for (const store::Licence& licence : page.entries) {
-      const bool may_play = net::entry_of(licence, now).state == wire::LicenceState::usable;
+      const bool may_play = service::entry_of(licence, now).state == wire::LicenceState::usable;
       if (licence.terms.medium == medium && may_play) ++usable;
     }
     offset += static_cast<std::uint32_t>(page.entries.size());

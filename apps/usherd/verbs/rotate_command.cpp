@@ -23,7 +23,7 @@ Result<> rotate(const Context& context, const std::string& to) {
   if (!to.empty()) next.push_back("set keys.licence_key = \"" + to + "\"");
   next.emplace_back("restart usherd: until then it signs with the old key");
   next.push_back("once all licences of the old key have ended, " + done.retired.string() + " may be taken away");
-  if (!to.empty() && !identity::is_token_key(config.licence_key)) {
+  if (!to.empty() && !card::is_token_key(config.licence_key)) {
     next.push_back("destroy " + config.path_of(config.licence_key).string());
   }
   if (context.json) {

@@ -22,7 +22,7 @@ class Medium {
   [[nodiscard]] const std::string& signer() const noexcept { return signer_; }
 
  private:
-  friend Result<Medium> verify_manifest(View, const identity::TrustStore&, Time, const std::optional<Id128>&);
+  friend Result<Medium> verify_manifest(View, const pki::TrustStore&, Time, const std::optional<Id128>&);
   Medium(media::Manifest manifest, const Hash256& hash, std::string signer)
       : manifest_(std::move(manifest)), hash_(hash), signer_(std::move(signer)) {}
   media::Manifest manifest_;
@@ -33,7 +33,7 @@ class Medium {
 /// `signed_manifest`: as on the wire. `medium`: the expected medium; empty: any.
 /// Errors: malformed, unsupported, too_long; those of TrustStore::verify_signed_at; bad_signature; release_mismatch
 /// (the manifest is of another medium).
-[[nodiscard]] Result<Medium> verify_manifest(View signed_manifest, const identity::TrustStore& distributors, Time now,
+[[nodiscard]] Result<Medium> verify_manifest(View signed_manifest, const pki::TrustStore& distributors, Time now,
                                              const std::optional<Id128>& medium);
 
 /// One line of the catalogue. An item that cannot be trusted keeps its number, and is not played.

@@ -97,16 +97,16 @@ Result<std::shared_ptr<Link>> Engine::make_link(const Call& request, bool may_as
 
 /// connecting_ is held.
 Result<wire::Authenticated> Engine::authenticate(Link& link, bool may_ask) {
-  const identity::LoginTerms terms{.server_key = link.session().peer().certificate().key_fingerprint(),
-                                   .installation = options_.settings->chain.front().fingerprint(),
-                                   .now = clock_->now()};
+  const person::LoginTerms terms{.server_key = link.session().peer().certificate().key_fingerprint(),
+                                 .installation = options_.settings->chain.front().fingerprint(),
+                                 .now = clock_->now()};
   if (!login_ || !login_->usable(terms.server_key, terms.installation, terms.now)) {
     // The user does not expect a PIN prompt in the middle of a play.
     if (!may_ask) return fail(Fault::bad_statement, "engine: the login has ended", "the login has ended");
     USHER_TRY(login_, options_.login(terms));
   }
   USHER_TRY(const Hash256 exporter, link.session().exporter("person"));
-  USHER_TRY(const identity::AuthRequest request, login_->bind(exporter));
+  USHER_TRY(const person::AuthRequest request, login_->bind(exporter));
   auto answer = link.request(wire::kPathAuth, std::nullopt, request.encode());
   if (!answer) return std::unexpected(of_card(std::move(answer.error().error)));
   return wire::Authenticated::decode(answer->body());

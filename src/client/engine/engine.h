@@ -13,13 +13,13 @@
 namespace usher::client {
 
 /// Asks the person for the card. Called once per login, at the first connection to a server. May ask for a PIN.
-using Login = std::function<Result<std::shared_ptr<const identity::PersonLogin>>(const identity::LoginTerms& terms)>;
+using Login = std::function<Result<std::shared_ptr<const person::PersonLogin>>(const person::LoginTerms& terms)>;
 /// A sentence for the listener. Called from any thread.
 using Note = std::function<void(std::string_view sentence)>;
 
 struct EngineOptions {
   std::shared_ptr<const channel::ClientSettings> settings{};
-  std::shared_ptr<const identity::TrustStore> distributors{};
+  std::shared_ptr<const pki::TrustStore> distributors{};
   Login login{};
   Note note = [](std::string_view) {};
   Milliseconds patience{120'000};  // how long to retry after a lost connection
@@ -128,9 +128,9 @@ class Engine {
   EngineOptions options_;
   Random* random_;
   const Clock* clock_;
-  std::mutex connecting_;                               // one thread at a time makes a new connection
-  std::shared_ptr<const identity::PersonLogin> login_;  // under connecting_
-  mutable std::mutex mutex_;                            // guards the members below
+  std::mutex connecting_;                             // one thread at a time makes a new connection
+  std::shared_ptr<const person::PersonLogin> login_;  // under connecting_
+  mutable std::mutex mutex_;                          // guards the members below
   Connection connection_;
   wire::Authenticated person_;
   std::uint64_t failed_attempts_ = 0;  // at making a connection

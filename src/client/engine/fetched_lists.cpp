@@ -14,11 +14,11 @@ constexpr std::string_view kPath = "/api/lists";
 constexpr std::string_view kType = "application/vnd.usher.lists";
 constexpr Milliseconds kOld{3'600'000};
 
-Result<std::vector<identity::Crl>> lists_of(View encoded) {
+Result<std::vector<pki::Crl>> lists_of(View encoded) {
   USHER_TRY(const wire::HandedLists handed, wire::HandedLists::decode(encoded));
-  std::vector<identity::Crl> lists;
+  std::vector<pki::Crl> lists;
   for (const Bytes& der : handed.lists) {
-    USHER_TRY(identity::Crl list, identity::Crl::from_der(der));
+    USHER_TRY(pki::Crl list, pki::Crl::from_der(der));
     lists.push_back(std::move(list));
   }
   return lists;
@@ -26,7 +26,7 @@ Result<std::vector<identity::Crl>> lists_of(View encoded) {
 
 }  // namespace
 
-Result<std::vector<identity::Crl>> ask_for_lists(Transport& transport, const Stop& stop) {
+Result<std::vector<pki::Crl>> ask_for_lists(Transport& transport, const Stop& stop) {
   USHER_TRY(const Bytes answer, transport.post(kPath, kType, {}, stop));
   return lists_of(answer);
 }
@@ -45,18 +45,18 @@ bool KeptLists::is_old(Time now) const {
   return now < when || now > when + kOld;
 }
 
-Result<> KeptLists::take(std::vector<identity::Crl> lists, const identity::Chain& authorities, Time now) {
-  std::erase_if(lists, [&](const identity::Crl& list) {
+Result<> KeptLists::take(std::vector<pki::Crl> lists, const pki::Chain& authorities, Time now) {
+  std::erase_if(lists, [&](const pki::Crl& list) {
     return std::ranges::none_of(authorities,
-                                [&](const identity::Certificate& issuer) { return list.verify(issuer).has_value(); });
+                                [&](const pki::Certificate& issuer) { return list.verify(issuer).has_value(); });
   });
   lists.insert(lists.end(), lists_.begin(), lists_.end());
-  const identity::CrlSelection newest = identity::select_crls(lists, now);
+  const pki::CrlSelection newest = pki::select_crls(lists, now);
   lists_ = newest.complete;
   lists_.insert(lists_.end(), newest.deltas.begin(), newest.deltas.end());
   wire::HandedLists kept;
   std::size_t size = 1;
-  for (const identity::Crl& list : lists_) {
+  for (const pki::Crl& list : lists_) {
     size += list.der().size() + 3;
     if (size <= wire::kMaxHandedBytes && kept.lists.size() < wire::kMaxHandedLists) kept.lists.push_back(list.der());
   }

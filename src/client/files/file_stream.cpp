@@ -70,7 +70,7 @@ struct FileStream::State {
   const Clock* clock;
   tls::ContextPtr context;
   tls::SessionPtr session;       // of the last connection; used once
-  identity::Chain shown;         // the server's chain in the last full handshake
+  pki::Chain shown;              // the server's chain in the last full handshake
   std::optional<Error> refusal;  // why the server's certificate was refused
 };
 
@@ -154,7 +154,7 @@ Result<tls::ConnectionPtr> FileStream::State::connect(int socket, const Stop& st
   if (!connection || SSL_set_fd(connection.get(), socket) != 1 || SSL_set_app_data(connection.get(), &session) != 1) {
     return crypto::ossl_fail(Fault::local, "file stream: connection");
   }
-  if (!identity::IpAddress::from_text(options.server.host)) {
+  if (!pki::IpAddress::from_text(options.server.host)) {
     // The macro for this call uses an old-style cast.
     SSL_ctrl(connection.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
              const_cast<char*>(options.server.host.c_str()));

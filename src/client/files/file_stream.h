@@ -12,14 +12,14 @@ namespace usher::client {
 
 struct FileStreamOptions {
   Endpoint server{};
-  identity::Chain chain{};                              // of this installation, leaf first
-  std::shared_ptr<const crypto::PrivateKey> key{};      // its key, in memory or on a token
-  std::shared_ptr<const identity::TrustStore> trust{};  // of servers
-  identity::ServerName name;                            // the name that the server's certificate must have
-  Milliseconds connect_deadline{10'000};                // for each address
-  Milliseconds handshake_deadline{30'000};              // long, since a token signs slowly
-  Milliseconds first_deadline{600'000};                 // until the first byte: the server may compute a digest
-  Milliseconds stall_deadline{60'000};                  // between bytes
+  pki::Chain chain{};                               // of this installation, leaf first
+  std::shared_ptr<const crypto::PrivateKey> key{};  // its key, in memory or on a token
+  std::shared_ptr<const pki::TrustStore> trust{};   // of servers
+  pki::ServerName name;                             // the name that the server's certificate must have
+  Milliseconds connect_deadline{10'000};            // for each address
+  Milliseconds handshake_deadline{30'000};          // long, since a token signs slowly
+  Milliseconds first_deadline{600'000};             // until the first byte: the server may compute a digest
+  Milliseconds stall_deadline{60'000};              // between bytes
 };
 
 /// Not thread-safe. Resumes the TLS session from one request to the next.

@@ -9,7 +9,7 @@
 
 #include "pki/certificate.h"
 
-namespace usher::net {
+namespace usher::server {
 namespace {
 
 /// IPv4 addresses that are not on the public Internet: the registries of RFC 6890 and its successors.
@@ -62,7 +62,7 @@ Result<AddressRange> AddressRange::from_text(std::string_view text) {
                 "\"" + std::string(text) + "\" is not ADDRESS or ADDRESS/BITS, as 10.0.0.0/8");
   };
   const std::size_t slash = text.find('/');
-  const auto address = identity::IpAddress::from_text(text.substr(0, slash));
+  const auto address = pki::IpAddress::from_text(text.substr(0, slash));
   if (!address) return refuse();
   AddressRange range;
   range.prefix_ = address->bytes;
@@ -91,4 +91,4 @@ bool may_connect_to(const sockaddr& address, socklen_t size, const std::vector<A
   return !bytes.empty() && (is_public(bytes) || any_holds(allowed, bytes));
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -9,7 +9,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 
-namespace usher::net {
+namespace usher::server {
 
 /// IPv4 or IPv6 addresses with common leading bits.
 class AddressRange {
@@ -28,4 +28,4 @@ class AddressRange {
 /// contains it. IPv4 in an IPv6 address (::ffff:0:0/96) is judged as IPv4. Other address families are refused.
 [[nodiscard]] bool may_connect_to(const sockaddr& address, socklen_t size, const std::vector<AddressRange>& allowed);
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -5,7 +5,7 @@
 #include "pki/certificate_urls.h"
 #include "pki/issuers.h"
 
-namespace usher::net {
+namespace usher::server {
 namespace {
 
 constexpr std::size_t kMaxBytes = 512 << 20;         // of all lists
@@ -15,23 +15,22 @@ constexpr Milliseconds kYoung{60'000};               // after it was last wanted
 constexpr Milliseconds kForget{7 * 24 * 3'600'000};  // an expired list in the cache is deleted after so long
 
 /// Parses a list in DER (RFC 5280 §4.2.1.13), or in PEM, which some servers send.
-Result<identity::Crl> list_of(View content, const std::string& url) {
-  auto lists = identity::crls_from_file_content(content);
+Result<pki::Crl> list_of(View content, const std::string& url) {
+  auto lists = pki::crls_from_file_content(content);
   if (!lists) return fail(lists.error().fault, "revocation list", url);
   if (lists->size() != 1) return fail(Fault::malformed, "revocation list", url + " holds more than one");
   return std::move(lists->front());
 }
 
 /// The authority that signed the list. Errors: revocation_unknown.
-Result<identity::Certificate> signer_of(const identity::Crl& list, const identity::Chain& issuers,
-                                        const std::string& url) {
-  for (const identity::Certificate& issuer : issuers) {
+Result<pki::Certificate> signer_of(const pki::Crl& list, const pki::Chain& issuers, const std::string& url) {
+  for (const pki::Certificate& issuer : issuers) {
     if (list.verify(issuer)) return issuer;
   }
   return fail(Fault::revocation_unknown, "revocation list", url + " holds a list that no authority of the path signed");
 }
 
-Result<> check_time(const identity::Crl& list, Time now, const std::string& url) {
+Result<> check_time(const pki::Crl& list, Time now, const std::string& url) {
   if (list.next_update() <= now) return fail(Fault::crl_expired, "revocation list", url);
   if (list.this_update() > now + kClockSkew) {
     return fail(Fault::revocation_unknown, "revocation list", url + " holds a list that is not in force yet");
@@ -40,7 +39,7 @@ Result<> check_time(const identity::Crl& list, Time now, const std::string& url)
 }
 
 /// A URL's list must not be older than the list before it, if both have the same scope and kind (complete or delta).
-Result<> check_newer(const identity::Crl& list, const std::optional<identity::Crl>& before, const std::string& url) {
+Result<> check_newer(const pki::Crl& list, const std::optional<pki::Crl>& before, const std::string& url) {
   if (!before || before->scope() != list.scope() || before->is_delta() != list.is_delta()) return {};
   const bool older = list.number() && before->number() ? *list.number() < *before->number()
                                                        : list.this_update() < before->this_update();
@@ -48,8 +47,8 @@ Result<> check_newer(const identity::Crl& list, const std::optional<identity::Cr
   return fail(Fault::crl_rollback, "revocation list", url);
 }
 
-void add_once(identity::Chain& to, const identity::Chain& certificates) {
-  for (const identity::Certificate& one : certificates) {
+void add_once(pki::Chain& to, const pki::Chain& certificates) {
+  for (const pki::Certificate& one : certificates) {
     if (to.size() < kMaxIssuers && one.may_certify() && std::ranges::find(to, one) == to.end()) to.push_back(one);
   }
 }
@@ -77,16 +76,16 @@ RevocationKeeper::RevocationKeeper(RevocationOptions options, Parts parts)
 
 RevocationKeeper::~RevocationKeeper() { stop(); }
 
-std::vector<identity::Crl> RevocationKeeper::lists() const {
+std::vector<pki::Crl> RevocationKeeper::lists() const {
   const std::scoped_lock lock(mutex_);
-  std::vector<identity::Crl> lists;
+  std::vector<pki::Crl> lists;
   for (const auto& [url, source] : sources_) {
     if (source.list) lists.push_back(*source.list);
   }
   return lists;
 }
 
-void RevocationKeeper::trust(identity::Chain authorities) {
+void RevocationKeeper::trust(pki::Chain authorities) {
   const std::scoped_lock lock(mutex_);
   authorities_ = std::move(authorities);
 }
@@ -114,7 +113,7 @@ bool RevocationKeeper::make_room() {
 }
 
 /// Adds a URL, unless it is known. True if it is among the sources now. mutex_ is held.
-bool RevocationKeeper::add(const std::string& url, const identity::Chain& issuers) {
+bool RevocationKeeper::add(const std::string& url, const pki::Chain& issuers) {
   if (!sources_.contains(url)) {
     if (sources_.size() >= kMaxFetchedLists && !make_room()) {
       p_.log.warning("revocation list not fetched", {{"url", url}, {"reason", "there are too many"}});
@@ -129,38 +128,38 @@ bool RevocationKeeper::add(const std::string& url, const identity::Chain& issuer
   return true;
 }
 
-void RevocationKeeper::keep(const identity::Chain& own) {
+void RevocationKeeper::keep(const pki::Chain& own) {
   const std::scoped_lock lock(mutex_);
-  for (const identity::Certificate& one : own) {
-    for (const std::string& url : identity::list_urls(one)) {
+  for (const pki::Certificate& one : own) {
+    for (const std::string& url : pki::list_urls(one)) {
       if (add(url, {})) sources_[url].pinned = true;
     }
   }
 }
 
-bool RevocationKeeper::may_bring(const identity::Certificate& authority, const identity::Chain& certificates) const {
+bool RevocationKeeper::may_bring(const pki::Certificate& authority, const pki::Chain& certificates) const {
   const std::scoped_lock lock(mutex_);
   const bool looked_for = std::ranges::any_of(sources_, [&](const auto& entry) {
     const auto& [url, source] = entry;
     if (source.list || refresher_.has_failed(url)) return false;
     return source.issuers.empty() || std::ranges::find(source.issuers, authority) != source.issuers.end();
   });
-  return looked_for || std::ranges::any_of(certificates, [&](const identity::Certificate& one) {
-           const auto urls = identity::list_urls(one);
+  return looked_for || std::ranges::any_of(certificates, [&](const pki::Certificate& one) {
+           const auto urls = pki::list_urls(one);
            const auto is_new = [&](const std::string& url) { return !sources_.contains(url); };
-           return std::ranges::any_of(urls, is_new) && identity::has_issued(authority, one);
+           return std::ranges::any_of(urls, is_new) && pki::has_issued(authority, one);
          });
 }
 
-bool RevocationKeeper::want(const identity::Chain& path) {
+bool RevocationKeeper::want(const pki::Chain& path) {
   if (path.empty()) return false;
   const std::scoped_lock lock(mutex_);
   const Time now = p_.clock.now();
   bool coming = false;     // a lacking list is being fetched
   bool just_came = false;  // a list that is in force has just arrived
   bool in_vain = false;    // fetching a lacking list has failed
-  for (const std::string& url : identity::list_urls(path)) {
-    if (!add(url, identity::Chain(path.begin() + 1, path.end()))) continue;
+  for (const std::string& url : pki::list_urls(path)) {
+    if (!add(url, pki::Chain(path.begin() + 1, path.end()))) continue;
     // A list that is in force is not lacking.
     const auto& list = sources_[url].list;
     const bool lacking = !list || list->next_update() <= now;
@@ -209,8 +208,8 @@ Result<CachedList> RevocationKeeper::get(const std::string& url, const std::stop
     add_once(source.issuers, authorities_);
   }
   USHER_TRY(const Bytes content, fetch(url, options_.limits, [&] { return stop.stop_requested(); }));
-  USHER_TRY(identity::Crl list, list_of(content, url));
-  USHER_TRY(identity::Certificate issuer, signer_of(list, source.issuers, url));
+  USHER_TRY(pki::Crl list, list_of(content, url));
+  USHER_TRY(pki::Certificate issuer, signer_of(list, source.issuers, url));
   USHER_CHECK(check_time(list, p_.clock.now(), url));
   USHER_CHECK(check_newer(list, source.list, url));
   USHER_CHECK(p_.admit(list));
@@ -229,15 +228,15 @@ Result<bool> RevocationKeeper::settle(const CachedList& got) {
   source.list = got.list;
   p_.log.write(changed ? Level::info : Level::debug, "revocation list fetched",
                {{"url", got.url}, {"entries", got.list.entries()}, {"delta", got.list.is_delta() ? "yes" : "no"}});
-  const identity::Chain issuers = source.issuers;
-  for (const std::string& more : identity::list_urls(got.list)) static_cast<void>(add(more, issuers));
+  const pki::Chain issuers = source.issuers;
+  for (const std::string& more : pki::list_urls(got.list)) static_cast<void>(add(more, issuers));
   if (got.list.is_delta()) hasten_base(got.list);
   return changed;
 }
 
 /// If a delta needs a newer complete list than the current one, it is useless until that list is fetched: hastens the
 /// fetch. mutex_ is held.
-void RevocationKeeper::hasten_base(const identity::Crl& delta) {
+void RevocationKeeper::hasten_base(const pki::Crl& delta) {
   for (const auto& [url, source] : sources_) {
     const auto& list = source.list;
     const bool is_base = list && !list->is_delta() && list->scope() == delta.scope() && list->number();
@@ -259,4 +258,4 @@ std::size_t RevocationKeeper::bytes_kept() const {
   return bytes;
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -5,7 +5,7 @@
 #include <curl/curl.h>
 #include <unistd.h>
 
-namespace usher::net {
+namespace usher::server {
 namespace {
 
 struct EasyFree {
@@ -144,4 +144,4 @@ Result<Bytes> fetch(const std::string& url, const FetchLimits& limits, const std
               std::string(kTellAuthority));
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "server/fetching/address_range.h"
 
-namespace usher::net {
+namespace usher::server {
 
 struct FetchLimits {
   std::size_t bytes = 0;  // of the answer
@@ -37,4 +37,4 @@ struct FetchBody {
 using Fetch = std::function<Result<Bytes>(const std::string& url, const FetchLimits& limits,
                                           const std::function<bool()>& stop, const FetchBody* body)>;
 
-}  // namespace usher::net
+}  // namespace usher::server

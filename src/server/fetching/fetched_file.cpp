@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/os_error.h"
 
-namespace usher::net {
+namespace usher::server {
 
 Result<Bytes> read_fetched(const std::filesystem::path& file, std::size_t max_bytes) {
   USHER_TRY(const std::string content, read_file(file, max_bytes));
@@ -20,4 +20,4 @@ Result<> write_fetched(const std::filesystem::path& file, View content) {
   return replace_file(file, text_of(content));
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

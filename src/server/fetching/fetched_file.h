@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 
-namespace usher::net {
+namespace usher::server {
 
 /// Errors: those of media::open_file; too_long, truncated.
 [[nodiscard]] Result<Bytes> read_fetched(const std::filesystem::path& file, std::size_t max_bytes);
@@ -14,4 +14,4 @@ namespace usher::net {
 /// Errors: disk_full, not_permitted, io.
 [[nodiscard]] Result<> write_fetched(const std::filesystem::path& file, View content);
 
-}  // namespace usher::net
+}  // namespace usher::server

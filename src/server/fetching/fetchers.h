@@ -5,7 +5,7 @@
 #include "server/fetching/issuer_fetcher.h"
 #include "server/fetching/ocsp_fetcher.h"
 
-namespace usher::net {
+namespace usher::server {
 
 struct Keepers {
   RevocationKeeper lists;
@@ -32,4 +32,4 @@ struct Keepers {
   }
 };
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -7,7 +7,7 @@
 #include "pki/certificate_urls.h"
 #include "server/fetching/fetched_file.h"
 
-namespace usher::net {
+namespace usher::server {
 namespace fs = std::filesystem;
 namespace {
 
@@ -16,9 +16,9 @@ constexpr Milliseconds kYoung{60'000};  // after it was last wanted, a URL is no
 constexpr const char* kExtension = ".issuers";
 
 /// Errors: too_long; malformed, also if the content has no authority's certificate.
-Result<identity::Chain> authorities_in(View content) {
-  USHER_TRY(identity::Chain held, identity::issuers_from_content(content));
-  std::erase_if(held, [](const identity::Certificate& one) { return !one.may_certify(); });
+Result<pki::Chain> authorities_in(View content) {
+  USHER_TRY(pki::Chain held, pki::issuers_from_content(content));
+  std::erase_if(held, [](const pki::Certificate& one) { return !one.may_certify(); });
   if (held.empty()) return fail(Fault::malformed, "issuers", "no authority's certificate is there");
   return held;
 }
@@ -85,27 +85,26 @@ IssuerKeeper::Source* IssuerKeeper::source_of(const std::string& url) {
   p_.log.debug("authority wanted", {{"url", url}});
   Source& source = sources_[url];
   source.wanted = p_.clock.now();
-  if (const auto kept = read_fetched(file_of(url), identity::kMaxIssuersContent)) {
-    source.held = authorities_in(*kept).value_or(identity::Chain{});
+  if (const auto kept = read_fetched(file_of(url), pki::kMaxIssuersContent)) {
+    source.held = authorities_in(*kept).value_or(pki::Chain{});
   }
   return &source;
 }
 
-identity::FoundIssuers IssuerKeeper::find(const identity::Certificate& certificate,
-                                          const std::vector<std::string>& allowed) {
+pki::FoundIssuers IssuerKeeper::find(const pki::Certificate& certificate, const std::vector<std::string>& allowed) {
   const std::scoped_lock lock(mutex_);
   const Time now = p_.clock.now();
-  identity::FoundIssuers found;
+  pki::FoundIssuers found;
   bool is_coming = false;
-  for (const std::string& url : identity::issuer_urls(certificate)) {
+  for (const std::string& url : pki::issuer_urls(certificate)) {
     Source* source = begins_with_one_of(url, allowed) ? source_of(url) : nullptr;
     if (source == nullptr) continue;
     // A URL is fetched again at intervals, not on every call.
     const bool lacking = source->fetched + options_.refreshing.refresh <= now;
     const bool comes = refresher_.want(url, lacking);
     is_coming = is_coming || (comes && lacking);
-    std::ranges::copy_if(source->held, std::back_inserter(found.certificates), [&](const identity::Certificate& one) {
-      return one.not_before() <= now && now < one.not_after() && identity::has_issued(one, certificate);
+    std::ranges::copy_if(source->held, std::back_inserter(found.certificates), [&](const pki::Certificate& one) {
+      return one.not_before() <= now && now < one.not_after() && pki::has_issued(one, certificate);
     });
   }
   found.coming = is_coming && found.certificates.empty();
@@ -135,15 +134,15 @@ Result<Time> IssuerKeeper::refresh(const std::string& url, const std::stop_token
   return Time::max();
 }
 
-Result<identity::Chain> IssuerKeeper::get(const std::string& url, const std::stop_token& stop) const {
+Result<pki::Chain> IssuerKeeper::get(const std::string& url, const std::stop_token& stop) const {
   FetchLimits limits = options_.limits;
-  limits.bytes = identity::kMaxIssuersContent;
+  limits.bytes = pki::kMaxIssuersContent;
   USHER_TRY(const Bytes content, fetch(url, limits, [&] { return stop.stop_requested(); }));
-  USHER_TRY(identity::Chain held, authorities_in(content));
+  USHER_TRY(pki::Chain held, authorities_in(content));
   if (const auto kept = write_fetched(file_of(url), content); !kept) {
     p_.log.error("authority not kept", {{"code", code_of(kept.error().fault)}});
   }
   return held;
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

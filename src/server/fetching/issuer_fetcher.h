@@ -14,7 +14,7 @@
 #include "server/runtime/log.h"
 #include "server/runtime/metrics.h"
 
-namespace usher::net {
+namespace usher::server {
 
 struct IssuerOptions {
   Refresher::Options refreshing{};
@@ -39,22 +39,21 @@ class IssuerKeeper {
 
   /// Authorities that are valid now and whose key verifies the signature of `certificate`. They are from the URLs in
   /// `certificate` that begin with one of `allowed`. A URL is fetched when it is first needed, and again at intervals.
-  [[nodiscard]] identity::FoundIssuers find(const identity::Certificate& certificate,
-                                            const std::vector<std::string>& allowed);
+  [[nodiscard]] pki::FoundIssuers find(const pki::Certificate& certificate, const std::vector<std::string>& allowed);
 
   void start(Metrics& metrics);
   void stop() { refresher_.stop(); }
 
  private:
   struct Source {
-    identity::Chain held{};  // all authorities at this URL, for any certificate that names it
+    pki::Chain held{};  // all authorities at this URL, for any certificate that names it
     Time fetched{};
     Time wanted{};  // when it was last needed
   };
   using Sources = std::map<std::string, Source, std::less<>>;
 
   [[nodiscard]] Result<Time> refresh(const std::string& url, const std::stop_token& stop);
-  [[nodiscard]] Result<identity::Chain> get(const std::string& url, const std::stop_token& stop) const;
+  [[nodiscard]] Result<pki::Chain> get(const std::string& url, const std::stop_token& stop) const;
   [[nodiscard]] Source* source_of(const std::string& url);
   [[nodiscard]] bool make_room();
   [[nodiscard]] std::filesystem::path file_of(const std::string& url) const;
@@ -67,4 +66,4 @@ class IssuerKeeper {
   Refresher refresher_;  // its threads use the other members: it must be destroyed first
 };
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -7,7 +7,7 @@
 #include "pki/certificate_urls.h"
 #include "server/fetching/fetched_file.h"
 
-namespace usher::net {
+namespace usher::server {
 namespace fs = std::filesystem;
 namespace {
 
@@ -34,14 +34,12 @@ void remove_old(const fs::path& directory, Time now) {
 }
 
 /// Whether `answer` may replace `before`: its thisUpdate is later; or it is the same, and no revocation is undone.
-bool is_later(const identity::StatusAnswer& answer, const std::optional<identity::StatusAnswer>& before) {
+bool is_later(const pki::StatusAnswer& answer, const std::optional<pki::StatusAnswer>& before) {
   if (!before || answer.this_update > before->this_update) return true;
   return answer.this_update == before->this_update && (answer.revoked || !before->revoked);
 }
 
-bool is_lacking(const std::optional<identity::StatusAnswer>& answer, Time now) {
-  return !answer || !answer->in_force(now);
-}
+bool is_lacking(const std::optional<pki::StatusAnswer>& answer, Time now) { return !answer || !answer->in_force(now); }
 
 }  // namespace
 
@@ -87,16 +85,16 @@ fs::path StatusKeeper::file_of(const std::string& name, const char* extension) c
 }
 
 /// mutex_ is held.
-std::optional<identity::StatusAnswer> StatusKeeper::at_hand(const std::string& name) const {
+std::optional<pki::StatusAnswer> StatusKeeper::at_hand(const std::string& name) const {
   const auto source = sources_.find(name);
   if (source != sources_.end() && source->second.answer) return source->second.answer;
   const auto revoked = revoked_.find(name);
   if (revoked == revoked_.end()) return std::nullopt;
   const Time then = revoked->second.this_update;
-  return identity::StatusAnswer{.revoked = true, .this_update = then, .next_update = then};
+  return pki::StatusAnswer{.revoked = true, .this_update = then, .next_update = then};
 }
 
-std::optional<identity::StatusAnswer> StatusKeeper::answer(const Hash256& certificate, const Hash256& issuer) {
+std::optional<pki::StatusAnswer> StatusKeeper::answer(const Hash256& certificate, const Hash256& issuer) {
   const std::string name = name_of(certificate, issuer);
   const std::scoped_lock lock(mutex_);
   if (const auto source = sources_.find(name); source != sources_.end()) {
@@ -116,8 +114,8 @@ void StatusKeeper::make_room() {
 
 /// Finds or adds a source. For a new one, an answer that an earlier process kept is used if it still verifies. nullptr:
 /// there are too many sources. mutex_ is held.
-StatusKeeper::Source* StatusKeeper::source_of(const std::string& name, const identity::Certificate& certificate,
-                                              const identity::Certificate& issuer) {
+StatusKeeper::Source* StatusKeeper::source_of(const std::string& name, const pki::Certificate& certificate,
+                                              const pki::Certificate& issuer) {
   if (const auto known = sources_.find(name); known != sources_.end()) return &known->second;
   if (sources_.size() >= kMaxAnswers) make_room();
   if (sources_.size() >= kMaxAnswers) {
@@ -127,21 +125,21 @@ StatusKeeper::Source* StatusKeeper::source_of(const std::string& name, const ide
   const auto before = at_hand(name);
   Source& source = sources_.emplace(name, Source{.certificate = certificate, .issuer = issuer}).first->second;
   const Time now = p_.clock.now();
-  if (const auto kept = read_fetched(file_of(name, kAnswer), identity::kMaxAnswer)) {
-    const auto answer = identity::read_answer(*kept, certificate, issuer, now);
+  if (const auto kept = read_fetched(file_of(name, kAnswer), pki::kMaxAnswer)) {
+    const auto answer = pki::read_answer(*kept, certificate, issuer, now);
     if (answer && is_later(*answer, before)) source.answer = *answer;
   }
   refresher_.add(name, source.answer ? source.answer->next_update : now);
   return &source;
 }
 
-StatusKeeper::Wanted StatusKeeper::want(const identity::Chain& path) {
+StatusKeeper::Wanted StatusKeeper::want(const pki::Chain& path) {
   const std::scoped_lock lock(mutex_);
   const Time now = p_.clock.now();
   Wanted wanted;
   for (std::size_t i = 0; i + 1 < path.size(); ++i) {
     const std::string name = name_of(path[i].fingerprint(), path[i + 1].fingerprint());
-    Source* source = identity::responder_urls(path[i]).empty() ? nullptr : source_of(name, path[i], path[i + 1]);
+    Source* source = pki::responder_urls(path[i]).empty() ? nullptr : source_of(name, path[i], path[i + 1]);
     if (source == nullptr) {
       wanted.lacking = true;
       continue;
@@ -182,7 +180,7 @@ Result<Time> StatusKeeper::refresh(const std::string& name, const std::stop_toke
   return answer->next_update;
 }
 
-bool StatusKeeper::settle(const std::string& name, const identity::StatusAnswer& answer) {
+bool StatusKeeper::settle(const std::string& name, const pki::StatusAnswer& answer) {
   const std::scoped_lock lock(mutex_);
   Source& source = sources_.at(name);
   source.answer = answer;
@@ -201,10 +199,10 @@ bool StatusKeeper::settle(const std::string& name, const identity::StatusAnswer&
 }
 
 /// Fetches an answer from the certificate's responders, in their order, until one has an answer.
-Result<identity::StatusAnswer> StatusKeeper::ask(const Source& source, const std::string& name,
-                                                 const std::stop_token& stop) {
-  Result<identity::StatusAnswer> answer = fail(Fault::unreachable, "status");
-  for (const std::string& url : identity::responder_urls(source.certificate)) {
+Result<pki::StatusAnswer> StatusKeeper::ask(const Source& source, const std::string& name,
+                                            const std::stop_token& stop) {
+  Result<pki::StatusAnswer> answer = fail(Fault::unreachable, "status");
+  for (const std::string& url : pki::responder_urls(source.certificate)) {
     answer = ask_one(source, name, url, stop);
     if (answer || answer.error().fault == Fault::cancelled) return answer;
     answer.error().about = url + ": " + answer.error().about;
@@ -212,15 +210,15 @@ Result<identity::StatusAnswer> StatusKeeper::ask(const Source& source, const std
   return answer;
 }
 
-Result<identity::StatusAnswer> StatusKeeper::ask_one(const Source& source, const std::string& name,
-                                                     const std::string& url, const std::stop_token& stop) {
-  USHER_TRY(const Bytes request, identity::status_request(source.certificate, source.issuer));
+Result<pki::StatusAnswer> StatusKeeper::ask_one(const Source& source, const std::string& name, const std::string& url,
+                                                const std::stop_token& stop) {
+  USHER_TRY(const Bytes request, pki::status_request(source.certificate, source.issuer));
   FetchLimits limits = options_.limits;
-  limits.bytes = identity::kMaxAnswer;
+  limits.bytes = pki::kMaxAnswer;
   const FetchBody body{.content = request, .type = "application/ocsp-request"};
   USHER_TRY(const Bytes response, options_.fetch(url, limits, [&] { return stop.stop_requested(); }, &body));
-  USHER_TRY(const identity::StatusAnswer answer,
-            identity::read_answer(response, source.certificate, source.issuer, p_.clock.now()));
+  USHER_TRY(const pki::StatusAnswer answer,
+            pki::read_answer(response, source.certificate, source.issuer, p_.clock.now()));
   {
     const std::scoped_lock lock(mutex_);
     if (!is_later(answer, at_hand(name))) {
@@ -234,4 +232,4 @@ Result<identity::StatusAnswer> StatusKeeper::ask_one(const Source& source, const
   return answer;
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -15,13 +15,13 @@
 #include "server/runtime/log.h"
 #include "server/runtime/metrics.h"
 
-namespace usher::net {
+namespace usher::server {
 
 struct StatusOptions {
   Refresher::Options refreshing{};
   FetchLimits limits{};               // `bytes` is ignored
   std::filesystem::path directory{};  // keeps answers and revocations between processes
-  Fetch fetch = net::fetch;
+  Fetch fetch = server::fetch;
 };
 
 /// Thread-safe. Its threads run from start() to stop().
@@ -42,10 +42,10 @@ class StatusKeeper {
   StatusKeeper(const StatusKeeper&) = delete;
   StatusKeeper& operator=(const StatusKeeper&) = delete;
 
-  /// As identity::AnswerOf. A certificate that is looked up counts as in use: its answer is renewed before it ends.
-  [[nodiscard]] std::optional<identity::StatusAnswer> answer(const Hash256& certificate, const Hash256& issuer);
+  /// As pki::AnswerOf. A certificate that is looked up counts as in use: its answer is renewed before it ends.
+  [[nodiscard]] std::optional<pki::StatusAnswer> answer(const Hash256& certificate, const Hash256& issuer);
   /// Requests answers for the certificates of `path`, which leads to a configured root and whose status is not known.
-  [[nodiscard]] Wanted want(const identity::Chain& path);
+  [[nodiscard]] Wanted want(const pki::Chain& path);
 
   /// `changed`: called by any thread when a certificate is newly reported as revoked.
   void start(std::function<void()> changed, Metrics& metrics);
@@ -53,9 +53,9 @@ class StatusKeeper {
 
  private:
   struct Source {
-    identity::Certificate certificate;
-    identity::Certificate issuer;
-    std::optional<identity::StatusAnswer> answer{};
+    pki::Certificate certificate;
+    pki::Certificate issuer;
+    std::optional<pki::StatusAnswer> answer{};
     Time wanted{};  // when it was last needed
   };
   /// A revocation. It is kept longer than its answer and its source.
@@ -67,15 +67,15 @@ class StatusKeeper {
   [[nodiscard]] static Revoked revoked_of(const Result<Bytes>& content);
   [[nodiscard]] static std::string text_of_revoked(const Revoked& revoked);
   [[nodiscard]] Result<Time> refresh(const std::string& name, const std::stop_token& stop);
-  [[nodiscard]] Result<identity::StatusAnswer> ask(const Source& source, const std::string& name,
-                                                   const std::stop_token& stop);
-  [[nodiscard]] Result<identity::StatusAnswer> ask_one(const Source& source, const std::string& name,
-                                                       const std::string& url, const std::stop_token& stop);
-  [[nodiscard]] Source* source_of(const std::string& name, const identity::Certificate& certificate,
-                                  const identity::Certificate& issuer);
+  [[nodiscard]] Result<pki::StatusAnswer> ask(const Source& source, const std::string& name,
+                                              const std::stop_token& stop);
+  [[nodiscard]] Result<pki::StatusAnswer> ask_one(const Source& source, const std::string& name, const std::string& url,
+                                                  const std::stop_token& stop);
+  [[nodiscard]] Source* source_of(const std::string& name, const pki::Certificate& certificate,
+                                  const pki::Certificate& issuer);
   /// Puts an answer to use. True if it reports a revocation that was not known.
-  [[nodiscard]] bool settle(const std::string& name, const identity::StatusAnswer& answer);
-  [[nodiscard]] std::optional<identity::StatusAnswer> at_hand(const std::string& name) const;
+  [[nodiscard]] bool settle(const std::string& name, const pki::StatusAnswer& answer);
+  [[nodiscard]] std::optional<pki::StatusAnswer> at_hand(const std::string& name) const;
   void make_room();
   [[nodiscard]] std::filesystem::path file_of(const std::string& name, const char* extension) const;
 
@@ -89,4 +89,4 @@ class StatusKeeper {
   Refresher refresher_;  // its threads use the other members: it must be destroyed first
 };
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace usher::net {
+namespace usher::server {
 namespace {
 
 constexpr std::size_t kThreads = 4;         // so that a slow server does not delay the fetches from others
@@ -148,4 +148,4 @@ Milliseconds Refresher::around(Milliseconds time, unsigned percent) const {
   return Milliseconds(time.count() - width + 2 * width * share / 65'536);
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

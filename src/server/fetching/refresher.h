@@ -15,7 +15,7 @@
 #include "base/random.h"
 #include "base/result.h"
 
-namespace usher::net {
+namespace usher::server {
 
 /// Thread-safe. Its threads run from start() to stop().
 class Refresher {
@@ -84,4 +84,4 @@ class Refresher {
   std::vector<std::jthread> threads_;
 };
 
-}  // namespace usher::net
+}  // namespace usher::server

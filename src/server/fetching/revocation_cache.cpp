@@ -7,7 +7,7 @@
 #include "pki/certificate_urls.h"
 #include "server/fetching/fetched_file.h"
 
-namespace usher::net {
+namespace usher::server {
 namespace fs = std::filesystem;
 namespace {
 
@@ -16,11 +16,11 @@ constexpr std::size_t kMaxPem = 64 << 10;  // bytes: more than any certificate n
 fs::path with(const fs::path& stem, const char* extension) { return fs::path(stem).concat(extension); }
 
 Result<CachedList> read_one(const fs::path& stem) {
-  USHER_TRY(const Bytes url, read_fetched(with(stem, ".url"), identity::kMaxListUrl));
+  USHER_TRY(const Bytes url, read_fetched(with(stem, ".url"), pki::kMaxListUrl));
   USHER_TRY(const Bytes pem, read_fetched(with(stem, ".pem"), kMaxPem));
-  USHER_TRY(const Bytes der, read_fetched(with(stem, ".crl"), identity::kMaxCrl));
-  USHER_TRY(identity::Certificate issuer, identity::Certificate::from_pem(text_of(pem)));
-  USHER_TRY(identity::Crl list, identity::Crl::from_der(der));
+  USHER_TRY(const Bytes der, read_fetched(with(stem, ".crl"), pki::kMaxCrl));
+  USHER_TRY(pki::Certificate issuer, pki::Certificate::from_pem(text_of(pem)));
+  USHER_TRY(pki::Crl list, pki::Crl::from_der(der));
   return CachedList{.url = std::string(text_of(url)), .issuer = std::move(issuer), .list = std::move(list)};
 }
 
@@ -56,4 +56,4 @@ void RevocationCache::forget(const std::string& url) const {
   }
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

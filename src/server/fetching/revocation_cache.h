@@ -12,14 +12,14 @@
 #include "pki/certificate.h"
 #include "pki/crl.h"
 
-namespace usher::net {
+namespace usher::server {
 
 inline constexpr std::size_t kMaxFetchedLists = 256;
 
 struct CachedList {
   std::string url;
-  identity::Certificate issuer;
-  identity::Crl list;
+  pki::Certificate issuer;
+  pki::Crl list;
 };
 
 /// Only one process writes, usherd serve; others may read meanwhile.
@@ -40,4 +40,4 @@ class RevocationCache {
   std::filesystem::path directory_;
 };
 
-}  // namespace usher::net
+}  // namespace usher::server

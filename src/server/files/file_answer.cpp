@@ -4,7 +4,7 @@
 
 #include "media/file_object.h"
 
-namespace usher::net {
+namespace usher::server {
 namespace {
 
 class PlainAnswer final : public FileAnswer {
@@ -111,4 +111,4 @@ Result<FileAnswerPtr> answer_sealed(OpenedFilePtr file, const Hash256& digest, m
   return answer;
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

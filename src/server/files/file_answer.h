@@ -9,7 +9,7 @@
 #include "media/sealed.h"
 #include "server/files/file_digests.h"
 
-namespace usher::net {
+namespace usher::server {
 
 /// A range of an open file.
 struct FileRange {
@@ -43,4 +43,4 @@ using FileAnswerPtr = std::unique_ptr<FileAnswer>;
 [[nodiscard]] Result<FileAnswerPtr> answer_sealed(OpenedFilePtr file, const Hash256& digest, media::Suite suite,
                                                   const crypto::PublicKey& recipient, Random& random);
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -10,7 +10,7 @@
 
 #include "base/descriptor.h"
 
-namespace usher::net {
+namespace usher::server {
 
 // --- input. Never through kernel TLS: linger() reads raw bytes from the socket after the answer was sent.
 
@@ -127,4 +127,4 @@ std::string kernel_tls_missing() {
 #endif
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

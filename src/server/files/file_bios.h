@@ -12,7 +12,7 @@
 #include "base/result.h"
 #include "server/files/file_loop.h"
 
-namespace usher::net {
+namespace usher::server {
 
 /// Must live as long as the SSL that it is connected to.
 class FileBios {
@@ -51,4 +51,4 @@ class FileBios {
 /// Why the kernel cannot make records on this machine; the cause may be OpenSSL. Empty: it can.
 [[nodiscard]] std::string kernel_tls_missing();
 
-}  // namespace usher::net
+}  // namespace usher::server

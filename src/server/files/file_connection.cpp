@@ -3,7 +3,7 @@
 #include <openssl/err.h>
 #include <boost/asio/post.hpp>
 
-namespace usher::net {
+namespace usher::server {
 namespace asio = boost::asio;
 FileConnection::FileConnection(FileShared& shared, FileLoop& loop, Descriptor socket, std::string address,
                                std::string counted)
@@ -152,4 +152,4 @@ FileConnection::Step FileConnection::begin(const wire::FileRequest& request) {
   return Step::again;
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -8,13 +8,13 @@
 #include "server/files/file_loop.h"
 #include "wire/file_request.h"
 
-namespace usher::net {
+namespace usher::server {
 
 using Steady = std::chrono::steady_clock;
 [[nodiscard]] inline Steady::time_point in_time(Milliseconds time) { return Steady::now() + time; }
 
 /// The certificates of `path` without its root: a chain as the peer could have sent it.
-[[nodiscard]] inline identity::Chain without_root(const identity::Chain& path) {
+[[nodiscard]] inline pki::Chain without_root(const pki::Chain& path) {
   return {path.begin(), path.end() - (path.size() > 1 ? 1 : 0)};
 }
 
@@ -115,9 +115,9 @@ class FileConnection final : public FileHandshake, public std::enable_shared_fro
   tls::ConnectionPtr tls_;
   std::shared_ptr<const FileContexts> contexts_;
   FileClient client_;
-  std::shared_ptr<const identity::TrustStore> judged_by_;  // the trust store that accepted client_
-  std::atomic<Holder> holder_ = Holder::loop;              // of tls_, bios_ and the results of the handshake
-  std::optional<Shaken> shaken_;                           // a worker's result
+  std::shared_ptr<const pki::TrustStore> judged_by_;  // the trust store that accepted client_
+  std::atomic<Holder> holder_ = Holder::loop;         // of tls_, bios_ and the results of the handshake
+  std::optional<Shaken> shaken_;                      // a worker's result
   FileAnswerPtr answer_;
   std::shared_ptr<const void> working_;               // while workers prepare the answer; they stop once it is reset
   std::unique_ptr<boost::asio::steady_timer> pause_;  // delays a refusal
@@ -139,4 +139,4 @@ class FileConnection final : public FileHandshake, public std::enable_shared_fro
   std::size_t lingered_ = 0;  // bytes that arrived after the request and were dropped
 };
 
-}  // namespace usher::net
+}  // namespace usher::server

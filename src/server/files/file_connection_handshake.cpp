@@ -5,7 +5,7 @@
 
 #include "server/files/file_connection.h"
 
-namespace usher::net {
+namespace usher::server {
 namespace asio = boost::asio;
 
 // --- callbacks of the handshake: they run on the loop, or on the worker that drives it
@@ -31,8 +31,8 @@ tls::SessionPtr FileConnection::find_session(View id) {
   // §2.3: verify the path's certificates again by the current trust and lists.
   const auto& path = found->client.peer->path();
   const auto trust = snapshot()->clients;
-  auto verified = shared_.verdicts.verify(
-      trust, found->client.digest, [&] { return Result<identity::Chain>(without_root(path)); }, now);
+  auto verified =
+      shared_.verdicts.verify(trust, found->client.digest, [&] { return Result<pki::Chain>(without_root(path)); }, now);
   if (!verified) return nullptr;
   client_ = {.peer = *std::move(verified), .digest = found->client.digest};
   judged_by_ = trust;
@@ -133,4 +133,4 @@ FileConnection::Step FileConnection::fail_handshake(const Shaken& shaken) {
   return Step::again;
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -12,7 +12,7 @@
 #include "server/files/file_connection.h"
 #include "server/files/file_listing.h"
 
-namespace usher::net {
+namespace usher::server {
 namespace asio = boost::asio;
 namespace {
 
@@ -337,7 +337,7 @@ void FileConnection::verify_again(const FileSnapshot& now) {
   if (state_ == State::shaking || !client_.peer || !tls_) return;
   const auto& path = client_.peer->path();
   const auto verified = shared_.verdicts.verify(
-      now.clients, client_.digest, [&] { return Result<identity::Chain>(without_root(path)); }, shared_.clock.now());
+      now.clients, client_.digest, [&] { return Result<pki::Chain>(without_root(path)); }, shared_.clock.now());
   if (verified) {
     judged_by_ = now.clients;
     return;
@@ -356,7 +356,7 @@ void FileConnection::report(std::string_view code) {
   const auto took = Steady::now() - begun_;
   const std::string_view verb = request_ ? wire::verb_of(*request_) : "none";
   shared_.metrics.file_request(verb, code, bytes_, took);
-  const identity::Certificate& client = client_.peer->certificate();
+  const pki::Certificate& client = client_.peer->certificate();
   if (!shared_.log.enabled(Level::info)) return request_.reset();
   shared_.log.info("file request", {{"peer", address_},
                                     {"key", to_hex(client.key_fingerprint()).substr(0, kKeyDigits)},
@@ -368,4 +368,4 @@ void FileConnection::report(std::string_view code) {
   request_.reset();
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -5,7 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-namespace usher::net {
+namespace usher::server {
 namespace {
 
 constexpr const char* kKeyTransportSuite = "AES128-GCM-SHA256";
@@ -37,8 +37,8 @@ void set_sessions(SSL_CTX* context, Seconds life) {
   SSL_CTX_set_session_id_context(context, view_of(kSessionContext).data(), kSessionContext.size());
 }
 
-Result<> name_authorities(SSL_CTX* context, const identity::Chain& authorities) {
-  for (const identity::Certificate& authority : authorities) {
+Result<> name_authorities(SSL_CTX* context, const pki::Chain& authorities) {
+  for (const pki::Certificate& authority : authorities) {
     if (SSL_CTX_add_client_CA(context, authority.x509()) != 1) {
       return crypto::ossl_fail(Fault::local, "file stream: authorities");
     }
@@ -155,4 +155,4 @@ std::string_view handshake_failure(unsigned long openssl_error) noexcept {
   }
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

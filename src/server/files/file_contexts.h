@@ -7,7 +7,7 @@
 #include "pki/trust_store.h"
 #include "tls/context.h"
 
-namespace usher::net {
+namespace usher::server {
 
 /// Callbacks that the contexts make during a connection's handshake; passed to FileContexts::connect().
 class FileHandshake {
@@ -20,7 +20,7 @@ class FileHandshake {
 };
 
 struct FileServerIdentity {
-  identity::Chain chain;
+  pki::Chain chain;
   std::shared_ptr<const crypto::PrivateKey> key;
   bool on_token = false;  // the key is on a token: its operations may take long or never end
 };
@@ -28,7 +28,7 @@ struct FileServerIdentity {
 struct FileTlsSettings {
   std::vector<FileServerIdentity> identities{};       // 1, or 2: one RSA and one P-256
   std::optional<FileServerIdentity> key_transport{};  // §2.1: AES128-GCM-SHA256, with an RSA certificate only for this
-  identity::Chain authorities{};                      // of accepted clients; sent to clients in the handshake
+  pki::Chain authorities{};                           // of accepted clients; sent to clients in the handshake
   Seconds session_life{3600};
 };
 
@@ -57,4 +57,4 @@ class FileContexts {
 /// Why a handshake failed, for logs and metrics. One of a fixed set: "no-certificate", "http", "version", …
 [[nodiscard]] std::string_view handshake_failure(unsigned long openssl_error) noexcept;
 
-}  // namespace usher::net
+}  // namespace usher::server

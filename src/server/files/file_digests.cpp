@@ -4,7 +4,7 @@
 
 #include "base/os_error.h"
 
-namespace usher::net {
+namespace usher::server {
 namespace {
 
 constexpr std::size_t kBlock = 256 << 10;                 // bytes
@@ -122,4 +122,4 @@ void FileDigests::finish(const Job& job, const Result<Hash256>& digest) {
   for (const Asker& asker : take_waiting(job.key)) asker.done(digest);
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -14,7 +14,7 @@
 #include "server/files/file_shares.h"
 #include "server/runtime/workers.h"
 
-namespace usher::net {
+namespace usher::server {
 
 /// Reads bytes of a file or medium from `offset` on into `out`. Returns their number; 0: the end.
 /// Errors: io; truncated; those of media::Medium::read_chunk.
@@ -65,4 +65,4 @@ class FileDigests {
   std::atomic<std::size_t> computed_ = 0;
 };
 
-}  // namespace usher::net
+}  // namespace usher::server

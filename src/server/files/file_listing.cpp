@@ -12,7 +12,7 @@
 #include "base/os_error.h"
 #include "wire/file_request.h"
 
-namespace usher::net {
+namespace usher::server {
 namespace {
 
 constexpr std::size_t kMaxFolders = 100'000;  // folders of one share that wait to be read: filestream.md §1
@@ -156,4 +156,4 @@ Result<> make_list(Workers& workers, std::shared_ptr<FileListing> listing, ListA
   });
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -12,7 +12,7 @@
 #include "server/files/file_shares.h"
 #include "server/runtime/workers.h"
 
-namespace usher::net {
+namespace usher::server {
 
 /// Opens `name` beneath `directory`. Links, `..` and mounts cannot lead out of it. `flags`: those of open(2); O_CLOEXEC
 /// is added. Errors: not_found (also a name that leads out), not_permitted, io.
@@ -23,7 +23,7 @@ class FileListing {
  public:
   static constexpr std::size_t kTurn = 1'000;  // entries that one step reads, before other jobs have their turn
 
-  FileListing(std::shared_ptr<const FileShares> shares, std::string prefix, identity::Certificate client)
+  FileListing(std::shared_ptr<const FileShares> shares, std::string prefix, pki::Certificate client)
       : shares_(std::move(shares)), prefix_(std::move(prefix)), client_(std::move(client)) {}
 
   /// Reads at most kTurn more entries. Not for an event loop, since it reads directories. False: the list is complete.
@@ -50,7 +50,7 @@ class FileListing {
 
   std::shared_ptr<const FileShares> shares_;
   std::string prefix_;
-  identity::Certificate client_;
+  pki::Certificate client_;
 
   std::size_t share_ = 0;
   bool begun_ = false;                // whether reading that share has begun
@@ -70,4 +70,4 @@ struct ListAsker {
 /// Starts to make a list. Errors: server_busy; cancelled. Later errors are passed to asker.done.
 [[nodiscard]] Result<> make_list(Workers& workers, std::shared_ptr<FileListing> listing, ListAsker asker);
 
-}  // namespace usher::net
+}  // namespace usher::server

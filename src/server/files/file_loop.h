@@ -18,7 +18,7 @@
 #include "server/files/file_sessions.h"
 #include "server/files/file_stream.h"
 
-namespace usher::net {
+namespace usher::server {
 
 class FileConnection;
 
@@ -50,7 +50,7 @@ struct FileShared {
   Log& log;
   Metrics& metrics;
   Guarded<FileSnapshot> snapshot;
-  identity::VerifyCache verdicts;
+  pki::VerifyCache verdicts;
   FileSessions sessions;
   Workers workers;  // for long jobs: reading whole files and folders
   FileDigests digests;
@@ -76,4 +76,4 @@ struct FileLoop {
   std::jthread thread;
 };
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -4,7 +4,7 @@
 
 #include "base/encoding.h"
 
-namespace usher::net {
+namespace usher::server {
 namespace {
 
 /// Where to continue when the part after a star does not match: the star then takes one byte more.
@@ -61,7 +61,7 @@ Result<FileRule> FileRule::from_texts(const std::vector<std::string>& clients, s
       rule.key = array_of<32>(*bytes);
       continue;
     }
-    if (value.empty() || !identity::is_attribute(name)) {
+    if (value.empty() || !pki::is_attribute(name)) {
       return fail(Fault::bad_config, "file rule", "\"" + text + "\" is not ATTRIBUTE=PATTERN");
     }
     rule.subject.push_back({.name = name, .pattern = value});
@@ -69,7 +69,7 @@ Result<FileRule> FileRule::from_texts(const std::vector<std::string>& clients, s
   return rule;
 }
 
-bool FileRule::is_for(const identity::Certificate& client) const {
+bool FileRule::is_for(const pki::Certificate& client) const {
   if (key && *key != client.key_fingerprint()) return false;
   return std::ranges::all_of(subject, [&](const Attribute& attribute) {
     return std::ranges::any_of(client.subject_fields(attribute.name),
@@ -82,4 +82,4 @@ bool FileRule::allows(std::string_view name) const {
          std::ranges::any_of(names, [&](const std::string& pattern) { return matches(pattern, name); });
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

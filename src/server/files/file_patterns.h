@@ -7,7 +7,7 @@
 
 #include "pki/certificate.h"
 
-namespace usher::net {
+namespace usher::server {
 
 /// `*` matches any bytes except `/`; `**` any bytes; `?` one byte except `/`; every other byte matches itself. The
 /// whole text must match.
@@ -28,8 +28,8 @@ struct FileRule {
   /// Errors: bad_config.
   [[nodiscard]] static Result<FileRule> from_texts(const std::vector<std::string>& clients,
                                                    std::vector<std::string> names);
-  [[nodiscard]] bool is_for(const identity::Certificate& client) const;
+  [[nodiscard]] bool is_for(const pki::Certificate& client) const;
   [[nodiscard]] bool allows(std::string_view name) const;
 };
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -2,7 +2,7 @@
 
 #include <openssl/err.h>
 
-namespace usher::net {
+namespace usher::server {
 
 void FileSessions::keep(const SSL_SESSION& session, const FileClient& client, Time now) {
   // These old functions of OpenSSL take a non-const pointer but change nothing.
@@ -49,4 +49,4 @@ std::size_t FileSessions::size() {
   return entries_.size();
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -10,12 +10,12 @@
 #include "pki/verify_cache.h"
 #include "tls/context.h"
 
-namespace usher::net {
+namespace usher::server {
 
 /// The verified client of a connection. It was verified in this connection's handshake, or in an earlier one and then
 /// again when the session was resumed.
 struct FileClient {
-  identity::VerifyCache::PeerPtr peer;
+  pki::VerifyCache::PeerPtr peer;
   Hash256 digest{};  // of the chain, as VerifyCache::verify takes it
 };
 
@@ -44,4 +44,4 @@ class FileSessions {
   LruMap<Bytes, Entry> entries_;
 };
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -11,7 +11,7 @@
 #include "server/files/file_listing.h"
 #include "wire/file_request.h"
 
-namespace usher::net {
+namespace usher::server {
 namespace {
 
 std::int64_t nanoseconds(const timespec& time) { return time.tv_sec * std::int64_t{1'000'000'000} + time.tv_nsec; }
@@ -90,13 +90,13 @@ Result<OpenedFilePtr> FileShares::look_up(const Share& share, std::string_view i
   return out;
 }
 
-bool FileShares::may_see(const Share& share, const identity::Certificate& client, std::string_view inner) {
+bool FileShares::may_see(const Share& share, const pki::Certificate& client, std::string_view inner) {
   const std::vector<FileRule>& rules = share.what.rules;
   return rules.empty() ||
          std::ranges::any_of(rules, [&](const FileRule& rule) { return rule.allows(inner) && rule.is_for(client); });
 }
 
-Result<OpenedFilePtr> FileShares::open_file(std::string_view name, const identity::Certificate& client) const {
+Result<OpenedFilePtr> FileShares::open_file(std::string_view name, const pki::Certificate& client) const {
   const auto [share, inner] = find(name);
   if (share == nullptr) return fail(Fault::not_found, "share: name");
   auto found = look_up(*share, inner);
@@ -108,4 +108,4 @@ bool FileShares::has_media() const noexcept {
   return std::ranges::any_of(shares_, [](const Share& share) { return !share.what.media.empty(); });
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -10,7 +10,7 @@
 #include "media/vault.h"
 #include "server/files/file_patterns.h"
 
-namespace usher::net {
+namespace usher::server {
 
 /// A directory, or media of the vault, that the operator shares under one name.
 struct FileShare {
@@ -57,7 +57,7 @@ class FileShares {
 
   /// Opens the file or medium `name` if `client` may read it. Unknown and forbidden names take the same steps (§4.2).
   /// Errors, for the log: not_found; not_permitted; malformed (not a regular file); io.
-  [[nodiscard]] Result<OpenedFilePtr> open_file(std::string_view name, const identity::Certificate& client) const;
+  [[nodiscard]] Result<OpenedFilePtr> open_file(std::string_view name, const pki::Certificate& client) const;
 
   [[nodiscard]] bool has_media() const noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return shares_.size(); }
@@ -69,7 +69,7 @@ class FileShares {
     Descriptor directory;
   };
   FileShares() = default;
-  [[nodiscard]] static bool may_see(const Share& share, const identity::Certificate& client, std::string_view inner);
+  [[nodiscard]] static bool may_see(const Share& share, const pki::Certificate& client, std::string_view inner);
   /// The share that contains the name, or nullptr; and the rest of the name.
   [[nodiscard]] std::pair<const Share*, std::string_view> find(std::string_view name) const;
   [[nodiscard]] Result<OpenedFilePtr> look_up(const Share& share, std::string_view inner) const;
@@ -78,4 +78,4 @@ class FileShares {
   const media::Vault* vault_ = nullptr;
 };
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -12,7 +12,7 @@
 #include "server/files/file_connection.h"
 #include "server/runtime/listen_socket.h"
 
-namespace usher::net {
+namespace usher::server {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 namespace {
@@ -201,13 +201,13 @@ void FileStream::reload(FileSnapshot snapshot) {
   impl_->on_each([now](FileConnection& connection) { connection.verify_again(*now); });
 }
 
-void FileStream::trust(std::shared_ptr<const identity::TrustStore> clients) {
+void FileStream::trust(std::shared_ptr<const pki::TrustStore> clients) {
   FileSnapshot snapshot = *impl_->shared.snapshot.get();
   snapshot.clients = std::move(clients);
   reload(std::move(snapshot));
 }
 
-void FileStream::share_nothing(std::shared_ptr<const identity::TrustStore> clients) {
+void FileStream::share_nothing(std::shared_ptr<const pki::TrustStore> clients) {
   FileSnapshot snapshot = *impl_->shared.snapshot.get();
   snapshot.clients = std::move(clients);
   snapshot.shares = FileShares::none();
@@ -240,4 +240,4 @@ void FileStream::stop() {
   for (const auto& loop : s.loops) loop->connections.clear();
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -11,7 +11,7 @@
 #include "server/runtime/log.h"
 #include "server/runtime/metrics.h"
 
-namespace usher::net {
+namespace usher::server {
 
 /// Limits of §1.
 struct FileLimits {
@@ -33,7 +33,7 @@ struct FileStreamOptions {
 
 /// Everything that a reload replaces, as one unit.
 struct FileSnapshot {
-  std::shared_ptr<const identity::TrustStore> clients;
+  std::shared_ptr<const pki::TrustStore> clients;
   std::shared_ptr<const FileContexts> contexts;
   std::shared_ptr<const FileShares> shares;
 };
@@ -59,9 +59,9 @@ class FileStream {
   /// Used for new connections. Open connections are closed if their client would no longer be accepted.
   void reload(FileSnapshot snapshot);
   /// Replaces the trust only, with the same effect on open connections.
-  void trust(std::shared_ptr<const identity::TrustStore> clients);
+  void trust(std::shared_ptr<const pki::TrustStore> clients);
   /// After a reload without any share: replaces the trust, and serves no file.
-  void share_nothing(std::shared_ptr<const identity::TrustStore> clients);
+  void share_nothing(std::shared_ptr<const pki::TrustStore> clients);
   /// Accepts no new connections. Closes those without a request; the others close after their answer.
   void drain();
   [[nodiscard]] bool drained() const;
@@ -73,4 +73,4 @@ class FileStream {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -6,7 +6,7 @@
 
 #include "base/encoding.h"
 
-namespace usher::net {
+namespace usher::server {
 namespace {
 
 bool same_ignoring_case(std::string_view a, std::string_view b) {
@@ -141,4 +141,4 @@ HttpResponse error_with(unsigned status, std::string_view code, Form form) {
   return response;
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -6,7 +6,7 @@
 #include "base/result.h"
 #include "server/http/http.h"
 
-namespace usher::net {
+namespace usher::server {
 
 inline constexpr std::string_view kTypeHandshake = "application/vnd.usher.handshake";
 inline constexpr std::string_view kTypeRecord = "application/vnd.usher.record";
@@ -37,4 +37,4 @@ enum class Form : std::uint8_t { binary, text };
 /// `code`: a literal.
 [[nodiscard]] HttpResponse error_with(unsigned status, std::string_view code, Form form);
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -4,7 +4,7 @@
 #include "wire/handshake.h"
 #include "wire/record.h"
 
-namespace usher::net {
+namespace usher::server {
 namespace {
 
 std::string_view suite_name(const channel::Suite* suite) { return suite == nullptr ? std::string_view() : suite->name; }
@@ -166,4 +166,4 @@ Result<Bytes> ChannelDriver::finish(const Id128& session, const HalfOpenPtr& hal
   return std::move(step.answer);
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

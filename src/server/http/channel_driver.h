@@ -8,7 +8,7 @@
 #include "server/runtime/log.h"
 #include "server/runtime/metrics.h"
 
-namespace usher::net {
+namespace usher::server {
 
 /// Answers requests whose records were verified.
 class RequestSink {
@@ -69,4 +69,4 @@ struct HttpError {
 /// How the log names an installation or a person: 16 digits of a key's fingerprint or of a pseudonym.
 [[nodiscard]] std::string fingerprint_prefix(const Hash256& fingerprint);
 
-}  // namespace usher::net
+}  // namespace usher::server

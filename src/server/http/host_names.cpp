@@ -5,7 +5,7 @@
 
 #include <arpa/inet.h>
 
-namespace usher::net {
+namespace usher::server {
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -77,4 +77,4 @@ std::vector<std::string> HostNames::list() const {
   return *names_;
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

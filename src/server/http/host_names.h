@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace usher::net {
+namespace usher::server {
 
 /// DNS names (`*.` stands for one whole left-most label) and addresses. Thread-safe.
 class HostNames {
@@ -27,4 +27,4 @@ class HostNames {
 /// Empty if `field` has another form.
 [[nodiscard]] std::string host_of(std::string_view field);
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace usher::net {
+namespace usher::server {
 
 std::string_view reason_of(unsigned status) noexcept {
   switch (status) {
@@ -43,4 +43,4 @@ std::string head_of(const HttpResponse& response, bool keep_alive) {
   return head;
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -8,7 +8,7 @@
 
 #include "base/bytes.h"
 
-namespace usher::net {
+namespace usher::server {
 
 enum class Method : std::uint8_t { get, post, other };
 
@@ -58,4 +58,4 @@ class HttpHandler {
 /// The status line, the header fields of §8.1, Content-Length and the empty line.
 [[nodiscard]] std::string head_of(const HttpResponse& response, bool keep_alive);
 
-}  // namespace usher::net
+}  // namespace usher::server

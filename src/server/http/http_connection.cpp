@@ -14,7 +14,7 @@
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/read.hpp>
 
-namespace usher::net {
+namespace usher::server {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
@@ -297,4 +297,4 @@ asio::awaitable<void, Strand> HttpConnection::linger() {
   }
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -18,7 +18,7 @@
 #include "server/http/http_server.h"
 #include "server/runtime/workers.h"
 
-namespace usher::net {
+namespace usher::server {
 
 using Strand = boost::asio::strand<boost::asio::io_context::executor_type>;
 using Stream = boost::beast::basic_stream<boost::asio::ip::tcp, Strand>;
@@ -92,4 +92,4 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   bool first_ = true;
 };
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -7,7 +7,7 @@
 #include "server/runtime/listen_socket.h"
 #include "server/runtime/runtime_impl.h"
 
-namespace usher::net {
+namespace usher::server {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 namespace {
@@ -146,4 +146,4 @@ bool HttpServer::drained() const {
   return impl_->shared->open.empty();
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -12,7 +12,7 @@
 #include "server/runtime/endpoint.h"
 #include "server/runtime/log.h"
 
-namespace usher::net {
+namespace usher::server {
 
 class Runtime;
 class Workers;
@@ -57,4 +57,4 @@ class HttpServer {
   std::shared_ptr<Impl> impl_;
 };
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -3,7 +3,7 @@
 #include "wire/handshake.h"
 #include "wire/record.h"
 
-namespace usher::net {
+namespace usher::server {
 
 MediaChannel::Route MediaChannel::route_of(std::string_view path) noexcept {
   if (path == "/") return Route::records;
@@ -77,4 +77,4 @@ HttpResponse MediaChannel::handle(HttpRequest request) {
   return refuse(error.status, error.code, request);
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

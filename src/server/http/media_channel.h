@@ -4,7 +4,7 @@
 #include "server/http/body_encoding.h"
 #include "server/http/channel_driver.h"
 
-namespace usher::net {
+namespace usher::server {
 
 class MediaChannel final : public HttpHandler {
  public:
@@ -28,4 +28,4 @@ class MediaChannel final : public HttpHandler {
   Log& log_;
 };
 
-}  // namespace usher::net
+}  // namespace usher::server

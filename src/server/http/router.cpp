@@ -7,7 +7,7 @@
 #include "crypto/digest.h"
 #include "wire/record.h"
 
-namespace usher::net {
+namespace usher::server {
 namespace {
 
 constexpr std::string_view kExporterLabel = "person";  // channel.md §5, identity.md §7
@@ -95,8 +95,8 @@ Result<> Router::answer(LiveSession& session, const channel::IncomingRequest& re
   return sealed;
 }
 
-Result<GrantedChunk> Router::granted(LiveSession& session, const Result<wire::Request>& request, std::uint64_t number,
-                                     wire::Chunk& wanted) {
+Result<service::GrantedChunk> Router::granted(LiveSession& session, const Result<wire::Request>& request,
+                                              std::uint64_t number, wire::Chunk& wanted) {
   if (!request) return std::unexpected(request.error());
   USHER_TRY(const Ask ask, prepare(*row_of(wire::kPathDownload), session, *request, number));
   USHER_TRY(wanted, wire::Chunk::decode(request->body));
@@ -155,16 +155,16 @@ void Router::note(const LiveSession& session, std::uint64_t number, std::string_
   }
 }
 
-Result<std::shared_ptr<const Person>> Router::admit_person(const Ask& ask, const identity::AuthRequest& request) {
+Result<std::shared_ptr<const Person>> Router::admit_person(const Ask& ask, const person::AuthRequest& request) {
   channel::ServerSession& channel = ask.session.channel();
   USHER_TRY(const Hash256 exporter, channel.exporter(kExporterLabel));
   for (;;) {  // again after each reload that happens meanwhile
     const std::uint64_t generation = p_.sessions.trust_generation();
     const auto authorities = p_.authorities.get();
-    const identity::AuthContext context{.server_key = authorities->channel->chain.front().key_fingerprint(),
-                                        .installation = channel.peer().certificate().fingerprint(),
-                                        .exporter = exporter,
-                                        .now = ask.now};
+    const person::AuthContext context{.server_key = authorities->channel->chain.front().key_fingerprint(),
+                                      .installation = channel.peer().certificate().fingerprint(),
+                                      .exporter = exporter,
+                                      .now = ask.now};
     USHER_TRY(auto verified, authenticate(request, context, authorities->persons));
     const Hash256 pseudonym = p_.pseudonyms.of(verified);
     USHER_CHECK(p_.store.note_person({.pseudonym = pseudonym, .installation = ask.session.installation()}, ask.now));
@@ -174,7 +174,7 @@ Result<std::shared_ptr<const Person>> Router::admit_person(const Ask& ask, const
 }
 
 Result<Bytes> Router::auth(const Ask& ask) {
-  USHER_TRY(const auto request, identity::AuthRequest::decode(ask.body));
+  USHER_TRY(const auto request, person::AuthRequest::decode(ask.body));
   const auto lock = ask.session.lock_for_auth();
   if (ask.session.person()) return fail(Fault::already_authenticated, "auth");
   USHER_TRY(const auto person, admit_person(ask, request));
@@ -213,7 +213,7 @@ Result<Bytes> Router::license(const Ask& ask) {
                                    {"licence", to_hex(licence.terms.id)},
                                    {"medium", to_hex(licence.terms.medium)}});
   }
-  return entry_of(licence, ask.now).encode();
+  return service::entry_of(licence, ask.now).encode();
 }
 
 Result<Bytes> Router::plays(const Ask& ask) {
@@ -264,4 +264,4 @@ Result<Bytes> Router::exit(const Ask& ask) {
   return Bytes{};
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -6,17 +6,17 @@
 #include "server/trust/authorities.h"
 #include "service/media_service.h"
 
-namespace usher::net {
+namespace usher::server {
 
 /// Thread-safe. All references are borrowed.
 class Router final : public RequestSink {
  public:
   struct Parts {
-    MediaService& media;
+    service::MediaService& media;
     store::Store& store;
     SessionTable& sessions;
     const Guarded<Authorities>& authorities;
-    const identity::PseudonymKey& pseudonyms;
+    const person::PseudonymKey& pseudonyms;
     const Clock& clock;
     Log& log;
     Metrics& metrics;
@@ -49,13 +49,13 @@ class Router final : public RequestSink {
   [[nodiscard]] Result<Bytes> run(LiveSession& session, const Result<wire::Request>& request, std::uint64_t number);
   [[nodiscard]] Result<> answer_chunk(LiveSession& session, const channel::IncomingRequest& request,
                                       std::uint64_t number, Bytes& out);
-  [[nodiscard]] Result<GrantedChunk> granted(LiveSession& session, const Result<wire::Request>& request,
-                                             std::uint64_t number, wire::Chunk& wanted);
+  [[nodiscard]] Result<service::GrantedChunk> granted(LiveSession& session, const Result<wire::Request>& request,
+                                                      std::uint64_t number, wire::Chunk& wanted);
   void note(const LiveSession& session, std::uint64_t number, std::string_view path, const Error* error) const;
 
   Result<Bytes> auth(const Ask& ask);
   /// Authenticates by the current trust; starts again if a reload replaces it meanwhile.
-  Result<std::shared_ptr<const Person>> admit_person(const Ask& ask, const identity::AuthRequest& request);
+  Result<std::shared_ptr<const Person>> admit_person(const Ask& ask, const person::AuthRequest& request);
   Result<Bytes> list(const Ask& ask);
   Result<Bytes> licences(const Ask& ask);
   Result<Bytes> license(const Ask& ask);
@@ -69,4 +69,4 @@ class Router final : public RequestSink {
   std::size_t auth_answer_;  // plaintext size in bytes of every answer to api/auth
 };
 
-}  // namespace usher::net
+}  // namespace usher::server

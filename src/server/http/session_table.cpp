@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace usher::net {
+namespace usher::server {
 
 std::shared_ptr<const Person> LiveSession::person() const {
   const std::scoped_lock lock(mutex_);
@@ -243,4 +243,4 @@ Result<> still_trusted(const LiveSession& session, const Authorities& authoritie
   return last;
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -14,7 +14,7 @@
 #include "person/statement.h"
 #include "server/trust/authorities.h"
 
-namespace usher::net {
+namespace usher::server {
 
 struct SessionLimits {
   std::size_t half_open = 1'024;
@@ -27,7 +27,7 @@ struct SessionLimits {
 /// The person who was authenticated in a session. Never changes.
 struct Person {
   Hash256 pseudonym{};
-  identity::VerifiedPerson verified;
+  person::VerifiedPerson verified;
 };
 
 /// An open session. Thread-safe: several requests of one session may run at the same time.
@@ -165,4 +165,4 @@ class SessionTable {
 /// Succeeds if the session's installation, and its person if it has one, would still be accepted.
 [[nodiscard]] Result<> still_trusted(const LiveSession& session, const Authorities& authorities, Time now);
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -5,7 +5,7 @@
 
 #include "base/result.h"
 
-namespace usher::net {
+namespace usher::server {
 
 /// An address and a port to listen on. Port 0: the system chooses one.
 struct Endpoint {
@@ -17,4 +17,4 @@ struct Endpoint {
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 
-}  // namespace usher::net
+}  // namespace usher::server

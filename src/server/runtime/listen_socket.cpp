@@ -8,7 +8,7 @@
 
 #include "base/os_error.h"
 
-namespace usher::net {
+namespace usher::server {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 namespace {
@@ -98,4 +98,4 @@ std::string counted_as(const asio::ip::address& address) {
   return asio::ip::address_v6(bytes).to_string();
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

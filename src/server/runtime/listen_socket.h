@@ -10,7 +10,7 @@
 #include "server/runtime/endpoint.h"
 #include "server/runtime/log.h"
 
-namespace usher::net {
+namespace usher::server {
 
 inline constexpr Milliseconds kAcceptPause{200};  // after an error such as "no more descriptors"
 
@@ -25,4 +25,4 @@ inline constexpr Milliseconds kAcceptPause{200};  // after an error such as "no 
 /// least one /64.
 [[nodiscard]] std::string counted_as(const boost::asio::ip::address& address);
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -10,7 +10,7 @@
 
 #include "base/encoding.h"
 
-namespace usher::net {
+namespace usher::server {
 namespace {
 
 std::string_view name_of(Level level) {
@@ -109,4 +109,4 @@ std::unique_ptr<Log> make_log(Level level, LogFormat format) {
 
 std::unique_ptr<Log> make_silent_log() { return std::make_unique<SilentLog>(); }
 
-}  // namespace usher::net
+}  // namespace usher::server

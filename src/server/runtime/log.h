@@ -11,7 +11,7 @@
 
 #include "base/result.h"
 
-namespace usher::net {
+namespace usher::server {
 
 enum class Level : std::uint8_t { debug, info, warning, error };
 
@@ -49,4 +49,4 @@ class Log {
 [[nodiscard]] std::string text_line(Level level, std::string_view event, Fields fields, std::string_view time);
 [[nodiscard]] std::string json_line(Level level, std::string_view event, Fields fields, std::string_view time);
 
-}  // namespace usher::net
+}  // namespace usher::server

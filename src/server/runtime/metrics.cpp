@@ -9,7 +9,7 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
-namespace usher::net {
+namespace usher::server {
 namespace {
 
 using prometheus::Counter;
@@ -141,4 +141,4 @@ std::string Metrics::text() const {
   return out.str();
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 
-namespace usher::net {
+namespace usher::server {
 
 /// Thread-safe. Labels come from closed sets (paths, codes, suites): a peer cannot make new ones.
 class Metrics {
@@ -56,4 +56,4 @@ class Metrics {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace usher::net
+}  // namespace usher::server

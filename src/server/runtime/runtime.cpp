@@ -4,7 +4,7 @@
 
 #include "server/runtime/runtime_impl.h"
 
-namespace usher::net {
+namespace usher::server {
 namespace asio = boost::asio;
 namespace {
 
@@ -52,4 +52,4 @@ void Runtime::every(Milliseconds period, std::function<void()> task) {
 
 unsigned Runtime::threads() const noexcept { return impl_->threads; }
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 
-namespace usher::net {
+namespace usher::server {
 
 /// An event loop with several threads. Code that runs on it must not block.
 class Runtime {
@@ -33,4 +33,4 @@ class Runtime {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace usher::net
+}  // namespace usher::server

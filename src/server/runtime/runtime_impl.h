@@ -9,7 +9,7 @@
 
 #include "server/runtime/runtime.h"
 
-namespace usher::net {
+namespace usher::server {
 
 struct Runtime::Impl {
   explicit Impl(unsigned threads_) : threads(threads_), context(static_cast<int>(threads_)) {}
@@ -19,4 +19,4 @@ struct Runtime::Impl {
   std::vector<std::jthread> running;
 };
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace usher::net {
+namespace usher::server {
 
 Workers::Workers(const WorkerLimits& limits) : limits_(limits) {
   for (unsigned i = 0; i < limits.threads; ++i) threads_.emplace_back([this] { work(); });
@@ -91,4 +91,4 @@ void Workers::stop() {
   for (auto& [name, owner] : std::exchange(owners_, {})) owner.jobs.clear();
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -12,7 +12,7 @@
 
 #include "base/result.h"
 
-namespace usher::net {
+namespace usher::server {
 
 struct WorkerLimits {
   unsigned threads = 2;
@@ -65,4 +65,4 @@ class Workers {
   std::vector<std::jthread> threads_;
 };
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -2,15 +2,15 @@
 
 #include <algorithm>
 
-namespace usher::net {
+namespace usher::server {
 namespace {
 
-using TrustPtr = std::shared_ptr<const identity::TrustStore>;
+using TrustPtr = std::shared_ptr<const pki::TrustStore>;
 
-void add_all(identity::Chain& to, const TrustPtr& trust) {
+void add_all(pki::Chain& to, const TrustPtr& trust) {
   if (!trust) return;
-  for (const identity::Chain* chain : {&trust->config().anchors, &trust->config().intermediates}) {
-    for (const identity::Certificate& one : *chain) {
+  for (const pki::Chain* chain : {&trust->config().anchors, &trust->config().intermediates}) {
+    for (const pki::Certificate& one : *chain) {
       if (std::ranges::find(to, one) == to.end()) to.push_back(one);
     }
   }
@@ -19,7 +19,7 @@ void add_all(identity::Chain& to, const TrustPtr& trust) {
 }  // namespace
 
 Result<std::shared_ptr<const Authorities>> with_fetched(const Authorities& authorities,
-                                                        const std::vector<identity::Crl>& lists) {
+                                                        const std::vector<pki::Crl>& lists) {
   auto all = std::make_shared<Authorities>(authorities);
   auto channel = std::make_shared<channel::ServerSettings>(*authorities.channel);
   USHER_TRY(channel->clients, authorities.channel->clients->with_fetched(lists));
@@ -33,20 +33,19 @@ Result<std::shared_ptr<const Authorities>> with_fetched(const Authorities& autho
   return all;
 }
 
-identity::Chain all_authorities(const Authorities& authorities) {
-  identity::Chain all;
+pki::Chain all_authorities(const Authorities& authorities) {
+  pki::Chain all;
   add_all(all, authorities.channel->clients);
   for (const PersonSource& source : authorities.persons) add_all(all, source.trust);
   add_all(all, authorities.distributors);
   return all;
 }
 
-Result<identity::VerifiedPerson> authenticate(const identity::AuthRequest& request,
-                                              const identity::AuthContext& context,
-                                              const std::vector<PersonSource>& sources) {
-  Result<identity::VerifiedPerson> last = fail(Fault::untrusted, "auth: no profile");
+Result<person::VerifiedPerson> authenticate(const person::AuthRequest& request, const person::AuthContext& context,
+                                            const std::vector<PersonSource>& sources) {
+  Result<person::VerifiedPerson> last = fail(Fault::untrusted, "auth: no profile");
   for (const PersonSource& source : sources) {
-    auto person = identity::verify_auth(request, context, *source.trust, source.profile);
+    auto person = person::verify_auth(request, context, *source.trust, source.profile);
     if (person) return person;
     // untrusted and wrong_role mean only that this source does not know the card. Another may have a better reason.
     const bool telling = person.error().fault != Fault::untrusted && person.error().fault != Fault::wrong_role;
@@ -56,4 +55,4 @@ Result<identity::VerifiedPerson> authenticate(const identity::AuthRequest& reque
   return last;
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

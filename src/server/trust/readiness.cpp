@@ -7,13 +7,13 @@
 #include "pki/certificate_urls.h"
 #include "pki/issuers.h"
 
-namespace usher::net {
+namespace usher::server {
 namespace {
 
-using TrustPtr = std::shared_ptr<const identity::TrustStore>;
-using identity::Certificate;
-using identity::Crl;
-using identity::RevocationMode;
+using TrustPtr = std::shared_ptr<const pki::TrustStore>;
+using pki::Certificate;
+using pki::Crl;
+using pki::RevocationMode;
 
 /// The name of an authority, which is not secret. Never called with a person's certificate.
 std::string name_of(const Certificate& authority) {
@@ -34,11 +34,11 @@ void add(Expiries& expiries, Expiry expiry) {
 }
 
 void add_lists(Expiries& expiries, const std::string& role, const TrustPtr& trust, Time now) {
-  const identity::TrustConfig& config = trust->config();
+  const pki::TrustConfig& config = trust->config();
   if (config.revocation == RevocationMode::none) return;
   std::vector<Crl> all = config.crls;
   all.insert(all.end(), config.fetched.begin(), config.fetched.end());
-  const identity::CrlSelection used = identity::select_crls(all, now);
+  const pki::CrlSelection used = pki::select_crls(all, now);
   std::map<Hash256, bool> configured;  // scopes of the lists that the operator has configured
   for (const Crl& crl : config.crls) configured[crl.scope()] = true;
   for (const auto* lists : {&used.complete, &used.deltas}) {
@@ -57,7 +57,7 @@ void add_lists(Expiries& expiries, const std::string& role, const TrustPtr& trus
 
 void add_store(Expiries& expiries, const std::string& role, const TrustPtr& trust, Time now) {
   if (!trust) return;
-  for (const identity::Chain* chain : {&trust->config().anchors, &trust->config().intermediates}) {
+  for (const pki::Chain* chain : {&trust->config().anchors, &trust->config().intermediates}) {
     for (const Certificate& one : *chain) {
       add(expiries, {.what = role + " authority " + name_of(one), .when = one.not_after(), .stops = false});
     }
@@ -67,10 +67,10 @@ void add_store(Expiries& expiries, const std::string& role, const TrustPtr& trus
 
 void add_gaps(LoginGaps& out, const std::string& role, const TrustPtr& trust, Time now, const MayFetch& may_fetch) {
   if (!trust) return;
-  const identity::Chain& anchors = trust->config().anchors;
+  const pki::Chain& anchors = trust->config().anchors;
   std::vector<Error> found;
   std::size_t closed = 0;  // anchors with a gap
-  for (const identity::TrustGap& gap : trust->gaps(now)) {
+  for (const pki::TrustGap& gap : trust->gaps(now)) {
     const bool of_list = gap.why.fault == Fault::revocation_unknown || gap.why.fault == Fault::crl_expired;
     if (of_list && may_fetch && may_fetch(gap.authority)) continue;
     if (std::ranges::find(anchors, gap.authority) != anchors.end()) ++closed;
@@ -111,10 +111,10 @@ LoginGaps login_gaps(const Authorities& authorities, Time now, const MayFetch& m
   return gaps;
 }
 
-bool points_to_lists_of(const Certificate& authority, const identity::Chain& certificates) {
+bool points_to_lists_of(const Certificate& authority, const pki::Chain& certificates) {
   return std::ranges::any_of(certificates, [&](const Certificate& one) {
-    return !identity::list_urls(one).empty() && identity::has_issued(authority, one);
+    return !pki::list_urls(one).empty() && pki::has_issued(authority, one);
   });
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

@@ -5,7 +5,7 @@
 
 #include "server/trust/authorities.h"
 
-namespace usher::net {
+namespace usher::server {
 
 inline constexpr Milliseconds kExpiryNotice = std::chrono::days(7);
 
@@ -26,7 +26,7 @@ using Expiries = std::vector<Expiry>;
 [[nodiscard]] std::string warning_of(const Expiry& expiry, Time now);
 
 /// Whether lists of this authority may still be fetched. Called without a lock.
-using MayFetch = std::function<bool(const identity::Certificate& authority)>;
+using MayFetch = std::function<bool(const pki::Certificate& authority)>;
 
 /// Reasons why logins fail. Each has a sentence in `about`.
 struct LoginGaps {
@@ -39,6 +39,6 @@ struct LoginGaps {
 [[nodiscard]] LoginGaps login_gaps(const Authorities& authorities, Time now, const MayFetch& may_fetch);
 
 /// True if `authority` issued one of these certificates, and that one names a list's http or https URL.
-[[nodiscard]] bool points_to_lists_of(const identity::Certificate& authority, const identity::Chain& certificates);
+[[nodiscard]] bool points_to_lists_of(const pki::Certificate& authority, const pki::Chain& certificates);
 
-}  // namespace usher::net
+}  // namespace usher::server

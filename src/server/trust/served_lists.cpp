@@ -5,15 +5,15 @@
 
 #include "wire/revocation_lists.h"
 
-namespace usher::net {
+namespace usher::server {
 namespace {
 
-using TrustPtr = std::shared_ptr<const identity::TrustStore>;
+using TrustPtr = std::shared_ptr<const pki::TrustStore>;
 
-void add(identity::Chain& issuers, std::vector<identity::Crl>& lists, const TrustPtr& trust) {
+void add(pki::Chain& issuers, std::vector<pki::Crl>& lists, const TrustPtr& trust) {
   if (!trust) return;
-  const identity::TrustConfig& config = trust->config();
-  for (const identity::Chain* chain : {&config.anchors, &config.intermediates}) {
+  const pki::TrustConfig& config = trust->config();
+  for (const pki::Chain* chain : {&config.anchors, &config.intermediates}) {
     issuers.insert(issuers.end(), chain->begin(), chain->end());
   }
   for (const auto* some : {&config.crls, &config.fetched}) lists.insert(lists.end(), some->begin(), some->end());
@@ -22,23 +22,23 @@ void add(identity::Chain& issuers, std::vector<identity::Crl>& lists, const Trus
 }  // namespace
 
 Bytes handed_lists(const Authorities& authorities, Time now) {
-  const identity::Chain& own = authorities.channel->chain;
-  identity::Chain issuers(own.begin() + 1, own.end());
-  std::vector<identity::Crl> lists;
+  const pki::Chain& own = authorities.channel->chain;
+  pki::Chain issuers(own.begin() + 1, own.end());
+  std::vector<pki::Crl> lists;
   add(issuers, lists, authorities.channel->clients);
   add(issuers, lists, authorities.distributors);
-  const identity::CrlSelection newest = identity::select_crls(lists, now);
-  std::vector<identity::Crl> proven;
+  const pki::CrlSelection newest = pki::select_crls(lists, now);
+  std::vector<pki::Crl> proven;
   for (const auto* some : {&newest.complete, &newest.deltas}) {
-    std::ranges::copy_if(*some, std::back_inserter(proven), [&](const identity::Crl& list) {
+    std::ranges::copy_if(*some, std::back_inserter(proven), [&](const pki::Crl& list) {
       return std::ranges::any_of(issuers,
-                                 [&](const identity::Certificate& issuer) { return list.verify(issuer).has_value(); });
+                                 [&](const pki::Certificate& issuer) { return list.verify(issuer).has_value(); });
     });
   }
-  std::ranges::sort(proven, {}, [](const identity::Crl& list) { return std::pair(list.der().size(), list.scope()); });
+  std::ranges::sort(proven, {}, [](const pki::Crl& list) { return std::pair(list.der().size(), list.scope()); });
   wire::HandedLists out;
   std::size_t size = 1;
-  for (const identity::Crl& list : proven) {
+  for (const pki::Crl& list : proven) {
     size += list.der().size() + 3;
     if (size > wire::kMaxHandedBytes || out.lists.size() == wire::kMaxHandedLists) break;
     out.lists.push_back(list.der());
@@ -46,4 +46,4 @@ Bytes handed_lists(const Authorities& authorities, Time now) {
   return out.encode();
 }
 
-}  // namespace usher::net
+}  // namespace usher::server

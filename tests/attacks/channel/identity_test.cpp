@@ -10,17 +10,17 @@ namespace {
 
 TEST(ServerIdentity, OfAnotherServerOfTheSameRootIsRefused) {
   World world = World::copy();
-  world.set_server(party(world.authority, identity::Role::server, crypto::NewKey::p256, "other.test"));
+  world.set_server(party(world.authority, pki::Role::server, crypto::NewKey::p256, "other.test"));
   Handshake all(world);
   EXPECT_EQ(fault_of(all.client.on_messages(all.server_hello(), kNow)), Fault::wrong_name);
 }
 
 TEST(ServerIdentity, PinnedKeyTakesThePlaceOfTheName) {
   World world = World::copy();
-  world.set_server(party(world.authority, identity::Role::server, crypto::NewKey::p256, "other.test"));
-  world.client_settings->name = identity::ServerName::pinned(world.server_settings->chain.front().key_fingerprint());
+  world.set_server(party(world.authority, pki::Role::server, crypto::NewKey::p256, "other.test"));
+  world.client_settings->name = pki::ServerName::pinned(world.server_settings->chain.front().key_fingerprint());
   EXPECT_TRUE(connect(world).client != nullptr);
-  world.client_settings->name = identity::ServerName::pinned(world.server.chain.front().key_fingerprint());
+  world.client_settings->name = pki::ServerName::pinned(world.server.chain.front().key_fingerprint());
   Handshake all(world);
   EXPECT_EQ(fault_of(all.client.on_messages(all.server_hello(), kNow)), Fault::wrong_name);
 }
@@ -28,7 +28,7 @@ TEST(ServerIdentity, PinnedKeyTakesThePlaceOfTheName) {
 TEST(ServerIdentity, CertificateWithoutItsKeyIsRefused) {
   const World world = World::copy();
   PuppetServer server(world);
-  server.signer = party(world.authority, identity::Role::server).key;
+  server.signer = party(world.authority, pki::Role::server).key;
   EXPECT_EQ(fault_of(judged_by_client(world, server)), Fault::bad_signature);
 }
 
@@ -41,22 +41,22 @@ TEST(ServerIdentity, ClientsCertificateIsRefused) {
 
 TEST(ServerIdentity, OfAnotherRootIsRefused) {
   World world = World::copy();
-  world.set_server(party(Authority::root("elsewhere"), identity::Role::server));
+  world.set_server(party(Authority::root("elsewhere"), pki::Role::server));
   Handshake all(world);
   EXPECT_EQ(fault_of(all.client.on_messages(all.server_hello(), kNow)), Fault::untrusted);
 }
 
 TEST(ServerIdentity, ThatWasRevokedIsRefused) {
   World world = World::copy();
-  world.client_settings->servers = usher::test::trust(identity::Role::server, world.authority,
-                                                      {world.authority.crl(2, {world.server.chain.front()})});
+  world.client_settings->servers =
+      usher::test::trust(pki::Role::server, world.authority, {world.authority.crl(2, {world.server.chain.front()})});
   Handshake all(world);
   EXPECT_EQ(fault_of(all.client.on_messages(all.server_hello(), kNow)), Fault::revoked);
 }
 
 TEST(ServerIdentity, TrustStoreOfAnotherRoleNeverMakesAProof) {
   World world = World::copy();
-  world.client_settings->servers = world.trust(identity::Role::client);
+  world.client_settings->servers = world.trust(pki::Role::client);
   world.set_server(world.client);
   Handshake all(world);
   EXPECT_EQ(fault_of(all.client.on_messages(all.server_hello(), kNow)), Fault::wrong_role);
@@ -71,7 +71,7 @@ TEST(ClientIdentity, ServersCertificateIsRefused) {
 
 TEST(ClientIdentity, OfAnotherRootIsRefused) {
   World world = World::copy();
-  world.set_client(party(Authority::root("elsewhere"), identity::Role::client));
+  world.set_client(party(Authority::root("elsewhere"), pki::Role::client));
   Handshake all(world);
   EXPECT_EQ(fault_of(all.server.on_messages(all.keys(), kNow)), Fault::untrusted);
 }
@@ -86,7 +86,7 @@ TEST(ClientIdentity, ThatHasExpiredIsRefused) {
 
   World world = World::copy();
   auto expired = world.authority.leaf(
-      {.role = identity::Role::client, .validity = {kNow - 9 * usher::test::kDay, kNow - usher::test::kDay}});
+      {.role = pki::Role::client, .validity = {kNow - 9 * usher::test::kDay, kNow - usher::test::kDay}});
   world.set_client({std::make_shared<const crypto::PrivateKey>(std::move(expired.key)), {expired.certificate}});
   Handshake late(world);
   EXPECT_EQ(fault_of(late.server.on_messages(late.keys(), kNow)), Fault::certificate_expired);
@@ -95,14 +95,14 @@ TEST(ClientIdentity, ThatHasExpiredIsRefused) {
 TEST(ClientIdentity, CertificateWithoutItsKeyIsRefused) {
   const World world = World::copy();
   PuppetClient client(world);
-  client.signer = party(world.authority, identity::Role::client).key;
+  client.signer = party(world.authority, pki::Role::client).key;
   EXPECT_EQ(fault_of(judged_by_server(world, client)), Fault::bad_signature);
 }
 
 TEST(ClientIdentity, SomebodyElsesCertificateIsRefused) {
   const World world = World::copy();
   PuppetClient client(world);
-  client.certificates = der_of(party(world.authority, identity::Role::client).chain);
+  client.certificates = der_of(party(world.authority, pki::Role::client).chain);
   EXPECT_EQ(fault_of(judged_by_server(world, client)), Fault::bad_signature);
 }
 
@@ -138,7 +138,7 @@ TEST(Signatures, OfAnotherSchemeAreRefused) {
 
 TEST(Signatures, OfRsaClaimingAnotherSchemeAreRefused) {
   World world = World::copy();
-  const Party rsa = party(world.authority, identity::Role::client, crypto::NewKey::rsa2048);
+  const Party rsa = party(world.authority, pki::Role::client, crypto::NewKey::rsa2048);
   for (const std::uint16_t scheme : {std::uint16_t{0x0403}, std::uint16_t{0x0401}}) {
     PuppetClient client(world);
     client.certificates = der_of(rsa.chain);

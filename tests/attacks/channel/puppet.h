@@ -35,7 +35,7 @@ struct RawKeys {
   }
 };
 
-inline std::vector<Bytes> der_of(const identity::Chain& chain) {
+inline std::vector<Bytes> der_of(const pki::Chain& chain) {
   std::vector<Bytes> out;
   for (const auto& certificate : chain) out.push_back(certificate.der());
   return out;

@@ -5,20 +5,22 @@
 
 #include "unit/server/service_world.h"
 
-namespace usher::net::test {
+namespace usher::server::test {
 
 // The medium of the world: 20 chunks in 169 s, so that c(38) = 5 are free, and 176 can be repeated.
 inline constexpr std::uint32_t kFree = 5;
 inline constexpr std::uint32_t kRepeats = 176;
 
 /// Licences are not bound to an installation, so that more can be tried; as many as anyone wants.
-inline ServicePolicy generous() { return {.acquisition = store::AcquisitionLimit{}, .bind_installation = false}; }
+inline service::ServicePolicy generous() {
+  return {.acquisition = store::AcquisitionLimit{}, .bind_installation = false};
+}
 
 /// Another installation of whoever uses it.
 inline std::shared_ptr<const channel::ClientSettings> another_installation() {
   channel::test::World copy = channel_world();
   copy.client_settings = std::make_shared<channel::ClientSettings>(*copy.client_settings);
-  copy.set_client(channel::test::party(copy.authority, identity::Role::client));
+  copy.set_client(channel::test::party(copy.authority, pki::Role::client));
   return copy.client_settings;
 }
 
@@ -59,4 +61,4 @@ inline std::uint32_t counted(World& world, std::uint32_t bought) {
   return bought - left;
 }
 
-}  // namespace usher::net::test
+}  // namespace usher::server::test

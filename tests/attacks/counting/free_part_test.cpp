@@ -1,7 +1,7 @@
 // Attacks on the free part: it adds up for each person and medium, whatever a listener does.  licence.md §5.2, §5.3.
 #include "cheat.h"
 
-namespace usher::net::test {
+namespace usher::server::test {
 namespace {
 
 class FreePart : public ::testing::Test {
@@ -117,4 +117,4 @@ TEST_F(FreePart, IsNotThereForWhoNeverCloses) {
 }
 
 }  // namespace
-}  // namespace usher::net::test
+}  // namespace usher::server::test

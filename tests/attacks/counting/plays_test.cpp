@@ -8,7 +8,7 @@
 #include "cheat.h"
 #include "unit/store/support.h"
 
-namespace usher::net::test {
+namespace usher::server::test {
 namespace {
 
 class Plays : public ::testing::Test {
@@ -170,4 +170,4 @@ TEST_F(Crashes, CleanRestartsYieldNothing) {
 }
 
 }  // namespace
-}  // namespace usher::net::test
+}  // namespace usher::server::test

@@ -9,7 +9,7 @@
 #include "pki/path.h"
 #include "support/conformance.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 namespace fs = std::filesystem;
@@ -159,4 +159,4 @@ TEST(OddCertificates, ThatAreNoneAreRefused) {
 }
 
 }  // namespace
-}  // namespace usher::identity
+}  // namespace usher::pki

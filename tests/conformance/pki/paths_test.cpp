@@ -7,7 +7,7 @@
 #include "pki/path.h"
 #include "support/conformance.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 namespace fs = std::filesystem;
@@ -163,4 +163,4 @@ TEST(Paths, Bsi) {
 }
 
 }  // namespace
-}  // namespace usher::identity
+}  // namespace usher::pki

@@ -10,7 +10,7 @@
 #include "card/card_wire.h"
 #include "shim/soft_card.h"
 
-namespace usher::identity {
+namespace usher::card {
 namespace {
 
 using namespace std::chrono_literals;
@@ -139,4 +139,4 @@ TEST(CardWire, CutMessagesAreMalformed) {
 }
 
 }  // namespace
-}  // namespace usher::identity
+}  // namespace usher::card

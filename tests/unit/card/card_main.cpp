@@ -4,8 +4,8 @@
 #include "card/card_agent.h"
 
 int main(int argc, char** argv) {
-  if (const auto agent = usher::identity::card_agent_requested(argc, argv)) {
-    return usher::identity::run_card_agent(*agent);
+  if (const auto agent = usher::card::card_agent_requested(argc, argv)) {
+    return usher::card::run_card_agent(*agent);
   }
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();

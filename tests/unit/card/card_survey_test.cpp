@@ -8,7 +8,7 @@
 #include "card/card_wire.h"
 #include "shim/soft_card.h"
 
-namespace usher::identity {
+namespace usher::card {
 namespace {
 
 using test::CardHierarchy;
@@ -19,12 +19,14 @@ constexpr const char* kShim = USHER_PKCS11_SHIM;
 
 /// A token with a key and no certificate: the authority did not answer.
 void make_unfinished(const std::string& label) {
-  const NewCard card{.module = test::kSoftHsm, .token_label = label, .labels = citizen_card_profile().labels};
-  const auto failing = [](const crypto::PublicKey&) -> Result<Chain> { return fail(Fault::bad_passphrase, "test"); };
+  const NewCard card{.module = test::kSoftHsm, .token_label = label, .labels = person::citizen_card_profile().labels};
+  const auto failing = [](const crypto::PublicKey&) -> Result<pki::Chain> {
+    return fail(Fault::bad_passphrase, "test");
+  };
   ASSERT_FALSE(provision_card(card, crypto::Secret::copy_of(view_of("87654321")), SoftCards::pin(), failing));
 }
 
-Certificate p384_certificate(Time now) {
+pki::Certificate p384_certificate(Time now) {
   const crypto::PKeyPtr key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-384"));
   const crypto::Ossl<X509, X509_free> raw(X509_new());
   X509_set_version(raw.get(), X509_VERSION_3);
@@ -33,11 +35,11 @@ Certificate p384_certificate(Time now) {
   ASN1_TIME_set(X509_getm_notAfter(raw.get()), unix_seconds(now) + 3600);
   X509_NAME_add_entry_by_txt(X509_get_subject_name(raw.get()), "CN", MBSTRING_UTF8, view_of("Ana").data(), 3, -1, 0);
   X509_sign(raw.get(), key.get(), EVP_sha256());
-  return test::must(Certificate::from_x509(raw.get()));
+  return test::must(pki::Certificate::from_x509(raw.get()));
 }
 
 /// Under the label of the person's certificate.
-void write_as_own(const std::string& label, const Certificate& certificate) {
+void write_as_own(const std::string& label, const pki::Certificate& certificate) {
   const auto module = test::must(p11::Module::load(test::kSoftHsm));
   const auto tokens = test::must(module.tokens());
   const auto token = std::ranges::find(tokens, label, &p11::TokenInfo::label);
@@ -45,7 +47,7 @@ void write_as_own(const std::string& label, const Certificate& certificate) {
   auto session = test::must(module.open(token->slot, true));
   const auto pin = SoftCards::pin();
   ASSERT_TRUE(session.login(p11::User::user, &pin));
-  ASSERT_TRUE(session.write_certificate(citizen_card_profile().labels.certificate, Bytes{0x45}, certificate));
+  ASSERT_TRUE(session.write_certificate(person::citizen_card_profile().labels.certificate, Bytes{0x45}, certificate));
 }
 
 class CardSurveyTest : public testing::Test {
@@ -80,11 +82,11 @@ class CardSurveyTest : public testing::Test {
   SoftCards cards;
   Time now = SystemClock{}.now();
   CardHierarchy hierarchy{now};
-  CardOptions options{.modules = {kShim}, .profile = citizen_card_profile(), .deadline = 30s};
+  CardOptions options{.modules = {kShim}, .profile = person::citizen_card_profile(), .deadline = 30s};
 };
 
 TEST_F(CardSurveyTest, AGoodCardIsShownWithItsCertificatesAndTaken) {
-  const Chain issued = cards.provision(hierarchy, "ana", crypto::NewKey::p256);
+  const pki::Chain issued = cards.provision(hierarchy, "ana", crypto::NewKey::p256);
   const CardSurvey seen = survey();
   EXPECT_TRUE(seen.usable);
   const auto found = cards_of(seen);
@@ -188,7 +190,7 @@ TEST_F(CardSurveyTest, AnUnsupportedKeyIsTold) {
 }
 
 TEST_F(CardSurveyTest, TwoCertificatesThatCouldBeMeantAreTold) {
-  const Certificate own = cards.provision(hierarchy, "ana", crypto::NewKey::p256).front();
+  const pki::Certificate own = cards.provision(hierarchy, "ana", crypto::NewKey::p256).front();
   write_as_own("ana", hierarchy.certify(test::must(own.public_key()), hierarchy.citizen()).front());
   EXPECT_EQ(remarks(), Codes{"many-certificates"});
   EXPECT_EQ(fault(), Fault::card_unsuitable);
@@ -267,7 +269,7 @@ TEST_F(CardSurveyTest, ACardThatCannotBeReadIsTold) {
 }
 
 TEST_F(CardSurveyTest, ItsMessageIsReadAsItWasWrittenAndCutOnesAreMalformed) {
-  const Chain chain = hierarchy.certify(hierarchy.sub_key().public_key(), hierarchy.citizen());
+  const pki::Chain chain = hierarchy.certify(hierarchy.sub_key().public_key(), hierarchy.citizen());
   const SeenModule seen{
       .path = "m",
       .description = "d",
@@ -288,4 +290,4 @@ TEST_F(CardSurveyTest, ItsMessageIsReadAsItWasWrittenAndCutOnesAreMalformed) {
 }
 
 }  // namespace
-}  // namespace usher::identity
+}  // namespace usher::card

@@ -7,7 +7,7 @@
 #include "card/card_survey.h"
 #include "shim/soft_card.h"
 
-namespace usher::identity {
+namespace usher::card {
 namespace {
 
 using test::CardHierarchy;
@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 constexpr const char* kShim = USHER_PKCS11_SHIM;
 
 CardOptions options_for(const std::string& module) {
-  return {.modules = {module}, .profile = citizen_card_profile(), .deadline = 30s};
+  return {.modules = {module}, .profile = person::citizen_card_profile(), .deadline = 30s};
 }
 
 class CardTest : public testing::Test {
@@ -62,29 +62,29 @@ TEST_F(CardTest, SignsInThisProcessToo) {
 }
 
 TEST_F(CardTest, GivesItsCertificatesAndKeepsTheRootOutOfTheChain) {
-  const Chain issued = cards.provision(hierarchy, "v2", crypto::NewKey::p256);
+  const pki::Chain issued = cards.provision(hierarchy, "v2", crypto::NewKey::p256);
   const auto card = test::must(Card::open(options_for(test::kSoftHsm)));
   EXPECT_EQ(card.certificate(), issued[0]);
-  EXPECT_EQ(card.chain(), (Chain{issued[0], issued[1]}));
+  EXPECT_EQ(card.chain(), (pki::Chain{issued[0], issued[1]}));
   EXPECT_EQ(card.root(), issued[2]);
   EXPECT_EQ(card.token().label, "v2");
   EXPECT_EQ(card.module(), test::kSoftHsm);
 }
 
 TEST_F(CardTest, TakesAMissingSubCaFromTheConfiguration) {
-  const Chain issued = cards.provision(hierarchy, "v2", crypto::NewKey::p256, false);
+  const pki::Chain issued = cards.provision(hierarchy, "v2", crypto::NewKey::p256, false);
   CardOptions options = options_for(test::kSoftHsm);
-  EXPECT_EQ(test::must(Card::open(options)).chain(), Chain{issued[0]});
+  EXPECT_EQ(test::must(Card::open(options)).chain(), pki::Chain{issued[0]});
   options.intermediates = {hierarchy.root(), hierarchy.sub()};
-  EXPECT_EQ(test::must(Card::open(options)).chain(), (Chain{issued[0], issued[1]}));
+  EXPECT_EQ(test::must(Card::open(options)).chain(), (pki::Chain{issued[0], issued[1]}));
 }
 
 TEST_F(CardTest, AProfileWithoutLabelsFindsTheOnlyPersonsCertificate) {
-  const Chain issued = cards.provision(hierarchy, "any", crypto::NewKey::p256);
+  const pki::Chain issued = cards.provision(hierarchy, "any", crypto::NewKey::p256);
   CardOptions options = options_for(test::kSoftHsm);
-  options.profile = generic_profile();
+  options.profile = person::generic_profile();
   auto card = test::must(Card::open(options));
-  EXPECT_EQ(card.chain(), (Chain{issued[0], issued[1]}));
+  EXPECT_EQ(card.chain(), (pki::Chain{issued[0], issued[1]}));
   ASSERT_TRUE(card.login(SoftCards::pin()));
   EXPECT_TRUE(card.sign(view_of("x")));
 }
@@ -93,13 +93,13 @@ TEST_F(CardTest, AProfileWithoutLabelsFindsTheOnlyPersonsCertificate) {
 class TwoCertificates : public CardTest {
  protected:
   TwoCertificates() { options.now = now; }
-  [[nodiscard]] Certificate another(const std::string& name, Validity validity) {
-    LeafRequest request = hierarchy.citizen();
+  [[nodiscard]] pki::Certificate another(const std::string& name, pki::Validity validity) {
+    pki::LeafRequest request = hierarchy.citizen();
     request.name.common_name = name;
     request.validity = validity;
     return hierarchy.certify(test::must(first.public_key()), request).front();
   }
-  void expect_works(const Certificate& certificate) const {
+  void expect_works(const pki::Certificate& certificate) const {
     auto card = test::must(Card::open(options));
     EXPECT_EQ(card.certificate(), certificate);
     ASSERT_TRUE(card.login(SoftCards::pin()));
@@ -108,7 +108,7 @@ class TwoCertificates : public CardTest {
 
   Time now = SystemClock{}.now();
   CardOptions options = options_for(test::kSoftHsm);
-  Certificate first = cards.provision(hierarchy, "v2", crypto::NewKey::p256).front();
+  pki::Certificate first = cards.provision(hierarchy, "v2", crypto::NewKey::p256).front();
 };
 
 TEST_F(TwoCertificates, AnExpiredOneIsPassedOver) {
@@ -131,7 +131,7 @@ TEST_F(TwoCertificates, OneWithoutAKeyIsPassedOver) {
 }
 
 TEST_F(TwoCertificates, OfTwoThatCanBeUsedThePersonChooses) {
-  const Certificate second = another("Second", hierarchy.validity());
+  const pki::Certificate second = another("Second", hierarchy.validity());
   cards.add_certificate("v2", second);
   std::vector<CardChoice> offered;
   options.choose = [&](const std::vector<CardChoice>& choices) -> Result<std::size_t> {
@@ -146,12 +146,12 @@ TEST_F(TwoCertificates, OfTwoThatCanBeUsedThePersonChooses) {
 }
 
 TEST_F(TwoCertificates, WithoutAPersonBothAreNamedAndTheFingerprintChooses) {
-  const Certificate second = another("Second", hierarchy.validity());
+  const pki::Certificate second = another("Second", hierarchy.validity());
   cards.add_certificate("v2", second);
   const auto unclear = Card::open(options);
   ASSERT_FALSE(unclear);
   EXPECT_EQ(unclear.error().fault, Fault::card_unsuitable);
-  for (const Certificate* one : std::vector<const Certificate*>{&first, &second}) {
+  for (const pki::Certificate* one : std::vector<const pki::Certificate*>{&first, &second}) {
     const std::string name = to_hex(View(one->fingerprint()).first(8));
     EXPECT_NE(unclear.error().about.find(name), std::string::npos) << unclear.error().about;
     options.certificate = name;
@@ -165,7 +165,7 @@ TEST_F(TwoCertificates, WithoutAPersonBothAreNamedAndTheFingerprintChooses) {
 }
 
 TEST_F(TwoCertificates, WhereNoneCanBeUsedEachSaysWhy) {
-  const Certificate old = another("Old", {now - std::chrono::days(20), now - std::chrono::days(10)});
+  const pki::Certificate old = another("Old", {now - std::chrono::days(20), now - std::chrono::days(10)});
   cards.add_certificate("v2", old);
   options.now = now + std::chrono::days(1000);
   const auto none = Card::open(options);
@@ -216,7 +216,7 @@ TEST_F(CardTest, ACardWithoutTheProfilesCertificateIsUnsuitable) {
 
 TEST_F(CardTest, OfTwoCardsTheLabelChooses) {
   cards.provision(hierarchy, "first", crypto::NewKey::p256);
-  const Chain second = cards.provision(hierarchy, "second", crypto::NewKey::p256);
+  const pki::Chain second = cards.provision(hierarchy, "second", crypto::NewKey::p256);
   CardOptions options = options_for(test::kSoftHsm);
   const auto unclear = Card::open(options);
   ASSERT_FALSE(unclear);
@@ -456,8 +456,10 @@ TEST_F(CardTest, AnAgentThatCannotBeStartedIsAFault) {
 
 TEST_F(CardTest, AnAttemptThatFailedIsTakenUpAgain) {
   const auto so_pin = crypto::Secret::copy_of(view_of("87654321"));
-  const NewCard card{.module = test::kSoftHsm, .token_label = "v2", .labels = citizen_card_profile().labels};
-  const auto failing = [](const crypto::PublicKey&) -> Result<Chain> { return fail(Fault::bad_passphrase, "test"); };
+  const NewCard card{.module = test::kSoftHsm, .token_label = "v2", .labels = person::citizen_card_profile().labels};
+  const auto failing = [](const crypto::PublicKey&) -> Result<pki::Chain> {
+    return fail(Fault::bad_passphrase, "test");
+  };
   const auto failed = provision_card(card, so_pin, SoftCards::pin(), failing);
   EXPECT_EQ(failed.error().fault, Fault::bad_passphrase);
   cards.provision(hierarchy, "v2", crypto::NewKey::p256);
@@ -466,11 +468,11 @@ TEST_F(CardTest, AnAttemptThatFailedIsTakenUpAgain) {
 
 TEST_F(CardTest, ATokensLabelIsGivenOnce) {
   cards.provision(hierarchy, "v2", crypto::NewKey::p256);
-  const NewCard again{.module = test::kSoftHsm, .token_label = "v2", .labels = citizen_card_profile().labels};
+  const NewCard again{.module = test::kSoftHsm, .token_label = "v2", .labels = person::citizen_card_profile().labels};
   const auto made = provision_card(again, SoftCards::pin(), SoftCards::pin(),
-                                   [](const crypto::PublicKey&) -> Result<Chain> { return Chain{}; });
+                                   [](const crypto::PublicKey&) -> Result<pki::Chain> { return pki::Chain{}; });
   EXPECT_EQ(made.error().fault, Fault::already_exists);
 }
 
 }  // namespace
-}  // namespace usher::identity
+}  // namespace usher::card

@@ -7,7 +7,7 @@
 
 #include "shim/soft_card.h"
 
-namespace usher::identity {
+namespace usher::card {
 namespace {
 
 using test::SoftCards;
@@ -18,7 +18,7 @@ class CardWatchTest : public testing::Test {
   CardWatchTest() { cards.provision(hierarchy, "ana", crypto::NewKey::p256); }
   [[nodiscard]] Card card(Milliseconds deadline = 30s) const {
     return test::must(
-        Card::open({.modules = {USHER_PKCS11_SHIM}, .profile = citizen_card_profile(), .deadline = deadline}));
+        Card::open({.modules = {USHER_PKCS11_SHIM}, .profile = person::citizen_card_profile(), .deadline = deadline}));
   }
   /// The fault that the watch reports, within a time limit.
   Fault told() {
@@ -91,4 +91,4 @@ TEST_F(CardWatchTest, AWatchThatWasEndedSaysNothing) {
 }
 
 }  // namespace
-}  // namespace usher::identity
+}  // namespace usher::card

@@ -12,7 +12,7 @@
 #include "shim/soft_card.h"
 #include "support/eventually.h"
 
-namespace usher::identity {
+namespace usher::card {
 namespace {
 
 using test::kSoftHsm;
@@ -280,4 +280,4 @@ TEST_F(TokenKey, MissingModuleIsRefused) {
 }
 
 }  // namespace
-}  // namespace usher::identity
+}  // namespace usher::card

@@ -100,8 +100,8 @@ TEST_P(EveryGroup, IsAgreedOn) {
 
 TEST(Handshake, WorksWithRsaKeysOnBothSides) {
   World world = World::copy();
-  const Party server = party(world.authority, identity::Role::server, crypto::NewKey::rsa2048);
-  const Party client = party(world.authority, identity::Role::client, crypto::NewKey::rsa2048);
+  const Party server = party(world.authority, pki::Role::server, crypto::NewKey::rsa2048);
+  const Party client = party(world.authority, pki::Role::client, crypto::NewKey::rsa2048);
   world.set_server(server);
   world.set_client(client);
   const Sessions open = connect(world);

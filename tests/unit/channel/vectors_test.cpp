@@ -190,12 +190,12 @@ void check_agreement(Object& file, Known& known, const wire::ServerHello& hello,
 }
 
 void check_proof(Object& file, const std::string& who, std::string_view context, const Bytes& hash,
-                 const Bytes& message, const std::vector<Bytes>& chain, const identity::TrustStore& trust,
-                 const identity::ServerName* name) {
+                 const Bytes& message, const std::vector<Bytes>& chain, const pki::TrustStore& trust,
+                 const pki::ServerName* name) {
   const Bytes expected = concat({Bytes(64, ' '), view_of(context), Bytes{0}, hash});
   EXPECT_EQ(file.hex(who + "_proof_signed"), expected);
   const std::vector<View> views(chain.begin(), chain.end());
-  const auto peer = must(trust.verify(must(identity::chain_from_der(views)), kNow, name));
+  const auto peer = must(trust.verify(must(pki::chain_from_der(views)), kNow, name));
   const auto proof = must(wire::Proof::decode(View{message}.subspan(4)));
   EXPECT_TRUE(peer.public_key().verify(*crypto::scheme_of(proof.scheme), expected, proof.signature).has_value());
 }
@@ -228,17 +228,17 @@ void check_hashes(Object& file, Known& known, const std::array<Bytes, 10>& messa
 }
 
 void check_identities(Object& file, const Known& known, const std::array<Bytes, 10>& messages) {
-  const auto root = must(identity::Certificate::from_der(file.hex("root_certificate")));
-  const auto crl = must(identity::Crl::from_der(file.hex("crl")));
-  const auto trust = [&](identity::Role role) {
-    return must(identity::TrustStore::make({.role = role, .anchors = {root}, .crls = {crl}}));
+  const auto root = must(pki::Certificate::from_der(file.hex("root_certificate")));
+  const auto crl = must(pki::Crl::from_der(file.hex("crl")));
+  const auto trust = [&](pki::Role role) {
+    return must(pki::TrustStore::make({.role = role, .anchors = {root}, .crls = {crl}}));
   };
   EXPECT_EQ(file.number("time"), static_cast<std::uint64_t>(unix_seconds(kNow)));
-  const auto name = must(identity::ServerName::from_host(file.text("server_name")));
+  const auto name = must(pki::ServerName::from_host(file.text("server_name")));
   check_proof(file, "server", "usher/1 server proof", known.hash[2], messages[3], file.list("server_certificates"),
-              *trust(identity::Role::server), &name);
+              *trust(pki::Role::server), &name);
   check_proof(file, "client", "usher/1 client proof", known.hash[5], messages[6], file.list("client_certificates"),
-              *trust(identity::Role::client), nullptr);
+              *trust(pki::Role::client), nullptr);
 }
 
 void check_hellos(Object& file, Known& known, const std::array<Bytes, 10>& messages) {

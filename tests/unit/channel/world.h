@@ -23,13 +23,13 @@ std::optional<Fault> fault_of(const Result<T>& result) {
 /// A key with its chain: leaf, root.
 struct Party {
   std::shared_ptr<const crypto::PrivateKey> key;
-  identity::Chain chain;
+  pki::Chain chain;
 };
 
-inline Party party(const Authority& authority, identity::Role role, crypto::NewKey kind = crypto::NewKey::p256,
+inline Party party(const Authority& authority, pki::Role role, crypto::NewKey kind = crypto::NewKey::p256,
                    const std::string& host = "server.test") {
-  identity::LeafRequest request{.role = role};
-  if (role == identity::Role::server) request.dns_names = {host};
+  pki::LeafRequest request{.role = role};
+  if (role == pki::Role::server) request.dns_names = {host};
   auto made = authority.leaf(std::move(request), kind);
   return {std::make_shared<const crypto::PrivateKey>(std::move(made.key)), {made.certificate, authority.certificate}};
 }
@@ -37,17 +37,17 @@ inline Party party(const Authority& authority, identity::Role role, crypto::NewK
 /// One installation: an authority, a server `server.test`, a client, and the settings of both.
 struct World {
   Authority authority = Authority::root();
-  Party server = party(authority, identity::Role::server);
-  Party client = party(authority, identity::Role::client);
+  Party server = party(authority, pki::Role::server);
+  Party client = party(authority, pki::Role::client);
   std::shared_ptr<ServerSettings> server_settings = std::make_shared<ServerSettings>(
-      ServerSettings{.chain = server.chain, .signer = server.key, .clients = trust(identity::Role::client)});
+      ServerSettings{.chain = server.chain, .signer = server.key, .clients = trust(pki::Role::client)});
   std::shared_ptr<ClientSettings> client_settings =
       std::make_shared<ClientSettings>(ClientSettings{.chain = client.chain,
                                                       .signer = client.key,
-                                                      .servers = trust(identity::Role::server),
-                                                      .name = must(identity::ServerName::from_host("server.test"))});
+                                                      .servers = trust(pki::Role::server),
+                                                      .name = must(pki::ServerName::from_host("server.test"))});
 
-  [[nodiscard]] std::shared_ptr<const identity::TrustStore> trust(identity::Role role) const {
+  [[nodiscard]] std::shared_ptr<const pki::TrustStore> trust(pki::Role role) const {
     return usher::test::trust(role, authority, {authority.crl()});
   }
   void set_server(const Party& with) {

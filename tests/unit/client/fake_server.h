@@ -17,11 +17,11 @@ namespace usher::test {
 /// Authorities, certificates and one medium, made once for all tests.
 struct FakeWorld {
   Authority root = Authority::root();
-  Identity server = root.leaf(identity::Role::server);
-  Identity client = root.leaf(identity::Role::client);
-  Identity distributor = root.leaf(identity::Role::distributor);
-  Identity person = root.leaf(identity::LeafRequest{.role = identity::Role::person,
-                                                    .name = {.common_name = "Ana Silva", .serial_number = "A1"}});
+  Identity server = root.leaf(pki::Role::server);
+  Identity client = root.leaf(pki::Role::client);
+  Identity distributor = root.leaf(pki::Role::distributor);
+  Identity person = root.leaf(
+      pki::LeafRequest{.role = pki::Role::person, .name = {.common_name = "Ana Silva", .serial_number = "A1"}});
   crypto::PrivateKey licence_key = new_key();
   ManualClock clock{kNow};
   TestMedium medium{pattern(20 * 4096 + 11)};
@@ -37,7 +37,7 @@ struct FakeWorld {
     static FakeWorld world;
     return world;
   }
-  [[nodiscard]] std::shared_ptr<const identity::TrustStore> trust_in(identity::Role role) const {
+  [[nodiscard]] std::shared_ptr<const pki::TrustStore> trust_in(pki::Role role) const {
     return trust(role, root, {root.crl()});
   }
 };
@@ -48,7 +48,7 @@ class FakeServer final : public client::Transport {
     auto settings = std::make_shared<channel::ServerSettings>();
     settings->chain = {world.server.certificate};
     settings->signer = std::make_shared<crypto::PrivateKey>(world.server.key);
-    settings->clients = world.trust_in(identity::Role::client);
+    settings->clients = world.trust_in(pki::Role::client);
     settings_ = settings;
   }
 
@@ -161,7 +161,7 @@ class FakeServer final : public client::Transport {
   Result<Bytes> act(const wire::Request& request) {
     if (request.path == wire::kPathAuth) {
       ++authentications;
-      must(identity::AuthRequest::decode(request.body));
+      must(person::AuthRequest::decode(request.body));
       return wire::Authenticated{.pseudonym = {1},
                                  .name = "Ana Silva",
                                  .session_end = 0,

@@ -43,15 +43,15 @@ class ListenerTest : public ::testing::Test {
     auto settings = std::make_shared<channel::ClientSettings>(
         channel::ClientSettings{.chain = {world.client.certificate},
                                 .signer = std::make_shared<crypto::PrivateKey>(world.client.key),
-                                .servers = world.trust_in(identity::Role::server),
-                                .name = test::must(identity::ServerName::from_host("localhost"))});
+                                .servers = world.trust_in(pki::Role::server),
+                                .name = test::must(pki::ServerName::from_host("localhost"))});
     engine.emplace(server,
                    EngineOptions{.settings = std::move(settings),
-                                 .distributors = world.trust_in(identity::Role::distributor),
+                                 .distributors = world.trust_in(pki::Role::distributor),
                                  .login =
-                                     [this](const identity::LoginTerms& terms) {
-                                       return identity::make_login(world.person.key, {world.person.certificate}, terms,
-                                                                   test::randomness());
+                                     [this](const person::LoginTerms& terms) {
+                                       return person::make_login(world.person.key, {world.person.certificate}, terms,
+                                                                 test::randomness());
                                      },
                                  .patience = Milliseconds(20),
                                  .first_pause = Milliseconds(1),

@@ -18,7 +18,7 @@
 #include "support/eventually.h"
 #include "support/temporary_folder.h"
 
-namespace usher::identity {
+namespace usher::login {
 namespace {
 
 namespace fs = std::filesystem;
@@ -71,15 +71,15 @@ class LoginAgentTest : public testing::Test {
   }
   KeptLogin login() {
     return {.installation = key,
-            .person = must(make_login(card, chain, {hash_of(1), hash_of(2), clock.now(), 1h}, random))};
+            .person = must(person::make_login(card, chain, {hash_of(1), hash_of(2), clock.now(), 1h}, random))};
   }
 
   ManualClock clock{kNow};
   crypto::SystemRandom random;
   CardHierarchy hierarchy{kNow};
-  Profile profile = citizen_card_profile();
+  person::Profile profile = person::citizen_card_profile();
   crypto::PrivateKey card = must(crypto::PrivateKey::generate(crypto::NewKey::p256));
-  Chain chain = hierarchy.certify(card.public_key(), hierarchy.citizen());
+  pki::Chain chain = hierarchy.certify(card.public_key(), hierarchy.citizen());
   std::shared_ptr<const crypto::PrivateKey> key;
   test::TemporaryFolder folder;
   fs::path socket = folder / "login/0123456789abcdef";
@@ -115,10 +115,10 @@ TEST_F(LoginAgentTest, BindsAChannelAsTheCardsOwnSessionDoes) {
   EXPECT_EQ(client.person()->not_after(), kNow + 1h);
   EXPECT_TRUE(client.person()->usable(hash_of(1), hash_of(2), kNow));
   EXPECT_FALSE(client.person()->usable(hash_of(3), hash_of(2), kNow));
-  const Bytes exporter(kExporterSize, 9);
-  const AuthRequest request = must(client.person()->bind(exporter));
+  const Bytes exporter(person::kExporterSize, 9);
+  const person::AuthRequest request = must(client.person()->bind(exporter));
   const auto person =
-      verify_auth(request, {hash_of(1), hash_of(2), exporter, kNow}, *hierarchy.trust(profile), profile);
+      person::verify_auth(request, {hash_of(1), hash_of(2), exporter, kNow}, *hierarchy.trust(profile), profile);
   ASSERT_TRUE(person) << explain(person.error());
   EXPECT_EQ(person->display_name(), "Ana Maria Silva");
   EXPECT_FALSE(client.person()->bind(Bytes(31, 9)));
@@ -137,7 +137,7 @@ TEST_F(LoginAgentTest, IsFoundByNobodyBeforeItIsPublishedNorAfterItsEnd) {
   EXPECT_EQ(LoginClient::connect(socket).error().fault, Fault::not_found);
   EXPECT_EQ(agent.ended(), Fault::cancelled);
   EXPECT_FALSE(fs::exists(socket));
-  EXPECT_FALSE(client.person()->bind(Bytes(kExporterSize, 9)));
+  EXPECT_FALSE(client.person()->bind(Bytes(person::kExporterSize, 9)));
 }
 
 TEST_F(LoginAgentTest, OneThatTakesNoConnectionIsNotEndedAndSaidSo) {
@@ -166,7 +166,7 @@ TEST_F(LoginAgentTest, EndsWithTheStatementAndTellsWhoIsConnected) {
   must(watch.begin(socket, [&](const Error& why) { told = static_cast<int>(why.fault); }));
   clock.set(kNow + 1h);
   // A client's request wakes it.
-  EXPECT_TRUE(test::eventually([&] { return !client.person()->bind(Bytes(kExporterSize, 9)); }));
+  EXPECT_TRUE(test::eventually([&] { return !client.person()->bind(Bytes(person::kExporterSize, 9)); }));
   EXPECT_EQ(agent.ended(), Fault::bad_statement);
   EXPECT_TRUE(test::eventually([&] { return told == static_cast<int>(Fault::bad_statement); }));
 }
@@ -208,17 +208,17 @@ TEST_F(LoginAgentTest, IsNotDisturbedByClientsThatAreNone) {
                                Bytes(257, 3), Bytes{5}, Bytes(33, 6), Bytes{6}}) {
     const Descriptor odd = must(login_wire::socket_at(socket, ::connect));
     EXPECT_EQ(::send(odd.get(), message.data(), message.size(), MSG_NOSIGNAL), static_cast<ssize_t>(message.size()));
-    EXPECT_TRUE(client.person()->bind(Bytes(kExporterSize, 9))) << message.size();
+    EXPECT_TRUE(client.person()->bind(Bytes(person::kExporterSize, 9))) << message.size();
   }
   // One that asks and never reads.
   const Descriptor deaf = must(login_wire::socket_at(socket, ::connect));
   const std::uint8_t look = 1;
   while (::send(deaf.get(), &look, 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1) {}
-  EXPECT_TRUE(client.person()->bind(Bytes(kExporterSize, 9)));
+  EXPECT_TRUE(client.person()->bind(Bytes(person::kExporterSize, 9)));
   // More than it accepts at once.
   std::vector<Descriptor> many;
   for (std::size_t i = 0; i < 2 * kMaxLoginClients; ++i) many.push_back(must(login_wire::socket_at(socket, ::connect)));
-  EXPECT_TRUE(client.person()->bind(Bytes(kExporterSize, 9)));
+  EXPECT_TRUE(client.person()->bind(Bytes(person::kExporterSize, 9)));
   many.clear();
   EXPECT_TRUE(test::eventually([&] { return LoginClient::connect(socket).has_value(); }));
 }
@@ -248,4 +248,4 @@ TEST(LoginMemory, IsLockedWhereKeysAre) {
 }
 
 }  // namespace
-}  // namespace usher::identity
+}  // namespace usher::login

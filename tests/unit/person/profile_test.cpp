@@ -5,7 +5,7 @@
 
 #include "shim/soft_card.h"
 
-namespace usher::identity {
+namespace usher::person {
 namespace {
 
 using test::must;
@@ -14,13 +14,13 @@ constexpr Time kNow{std::chrono::seconds(1'900'000'000)};
 
 class ProfileTest : public testing::Test {
  protected:
-  Result<PersonId> identify(const Profile& profile, const LeafRequest& request) {
-    const Chain chain = hierarchy.certify(key.public_key(), request);
+  Result<PersonId> identify(const Profile& profile, const pki::LeafRequest& request) {
+    const pki::Chain chain = hierarchy.certify(key.public_key(), request);
     auto peer = hierarchy.trust(profile)->verify(chain, kNow);
     if (!peer) return std::unexpected(std::move(peer).error());
     return profile.identify(*peer);
   }
-  Fault fault(const Profile& profile, const LeafRequest& request) {
+  Fault fault(const Profile& profile, const pki::LeafRequest& request) {
     const auto person = identify(profile, request);
     EXPECT_FALSE(person);
     return person ? Fault::local : person.error().fault;
@@ -28,7 +28,7 @@ class ProfileTest : public testing::Test {
 
   test::CardHierarchy hierarchy{kNow};
   crypto::PrivateKey key = must(crypto::PrivateKey::generate(crypto::NewKey::p256));
-  LeafRequest citizen = hierarchy.citizen();
+  pki::LeafRequest citizen = hierarchy.citizen();
 };
 
 TEST_F(ProfileTest, ACitizenIsTheDigitsOfTheCivilNumber) {
@@ -67,7 +67,7 @@ TEST_F(ProfileTest, AnIssuersOrganisationIsLookedAtWhereItIsConfigured) {
 
 TEST_F(ProfileTest, AnOrganisationIsNoTrust) {
   test::CardHierarchy forged(kNow);
-  const Chain chain = forged.certify(key.public_key(), forged.citizen());
+  const pki::Chain chain = forged.certify(key.public_key(), forged.citizen());
   const auto peer = hierarchy.trust(citizen_card_profile())->verify(chain, kNow);
   ASSERT_FALSE(peer);
   EXPECT_EQ(peer.error().fault, Fault::untrusted);
@@ -78,14 +78,14 @@ TEST_F(ProfileTest, GenericTakesPersonsOnly) {
   EXPECT_EQ(fault(profile, citizen), Fault::wrong_role);
   citizen.more_eku.clear();
   EXPECT_EQ(fault(profile, citizen), Fault::wrong_role);
-  citizen.role = Role::person;
+  citizen.role = pki::Role::person;
   const auto person = identify(profile, citizen);
   ASSERT_TRUE(person) << explain(person.error());
   EXPECT_EQ(person->subject_id, "BI123456789");
 }
 
 TEST_F(ProfileTest, GenericTakesTheFieldThatIsConfigured) {
-  citizen.role = Role::person;
+  citizen.role = pki::Role::person;
   citizen.more_eku.clear();
   const auto person = identify(generic_profile("CN"), citizen);
   ASSERT_TRUE(person);
@@ -100,4 +100,4 @@ TEST(Profiles, AreFoundByName) {
 }
 
 }  // namespace
-}  // namespace usher::identity
+}  // namespace usher::person

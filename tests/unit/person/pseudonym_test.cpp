@@ -4,7 +4,7 @@
 
 #include "crypto/mac.h"
 
-namespace usher::identity {
+namespace usher::person {
 namespace {
 
 PseudonymKey key_of(std::uint8_t byte) { return PseudonymKey(crypto::Secret::copy_of(Bytes(32, byte))); }
@@ -34,4 +34,4 @@ TEST(Pseudonym, DiffersByKeyProfileAnchorAndSubject) {
 }
 
 }  // namespace
-}  // namespace usher::identity
+}  // namespace usher::person

@@ -7,7 +7,7 @@
 #include "person/statement_content.h"
 #include "shim/soft_card.h"
 
-namespace usher::identity {
+namespace usher::person {
 namespace {
 
 using namespace std::chrono_literals;
@@ -126,7 +126,7 @@ class AuthTest : public testing::Test {
   /// A request whose statement was changed before everything was signed.
   AuthRequest request_of(const Statement& statement) {
     AuthRequest request{.statement = statement.encode(), .card_scheme = 0x0403};
-    for (const Certificate& certificate : chain) request.chain.push_back(certificate.der());
+    for (const pki::Certificate& certificate : chain) request.chain.push_back(certificate.der());
     request.card_signature = must(card.sign(signed_content(kStatementContext, {request.statement})));
     request.holder_signature = must(holder.sign(signed_content(kHolderContext, {request.statement})));
     request.binding_signature =
@@ -149,8 +149,8 @@ class AuthTest : public testing::Test {
   Profile profile = citizen_card_profile();
   crypto::PrivateKey card = must(crypto::PrivateKey::generate(crypto::NewKey::p256));
   crypto::PrivateKey holder = must(crypto::PrivateKey::generate(crypto::NewKey::p256));
-  Chain chain = hierarchy.certify(card.public_key(), hierarchy.citizen());
-  std::shared_ptr<const TrustStore> trust = hierarchy.trust(profile);
+  pki::Chain chain = hierarchy.certify(card.public_key(), hierarchy.citizen());
+  std::shared_ptr<const pki::TrustStore> trust = hierarchy.trust(profile);
   Bytes exporter = Bytes(32, 9);
   std::string about;
 };
@@ -174,7 +174,7 @@ TEST_F(AuthTest, AStatementMadeByHandIsGoodToo) {
 }
 
 TEST_F(AuthTest, ThePersonsTimeEndsWithTheCardsCertificate) {
-  LeafRequest request = hierarchy.citizen();
+  pki::LeafRequest request = hierarchy.citizen();
   request.validity.not_after = kNow + 1h;
   chain = hierarchy.certify(card.public_key(), request);
   const auto person = verify_auth(must(login().bind(exporter)), context(), *trust, profile);
@@ -309,28 +309,28 @@ TEST_F(AuthTest, ARootThatThePeerSentIsNotTrusted) {
 }
 
 TEST_F(AuthTest, AnExpiredCardIsRefused) {
-  LeafRequest request = hierarchy.citizen();
+  pki::LeafRequest request = hierarchy.citizen();
   request.validity.not_after = kNow - 1h;
   chain = hierarchy.certify(card.public_key(), request);
   EXPECT_EQ(fault(must(login().bind(exporter)), context()), Fault::certificate_expired);
 }
 
 TEST_F(AuthTest, ARevokedCardIsRefused) {
-  const auto list_of = [&](const Issuer& issuer, std::vector<RevokedEntry> revoked) {
-    return must(issue_crl(issuer, {.number = 1,
-                                   .base_number = {},
-                                   .this_update = kNow - 1h,
-                                   .next_update = kNow + 24h,
-                                   .revoked = std::move(revoked),
-                                   .freshest_crl = {}}));
+  const auto list_of = [&](const pki::Issuer& issuer, std::vector<pki::RevokedEntry> revoked) {
+    return must(pki::issue_crl(issuer, {.number = 1,
+                                        .base_number = {},
+                                        .this_update = kNow - 1h,
+                                        .next_update = kNow + 24h,
+                                        .revoked = std::move(revoked),
+                                        .freshest_crl = {}}));
   };
-  const Issuer root{hierarchy.root(), hierarchy.root_key()};
-  const Issuer sub{hierarchy.sub(), hierarchy.sub_key()};
-  const auto trust_with = [&](std::vector<RevokedEntry> revoked) {
-    return must(TrustStore::make({.role = Role::person,
-                                  .anchors = {hierarchy.root()},
-                                  .crls = {list_of(root, {}), list_of(sub, std::move(revoked))},
-                                  .mapping = profile.mapping}));
+  const pki::Issuer root{hierarchy.root(), hierarchy.root_key()};
+  const pki::Issuer sub{hierarchy.sub(), hierarchy.sub_key()};
+  const auto trust_with = [&](std::vector<pki::RevokedEntry> revoked) {
+    return must(pki::TrustStore::make({.role = pki::Role::person,
+                                       .anchors = {hierarchy.root()},
+                                       .crls = {list_of(root, {}), list_of(sub, std::move(revoked))},
+                                       .mapping = profile.mapping}));
   };
   trust = trust_with({});
   EXPECT_TRUE(verify_auth(must(login().bind(exporter)), context(), *trust, profile));
@@ -339,8 +339,8 @@ TEST_F(AuthTest, ARevokedCardIsRefused) {
 }
 
 TEST_F(AuthTest, AClientsCertificateIsNoPersons) {
-  LeafRequest request = hierarchy.citizen();
-  request.role = Role::client;
+  pki::LeafRequest request = hierarchy.citizen();
+  request.role = pki::Role::client;
   request.more_eku.clear();
   chain = hierarchy.certify(card.public_key(), request);
   EXPECT_EQ(fault(must(login().bind(exporter)), context()), Fault::wrong_role);
@@ -371,7 +371,7 @@ void expect_login(crypto::NewKey kind, std::uint16_t scheme, const std::string& 
   CardHierarchy hierarchy(now);
   cards.provision(hierarchy, "card", kind);
   const Profile profile = citizen_card_profile();
-  auto card = must(Card::open({.modules = {USHER_PKCS11_SHIM}, .profile = profile}));
+  auto card = must(card::Card::open({.modules = {USHER_PKCS11_SHIM}, .profile = profile}));
   ASSERT_TRUE(card.login(test::SoftCards::pin()));
   crypto::SystemRandom random;
   const auto session = must(PersonSession::create(card, card.chain(), {hash_of(1), hash_of(2), now, 1h}, random));
@@ -390,4 +390,4 @@ TEST(CardLogin, OfARsaCardThatHasOnlyPssIsTaken) {
 TEST(CardLogin, OfAV2CardWithP256IsTaken) { expect_login(crypto::NewKey::p256, 0x0403); }
 
 }  // namespace
-}  // namespace usher::identity
+}  // namespace usher::person

@@ -3,7 +3,7 @@
 #include "base/encoding.h"
 #include "support/odd.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 using test::Authority;
@@ -221,4 +221,4 @@ TEST(ServerName, APinnedKeyCountsInPlaceOfTheName) {
 }
 
 }  // namespace
-}  // namespace usher::identity
+}  // namespace usher::pki

@@ -14,7 +14,7 @@
 #include "support/crl.h"
 #include "support/pki.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 using test::Authority;
@@ -298,4 +298,4 @@ TEST(LargeCrl, AHundredThousandEntriesAreAllFound) {
 }
 
 }  // namespace
-}  // namespace usher::identity
+}  // namespace usher::pki

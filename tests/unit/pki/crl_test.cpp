@@ -2,7 +2,7 @@
 
 #include "support/odd.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 using test::Authority;
@@ -338,4 +338,4 @@ TEST(Rollback, TheFloorIsKeptAsText) {
 }
 
 }  // namespace
-}  // namespace usher::identity
+}  // namespace usher::pki

@@ -4,7 +4,7 @@
 
 #include "support/pki.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 using test::Authority;
@@ -97,4 +97,4 @@ TEST(Issue, ACitizensCertificateLooksLikeTheRealOne) {
 }
 
 }  // namespace
-}  // namespace usher::identity
+}  // namespace usher::pki

@@ -14,7 +14,7 @@
 #include "pki/certificate_urls.h"
 #include "support/pki.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 namespace fs = std::filesystem;
@@ -176,4 +176,4 @@ TEST_F(UsherCa, TwoAtOnceAreRefused) {
 }
 
 }  // namespace
-}  // namespace usher::identity
+}  // namespace usher::pki

@@ -8,7 +8,7 @@
 #include "pki/x509.h"
 #include "support/pki.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 using namespace usher::test;
@@ -154,4 +154,4 @@ TEST(AccessUrls, AreThoseOfTheResponderAndOfTheIssuer) {
 }
 
 }  // namespace
-}  // namespace usher::identity
+}  // namespace usher::pki

@@ -8,7 +8,7 @@
 #include "pki/verify_cache.h"
 #include "support/ocsp.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 using namespace usher::test;
@@ -248,4 +248,4 @@ TEST_F(AnswersTest, DoNotMakeAPathOfOneThatIsNone) {
 }
 
 }  // namespace
-}  // namespace usher::identity
+}  // namespace usher::pki

@@ -13,7 +13,7 @@
 
 #include "support/pki.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 using test::must;
@@ -170,4 +170,4 @@ TEST_F(ForeignAuthority, AListSignedWithSha1IsNone) {
 }
 
 }  // namespace
-}  // namespace usher::identity
+}  // namespace usher::pki

@@ -4,7 +4,7 @@
 
 #include "support/pki.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 using test::Authority;
@@ -290,4 +290,4 @@ TEST(Trust, AReloadThatRevokesIsSeenByVerifyAgain) {
 }
 
 }  // namespace
-}  // namespace usher::identity
+}  // namespace usher::pki

@@ -6,7 +6,7 @@
 #include "crypto/digest.h"
 #include "support/pki.h"
 
-namespace usher::identity {
+namespace usher::pki {
 namespace {
 
 using namespace usher::test;
@@ -121,4 +121,4 @@ TEST(SubjectFields, AllValuesOfAnAttributeInTheirOrder) {
 }
 
 }  // namespace
-}  // namespace usher::identity
+}  // namespace usher::pki

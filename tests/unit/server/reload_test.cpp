@@ -5,18 +5,18 @@
 #include "unit/server/http/raw_client.h"
 #include "unit/server/service_world.h"
 
-namespace usher::net::test {
+namespace usher::server::test {
 namespace {
 
-using TrustPtr = std::shared_ptr<const identity::TrustStore>;
+using TrustPtr = std::shared_ptr<const pki::TrustStore>;
 
 /// Something that happens while a certificate is judged: once.
 class Meanwhile {
  public:
   void set(std::function<void()> what) { what_ = std::move(what); }
   /// For a trust store, which asks it about each certificate; it knows of none.
-  [[nodiscard]] identity::AnswerOf hook() {
-    return [this](const Hash256&, const Hash256&) -> std::optional<identity::StatusAnswer> {
+  [[nodiscard]] pki::AnswerOf hook() {
+    return [this](const Hash256&, const Hash256&) -> std::optional<pki::StatusAnswer> {
       if (const auto what = std::exchange(what_, nullptr)) what();
       return std::nullopt;
     };
@@ -49,26 +49,25 @@ class Reloading : public ::testing::Test {
     auto channel = std::make_shared<channel::ServerSettings>(*channel_world().server_settings);
     channel->clients = std::move(clients);
     authorities->channel = std::move(channel);
-    authorities->persons.push_back({identity::generic_profile(), std::move(persons)});
+    authorities->persons.push_back({person::generic_profile(), std::move(persons)});
     return {.authorities = std::move(authorities),
-            .policy = std::make_shared<const ServicePolicy>(),
+            .policy = std::make_shared<const service::ServicePolicy>(),
             .names = {"localhost"},
             .expiries = {}};
   }
-  static TrustPtr judging(identity::Role role, const Authority& root, const identity::Chain& revoked,
-                          identity::AnswerOf hook) {
-    return must(identity::TrustStore::make({.role = role,
-                                            .anchors = {root.certificate},
-                                            .crls = {root.crl(revoked.empty() ? 1 : 2, revoked)},
-                                            .answers = std::move(hook)}));
+  static TrustPtr judging(pki::Role role, const Authority& root, const pki::Chain& revoked, pki::AnswerOf hook) {
+    return must(pki::TrustStore::make({.role = role,
+                                       .anchors = {root.certificate},
+                                       .crls = {root.crl(revoked.empty() ? 1 : 2, revoked)},
+                                       .answers = std::move(hook)}));
   }
-  static TrustPtr clients(const identity::Chain& revoked, identity::AnswerOf hook = {}) {
-    return judging(identity::Role::client, channel_world().authority, revoked, std::move(hook));
+  static TrustPtr clients(const pki::Chain& revoked, pki::AnswerOf hook = {}) {
+    return judging(pki::Role::client, channel_world().authority, revoked, std::move(hook));
   }
-  static TrustPtr persons(const identity::Chain& revoked, identity::AnswerOf hook = {}) {
-    return judging(identity::Role::person, People::get().root, revoked, std::move(hook));
+  static TrustPtr persons(const pki::Chain& revoked, pki::AnswerOf hook = {}) {
+    return judging(pki::Role::person, People::get().root, revoked, std::move(hook));
   }
-  static identity::Chain this_client() { return {channel_world().client.chain.front()}; }
+  static pki::Chain this_client() { return {channel_world().client.chain.front()}; }
   void revoke_client() { server->reload(snapshot(clients(this_client()), persons({}))); }
 
   /// Status and body.
@@ -106,10 +105,10 @@ class Reloading : public ::testing::Test {
   }
   wire::Status log_in() {
     const Identity& ana = People::get().ana;
-    const identity::LoginTerms terms{.server_key = session->peer().certificate().key_fingerprint(),
-                                     .installation = this_client().front().fingerprint(),
-                                     .now = kNow};
-    const auto login = must(identity::PersonSession::create(ana.key, {ana.certificate}, terms, randomness()));
+    const person::LoginTerms terms{.server_key = session->peer().certificate().key_fingerprint(),
+                                   .installation = this_client().front().fingerprint(),
+                                   .now = kNow};
+    const auto login = must(person::PersonSession::create(ana.key, {ana.certificate}, terms, randomness()));
     return ask("api/auth", must(login.bind(must(session->exporter("person")))).encode());
   }
 
@@ -180,10 +179,10 @@ TEST_F(Reloading, DuringALoginEndsTheSessionOfARevokedClient) {
   meanwhile.set([&] { revoke_client(); });
   auto sealed = must(session->seal_request("api/list", {}, wire::Page{}.encode()));
   const Identity& ana = People::get().ana;
-  const identity::LoginTerms terms{.server_key = session->peer().certificate().key_fingerprint(),
-                                   .installation = this_client().front().fingerprint(),
-                                   .now = kNow};
-  const auto login = must(identity::PersonSession::create(ana.key, {ana.certificate}, terms, randomness()));
+  const person::LoginTerms terms{.server_key = session->peer().certificate().key_fingerprint(),
+                                 .installation = this_client().front().fingerprint(),
+                                 .now = kNow};
+  const auto login = must(person::PersonSession::create(ana.key, {ana.certificate}, terms, randomness()));
   const Bytes body = must(login.bind(must(session->exporter("person")))).encode();
   const auto request = must(session->seal_request("api/auth", {}, body));
   EXPECT_EQ(post("/", kTypeRecord, request.record).first, "404");
@@ -191,4 +190,4 @@ TEST_F(Reloading, DuringALoginEndsTheSessionOfARevokedClient) {
 }
 
 }  // namespace
-}  // namespace usher::net::test
+}  // namespace usher::server::test

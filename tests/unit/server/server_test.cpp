@@ -4,14 +4,14 @@
 #include "unit/server/http/raw_client.h"
 #include "unit/server/service_world.h"
 
-namespace usher::net::test {
+namespace usher::server::test {
 namespace {
 
 class WholeServer : public ::testing::Test {
  protected:
   [[nodiscard]] ServerSnapshot snapshot(std::shared_ptr<const Authorities> authorities) const {
     return {.authorities = std::move(authorities),
-            .policy = std::make_shared<const ServicePolicy>(),
+            .policy = std::make_shared<const service::ServicePolicy>(),
             .names = {"localhost"},
             .expiries = {{"server certificate", kNow + usher::test::kDay}}};
   }
@@ -87,7 +87,7 @@ std::shared_ptr<const Authorities> without_client(std::shared_ptr<Authorities> f
   auto settings = std::make_shared<channel::ServerSettings>(*from->channel);
   const auto& authority = channel_world().authority;
   settings->clients =
-      usher::test::trust(identity::Role::client, authority, {authority.crl(2, {channel_world().client.chain.front()})});
+      usher::test::trust(pki::Role::client, authority, {authority.crl(2, {channel_world().client.chain.front()})});
   from->channel = std::move(settings);
   return from;
 }
@@ -95,7 +95,7 @@ std::shared_ptr<const Authorities> without_client(std::shared_ptr<Authorities> f
 /// Authorities with this person's card revoked.
 std::shared_ptr<const Authorities> without_card(std::shared_ptr<Authorities> from, const Identity& card) {
   const Authority& root = People::get().root;
-  from->persons.at(0).trust = usher::test::trust(identity::Role::person, root, {root.crl(2, {card.certificate})});
+  from->persons.at(0).trust = usher::test::trust(pki::Role::person, root, {root.crl(2, {card.certificate})});
   return from;
 }
 
@@ -154,7 +154,7 @@ TEST_F(WholeServer, AReloadIsTakenWhole) {
   ASSERT_TRUE(get("/readyz").ends_with("ready\n"));
   // Policy, names, ends of certificates and authorities: each is another one.
   ServerSnapshot next = snapshot(without_card(authorities(), People::get().rui));
-  next.policy = std::make_shared<const ServicePolicy>(open_policy());
+  next.policy = std::make_shared<const service::ServicePolicy>(open_policy());
   next.names = {"elsewhere.test"};
   next.expiries = {{"another certificate", kNow}};
   server->reload(std::move(next));
@@ -219,4 +219,4 @@ TEST(LogLines, TextQuotesWhatHasSpaces) {
 }
 
 }  // namespace
-}  // namespace usher::net::test
+}  // namespace usher::server::test

@@ -9,7 +9,7 @@
 #include "unit/channel/world.h"
 #include "unit/media/fixtures.h"
 
-namespace usher::net::test {
+namespace usher::server::test {
 
 using usher::test::Authority;
 using usher::test::Identity;
@@ -29,7 +29,7 @@ struct People {
   Identity rui = person("Rui", "2");
 
   [[nodiscard]] Identity person(const std::string& name, const std::string& number) const {
-    return root.leaf({.role = identity::Role::person, .name = {.common_name = name, .serial_number = number}});
+    return root.leaf({.role = pki::Role::person, .name = {.common_name = name, .serial_number = number}});
   }
   static const People& get() {
     static const People people;
@@ -67,12 +67,14 @@ inline constexpr std::uint32_t kChunkSize = media::kMinChunkSize;
 inline constexpr std::uint64_t kChunks = 20;
 
 /// Listeners acquire as many licences as they want.
-inline ServicePolicy open_policy() { return {.acquisition = store::AcquisitionLimit{}, .bind_installation = true}; }
+inline service::ServicePolicy open_policy() {
+  return {.acquisition = store::AcquisitionLimit{}, .bind_installation = true};
+}
 
 struct World {
-  explicit World(SessionLimits limits = {}, const ServicePolicy& service_policy = open_policy())
+  explicit World(SessionLimits limits = {}, const service::ServicePolicy& service_policy = open_policy())
       : sessions_limits(limits) {
-    policy.set(std::make_shared<const ServicePolicy>(service_policy));
+    policy.set(std::make_shared<const service::ServicePolicy>(service_policy));
     add_medium(1);
   }
 
@@ -97,11 +99,10 @@ struct World {
     auto made = std::make_shared<Authorities>();
     made->channel = channel_world().server_settings;
     const Authority& root = People::get().root;
-    made->persons.push_back(
-        {identity::generic_profile(), usher::test::trust(identity::Role::person, root, {root.crl()})});
+    made->persons.push_back({person::generic_profile(), usher::test::trust(pki::Role::person, root, {root.crl()})});
     return made;
   }
-  static LicenceIssuer make_issuer() {
+  static service::LicenceIssuer make_issuer() {
     static const auto key = std::make_shared<const crypto::PrivateKey>(usher::test::new_key());
     return {.server_id = "test", .signer = key, .public_keys = {key->public_key().spki()}};
   }
@@ -115,17 +116,17 @@ struct World {
   media::Vault vault = must(media::Vault::open(directory.path / "media", media::test::vault_key(), randomness()));
   Guarded<Authorities> authorities{make_authorities()};
   Guarded<channel::ServerSettings> settings{authorities.get()->channel};
-  Guarded<ServicePolicy> policy{nullptr};
-  identity::PseudonymKey pseudonyms{crypto::Secret(identity::PseudonymKey::kSize)};
+  Guarded<service::ServicePolicy> policy{nullptr};
+  person::PseudonymKey pseudonyms{crypto::Secret(person::PseudonymKey::kSize)};
   std::vector<std::string> ended;
   SessionTable sessions{sessions_limits, [this](const LiveSession&, std::string_view why) { ended.emplace_back(why); }};
   std::vector<Id128> unreadable;
-  MediaService media{{.store = *store,
-                      .vault = vault,
-                      .issuer = make_issuer(),
-                      .random = randomness(),
-                      .policy = policy,
-                      .unreadable = [this](const Id128& id, const Error&) { unreadable.push_back(id); }}};
+  service::MediaService media{{.store = *store,
+                               .vault = vault,
+                               .issuer = make_issuer(),
+                               .random = randomness(),
+                               .policy = policy,
+                               .unreadable = [this](const Id128& id, const Error&) { unreadable.push_back(id); }}};
   Router router{{.media = media,
                  .store = *store,
                  .sessions = sessions,
@@ -208,10 +209,10 @@ class Listener {
   }
 
   [[nodiscard]] Bytes auth_body(const Identity& person) const {
-    const identity::LoginTerms terms{.server_key = session->peer().certificate().key_fingerprint(),
-                                     .installation = settings_->chain.front().fingerprint(),
-                                     .now = world_.clock.now()};
-    const auto login = must(identity::PersonSession::create(person.key, {person.certificate}, terms, randomness()));
+    const person::LoginTerms terms{.server_key = session->peer().certificate().key_fingerprint(),
+                                   .installation = settings_->chain.front().fingerprint(),
+                                   .now = world_.clock.now()};
+    const auto login = must(person::PersonSession::create(person.key, {person.certificate}, terms, randomness()));
     return must(login.bind(must(session->exporter("person")))).encode();
   }
   [[nodiscard]] wire::Status log_in(const Identity& person = People::get().ana) {
@@ -244,4 +245,4 @@ inline constexpr Id128 kMedium = [] {
   return id;
 }();
 
-}  // namespace usher::net::test
+}  // namespace usher::server::test

@@ -27,19 +27,19 @@ class PressFixture : public testing::Test {
     const Time now = SystemClock().now();
     const Authority root = Authority::root("press test root", usher::test::around(now));
     write("root.pem", root.certificate.to_pem());
-    issue(root, "label", identity::Role::distributor, now);
-    issue(root, "operator", identity::Role::release_recipient, now);
+    issue(root, "label", pki::Role::distributor, now);
+    issue(root, "operator", pki::Role::release_recipient, now);
     write("pass", "a passphrase\n");
   }
-  void issue(const Authority& root, const std::string& name, identity::Role role, Time now) {
+  void issue(const Authority& root, const std::string& name, pki::Role role, Time now) {
     const crypto::PrivateKey key = usher::test::new_key();
     keys.emplace(name, key);
     const auto certificate =
-        usher::test::must(identity::issue_leaf(root.issuer(),
-                                               {.role = role,
-                                                .name = {.common_name = name, .organisation = "Test Records"},
-                                                .validity = usher::test::around(now, 1, 10)},
-                                               key.public_key(), usher::test::randomness()));
+        usher::test::must(pki::issue_leaf(root.issuer(),
+                                          {.role = role,
+                                           .name = {.common_name = name, .organisation = "Test Records"},
+                                           .validity = usher::test::around(now, 1, 10)},
+                                          key.public_key(), usher::test::randomness()));
     write(name + ".pem", certificate.to_pem());
     write(name + ".key", usher::test::must(key.to_pem(secret("a passphrase"))));
   }

@@ -52,7 +52,7 @@ class Json {
     members_ += (members_.empty() ? "" : ",\n") + indent_ + "\"" + key + "\": " + value;
     return *this;
   }
-  Json& chain(const std::string& key, const identity::Chain& value) {
+  Json& chain(const std::string& key, const pki::Chain& value) {
     std::string list;
     for (const auto& certificate : value) list += (list.empty() ? "\"" : ", \"") + to_hex(certificate.der()) + "\"";
     return raw(key, "[" + list + "]");
@@ -309,7 +309,7 @@ class Transcript {
 int run(const std::filesystem::path& folder) {
   // RSA on the server's side for the suites with SHA-384, so that both schemes occur.
   World world = World::copy();
-  const Party rsa = party(world.authority, identity::Role::server, crypto::NewKey::rsa2048);
+  const Party rsa = party(world.authority, pki::Role::server, crypto::NewKey::rsa2048);
   for (const Suite& suite : suites()) {
     World own = World::with(suite);
     if (suite.digest == crypto::Digest::sha384) {

@@ -18,14 +18,14 @@ class EngineTest : public ::testing::Test {
     auto settings = std::make_shared<channel::ClientSettings>(
         channel::ClientSettings{.chain = {world.client.certificate},
                                 .signer = std::make_shared<crypto::PrivateKey>(world.client.key),
-                                .servers = world.trust_in(identity::Role::server),
+                                .servers = world.trust_in(pki::Role::server),
                                 .name = name});
     return {.settings = std::move(settings),
-            .distributors = world.trust_in(identity::Role::distributor),
+            .distributors = world.trust_in(pki::Role::distributor),
             .login =
-                [this](const identity::LoginTerms& terms) {
+                [this](const person::LoginTerms& terms) {
                   ++logins;
-                  return identity::make_login(world.person.key, {world.person.certificate}, terms, test::randomness());
+                  return person::make_login(world.person.key, {world.person.certificate}, terms, test::randomness());
                 },
             .note = [this](std::string_view text) { notes.emplace_back(text); },
             .patience = patience,
@@ -42,7 +42,7 @@ class EngineTest : public ::testing::Test {
 
   FakeWorld& world = FakeWorld::get();
   FakeServer server;
-  identity::ServerName name = test::must(identity::ServerName::from_host("localhost"));
+  pki::ServerName name = test::must(pki::ServerName::from_host("localhost"));
   Milliseconds patience{60'000};
   std::atomic<bool> cancelled{false};
   int logins = 0;
@@ -58,7 +58,7 @@ TEST_F(EngineTest, ConnectsAndKnowsWhoWasAuthenticated) {
 }
 
 TEST_F(EngineTest, AServerOfAnotherNameIsRefusedBeforeAnybodyIsAskedForAPin) {
-  name = test::must(identity::ServerName::from_host("other.example"));
+  name = test::must(pki::ServerName::from_host("other.example"));
   Engine client(server, options(), test::randomness(), world.clock);
   EXPECT_EQ(client.connect().error().fault, Fault::wrong_name);
   EXPECT_EQ(logins, 0);

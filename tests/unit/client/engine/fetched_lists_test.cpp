@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 class ListsTest : public ::testing::Test {
  protected:
   [[nodiscard]] KeptLists kept() const { return KeptLists(directory.path / "lists.bin"); }
-  [[nodiscard]] static Result<std::vector<identity::Crl>> asked(const std::string& answer) {
+  [[nodiscard]] static Result<std::vector<pki::Crl>> asked(const std::string& answer) {
     const TinyServer server(always(answer));
     const auto transport = must(HttpTransport::create({.url = server.url(), .proxy = "none"}));
     return ask_for_lists(*transport);
@@ -32,7 +32,7 @@ TEST_F(ListsTest, WhatAServerHandsOutIsRead) {
   const Bytes body = wire::HandedLists{.lists = {root.crl(3).der()}}.encode();
   const auto lists = must(asked(http("200 OK", "application/vnd.usher.lists", std::string(text_of(body)))));
   ASSERT_EQ(lists.size(), 1U);
-  EXPECT_EQ(lists[0].number(), identity::CrlNumber(3));
+  EXPECT_EQ(lists[0].number(), pki::CrlNumber(3));
 }
 
 TEST_F(ListsTest, AnythingElseIsRefused) {
@@ -50,18 +50,18 @@ TEST_F(ListsTest, OnlyWhatAConfiguredAuthoritySignedIsTaken) {
   KeptLists lists = kept();
   must(lists.take({root.crl(2), stranger.crl(9)}, {root.certificate}, kNow));
   ASSERT_EQ(lists.lists().size(), 1U);
-  EXPECT_EQ(lists.lists()[0].number(), identity::CrlNumber(2));
+  EXPECT_EQ(lists.lists()[0].number(), pki::CrlNumber(2));
 }
 
 TEST_F(ListsTest, TheNewestOfEachScopeStaysFromOneTimeToTheNext) {
   KeptLists lists = kept();
   must(lists.take({root.crl(2)}, {root.certificate}, kNow));
   must(lists.take({root.crl(1)}, {root.certificate}, kNow));
-  EXPECT_EQ(lists.lists()[0].number(), identity::CrlNumber(2));
+  EXPECT_EQ(lists.lists()[0].number(), pki::CrlNumber(2));
   must(lists.take({root.crl(3)}, {root.certificate}, kNow));
   const KeptLists again = kept();
   ASSERT_EQ(again.lists().size(), 1U);
-  EXPECT_EQ(again.lists()[0].number(), identity::CrlNumber(3));
+  EXPECT_EQ(again.lists()[0].number(), pki::CrlNumber(3));
 }
 
 TEST_F(ListsTest, AreOldAfterAnHourAndWhenThereAreNone) {

@@ -155,12 +155,12 @@ class FileStreamServer : public testing::Test {
 };
 
 TEST_F(FileStreamServer, OfAnotherNameIsRefused) {
-  const auto elsewhere = world_.root.leaf(identity::Role::server);
+  const auto elsewhere = world_.root.leaf(pki::Role::server);
   expect_fault(from(elsewhere, world_.options({})), Fault::wrong_name);
 }
 
 TEST_F(FileStreamServer, WithACertificateOfAnotherRoleIsRefused) {
-  expect_fault(from(world_.root.leaf(identity::Role::client), world_.options({})), Fault::wrong_role);
+  expect_fault(from(world_.root.leaf(pki::Role::client), world_.options({})), Fault::wrong_role);
 }
 
 TEST_F(FileStreamServer, ThatIsRevokedIsRefused) {
@@ -169,8 +169,7 @@ TEST_F(FileStreamServer, ThatIsRevokedIsRefused) {
 
 TEST_F(FileStreamServer, OfAForeignRootIsRefused) {
   const auto foreign = test::Authority::root("foreign");
-  expect_fault(from(foreign.leaf(FileWorld::with_address(identity::Role::server)), world_.options({})),
-               Fault::untrusted);
+  expect_fault(from(foreign.leaf(FileWorld::with_address(pki::Role::server)), world_.options({})), Fault::untrusted);
 }
 
 TEST_F(FileStreamServer, ThatExpiredIsRefused) {
@@ -257,7 +256,7 @@ TEST_F(FileStreamNetwork, NameThatNoServerTakesIsNotAskedFor) {
 TEST(FileStreamKey, OfAnotherCertificateIsRefused) {
   const FileWorld world;
   FileStreamOptions options = world.options({});
-  options.chain = {world.root.leaf(identity::Role::client).certificate};
+  options.chain = {world.root.leaf(pki::Role::client).certificate};
   const auto made = FileStream::create(std::move(options), world.clock);
   ASSERT_FALSE(made);
   EXPECT_EQ(code_of(made.error().fault), "bad-key");

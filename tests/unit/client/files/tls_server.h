@@ -99,22 +99,22 @@ class TlsServer {
 /// Authorities, an installation, and what it needs to speak to a server.
 struct FileWorld {
   Authority root = Authority::root();
-  Identity server = root.leaf(with_address(identity::Role::server));
-  Identity installation = root.leaf(identity::Role::client);
+  Identity server = root.leaf(with_address(pki::Role::server));
+  Identity installation = root.leaf(pki::Role::client);
   ManualClock clock{kNow};
 
-  static identity::LeafRequest with_address(identity::Role role) {
-    identity::LeafRequest request{.role = role};
-    if (role == identity::Role::server) request.ip_addresses = {must(identity::IpAddress::from_text("127.0.0.1"))};
+  static pki::LeafRequest with_address(pki::Role role) {
+    pki::LeafRequest request{.role = role};
+    if (role == pki::Role::server) request.ip_addresses = {must(pki::IpAddress::from_text("127.0.0.1"))};
     return request;
   }
   [[nodiscard]] client::FileStreamOptions options(client::Endpoint endpoint,
-                                                  const std::vector<identity::Certificate>& revoked = {}) const {
+                                                  const std::vector<pki::Certificate>& revoked = {}) const {
     return {.server = std::move(endpoint),
             .chain = {installation.certificate},
             .key = std::make_shared<crypto::PrivateKey>(installation.key),
-            .trust = trust(identity::Role::server, root, {root.crl(1, revoked, {}, kNow - kDay, kNow + 900 * kDay)}),
-            .name = must(identity::ServerName::from_host("127.0.0.1"))};
+            .trust = trust(pki::Role::server, root, {root.crl(1, revoked, {}, kNow - kDay, kNow + 900 * kDay)}),
+            .name = must(pki::ServerName::from_host("127.0.0.1"))};
   }
   [[nodiscard]] client::FileStream stream(client::FileStreamOptions options) const {
     return must(client::FileStream::create(std::move(options), clock));

@@ -39,10 +39,10 @@ class TokenStream : public testing::TestWithParam<std::tuple<int, std::string>> 
     if (directory_ == nullptr) GTEST_SKIP() << "needs pkcs11-tool";
   }
   static Result<crypto::PrivateKey> key(const std::string& label) {
-    const auto pins = std::make_shared<identity::TokenPins>([](const std::string& /*token*/) -> Result<crypto::Secret> {
+    const auto pins = std::make_shared<card::TokenPins>([](const std::string& /*token*/) -> Result<crypto::Secret> {
       return crypto::Secret::copy_of(view_of("1234"));
     });
-    return identity::open_token_key({.uri = "pkcs11:token=studio;object=" + label, .module = kSoftHsm, .pins = pins});
+    return card::open_token_key({.uri = "pkcs11:token=studio;object=" + label, .module = kSoftHsm, .pins = pins});
   }
 
   inline static media::test::Directory* directory_ = nullptr;
@@ -56,7 +56,7 @@ TEST_P(TokenStream, KeyOnATokenIsTakenByTheServer) {
   const auto own = key(std::get<1>(GetParam()));
   ASSERT_TRUE(own) << explain(own.error());
   const auto certificate = world.root.certify(
-      {.role = identity::Role::client, .name = {.common_name = "studio"}, .validity = test::around(test::kNow)},
+      {.role = pki::Role::client, .name = {.common_name = "studio"}, .validity = test::around(test::kNow)},
       own->public_key());
   bool judged = false;
   const test::TlsServer server(world.server,

@@ -10,7 +10,7 @@
 #include "support/pki.h"
 #include "unit/media/fixtures.h"
 
-namespace usher::net::test {
+namespace usher::server::test {
 namespace {
 
 using namespace usher::test;
@@ -20,11 +20,11 @@ constexpr Milliseconds kYoung{61'000};  // after which a URL may make room for a
 /// An authority of its own with a client whose certificate points to one URL.
 struct Source {
   explicit Source(const std::string& url_)
-      : url(url_), client(root.leaf({.role = identity::Role::client, .pointers = {.crl = url_}}).certificate) {}
+      : url(url_), client(root.leaf({.role = pki::Role::client, .pointers = {.crl = url_}}).certificate) {}
   std::string url;
   Authority root = Authority::root();
-  identity::Certificate client;
-  [[nodiscard]] identity::Chain path() const { return {client, root.certificate}; }
+  pki::Certificate client;
+  [[nodiscard]] pki::Chain path() const { return {client, root.certificate}; }
 };
 
 /// A web server that lets its clients wait for an answer.
@@ -60,7 +60,7 @@ class RevocationKeeperTest : public ::testing::Test {
         RevocationOptions{.urls = configured,
                           .limits = {.bytes = 1'000, .allowed = {must(AddressRange::from_text("127.0.0.1"))}}},
         RevocationKeeper::Parts{
-            .clock = clock, .random = randomness(), .log = *log, .cache = cache, .admit = [](const identity::Crl&) {
+            .clock = clock, .random = randomness(), .log = *log, .cache = cache, .admit = [](const pki::Crl&) {
               return Result<>();
             }});
   }
@@ -154,7 +154,7 @@ TEST_F(RevocationKeeperTest, UrlsOfTheConfigurationAndOfTheServersOwnCertificate
 TEST_F(RevocationKeeperTest, AUrlThatIsBeingFetchedStaysAndIsNotInTheWay) {
   keep_lists(kMaxFetchedLists - 1);
   open();
-  keeper->start([](const std::vector<identity::Crl>&) {}, metrics);
+  keeper->start([](const std::vector<pki::Crl>&) {}, metrics);
   SilentServer server;
   const Source slow(server.url());
   want(slow);
@@ -168,4 +168,4 @@ TEST_F(RevocationKeeperTest, AUrlThatIsBeingFetchedStaysAndIsNotInTheWay) {
 }
 
 }  // namespace
-}  // namespace usher::net::test
+}  // namespace usher::server::test

@@ -10,11 +10,11 @@
 #include "support/ocsp.h"
 #include "unit/media/fixtures.h"
 
-namespace usher::net::test {
+namespace usher::server::test {
 namespace {
 
 using namespace usher::test;
-using identity::StatusAnswer;
+using pki::StatusAnswer;
 
 class StatusKeeperTest : public ::testing::Test {
  protected:
@@ -68,7 +68,7 @@ class StatusKeeperTest : public ::testing::Test {
   std::unique_ptr<Log> log = make_log(Level::error, LogFormat::json);
   Metrics metrics;
   Authority root = Authority::root();
-  Identity leaf = root.leaf({.role = identity::Role::client, .pointers = {.responder = "http://a.example/"}});
+  Identity leaf = root.leaf({.role = pki::Role::client, .pointers = {.responder = "http://a.example/"}});
   std::mutex mutex;
   std::optional<OcspSays> says = word(V_OCSP_CERTSTATUS_GOOD, {});
   std::atomic<int> asked = 0;
@@ -78,7 +78,7 @@ class StatusKeeperTest : public ::testing::Test {
 };
 
 TEST_F(StatusKeeperTest, WhoeverHasNoResponderIsLackingAtOnce) {
-  const Identity other = root.leaf(identity::Role::client);
+  const Identity other = root.leaf(pki::Role::client);
   const auto wanted = keeper->want({other.certificate, root.certificate});
   EXPECT_FALSE(wanted.coming);
   EXPECT_TRUE(wanted.lacking);
@@ -169,4 +169,4 @@ TEST_F(StatusKeeperTest, WhatIsKeptAndHasEndedOrIsDamagedIsNoAnswer) {
 }
 
 }  // namespace
-}  // namespace usher::net::test
+}  // namespace usher::server::test

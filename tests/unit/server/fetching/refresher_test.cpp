@@ -8,7 +8,7 @@
 #include "support/eventually.h"
 #include "support/pki.h"
 
-namespace usher::net::test {
+namespace usher::server::test {
 namespace {
 
 using namespace usher::test;
@@ -143,4 +143,4 @@ TEST_F(RefresherTest, NobodyFetchesAfterTheEnd) {
 }
 
 }  // namespace
-}  // namespace usher::net::test
+}  // namespace usher::server::test

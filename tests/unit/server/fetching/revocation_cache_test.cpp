@@ -10,7 +10,7 @@
 #include "support/pki.h"
 #include "unit/media/fixtures.h"
 
-namespace usher::net::test {
+namespace usher::server::test {
 namespace {
 
 using namespace usher::test;
@@ -18,7 +18,7 @@ using namespace usher::test;
 bool may_connect(const std::string& text, const std::vector<std::string>& allowed = {}) {
   std::vector<AddressRange> ranges;
   for (const std::string& range : allowed) ranges.push_back(must(AddressRange::from_text(range)));
-  const Bytes bytes = must(identity::IpAddress::from_text(text)).bytes;
+  const Bytes bytes = must(pki::IpAddress::from_text(text)).bytes;
   sockaddr_storage storage{};
   auto& v4 = reinterpret_cast<sockaddr_in&>(storage);
   auto& v6 = reinterpret_cast<sockaddr_in6&>(storage);
@@ -105,7 +105,7 @@ TEST_F(CacheTest, KeepsTheNewestOfEachUrl) {
   const auto kept = cache.load();
   ASSERT_EQ(kept.size(), 2U);
   EXPECT_EQ(kept[0].url, "http://a.example/1.crl");
-  EXPECT_EQ(kept[0].list.number(), identity::CrlNumber(2));
+  EXPECT_EQ(kept[0].list.number(), pki::CrlNumber(2));
   EXPECT_EQ(kept[0].issuer, root.certificate);
   cache.forget("http://a.example/1.crl");
   EXPECT_EQ(cache.load().size(), 1U);
@@ -129,33 +129,33 @@ TEST(ListUrls, AreThoseOfTheCertificatesBelowTheRoot) {
   const Authority sub =
       root.sub("sub", around(kNow, 1000, 900),
                {.crl = "http://a.example/root.crl", .freshest_crl = "https://a.example/root.delta.crl"});
-  identity::LeafRequest request{.role = identity::Role::client};
+  pki::LeafRequest request{.role = pki::Role::client};
   request.pointers = {.crl = "http://a.example/sub.crl"};
   const Identity leaf = sub.leaf(request);
-  EXPECT_EQ(identity::list_urls(identity::Chain{leaf.certificate, sub.certificate, root.certificate}),
+  EXPECT_EQ(pki::list_urls(pki::Chain{leaf.certificate, sub.certificate, root.certificate}),
             (std::vector<std::string>{"http://a.example/sub.crl", "http://a.example/root.crl",
                                       "https://a.example/root.delta.crl"}));
-  EXPECT_TRUE(identity::list_urls(root.certificate).empty());
+  EXPECT_TRUE(pki::list_urls(root.certificate).empty());
 }
 
 TEST(StatusMissing, IsToldOfThePathAndDecidesWhetherToAskAgain) {
   const Authority root = Authority::root();
-  const Identity leaf = root.leaf(identity::Role::client);
+  const Identity leaf = root.leaf(pki::Role::client);
   bool coming = true;
   std::size_t told = 0;
-  const auto store = must(identity::TrustStore::make(
-      {.role = identity::Role::client, .anchors = {root.certificate}, .missing = [&](const identity::Chain& path) {
+  const auto store = must(pki::TrustStore::make(
+      {.role = pki::Role::client, .anchors = {root.certificate}, .missing = [&](const pki::Chain& path) {
          told += path.size();
          return coming;
        }}));
-  const auto busy = store->verify(identity::Chain{leaf.certificate}, kNow);
+  const auto busy = store->verify(pki::Chain{leaf.certificate}, kNow);
   ASSERT_FALSE(busy.has_value());
   EXPECT_EQ(busy.error().fault, Fault::server_busy);
   EXPECT_EQ(told, 2U);
   coming = false;
-  EXPECT_EQ(store->verify(identity::Chain{leaf.certificate}, kNow).error().fault, Fault::revocation_unknown);
+  EXPECT_EQ(store->verify(pki::Chain{leaf.certificate}, kNow).error().fault, Fault::revocation_unknown);
   const auto with = must(store->with_fetched({root.crl()}));
-  EXPECT_TRUE(with->verify(identity::Chain{leaf.certificate}, kNow).has_value());
+  EXPECT_TRUE(with->verify(pki::Chain{leaf.certificate}, kNow).has_value());
   EXPECT_EQ(told, 4U);
 }
 
@@ -163,13 +163,13 @@ TEST(StatusMissing, NobodyFetchesForACertificateThatNoRootStandsBehind) {
   const Authority root = Authority::root();
   const Authority stranger = Authority::root("test root");
   bool told = false;
-  const auto store = must(identity::TrustStore::make({.role = identity::Role::client,
-                                                      .anchors = {root.certificate},
-                                                      .missing = [&](const identity::Chain&) { return told = true; }}));
-  const Identity leaf = stranger.leaf(identity::Role::client);
-  EXPECT_FALSE(store->verify(identity::Chain{leaf.certificate, stranger.certificate}, kNow).has_value());
+  const auto store = must(pki::TrustStore::make({.role = pki::Role::client,
+                                                 .anchors = {root.certificate},
+                                                 .missing = [&](const pki::Chain&) { return told = true; }}));
+  const Identity leaf = stranger.leaf(pki::Role::client);
+  EXPECT_FALSE(store->verify(pki::Chain{leaf.certificate, stranger.certificate}, kNow).has_value());
   EXPECT_FALSE(told);
 }
 
 }  // namespace
-}  // namespace usher::net::test
+}  // namespace usher::server::test

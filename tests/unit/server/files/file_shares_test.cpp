@@ -16,7 +16,7 @@
 #include "support/pki.h"
 #include "unit/media/fixtures.h"
 
-namespace usher::net {
+namespace usher::server {
 namespace {
 
 using namespace usher::test;
@@ -70,15 +70,15 @@ TEST(FilePattern, TakesNoTimeThatGrowsWithoutBounds) {
 
 class FileRules : public ::testing::Test {
  protected:
-  static identity::Certificate named(const std::string& cn) {
-    identity::LeafRequest request{.role = identity::Role::client};
+  static pki::Certificate named(const std::string& cn) {
+    pki::LeafRequest request{.role = pki::Role::client};
     request.name.common_name = cn;
     return Authority::root().leaf(request).certificate;
   }
   static FileRule rule(const std::vector<std::string>& clients, std::vector<std::string> names = {}) {
     return must(FileRule::from_texts(clients, std::move(names)));
   }
-  identity::Certificate client = named("reviewer-7");
+  pki::Certificate client = named("reviewer-7");
 };
 
 TEST_F(FileRules, EveryAttributeMustMatchWhole) {
@@ -141,7 +141,7 @@ class Shares : public ::testing::Test {
 
   media::test::Directory directory;
   fs::path inside = directory.path / "share";
-  identity::Certificate client = Authority::root().leaf(identity::Role::client).certificate;
+  pki::Certificate client = Authority::root().leaf(pki::Role::client).certificate;
   std::shared_ptr<const FileShares> shares;
 };
 
@@ -395,4 +395,4 @@ TEST_F(Shares, DigestsOfHugeFilesHoldNobodyUpAndEndWithWhoAskedForThem) {
 }
 
 }  // namespace
-}  // namespace usher::net
+}  // namespace usher::server

@@ -10,12 +10,12 @@
 #include "unit/server/files/hanging_key.h"
 #include "unit/server/files/tls_client.h"
 
-namespace usher::net::test {
+namespace usher::server::test {
 namespace {
 
 using namespace usher::test;
 namespace fs = std::filesystem;
-using TrustPtr = std::shared_ptr<const identity::TrustStore>;
+using TrustPtr = std::shared_ptr<const pki::TrustStore>;
 
 constexpr std::size_t kBig = 24 << 20;  // bytes: more than sockets hold
 
@@ -46,8 +46,8 @@ class FileStreamTest : public ::testing::Test {
             .contexts = must(FileContexts::make(settings)),
             .shares = must(FileShares::open(shares, vault ? &*vault : nullptr))};
   }
-  TrustPtr trusting(const std::vector<identity::Certificate>& revoked = {}, std::uint64_t number = 1) const {
-    return trust(identity::Role::client, root, {root.crl(number, revoked)});
+  TrustPtr trusting(const std::vector<pki::Certificate>& revoked = {}, std::uint64_t number = 1) const {
+    return trust(pki::Role::client, root, {root.crl(number, revoked)});
   }
   void start() {
     stream = std::make_unique<FileStream>(
@@ -86,8 +86,8 @@ class FileStreamTest : public ::testing::Test {
   media::test::Directory directory{128 << 20};
   std::string big;
   Authority root = Authority::root();
-  Identity p256 = root.leaf(identity::Role::server);
-  Identity client = root.leaf(identity::Role::client);
+  Identity p256 = root.leaf(pki::Role::server);
+  Identity client = root.leaf(pki::Role::client);
   ManualClock clock{kNow};
   std::unique_ptr<Log> log = make_silent_log();
   Metrics metrics;
@@ -118,12 +118,12 @@ TEST_F(FileStreamTest, AReloadDuringTheHandshakeCutsOffWhoWasRevoked) {
     settings.identities.front().on_token = (turn & 1) != 0;
     const bool asks = (turn & 2) != 0;
     std::atomic<bool> reloaded = false;
-    const identity::AnswerOf reload = [&](const Hash256&, const Hash256&) -> std::optional<identity::StatusAnswer> {
+    const pki::AnswerOf reload = [&](const Hash256&, const Hash256&) -> std::optional<pki::StatusAnswer> {
       if (!reloaded.exchange(true)) stream->reload(snapshot(trusting({client.certificate}, 3)));
       return std::nullopt;
     };
-    stream->reload(snapshot(must(identity::TrustStore::make(
-        {.role = identity::Role::client, .anchors = {root.certificate}, .crls = {root.crl(2)}, .answers = reload}))));
+    stream->reload(snapshot(must(pki::TrustStore::make(
+        {.role = pki::Role::client, .anchors = {root.certificate}, .crls = {root.crl(2)}, .answers = reload}))));
     // In TLS 1.3 the line can be there before the client was judged: both are then worked on in one turn.
     TlsClient one(to, client, version((turn & 4) != 0 ? TLS1_2_VERSION : TLS1_3_VERSION));
     one.gather(1);
@@ -136,13 +136,13 @@ TEST_F(FileStreamTest, AReloadDuringTheHandshakeCutsOffWhoWasRevoked) {
 }
 
 TEST_F(FileStreamTest, TheCertificateFollowsWhatTheClientCanVerify) {
-  const Identity rsa = root.leaf(identity::Role::server, crypto::NewKey::rsa2048);
+  const Identity rsa = root.leaf(pki::Role::server, crypto::NewKey::rsa2048);
   settings.identities.push_back(served(rsa));
   start();
   for (const int number : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     for (const auto& [algorithms, expected] :
          {std::pair<const char*, const Identity*>{"RSA-PSS+SHA256:RSA+SHA256", &rsa}, {"ECDSA+SHA256", &p256}}) {
-      TlsClient one(to, algorithms[0] == 'R' ? root.leaf(identity::Role::client, crypto::NewKey::rsa2048) : client,
+      TlsClient one(to, algorithms[0] == 'R' ? root.leaf(pki::Role::client, crypto::NewKey::rsa2048) : client,
                     [&, text = algorithms](SSL_CTX* context) {
                       version(number)(context);
                       SSL_CTX_set1_sigalgs_list(context, text);
@@ -155,11 +155,11 @@ TEST_F(FileStreamTest, TheCertificateFollowsWhatTheClientCanVerify) {
 
 TEST_F(FileStreamTest, EveryRefusedCertificateHasItsAlert) {
   start();
-  const Identity stranger = Authority::root("another root").leaf(identity::Role::client);
-  const Identity server = root.leaf(identity::Role::server);
-  const Identity revoked = root.leaf(identity::Role::client);
-  const Identity expired = root.leaf({.role = identity::Role::client, .validity = around(kNow - 200 * kDay)});
-  const Identity early = root.leaf({.role = identity::Role::client, .validity = around(kNow + 50 * kDay)});
+  const Identity stranger = Authority::root("another root").leaf(pki::Role::client);
+  const Identity server = root.leaf(pki::Role::server);
+  const Identity revoked = root.leaf(pki::Role::client);
+  const Identity expired = root.leaf({.role = pki::Role::client, .validity = around(kNow - 200 * kDay)});
+  const Identity early = root.leaf({.role = pki::Role::client, .validity = around(kNow + 50 * kDay)});
   stream->reload(snapshot(trusting({revoked.certificate}, 2)));
   const auto expect = [&](const Identity& who, int alert) {
     for (const int number : {TLS1_2_VERSION, TLS1_3_VERSION}) {
@@ -171,7 +171,7 @@ TEST_F(FileStreamTest, EveryRefusedCertificateHasItsAlert) {
   expect(revoked, SSL_AD_CERTIFICATE_REVOKED);
   expect(expired, SSL_AD_CERTIFICATE_EXPIRED);
   expect(early, SSL_AD_CERTIFICATE_EXPIRED);
-  stream->reload(snapshot(trust(identity::Role::client, root, {})));
+  stream->reload(snapshot(trust(pki::Role::client, root, {})));
   expect(client, SSL_AD_CERTIFICATE_UNKNOWN);
   stream->reload(snapshot(trusting()));
   clock.advance(11 * kDay);  // beyond the revocation list
@@ -192,7 +192,7 @@ TEST_F(FileStreamTest, AClientThatOffersOtherProtocolsAloneIsRefused) {
 TEST_F(FileStreamTest, ASessionIsTakenUpAgainButNotByWhoeverWasRevokedSince) {
   start();
   for (const int number : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-    const Identity leaver = root.leaf(identity::Role::client);
+    const Identity leaver = root.leaf(pki::Role::client);
     TlsClient first(to, leaver, version(number));
     ASSERT_EQ(first.ask("GET small").bytes, "small");
     TlsClient second(to, leaver, version(number));
@@ -220,7 +220,7 @@ TEST_F(FileStreamTest, ASessionLivesNoLongerThanItMay) {
 TEST_F(FileStreamTest, WhatAWorkerShakesHandsWithIsServedAsOthersAre) {
   settings.identities.front().on_token = true;
   start();
-  const Identity revoked = root.leaf(identity::Role::client);
+  const Identity revoked = root.leaf(pki::Role::client);
   stream->reload(snapshot(trusting({revoked.certificate}, 2)));
   for (const int number : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     TlsClient first(to, client, version(number));
@@ -317,14 +317,14 @@ TEST_F(FileTokenTest, DrainingClosesAHandshakeThatAWorkerHas) {
 }
 
 TEST_F(FileStreamTest, KeyTransportIsNotOfferedByItself) {
-  settings.identities = {served(root.leaf(identity::Role::server, crypto::NewKey::rsa2048))};
+  settings.identities = {served(root.leaf(pki::Role::server, crypto::NewKey::rsa2048))};
   start();
   EXPECT_FALSE(TlsClient(to, client, suites("AES128-GCM-SHA256")).shake_hands());
   expect_noted("usher_file_handshakes_total{result=\"no-common-suite\"} 1");
 }
 
 TEST_F(FileStreamTest, KeyTransportIsForClientsThatOfferNothingBetter) {
-  const Identity transport = root.leaf(identity::Role::release_recipient, crypto::NewKey::rsa2048);
+  const Identity transport = root.leaf(pki::Role::release_recipient, crypto::NewKey::rsa2048);
   settings.key_transport = served(transport);
   start();
   TlsClient poor(to, client, suites("AES128-GCM-SHA256"));
@@ -338,8 +338,8 @@ TEST_F(FileStreamTest, KeyTransportIsForClientsThatOfferNothingBetter) {
 }
 
 TEST_F(FileStreamTest, KeyTransportNeedsACertificateForItAlone) {
-  const Identity signing = root.leaf(identity::Role::server, crypto::NewKey::rsa2048);
-  const Identity transport = root.leaf(identity::Role::release_recipient, crypto::NewKey::rsa2048);
+  const Identity signing = root.leaf(pki::Role::server, crypto::NewKey::rsa2048);
+  const Identity transport = root.leaf(pki::Role::release_recipient, crypto::NewKey::rsa2048);
   settings.key_transport = served(signing);
   media::test::expect_fault(FileContexts::make(settings), Fault::bad_config, "keyEncipherment");
   settings.key_transport = served(transport);
@@ -348,7 +348,7 @@ TEST_F(FileStreamTest, KeyTransportNeedsACertificateForItAlone) {
 }
 
 TEST_F(FileStreamTest, TwoCertificatesOfOneKindAreRefused) {
-  settings.identities = {served(p256), served(root.leaf(identity::Role::server))};
+  settings.identities = {served(p256), served(root.leaf(pki::Role::server))};
   media::test::expect_fault(FileContexts::make(settings), Fault::bad_config, "one kind");
   settings.identities.clear();
   media::test::expect_fault(FileContexts::make(settings), Fault::bad_config);
@@ -408,7 +408,7 @@ TEST_F(FileStreamTest, WhoeverIsRevokedLosesAnOpenConnection) {
   start();
   TlsClient open(to, client);
   ASSERT_TRUE(open.shake_hands());
-  const Identity other = root.leaf(identity::Role::client);
+  const Identity other = root.leaf(pki::Role::client);
   TlsClient stays(to, other);
   ASSERT_TRUE(stays.shake_hands());
   stream->reload(snapshot(trusting({client.certificate}, 2)));
@@ -481,4 +481,4 @@ TEST_F(FileStreamTest, MediaOfTheVaultComeSealedForTheClientAndNeverInTheClear) 
 }
 
 }  // namespace
-}  // namespace usher::net::test
+}  // namespace usher::server::test

@@ -14,7 +14,7 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
-namespace usher::net::test {
+namespace usher::server::test {
 
 /// One at a time. Lets all calls go when it ends.
 class HangingKey {
@@ -104,6 +104,6 @@ class HangingKey {
   unsigned released_ = 0;
 };
 
-}  // namespace usher::net::test
+}  // namespace usher::server::test
 
 #pragma GCC diagnostic pop

@@ -18,7 +18,7 @@
 #include "support/pki.h"
 #include "tls/context.h"
 
-namespace usher::net::test {
+namespace usher::server::test {
 
 class TlsClient {
  public:
@@ -110,8 +110,8 @@ class TlsClient {
   }
   [[nodiscard]] bool resumed() const { return SSL_session_reused(tls_.get()) == 1; }
   [[nodiscard]] std::string suite() const { return SSL_get_cipher_name(tls_.get()); }
-  [[nodiscard]] identity::Certificate server() const {
-    return usher::test::must(identity::Certificate::from_x509(SSL_get0_peer_certificate(tls_.get())));
+  [[nodiscard]] pki::Certificate server() const {
+    return usher::test::must(pki::Certificate::from_x509(SSL_get0_peer_certificate(tls_.get())));
   }
 
  private:
@@ -120,4 +120,4 @@ class TlsClient {
   tls::ConnectionPtr tls_;
 };
 
-}  // namespace usher::net::test
+}  // namespace usher::server::test

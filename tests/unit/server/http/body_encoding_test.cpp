@@ -4,7 +4,7 @@
 #include "base/encoding.h"
 #include "unit/server/service_world.h"
 
-namespace usher::net::test {
+namespace usher::server::test {
 namespace {
 
 TEST(JsonForm, TakesOneMember) {
@@ -167,4 +167,4 @@ TEST(HttpErrors, ChainsAreNotTold) {
 }
 
 }  // namespace
-}  // namespace usher::net::test
+}  // namespace usher::server::test

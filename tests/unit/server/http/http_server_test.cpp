@@ -6,7 +6,7 @@
 #include "support/eventually.h"
 #include "unit/server/http/raw_client.h"
 
-namespace usher::net::test {
+namespace usher::server::test {
 namespace {
 
 /// Answers with path and body; "/big" with 8 MiB; "/wait" when the test allows it.
@@ -323,4 +323,4 @@ TEST(EndpointText, OneFormForEachAddress) {
 }
 
 }  // namespace
-}  // namespace usher::net::test
+}  // namespace usher::server::test

@@ -13,7 +13,7 @@
 
 #include "server/http/http_server.h"
 
-namespace usher::net::test {
+namespace usher::server::test {
 
 class RawClient {
  public:
@@ -88,4 +88,4 @@ class RawClient {
   int socket_ = -1;
 };
 
-}  // namespace usher::net::test
+}  // namespace usher::server::test

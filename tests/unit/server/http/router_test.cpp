@@ -6,7 +6,7 @@
 #include "base/encoding.h"
 #include "unit/server/service_world.h"
 
-namespace usher::net::test {
+namespace usher::server::test {
 namespace {
 
 using wire::Status;
@@ -142,19 +142,19 @@ TEST_F(Requests, ABadStatementLeavesTheSessionWithoutAPerson) {
 TEST_F(Requests, ACardOfAnotherHierarchyIsRefused) {
   Listener listener(world);
   const Authority other = Authority::root("another root");
-  const Identity stranger = other.leaf({.role = identity::Role::person, .name = {.serial_number = "3"}});
+  const Identity stranger = other.leaf({.role = pki::Role::person, .name = {.serial_number = "3"}});
   EXPECT_EQ(listener.log_in(stranger), Status::bad_certificate);
 }
 
 TEST_F(Requests, AnotherRoleIsNoPerson) {
   Listener listener(world);
-  EXPECT_EQ(listener.log_in(People::get().root.leaf(identity::Role::client)), Status::bad_certificate);
+  EXPECT_EQ(listener.log_in(People::get().root.leaf(pki::Role::client)), Status::bad_certificate);
 }
 
 TEST_F(Requests, AnExpiredCardIsTold) {
   Listener listener(world);
   const Identity old = People::get().root.leaf(
-      {.role = identity::Role::person, .name = {.serial_number = "4"}, .validity = usher::test::around(kNow, 10, -1)});
+      {.role = pki::Role::person, .name = {.serial_number = "4"}, .validity = usher::test::around(kNow, 10, -1)});
   EXPECT_EQ(listener.log_in(old), Status::certificate_expired);
 }
 
@@ -320,15 +320,15 @@ TEST_F(Requests, AnotherInstallationCannotUseABoundLicence) {
   static_cast<void>(before);
   const auto mine = must(world.store->list_licences(listener.me.pseudonym, {})).entries.at(0);
   auto settings = std::make_shared<channel::ClientSettings>(*channel_world().client_settings);
-  const auto other = channel::test::party(channel_world().authority, identity::Role::client);
+  const auto other = channel::test::party(channel_world().authority, pki::Role::client);
   settings->chain = other.chain;
   settings->signer = other.key;
   Listener elsewhere(world, settings);
-  const identity::LoginTerms terms{.server_key = elsewhere.session->peer().certificate().key_fingerprint(),
-                                   .installation = other.chain.front().fingerprint(),
-                                   .now = world.clock.now()};
+  const person::LoginTerms terms{.server_key = elsewhere.session->peer().certificate().key_fingerprint(),
+                                 .installation = other.chain.front().fingerprint(),
+                                 .now = world.clock.now()};
   const auto& ana = People::get().ana;
-  const auto login = must(identity::PersonSession::create(ana.key, {ana.certificate}, terms, randomness()));
+  const auto login = must(person::PersonSession::create(ana.key, {ana.certificate}, terms, randomness()));
   const Bytes body = must(login.bind(must(elsewhere.session->exporter("person")))).encode();
   ASSERT_EQ(elsewhere.status("api/auth", body), Status::ok);
   EXPECT_EQ(elsewhere.status_once("api/play/open", wire::Open{.medium = kMedium, .licence = mine.terms.id}.encode()),
@@ -367,7 +367,7 @@ TEST(RequestsByPolicy, WhatTheOperatorIssuesDoesNotCountIntoTheQuota) {
   World world({}, {.acquisition = store::AcquisitionLimit{.licences = {}, .plays = 1}, .bind_installation = true});
   Listener listener(world);
   ASSERT_EQ(listener.log_in(), Status::ok);
-  LicenceOrder order;
+  service::LicenceOrder order;
   order.pseudonym = listener.me.pseudonym;
   order.medium = kMedium;
   order.plays = 100;
@@ -462,4 +462,4 @@ TEST_F(Requests, ListsCanBeReadInParts) {
 }
 
 }  // namespace
-}  // namespace usher::net::test
+}  // namespace usher::server::test

@@ -4,7 +4,7 @@
 #include "unit/server/service_world.h"
 #include "wire/handshake.h"
 
-namespace usher::net::test {
+namespace usher::server::test {
 namespace {
 
 Bytes hello() {
@@ -163,8 +163,7 @@ TEST(HalfOpenSessions, KeysThatAreRefusedEndThem) {
 TEST(HalfOpenSessions, AnExpiredClientIsRefusedWithOneCodeForAllChains) {
   World world;
   auto settings = std::make_shared<channel::ClientSettings>(*channel_world().client_settings);
-  auto old =
-      channel_world().authority.leaf({.role = identity::Role::client, .validity = usher::test::around(kNow, 10, -1)});
+  auto old = channel_world().authority.leaf({.role = pki::Role::client, .validity = usher::test::around(kNow, 10, -1)});
   settings->chain = {old.certificate, channel_world().authority.certificate};
   settings->signer = std::make_shared<const crypto::PrivateKey>(std::move(old.key));
   channel::ClientHandshake machine(settings, randomness());
@@ -256,4 +255,4 @@ TEST(OpenSessions, AreEndedWhereTheCallerSaysSoAndNowhereElse) {
 }
 
 }  // namespace
-}  // namespace usher::net::test
+}  // namespace usher::server::test

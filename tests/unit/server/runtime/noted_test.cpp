@@ -4,7 +4,7 @@
 #include "base/encoding.h"
 #include "unit/server/service_world.h"
 
-namespace usher::net::test {
+namespace usher::server::test {
 namespace {
 
 using wire::Status;
@@ -52,4 +52,4 @@ TEST_F(Noted, TheLogNamesTheLicenceAndNeitherPersonNorInstallation) {
 }
 
 }  // namespace
-}  // namespace usher::net::test
+}  // namespace usher::server::test

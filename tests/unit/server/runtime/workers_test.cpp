@@ -6,7 +6,7 @@
 
 #include "support/eventually.h"
 
-namespace usher::net {
+namespace usher::server {
 namespace {
 
 /// One worker, which waits until go(); what was done, in order.
@@ -100,4 +100,4 @@ TEST(Workers, DropWhatWaitsWhenTheyStop) {
 }
 
 }  // namespace
-}  // namespace usher::net
+}  // namespace usher::server

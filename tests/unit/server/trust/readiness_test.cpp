@@ -7,12 +7,12 @@
 #include "unit/server/http/raw_client.h"
 #include "unit/server/service_world.h"
 
-namespace usher::net::test {
+namespace usher::server::test {
 namespace {
 
-using identity::Crl;
-using identity::Role;
-using identity::TrustConfig;
+using pki::Crl;
+using pki::Role;
+using pki::TrustConfig;
 using usher::test::kDay;
 
 struct Trusts {
@@ -24,9 +24,9 @@ struct Trusts {
   [[nodiscard]] std::shared_ptr<const Authorities> authorities() const {
     auto made = std::make_shared<Authorities>();
     auto channel = std::make_shared<channel::ServerSettings>(*channel_world().server_settings);
-    channel->clients = must(identity::TrustStore::make(clients));
+    channel->clients = must(pki::TrustStore::make(clients));
     made->channel = std::move(channel);
-    made->persons.push_back({identity::generic_profile(), must(identity::TrustStore::make(persons))});
+    made->persons.push_back({person::generic_profile(), must(pki::TrustStore::make(persons))});
     return made;
   }
   /// Of a list for clients: what is said, or nothing.
@@ -94,15 +94,15 @@ TEST(LoginGaps, AListOfAnAuthorityThatAPeerWillSendCounts) {
 
 TEST(LoginGaps, WhatIsNotAskedForIsNotMissed) {
   Trusts t;
-  EXPECT_EQ(t.gap({}, kNow, [&](const identity::Certificate& one) { return one == t.root.certificate; }), "");
-  EXPECT_NE(t.gap({}, kNow, [&](const identity::Certificate&) { return false; }), "");
-  t.clients.revocation = identity::RevocationMode::leaf;
+  EXPECT_EQ(t.gap({}, kNow, [&](const pki::Certificate& one) { return one == t.root.certificate; }), "");
+  EXPECT_NE(t.gap({}, kNow, [&](const pki::Certificate&) { return false; }), "");
+  t.clients.revocation = pki::RevocationMode::leaf;
   EXPECT_EQ(t.gap({usher::test::with_scope(t.root, t.root.crl(), "critical,onlyuser:TRUE")}), "");
   EXPECT_NE(t.gap({}), "");
-  t.clients.revocation = identity::RevocationMode::none;
+  t.clients.revocation = pki::RevocationMode::none;
   EXPECT_EQ(t.gap({}), "");
-  t.clients.revocation = identity::RevocationMode::chain;
-  t.clients.answers = [](const Hash256&, const Hash256&) { return std::optional<identity::StatusAnswer>(); };
+  t.clients.revocation = pki::RevocationMode::chain;
+  t.clients.answers = [](const Hash256&, const Hash256&) { return std::optional<pki::StatusAnswer>(); };
   EXPECT_EQ(t.gap({}), "");
 }
 
@@ -115,7 +115,7 @@ TEST(LoginGaps, AllOfThemAreToldAtOnce) {
 
 TEST(PointsToLists, OnlyWhatTheAuthorityItselfIssuedCounts) {
   const Authority root = Authority::root();
-  identity::LeafRequest request{.role = Role::client};
+  pki::LeafRequest request{.role = Role::client};
   EXPECT_FALSE(points_to_lists_of(root.certificate, {root.leaf(request).certificate}));
   request.pointers = {.crl = "http://a.example/1.crl"};
   EXPECT_TRUE(points_to_lists_of(root.certificate, {root.leaf(request).certificate}));
@@ -177,7 +177,7 @@ class Readiness : public ::testing::Test {
   }
   [[nodiscard]] ServerSnapshot snapshot() const {
     return {.authorities = trusts.authorities(),
-            .policy = std::make_shared<const ServicePolicy>(),
+            .policy = std::make_shared<const service::ServicePolicy>(),
             .names = {"localhost"},
             .expiries = {{.what = "server certificate", .when = kNow + 3 * kDay},
                          {.what = "file stream certificate", .when = kNow + 8 * kDay}}};
@@ -233,4 +233,4 @@ TEST_F(Readiness, WhatIsGoneAfterAReloadIsInNoMetric) {
 }
 
 }  // namespace
-}  // namespace usher::net::test
+}  // namespace usher::server::test
