@@ -55,12 +55,12 @@ class Words(unittest.TestCase):
     def test_a_host_name_that_is_none_asks_for_another(self):
         outcome = self.world.ca("issue", "server", "--out", self.world.root / "bad", "--key-passphrase-file",
                                 self.world.secret("server.pass"), "--name", "not a name", ok=False)
-        self.told(outcome, "malformed", "not a name is not a host name", "music.example", without=("comes from",))
+        self.told(outcome, "malformed", "not a name is not a host name", "music.example", without=("its source",))
 
     def test_a_public_key_that_is_none_says_what_it_takes(self):
         outcome = self.world.ca("issue", "client", "--cn", "x", "--public-key", self.note, "--out",
                                 self.world.root / "x", ok=False)
-        self.told(outcome, "malformed", "PEM file", without=("comes from",))
+        self.told(outcome, "malformed", "PEM file", without=("its source",))
 
     # --- usher-press, usher open
 
