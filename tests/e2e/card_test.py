@@ -195,7 +195,7 @@ class Logins(Served):
         for name in names:
             listener.usher("--card-certificate", name, "list")
         screen = Terminal(listener.command("list"), dict(listener.env, TERM="xterm"))
-        listed = screen.expect(r"Which one\? \(1 to 2; nothing: none\) ")
+        listed = screen.expect(r"Which one\? \(1 to 2; Enter: cancel\) ")
         for name in names:
             self.assertIn(name, listed)
         screen.type("2\n")

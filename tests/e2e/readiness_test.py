@@ -85,14 +85,14 @@ class Readiness(unittest.TestCase):
     def test_roots_without_lists_are_told_where_nobody_could_log_in(self):
         without = ["trust.client.crls=", "person.cartao-de-cidadao.crls="]
         outcome = self.check(*without)
-        for role in ("client: nobody below", "cartao-de-cidadao: nobody below"):
+        for role in ("client: certificates below", "cartao-de-cidadao: certificates below"):
             self.assertIn(role, outcome.err)
         server = self.world.serve(*(x for setting in without for x in ("--set", setting)))
         status, text = ask(server, "/readyz")
         self.assertEqual(status, 503)
-        self.assertIn("client: nobody below", text)
-        self.assertIn("\ncartao-de-cidadao: nobody below", text)
-        self.assertIn("nobody can log in", server.log())
+        self.assertIn("client: certificates below", text)
+        self.assertIn("\ncartao-de-cidadao: certificates below", text)
+        self.assertIn("no login is possible", server.log())
         self.assertEqual(ask(server, "/healthz")[0], 200)
 
     def test_roots_without_lists_are_none_where_lists_may_be_fetched(self):
@@ -111,7 +111,7 @@ class Readiness(unittest.TestCase):
             authority / "ca.key", "-cert", authority / "ca.pem", "-passin", f"file:{self.world.secret('ca.pass')}",
             "-out", "odd.crl")
         outcome = self.check(f"trust.client.crls={folder / 'odd.crl'}")
-        self.assertIn("client: nobody below", outcome.err)
+        self.assertIn("client: certificates below", outcome.err)
 
     def test_what_ends_within_a_week_is_warned_of_by_name(self):
         self.world.crls("--days", "5")
@@ -126,7 +126,7 @@ class Readiness(unittest.TestCase):
         outcome = run(BIN / "usherd", "--home", self.world.root / "server", "--set", "trust.client.crls=", "--set",
                       "keys.passphrase_file=", "config", "check", env=self.world.env, ok=False)
         self.assertIn("private keys: not checked", outcome.out)
-        self.assertIn("client: nobody below", outcome.err)
+        self.assertIn("client: certificates below", outcome.err)
 
 
 class FullDisk(unittest.TestCase):

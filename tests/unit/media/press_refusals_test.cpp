@@ -128,7 +128,7 @@ TEST_F(Prepared, BallastBeforeTheSoundIsRefusedSinceItWouldUseUpWhatIsFree) {
   bytes.resize(bytes.size() + kFrame - 5);
   append(bytes, read_file(path("plain.mp3")));
   write_file(path("a.mp3"), bytes);
-  expect_reason("a.mp3", Fault::not_streamable, "pay before he has heard it");
+  expect_reason("a.mp3", Fault::not_streamable, "pay before the first sound is heard");
   expect_pressed("plain.mp3");
 }
 
