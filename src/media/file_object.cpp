@@ -31,7 +31,7 @@ Result<OpenedFile> open_file_object(SourcePtr source, const Unwrapper& key, Sink
   opened.digest = array_of<32>(hasher.value());
   // §5.1: a MUST. The chunks' tags prove that they belong together, not that they are the file that was hashed.
   if (!object.is_file_of(opened.digest)) {
-    return fail(Fault::digest_mismatch, "file object: digest", "what came out is not what the object's id names",
+    return fail(Fault::digest_mismatch, "file object: digest", "the opened bytes do not match the object's id",
                 "Get the object again from its origin; the opened data were discarded.");
   }
   return opened;

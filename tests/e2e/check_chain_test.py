@@ -1,4 +1,4 @@
-"""usherd check-chain: the verdict of the server, offline; arguments, exit status, codes and words."""
+"""usherd check-chain: the verdict of the server, offline; arguments, exit status, codes and texts."""
 import json
 import pathlib
 import unittest
@@ -76,7 +76,7 @@ class CheckChain(unittest.TestCase):
         cls.world.close()
 
     def check(self, *args):
-        """The outcome, run where there is no home."""
+        """The outcome of a run without a home."""
         return run(BIN / "usherd", "check-chain", *args, env=self.world.env, ok=False)
 
     def verdict(self, *args):
@@ -110,7 +110,7 @@ class CheckChain(unittest.TestCase):
 
     def test_a_revoked_certificate_is_refused_by_the_delta_list(self):
         trust = ("--trust", self.media, "--purpose", "client")
-        self.accepted(*trust, "--crl", self.media_crl, "--", self.issued("stolen"))  # nobody has told yet
+        self.accepted(*trust, "--crl", self.media_crl, "--", self.issued("stolen"))  # the complete list is older than the revocation
         self.refused("revoked", 0, *trust, "--crl", self.media_crl, self.media_delta, self.issued("stolen"))
         self.accepted(*trust, "--revocation", "none", "--crl", self.media_crl, self.media_delta, self.issued("stolen"))
 
@@ -208,7 +208,7 @@ class CheckChain(unittest.TestCase):
     def test_unusable_arguments_and_files_are_status_2(self):
         good = self.issued("client")
         for args in ((), ("--purpose", "king", good), ("--revocation", "some", good), ("--at", "tomorrow", good),
-                     ("--at", "2026-13-01", good), ("--at", "2026-01-01T25:00", good), ("--profile", "nobody", good),
+                     ("--at", "2026-13-01", good), ("--at", "2026-01-01T25:00", good), ("--profile", "unknown", good),
                      ("--name", "not a name", good), ("--purpose", "client", "--name", "a.example", good),
                      ("--profile", "generic", "--purpose", "server", good),
                      ("--trust", self.media, "--initial-policy", "no.oid", "--", good), ("--trust", "/nowhere.pem", "--", good),

@@ -1,4 +1,4 @@
-"""Other people's certification paths, through `usherd check-chain`: docs/testing.md says what the run yields."""
+"""Public collections of certification paths with `usherd check-chain`. docs/testing.md has the run's table."""
 import csv
 import os
 import pathlib

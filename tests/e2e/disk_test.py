@@ -1,5 +1,5 @@
-"""Files and their failures: a full disk, a home of another user, long names, an output that accepts nothing; and what
-an operator does to media and shares meanwhile."""
+"""Files and their failures: a full disk, a home of another user, long names, an output that accepts nothing; and changes
+of media and shares by an operator while the server runs."""
 import contextlib
 import json
 import os
@@ -16,7 +16,7 @@ from files import FileWorld, sha256
 from terminal import Terminal
 from world import BIN, DEADLINE, World, clip, run, tracks, wait_for
 
-NOBODY = 65534
+OTHER_USER = 65534
 ROOT = os.geteuid() == 0
 FULL = "/dev/full"
 
@@ -128,7 +128,7 @@ class AnothersHome(unittest.TestCase):
         w.pki().card()
         w.operator()
         self.release = a_release(w)
-        run("chown", "-R", f"{NOBODY}:{NOBODY}", w.root)
+        run("chown", "-R", f"{OTHER_USER}:{OTHER_USER}", w.root)
         # Files that root names stay root's alone.
         run("chown", "-R", "0:0", w.secrets, w.root / "releases")
         (w.root / "releases").chmod(0o700)
@@ -139,24 +139,26 @@ class AnothersHome(unittest.TestCase):
     def test_root_leaves_nothing_in_it_that_its_owner_cannot_read(self):
         w = self.world
         medium = re.search("added: ([0-9a-f]{32})", w.usherd("media", "add", self.release).out).group(1)
-        self.assertEqual(self.owners(), {NOBODY})
+        self.assertEqual(self.owners(), {OTHER_USER})
         card = w.secrets / "card.pem"
-        card.write_bytes((w.root / "issued/server.pem").read_bytes())  # any: who it is of is refused after it was read
-        self.assertIn("[untrusted]", w.usherd("licence", "issue", "--card", card, "--medium", medium, "--plays", "1", ok=False).err)
+        # Any certificate will do: it is read first, and then refused because it is no card's.
+        card.write_bytes((w.root / "issued/server.pem").read_bytes())
+        self.assertIn("[untrusted]", w.usherd("licence", "issue", "--card", card, "--medium", medium, "--plays", "1",
+                                              ok=False).err)
         w.usherd("licence", "issue", "--to", "00" * 32, "--medium", medium, "--plays", "1")
         w.usherd("rotate", "licence-key")
         w.usherd("vault-key", "seal", "--to", "passphrase")
         w.usherd("config", "check")
-        self.assertEqual(self.owners(), {NOBODY})
+        self.assertEqual(self.owners(), {OTHER_USER})
         server = w.serve()
         status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
-        self.assertRegex(status, rf"(?m)^Uid:\t{NOBODY}\t{NOBODY}\t{NOBODY}\t{NOBODY}$")
-        self.assertRegex(status, rf"(?m)^Groups:[\t ]*({NOBODY} ?)?$")
+        self.assertRegex(status, rf"(?m)^Uid:\t{OTHER_USER}\t{OTHER_USER}\t{OTHER_USER}\t{OTHER_USER}$")
+        self.assertRegex(status, rf"(?m)^Groups:[\t ]*({OTHER_USER} ?)?$")
         self.assertEqual(ready(server), (200, "ready"))
         listener = w.listener()
         shutil.chown(w.root / "issued", 0, 0)
         self.assertEqual([item["title"] for item in listener.json("list")["catalogue"]], ["A track"])
-        self.assertEqual(self.owners(), {NOBODY})
+        self.assertEqual(self.owners(), {OTHER_USER})
 
     def test_a_medium_that_the_server_cannot_read_is_told_where_it_is_looked_for(self):
         w = self.world
@@ -176,7 +178,7 @@ class AnothersHome(unittest.TestCase):
         self.assertNotIn("trusted", text)
         self.assertIn("[medium-unavailable]", text)
         self.assertIn("not-permitted", server.log())
-        os.chown(file, NOBODY, NOBODY)
+        os.chown(file, OTHER_USER, OTHER_USER)
         self.assertEqual(ready(server), (200, "ready"))
 
     def test_a_medium_whose_file_is_lost_is_restored_by_its_release(self):

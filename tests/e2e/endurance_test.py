@@ -1,4 +1,4 @@
-"""What goes wrong in the middle: servers and clients that die, races, revocation, other installations."""
+"""Failures during use: servers and clients that die, races, revocation, other installations."""
 import concurrent.futures
 import os
 import signal
@@ -36,7 +36,7 @@ class Endurance(unittest.TestCase):
         return [l["plays_left"] for l in self.listener.json("licences")["licences"]]
 
     def card_logins(self):
-        """How often the card was given a PIN. The first call puts the card behind the shim, which counts from then
+        """How often the card received a PIN. The first call puts the shim in front of the card; the shim counts from then
         on."""
         folder = self.world.root / "shim"
         if not folder.exists():

@@ -83,7 +83,7 @@ class Files(unittest.TestCase):
 
     @classmethod
     def client(cls, name, key="p256", role="client", world=None):
-        """A certificate, and its key as foreign programs want it: in the clear, in a directory that goes."""
+        """A certificate, and its key as other programs need it: in the clear, in a directory that is removed."""
         w = world or cls.world
         w.key, kept = key, w.key
         path = w.issue(role, name, "--cn", name)
@@ -111,7 +111,7 @@ class Files(unittest.TestCase):
         return context
 
     def another_server(self, prefix=(), **settings):
-        """Beside the one that all share, with data of its own."""
+        """A server in addition to the one that all tests share, with data of its own."""
         data = tempfile.mkdtemp(dir=self.world.root)
         variables = [f"USHER_{key.upper()}={value}" for key, value in {"server_data": data, **settings}.items()]
         server = self.world.serve(prefix=(*prefix, "env", *variables))
@@ -255,7 +255,7 @@ class Files(unittest.TestCase):
     def test_a_file_that_changes_meanwhile_has_no_close_notify(self):
         file = self.shared / "changing"
         file.write_bytes(os.urandom(BIG))
-        # A change within one tick of the file system's clock after the one before cannot be told from it.
+        # Two changes within one tick of the file system's clock have the same time: the second one would not be noticed.
         wait_for(lambda: time.time() > file.stat().st_ctime + 0.05, "the next tick")
         try:
             with self.connect(self.context()) as connection:
@@ -286,7 +286,7 @@ class Files(unittest.TestCase):
             file.unlink()
 
     def test_an_error_of_the_disk_has_no_close_notify(self):
-        # A file system on a device that loses its end: what lies there cannot be read any more.
+        # A file system on a device that loses its end: the data there cannot be read any more.
         content, image, place = (self.world.root / name for name in ("content", "image", "place"))
         for directory in (content, place):
             directory.mkdir()

@@ -114,7 +114,7 @@ class Get(Case):
     # --- transfers that are cut
 
     def cut(self, size=5_000_000, after=1_000_000, how=None):
-        """A transfer that stops in the middle; `how` ends it. The file's path."""
+        """A transfer that stops in the middle; `how` ends it. Returns the file's path, the exit status and the errors."""
         file = self.world.put("cut", size)
         proxy = Proxy(self.here, after)
         self.addCleanup(proxy.close)
@@ -188,7 +188,7 @@ class Get(Case):
 
 
 class Refused(Case):
-    """Who is not who they must be. Each test has a server of its own where it changes what is trusted."""
+    """Peers with a wrong identity. Each test that changes the trust has a server of its own."""
 
     def test_a_server_of_another_name_is_refused(self):
         self.world.put("song", 10)

@@ -1,4 +1,4 @@
-"""usher login and logout: one question for passphrase and PIN, and what comes after it needs none."""
+"""usher login and logout: passphrase and PIN are asked for once; later verbs ask for neither."""
 import ctypes
 import json
 import os
@@ -20,7 +20,7 @@ class Logins(Cards):
 
     @classmethod
     def setUpClass(cls):
-        # Where a system locks no memory for this user, no login is kept.
+        # If the system does not let this user lock memory, no login is kept.
         libc, some = ctypes.CDLL(None, use_errno=True), ctypes.create_string_buffer(4 << 20)
         if libc.mlock(some, len(some)) != 0:
             raise unittest.SkipTest("USHER-SKIPPED: needs 4 MiB of locked memory (ulimit -l)")

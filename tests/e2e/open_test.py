@@ -1,4 +1,4 @@
-"""usher open: sealed files, of directories and of the vault, and what is wrong with them."""
+"""usher open: sealed files from directories and from the vault, good and damaged."""
 import json
 import os
 import pty

@@ -1,4 +1,4 @@
-"""What must be refused, by each of usher's people, and that nothing changes by it."""
+"""What each kind of user must be refused, and that a refusal changes nothing."""
 import shutil
 import socket
 import unittest
@@ -32,7 +32,7 @@ class Refusals(unittest.TestCase):
         self.assertEqual(outcome.status, 6, outcome)
         self.assertIn("[wrong-pin]", outcome.err)
         self.assertEqual(requests(self.server, "api/auth"), sent, "a statement was sent")
-        self.listener.json("list")   # the right one brings the card back to order
+        self.listener.json("list")   # the right PIN resets the card's count of wrong ones
         self.assertEqual(requests(self.server, "api/auth"), sent + 1)
 
     def test_a_pin_that_cannot_be_one_costs_no_try_and_a_line_end_is_none(self):
@@ -59,7 +59,7 @@ class Refusals(unittest.TestCase):
 
     def test_a_missing_module_and_a_missing_card_are_told_apart(self):
         self.listener.refused("module-missing", "--module", "/nowhere/module.so", "list")
-        self.listener.refused("no-card", "--token", "nobody", "list")
+        self.listener.refused("no-card", "--token", "unknown", "list")
 
     # --- the server, by the client's eyes
 

@@ -1,4 +1,4 @@
-"""A root, a server's certificate and a licence key are changed while all users continue: built programs."""
+"""Built programs: a root, a server's certificate and a licence key are changed while all users continue."""
 import itertools
 import json
 import pathlib
@@ -11,10 +11,10 @@ from world import run, tracks
 
 
 class RotationWorld(FileWorld):
-    """Old and new certificates of a server and of a listener, by the steps that `usher-ca rotate root` names."""
+    """Old and new certificates of a server and of a listener, made with the steps that `usher-ca rotate root` names."""
 
     def prepare(self):
-        """Up to the switch: a server and a listener with certificates of the old root, a card, a medium."""
+        """Prepares the state before the switch: a server and a listener with certificates of the old root, a card, a medium."""
         self.sharing()
         self.card()
         self.press(tracks(1)[0])
@@ -41,7 +41,7 @@ class RotationWorld(FileWorld):
                           "--set", f"trust.client.crls={crls}")
 
     def listen_as(self, name, certificate, roots):
-        """A listener of the kitchen's key with this certificate, who trusts servers of these roots."""
+        """A listener with the kitchen's key and this certificate, who trusts servers of these roots."""
         listener = self.listener_of(name, certificate)
         anchors, crls = self.trust(roots)
         both, both_crls = self.trust(("old", "new") if (self.root / "ca/media/root-2").exists() else ("old",))
@@ -69,7 +69,7 @@ class RotationWorld(FileWorld):
 
 
 class Pointers(unittest.TestCase):
-    """A new root's certificates point to what the old one's did, and to no delta list that nobody publishes."""
+    """A new root's certificates point to its lists and to the responder, and to delta lists only if these are published."""
 
     def text_of_a_client(self, **options):
         world = RotationWorld()
@@ -92,7 +92,7 @@ class Pointers(unittest.TestCase):
 
 
 TRUST = {"old": ("old",), "both": ("old", "new"), "new": ("new",)}
-# What the documented order lets a server or a listener have at one time: certificate, trust.
+# The pairs (certificate, trust) that the documented order allows a server or a listener at one time.
 BEFORE, OVERLAP, AFTER = [("old", "old"), ("old", "both")], [("old", "both"), ("new", "both")], [("new", "both"), ("new", "new")]
 
 
@@ -125,7 +125,7 @@ class Root(unittest.TestCase):
         self.assertIn("[bad-usage]", refused.err)
 
     def test_2_everybody_meets_in_every_combination_that_the_order_allows_and_nobody_else(self):
-        """Channel and file stream, 36 pairs: it works where each trusts the other's root, and is `untrusted` elsewhere."""
+        """Channel and file stream, 36 pairs: works if each trusts the other's root; otherwise `untrusted`."""
         world = self.world
         variants = list(itertools.product(("old", "new"), TRUST))
         listeners = {(cert, trust): world.listen_as(f"listener {cert} {trust}", self.clients[cert], TRUST[trust])

@@ -1,5 +1,5 @@
-"""Titles that are wide, combining, written from the right, turned about, blank or very long: on terminals of 20, 40 and 80
-columns every line of every list fits, and the line of a play is written over and never wraps."""
+"""Titles with wide or combining characters, right-to-left text or direction controls, blank or very long titles: on
+terminals of 20, 40 and 80 columns every line of every list fits, and a play's status line is overwritten and never wraps."""
 import json
 import re
 import shutil
@@ -84,7 +84,7 @@ class Screen(unittest.TestCase):
         self.assertIn(TITLES["turned"], titles)
 
     def painted(self, screen, columns):
-        """Every state of the line that was written for this width: on one line, with the last column free."""
+        """Every state of the status line written for this width. Checks that each is one line and leaves the last column free."""
         states = re.findall(r"\r\x1b\[K\x1b\[\?7l(.*?)\x1b\[\?7h", screen.raw, re.S)
         self.assertTrue(states, screen.raw)
         for state in states:

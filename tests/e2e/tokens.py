@@ -11,12 +11,12 @@ KINDS = {"p256": "EC:prime256v1", "rsa2048": "rsa:2048"}
 
 
 def missing():
-    """What the tests here need and is not there; None if nothing."""
+    """The program that these tests need and that is not installed; None if all are installed."""
     return None if shutil.which("pkcs11-tool") else "pkcs11-tool"
 
 
 class TokenWorld(FileWorld):
-    """Keys on the token `vault room`; `module` is what the server uses it through."""
+    """Keys on the token `vault room`. `module`: the PKCS #11 module with which the server uses it."""
 
     TOKEN = "vault room"
 
@@ -36,7 +36,7 @@ class TokenWorld(FileWorld):
         self.pin_file = self.secret("token.pin", PIN + "\n")
 
     def token_key(self, label, kind=None):
-        """Makes a key pair on the token: its URI, and the file of its public half."""
+        """Makes a key pair on the token. Returns its URI, and the file of its public half."""
         kind = kind or self.key
         self.keys += 1
         tool = ("pkcs11-tool", "--module", SOFTHSM, "--token-label", self.TOKEN, "--login", "--pin", PIN)
@@ -48,7 +48,7 @@ class TokenWorld(FileWorld):
         return f"pkcs11:token={self.TOKEN.replace(' ', '%20')};object={label};type=private", pem
 
     def certified(self, role, label, *more, kind=None):
-        """A key on the token with a certificate: its URI. The certificate is issued/<label>.pem."""
+        """Makes a key with a certificate on the token. Returns its URI. The certificate is issued/<label>.pem."""
         uri, public = self.token_key(label, kind)
         (self.root / "issued").mkdir(exist_ok=True)
         self.ca("issue", role, "--public-key", public, "--out", self.root / "issued" / label, *more)

@@ -101,7 +101,7 @@ class WhileRunning(TokensTest):
             self.fetched(world, server, client)
 
     def context(self, world, name):
-        """A foreign client of the file stream."""
+        """A client of the file stream that is not usher's."""
         path = world.root / "issued" / f"client-{name}"
         run("openssl", "pkey", "-in", f"{path}.key", "-passin", f"file:{world.secret('client.pass')}", "-out",
             f"{path}.plain")

@@ -1,5 +1,5 @@
-"""What the programs say when something goes wrong: that each advice fits its cause, as a user meets it; and that ordinary
-events raise no alarm."""
+"""The texts that the programs print about errors: each advice fits its cause, as a user meets it. And ordinary events raise
+no alarm."""
 import re
 import resource
 import socket
@@ -182,7 +182,7 @@ class Words(unittest.TestCase):
         toml.write_text("\n".join(lines) + "\n")
 
     def licences(self):
-        """What is listed; there is no alarm."""
+        """Lists the licences, and checks that there is no alarm."""
         outcome = self.listener.usher("licences")
         self.assertNotIn("licences-differ", outcome.err, outcome)
         return outcome

@@ -1,4 +1,4 @@
-"""tools/check-house-rules refuses what it must refuse, and nothing else."""
+"""tools/check-house-rules refuses each forbidden example, and accepts the allowed ones."""
 import os
 import subprocess
 import tempfile

@@ -236,7 +236,7 @@ def raw_of(key):
 
 
 def handshake(vector):
-    """What a client that knows its own private value learns from the messages."""
+    """What a client learns from the messages with its own private value."""
     h = {name: bytes.fromhex(value) for name, value in vector["messages"].items()}
     transcript = {}
     for message in h.values():

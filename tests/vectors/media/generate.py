@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the vectors of this folder: an implementation of spec/sealed.md and spec/release.md from their text alone.
+"""Writes the vectors of this folder. An implementation of spec/sealed.md and spec/release.md, from their text alone.
 
-Needs python3-cryptography. The values that must be random are SHA-256 of a name: fixed, and worth nothing.
+Needs python3-cryptography. The values that must be random are SHA-256 of a name: fixed, and for tests only.
 """
 import hashlib
 import hmac
