@@ -70,7 +70,7 @@ ssize_t read_byte(int descriptor, std::uint8_t& byte) {
   return got;
 }
 
-/// As read_byte, from a terminal under QuietTerminal. A signal ends it with EINTR, also one that arrives just before the
+/// As read_byte, from a terminal under QuietTerminal. A signal ends it with EINTR, even if it arrives just before the
 /// wait begins.
 ssize_t read_key(int terminal, std::uint8_t& byte) {
   if (!wait_for_input(terminal, [] { return g_signal != 0; })) {

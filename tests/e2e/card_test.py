@@ -169,7 +169,7 @@ class Logins(Served):
         self.listen().refused("wrong-pin", "list", pin=False)
 
     def second_certificate(self):
-        """Adds another certificate for the card's key, with the same label: a renewed one in addition to the old one."""
+        """Adds a renewed certificate for the card's key, with the same label, in addition to the old one."""
         if shutil.which("pkcs11-tool") is None:
             self.skipTest("USHER-SKIPPED: needs pkcs11-tool")
         world, label = self.world, "CITIZEN AUTHENTICATION CERTIFICATE"

@@ -41,7 +41,8 @@ class WhatOthersFound(unittest.TestCase):
         for row in rows:
             files = {key: [folder / name for name in row[key].split(",") if name not in ("", "-")]
                      for key in ("trust", "untrusted", "crls")}
-            command = [BIN / "usherd", "check-chain", folder / row["cert"], "--purpose", row["purpose"], "--at", row["at"]]
+            command = [BIN / "usherd", "check-chain", folder / row["cert"], "--purpose", row["purpose"], "--at",
+                       row["at"]]
             for flag, key in (("--trust", "trust"), ("--untrusted", "untrusted"), ("--crl", "crls")):
                 command += [flag, *files[key]] if files[key] else []
             with self.subTest(row["title"]):

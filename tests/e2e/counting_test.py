@@ -69,7 +69,7 @@ class Counting(unittest.TestCase):
             w.usherd("licence", "issue", "--to", pseudonym, "--medium", item["medium"], "--plays", 1000)
 
     def stop_at(self, listener, player, name, second):
-        """Quits at that second. A play that was stopped before T must be given back. Returns None if it was too late."""
+        """Quits at that second. A play stopped before T must be given back. Returns None if it was too late."""
         listening = Listening(listener, self.numbers[name], "--fresh", "--player", player)
         listening.reach(second)
         stopped, refunded = listening.quit()
@@ -206,7 +206,8 @@ class WhateverDies(unittest.TestCase):
         last.end()
         self.assertIn("Played to the end. It counts as one play", "".join(last.said))
         self.assertEqual(server.log().count("play opened"), 1)
-        self.assertEqual([l["plays_left"] for l in listener.json("licences")["licences"] if l["licence"] == licence], [0])
+        self.assertEqual([l["plays_left"] for l in listener.json("licences")["licences"] if l["licence"] == licence],
+                         [0])
         whole = decoded(track)
         silence = len(whole) - len(whole.rstrip(b"\0"))
         parts = [part for file in files for part in heard_parts(file.read_bytes(), whole)]

@@ -1,5 +1,5 @@
-"""Files and their failures: a full disk, a home of another user, long names, an output that accepts nothing; and changes
-of media and shares by an operator while the server runs."""
+"""Files and their failures: a full disk, a home of another user, long names, an output that accepts nothing; and
+changes of media and shares by an operator while the server runs."""
 import contextlib
 import json
 import os
@@ -78,7 +78,8 @@ class Output(unittest.TestCase):
         for verb in (["inspect", self.release], ["inspect", "--json", self.release], ["verify", self.release, *key],
                      ["--help"], ["--version"]):
             self.fails([BIN / "usher-press", *verb])
-        self.fails([BIN / "usher-press", "press", w.root / "A track.ogg", "--key", w.root / "issued/distributor.key", "--cert",
+        self.fails([BIN / "usher-press", "press", w.root / "A track.ogg", "--key", w.root / "issued/distributor.key",
+                    "--cert",
                     w.root / "issued/distributor.pem", "--passphrase-file", w.secret("distributor.pass"), "--for",
                     w.root / "issued/operator.pem", "--out", w.root / "more releases"])
 
@@ -86,18 +87,21 @@ class Output(unittest.TestCase):
         w = self.world
         for verb in (["media", "list"], ["media", "list", "--json"], ["media", "verify"], ["licence", "list"],
                      ["licence", "list", "--json"], ["persons"], ["config", "show"], ["config", "check"], ["--help"],
-                     ["check-chain", "--trust", w.root / "ca/media/root/ca.pem", "--crl", w.root / "published/media-root.crl.pem",
+                     ["check-chain", "--trust", w.root / "ca/media/root/ca.pem", "--crl",
+                      w.root / "published/media-root.crl.pem",
                       "--purpose", "client", w.root / "issued/client-kitchen.pem"]):
-            self.fails([BIN / "usherd", "--home", w.root / "server", "--passphrase-file", w.secret("usherd.pass"), *verb])
+            self.fails([BIN / "usherd", "--home", w.root / "server", "--passphrase-file", w.secret("usherd.pass"),
+                        *verb])
 
     def test_the_listener_s(self):
-        for verb in (["list"], ["licences"], ["card"], ["config", "show"], ["--json", "list"], ["--json", "config", "show"],
-                     ["--help"], ["get", self.server.files[0], "--list"]):
+        for verb in (["list"], ["licences"], ["card"], ["config", "show"], ["--json", "list"],
+                     ["--json", "config", "show"], ["--help"], ["get", self.server.files[0], "--list"]):
             self.fails(self.listener.command(*verb))
 
     def test_what_is_opened_to_it_too(self):
         listener = self.listener
-        listener.usher("get", self.server.files[0], "shared", "--sealed", "-o", listener.home / "shared.sealed", pin=False)
+        listener.usher("get", self.server.files[0], "shared", "--sealed", "-o", listener.home / "shared.sealed",
+                       pin=False)
         self.fails(listener.command("open", listener.home / "shared.sealed", "-o", "-", pin=False))
 
 
@@ -113,7 +117,8 @@ class LongNames(unittest.TestCase):
             self.assertEqual(listed["name"], file.name)
             client.usher("get", server.files[0], file.name, "--verify", "-o", client.into, pin=False)
             self.assertEqual(sha256(client.into / file.name), sha256(file))
-        refused = client.refused("bad-usage", "get", server.files[0], "n" * 250, "--sealed", "-o", client.into, pin=False)
+        refused = client.refused("bad-usage", "get", server.files[0], "n" * 250, "--sealed", "-o", client.into,
+                                 pin=False)
         self.assertIn("-o", refused.err)
         client.usher("get", server.files[0], "n" * 250, "--sealed", "-o", client.into / "short", pin=False)
 
@@ -215,8 +220,8 @@ class AnothersHome(unittest.TestCase):
             path.chmod(0o755)
         passphrase = w.secret("usherd.pass")
         os.chown(passphrase, 1234, 1234)
-        outcome = run("setpriv", "--reuid=1234", "--regid=1234", "--clear-groups", BIN / "usherd", "--home", w.root / "server",
-                      "--passphrase-file", passphrase, "media", "list", env=w.env, ok=False)
+        outcome = run("setpriv", "--reuid=1234", "--regid=1234", "--clear-groups", BIN / "usherd", "--home",
+                      w.root / "server", "--passphrase-file", passphrase, "media", "list", env=w.env, ok=False)
         self.assertIn("[not-permitted]", outcome.err)
         self.assertIn("belongs to ", outcome.err)
 
@@ -303,8 +308,8 @@ class Removing(unittest.TestCase):
         self.assertEqual(before, {"one": 1, "two": 2, "three": 3})
         self.listener.usher("buy", "2", "--plays", "5")
         medium = next(m["medium"] for m in json.loads(w.usherd("media", "list", "--json").out) if m["title"] == "two")
-        alone = run("setsid", BIN / "usherd", "--home", w.root / "server", "--passphrase-file", w.secret("usherd.pass"), "media",
-                    "remove", medium, env=w.env, ok=False)
+        alone = run("setsid", BIN / "usherd", "--home", w.root / "server", "--passphrase-file", w.secret("usherd.pass"),
+                    "media", "remove", medium, env=w.env, ok=False)
         self.assertIn("[bad-usage]", alone.err)
         self.assertIn("--yes", alone.err)
         for answer, status in (("no", 130), ("yes", 0)):
@@ -394,7 +399,8 @@ class FirstRun(unittest.TestCase):
                               ([BIN / "usher-ca", "--home", w.root / "x", "list"], "usher-ca init"),
                               ([BIN / "usher-ca", "--home", w.root / "x", "crl"], "usher-ca init"),
                               ([BIN / "usher-ca", "--home", w.root / "x", "rotate", "root"], "usher-ca init"),
-                              ([BIN / "usher-ca", "--home", w.root / "x", "issue", "client", "--out", w.root / "c"], "usher-ca init")):
+                              ([BIN / "usher-ca", "--home", w.root / "x", "issue", "client", "--out", w.root / "c"],
+                               "usher-ca init")):
             outcome = run(*command, env=w.env, ok=False)
             self.assertIn("[not-set-up]", outcome.err, outcome)
             self.assertEqual(outcome.status, 2)

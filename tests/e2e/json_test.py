@@ -143,7 +143,8 @@ class Printed(unittest.TestCase):
         w.operator(files__listen="127.0.0.1:0", files__shares=f"shared={w.shared()}")
         w.card()
         source = clip(tracks(1)[0], 15, w.root / "clip.ogg")
-        pressed, = lines_of(w.press(source, title="The Clip", more=("--json", "--manifest-out", "--chunk-size", "4KiB")))
+        pressed, = lines_of(w.press(source, title="The Clip",
+                                    more=("--json", "--manifest-out", "--chunk-size", "4KiB")))
         self.same("`usher-press press`", pressed)
         key = ("--key", w.root / "issued/operator.key", "--passphrase-file", w.secret("usherd.pass"))
         shown = run(BIN / "usher-press", "inspect", pressed["release"], "--json", *key).json()

@@ -52,7 +52,8 @@ class Logins(Cards):
         screen.type(self.passphrase + "\n")
         screen.expect("PIN of the card of Ana Maria Silva: ")
         screen.type("1234\n")
-        screen.expect(r"Logged in to .* as Ana Maria Silva until \d{4}-\d\d-\d\d \d\d:\d\d UTC. `usher logout` ends it.")
+        screen.expect(r"Logged in to .* as Ana Maria Silva until \d{4}-\d\d-\d\d \d\d:\d\d UTC. "
+                      r"`usher logout` ends it.")
         self.assertEqual(screen.end(), 0)
 
     def usher(self, *args, **kw):

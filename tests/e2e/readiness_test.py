@@ -107,9 +107,9 @@ class Readiness(unittest.TestCase):
         (folder / "index").write_text("")
         (folder / "number").write_text("4000\n")
         authority = root / "ca/media/root"
-        run("sh", "-c", 'cd "$1" && shift && exec openssl "$@"', "sh", folder, "ca", "-config", "ca.cnf", "-gencrl", "-keyfile",
-            authority / "ca.key", "-cert", authority / "ca.pem", "-passin", f"file:{self.world.secret('ca.pass')}",
-            "-out", "odd.crl")
+        run("sh", "-c", 'cd "$1" && shift && exec openssl "$@"', "sh", folder, "ca", "-config", "ca.cnf", "-gencrl",
+            "-keyfile", authority / "ca.key", "-cert", authority / "ca.pem", "-passin",
+            f"file:{self.world.secret('ca.pass')}", "-out", "odd.crl")
         outcome = self.check(f"trust.client.crls={folder / 'odd.crl'}")
         self.assertIn("client: certificates below", outcome.err)
 
@@ -119,7 +119,8 @@ class Readiness(unittest.TestCase):
         self.assertRegex(checked, r"warning: client revocation list of CN=.* ends in [45] days")
         server = self.world.serve()
         self.assertRegex(server.log(), r"renew in time.*client revocation list of CN=")
-        self.assertRegex(ask(server, "/metrics")[1], r'usher_expires_soon\{what="client revocation list of CN=.*"\} 1\n')
+        self.assertRegex(ask(server, "/metrics")[1],
+                         r'usher_expires_soon\{what="client revocation list of CN=.*"\} 1\n')
         self.assertEqual(ask(server, "/readyz")[0], 200)
 
     def test_without_a_passphrase_all_but_the_keys_is_checked(self):
@@ -150,10 +151,11 @@ class FullDisk(unittest.TestCase):
         status, text = ask(server, "/readyz")
         self.assertEqual(status, 503)
         self.assertIn("[disk-full]", text)
-        full = ('mount -t tmpfs -o size=16m tmpfs "$1" && cp -a "$2/." "$1"; cat /dev/zero > "$1/filler" 2>&-; shift 2; '
-                'exec "$@"')
-        outcome = run("unshare", "-m", "sh", "-c", full, "sh", data, kept, BIN / "usherd", "--home", world.root / "server",
-                      "--passphrase-file", world.secret("usherd.pass"), "config", "check", env=world.env, ok=False)
+        full = ('mount -t tmpfs -o size=16m tmpfs "$1" && cp -a "$2/." "$1"; cat /dev/zero > "$1/filler" 2>&-; '
+                'shift 2; exec "$@"')
+        outcome = run("unshare", "-m", "sh", "-c", full, "sh", data, kept, BIN / "usherd", "--home",
+                      world.root / "server", "--passphrase-file", world.secret("usherd.pass"), "config", "check",
+                      env=world.env, ok=False)
         self.assertIn("[disk-full]", outcome.err)
 
 

@@ -44,7 +44,8 @@ class Refusals(unittest.TestCase):
             pin = self.world.secrets / "some.pin"
             pin.write_bytes(content)
             pin.chmod(0o600)
-            return run(*self.listener.command("--module", SHIM, "--pin-file", pin, "list", pin=False), env=environment, ok=ok)
+            return run(*self.listener.command("--module", SHIM, "--pin-file", pin, "list", pin=False), env=environment,
+                       ok=ok)
 
         for content, code in ((b"\xef\xbb\xbf1234\n", "unusable-passphrase"), (b"1234 \n", "unusable-passphrase"),
                               (b"12\t34\n", "unusable-passphrase"), (b"1234\n\n", "unusable-passphrase"),
@@ -68,7 +69,8 @@ class Refusals(unittest.TestCase):
 
     def test_a_pinned_key_counts_in_place_of_the_name_and_only_the_right_one(self):
         self.listener.refused("wrong-name", "--server-key", "00" * 32, "list")
-        public = run("openssl", "x509", "-in", self.world.root / "issued/server.pem", "-pubkey", "-noout", binary=True).out
+        public = run("openssl", "x509", "-in", self.world.root / "issued/server.pem", "-pubkey", "-noout",
+                     binary=True).out
         der = run("openssl", "pkey", "-pubin", "-outform", "DER", input=public, binary=True).out
         import hashlib
         self.listener.json("--server-key", hashlib.sha256(der).hexdigest(), "list")
@@ -180,7 +182,8 @@ class Refusals(unittest.TestCase):
         vault = next((self.world.root / "server").rglob("*.medium")).parent
         script = ('mount -t tmpfs -o size=4m tmpfs "$1" && shift && "$@"; status=$?; '
                   'ls -A "$VAULT"; exit $status')
-        outcome = run("env", f"VAULT={vault}", "unshare", "-m", "sh", "-c", script, "sh", vault, BIN / "usherd", "--home",
+        outcome = run("env", f"VAULT={vault}", "unshare", "-m", "sh", "-c", script, "sh", vault, BIN / "usherd",
+                      "--home",
                       self.world.root / "server", "--passphrase-file", self.world.secret("usherd.pass"), "media", "add",
                       self.world.root / "releases/big.usher", ok=False, env=self.world.env)
         self.assertIn("[disk-full]", outcome.err)

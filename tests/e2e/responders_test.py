@@ -1,4 +1,5 @@
-"""Fetches other than lists: answers of responders (here OpenSSL's own), and certificates of authorities that a card lacks.
+"""Fetches other than lists: answers of responders (here OpenSSL's own), and certificates of authorities that a card
+lacks.
 Spec: identity.md §4.8, §11.6, §11.7."""
 import re
 import subprocess
@@ -10,7 +11,7 @@ from world import wait_for
 
 
 class Responder:
-    """`openssl ocsp` as a function. For each authority of a world it knows the issued certificates and the revoked ones."""
+    """`openssl ocsp` as a function. It knows the issued and the revoked certificates of each authority of a world."""
 
     def __init__(self, world):
         self.world = world

@@ -1,5 +1,5 @@
-"""Revocation lists that are fetched from the URLs in certificates. The web server is good, slow, sends huge or false lists,
-redirects, is dead, and is good again. And the effect of a revocation on sessions that are already open.
+"""Revocation lists that are fetched from the URLs in certificates. The web server is good, slow, sends huge or false
+lists, redirects, is dead, and is good again. And the effect of a revocation on sessions that are already open.
 Spec: identity.md §4, §11."""
 import concurrent.futures
 import http.server
@@ -135,7 +135,7 @@ class Case(unittest.TestCase):
         return wait_for(lambda: re.search(pattern, self.server.log()), pattern, deadline)
 
     def settled(self, listener, *args):
-        """The answer of `usher` when no fetch is running any more: `server-busy` is not a verdict (identity.md §11.2), and
+        """The answer of `usher` when no fetch is running any more. `server-busy` is not a verdict (identity.md §11.2):
         how often it appears depends on how busy this machine is."""
         def tried():
             outcome = listener.usher(*args, ok=False)
@@ -188,7 +188,8 @@ class Fetching(Case):
         self.gets_in(listener)
         self.revoke("card-user")
         wait_for(lambda: self.web.count("card-sub.crl") > 1, "the next look", 60)
-        self.log(r"session ended.*revoked|revocation list fetched.*card-sub.*\n(.*\n)*.*revocation list fetched.*card-sub")
+        self.log(r"session ended.*revoked|"
+                 r"revocation list fetched.*card-sub.*\n(.*\n)*.*revocation list fetched.*card-sub")
         self.is_kept_out(listener, "revoked")
 
     def test_whatever_the_web_server_does_the_list_at_hand_stays_in_use(self):
@@ -201,7 +202,8 @@ class Fetching(Case):
         with World() as other:
             other.pki()
             foreign = (other.root / "published/card-sub.crl").read_bytes()
-        for behaviour, code in ((Handler.garbage, "malformed"), (Handler.huge, "too-long"), (Handler.slow, "interrupted"),
+        for behaviour, code in ((Handler.garbage, "malformed"), (Handler.huge, "too-long"),
+                                (Handler.slow, "interrupted"),
                                 (Handler.circle, "malformed"), (Handler.astray, "malformed"),
                                 (Handler.inward, "unreachable"), (Handler.broken, "malformed"),
                                 (lambda h: h.content(foreign), "revocation-unknown"),
@@ -229,7 +231,8 @@ class Handed(Case):
         kept = listener.home / "revocation-lists.bin"
         self.assertGreater(kept.stat().st_size, 100)
         self.revoke("localhost")
-        self.log(r'revocation list fetched"[^\n]*media-root\.crl"(.*\n)*.*revocation list fetched"[^\n]*media-root\.crl"')
+        self.log(r'revocation list fetched"[^\n]*media-root\.crl"(.*\n)*'
+                 r'.*revocation list fetched"[^\n]*media-root\.crl"')
         self.gets_in(listener)  # lists are asked for once an hour
         os.utime(kept, (0, 0))
         self.is_kept_out(listener, "revoked")
@@ -239,7 +242,8 @@ class Handed(Case):
     def test_without_any_list_nobody_believes_the_server(self):
         self.server.stop()
         shutil.rmtree(self.world.root / "server/data/revocation", ignore_errors=True)
-        self.server = self.world.serve(prefix=("env", "USHER_REVOCATION_FETCH=false", "USHER_TRUST_CLIENT_REVOCATION=none"))
+        self.server = self.world.serve(prefix=("env", "USHER_REVOCATION_FETCH=false",
+                                               "USHER_TRUST_CLIENT_REVOCATION=none"))
         self.is_kept_out(self.world.listener(), "revocation-unknown")
 
     def test_an_older_list_is_not_taken_back(self):
@@ -248,7 +252,8 @@ class Handed(Case):
         kept = listener.home / "revocation-lists.bin"
         old = kept.read_bytes()
         self.world.crls()
-        self.log(r'revocation list fetched"[^\n]*media-root\.crl"(.*\n)*.*revocation list fetched"[^\n]*media-root\.crl"')
+        self.log(r'revocation list fetched"[^\n]*media-root\.crl"(.*\n)*'
+                 r'.*revocation list fetched"[^\n]*media-root\.crl"')
         os.utime(kept, (0, 0))
         self.gets_in(listener)
         self.assertNotEqual(kept.read_bytes(), old)
@@ -323,7 +328,8 @@ class Living(Case):
         self.process = self.listener.start("--json", "play", "1")
         self.addCleanup(self.process.communicate)
         self.addCleanup(self.process.kill)
-        wait_for(lambda: self.process.poll() is not None or metric(self.server, "usher_chunks_total") > 0, "the first chunk")
+        wait_for(lambda: self.process.poll() is not None or metric(self.server, "usher_chunks_total") > 0,
+                 "the first chunk")
         if self.process.poll() is not None:
             raise Failed(str(self.process.communicate()))
 

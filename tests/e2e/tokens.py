@@ -30,7 +30,8 @@ class TokenWorld(FileWorld):
         self.control = control
         (self.root / "tokens").mkdir()
         (self.root / "softhsm2.conf").write_text(f"directories.tokendir = {self.root / 'tokens'}\n"
-                                                 "objectstore.backend = file\nlog.level = ERROR\nslots.removable = true\n")
+                                                 "objectstore.backend = file\nlog.level = ERROR\n"
+                                                 "slots.removable = true\n")
         run("softhsm2-util", "--init-token", "--free", "--label", self.TOKEN, "--so-pin", "87654321", "--pin", PIN,
             env=self.env)
         self.pin_file = self.secret("token.pin", PIN + "\n")
@@ -40,8 +41,8 @@ class TokenWorld(FileWorld):
         kind = kind or self.key
         self.keys += 1
         tool = ("pkcs11-tool", "--module", SOFTHSM, "--token-label", self.TOKEN, "--login", "--pin", PIN)
-        run(*tool, "--keypairgen", "--key-type", KINDS[kind], "--label", label, "--id", f"{self.keys:02x}", "--usage-sign",
-            "--usage-derive" if kind == "p256" else "--usage-decrypt", env=self.env)
+        run(*tool, "--keypairgen", "--key-type", KINDS[kind], "--label", label, "--id", f"{self.keys:02x}",
+            "--usage-sign", "--usage-derive" if kind == "p256" else "--usage-decrypt", env=self.env)
         der, pem = self.root / f"{label}.der", self.root / f"{label}.pub.pem"
         run(*tool, "--read-object", "--type", "pubkey", "--label", label, "--output-file", der, env=self.env)
         run("openssl", "pkey", "-pubin", "-inform", "DER", "-in", der, "-out", pem)
@@ -71,9 +72,10 @@ class TokenWorld(FileWorld):
 
     def press_with(self, file, uri):
         """A release, signed with the distributor's key on the token."""
-        run(BIN / "usher-press", "press", file, "--key", uri, "--module", self.module, "--passphrase-file", self.pin_file,
-            "--cert", self.root / "issued/token-distributor.pem", "--for", self.root / "issued/token-recipient.pem", "--out",
-            self.root / "releases", env=self.env)
+        run(BIN / "usher-press", "press", file, "--key", uri, "--module", self.module, "--passphrase-file",
+            self.pin_file,
+            "--cert", self.root / "issued/token-distributor.pem", "--for", self.root / "issued/token-recipient.pem",
+            "--out", self.root / "releases", env=self.env)
 
     def pull(self):
         (self.control / "mode").write_text("pulled\n")

@@ -115,8 +115,8 @@ class World:
         """Returns the path without suffix; makes <path>.pem and <path>.key."""
         path = self.root / "issued" / out
         path.parent.mkdir(exist_ok=True)
-        self.ca("issue", role, "--out", path, "--key", key or self.key, "--key-passphrase-file", self.secret(f"{role}.pass"),
-                *more, ok=ok)
+        self.ca("issue", role, "--out", path, "--key", key or self.key, "--key-passphrase-file",
+                self.secret(f"{role}.pass"), *more, ok=ok)
         return path
 
     def card(self, token="card", kind="p256", name="Ana Maria Silva", number="BI123456789", pin="1234", **options):
@@ -133,8 +133,8 @@ class World:
             more += ["--days", options["days"]]
         self.ca("card", "--token", token, "--kind", kind, "--name", name, "--given-name", name.split()[0],
                 "--surname", name.split()[-1], "--civil-number", number, "--module", SOFTHSM,
-                "--pin-file", self.secret(f"{token}.pin", pin + "\n"), "--so-pin-file", self.secret("so.pin", "87654321\n"),
-                *more)
+                "--pin-file", self.secret(f"{token}.pin", pin + "\n"), "--so-pin-file",
+                self.secret("so.pin", "87654321\n"), *more)
         return token
 
 
@@ -145,8 +145,8 @@ class World:
         directory.mkdir(exist_ok=True)
         return run(BIN / "usher-press", "press", *files, "--key", self.root / "issued/distributor.key",
                    "--cert", self.root / "issued/distributor.pem", "--passphrase-file", self.secret("distributor.pass"),
-                   "--for", self.root / "issued/operator.pem", "--out", directory, *(["--title", title] if title else []),
-                   *more, env=self.env, ok=ok)
+                   "--for", self.root / "issued/operator.pem", "--out", directory,
+                   *(["--title", title] if title else []), *more, env=self.env, ok=ok)
 
     # --- operator
 
@@ -271,7 +271,7 @@ class Listener:
         self.audio(home / "heard.pcm")
 
     def twin(self, name):
-        """The same installation and person, with a home and a copy of the card of its own. For several listeners at once:
+        """The same installation and person, with a home and a copy of the card of its own. For parallel use:
         while one process logs in to a soft token, another cannot always read it."""
         world, home = self.world, self.world.root / name
         home.mkdir()
@@ -367,24 +367,26 @@ def requests(server, path):
     import urllib.request
     with urllib.request.urlopen(f"http://{server.operator}/metrics", timeout=10) as answer:
         text = answer.read().decode()
-    return sum(float(count) for count in re.findall(rf'(?m)^usher_requests_total{{[^}}]*path="{path}"[^}}]*}} (\S+)$', text))
+    return sum(float(count)
+               for count in re.findall(rf'(?m)^usher_requests_total{{[^}}]*path="{path}"[^}}]*}} (\S+)$', text))
 
 
 def clip(source, seconds, target):
     """The first seconds of a track."""
-    run("ffmpeg", "-v", "error", "-y", "-i", source, "-t", str(seconds), "-map", "0:a", "-c:a", "libvorbis", "-q:a", "3",
-        "-fflags", "+bitexact", target)
+    run("ffmpeg", "-v", "error", "-y", "-i", source, "-t", str(seconds), "-map", "0:a", "-c:a", "libvorbis", "-q:a",
+        "3", "-fflags", "+bitexact", target)
     return target
 
 
 def noise(mebibytes, target):
     """A WAV file of about this size."""
-    run("ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "anoisesrc=r=44100", "-ac", "2", "-fs", str(mebibytes << 20), target)
+    run("ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "anoisesrc=r=44100", "-ac", "2", "-fs",
+        str(mebibytes << 20), target)
     return target
 
 
 def is_heard(heard, expected):
-    """Whether `expected` was heard bit for bit, once, and nothing else. SDL may write whole buffers of silence before the
-    decoder has begun and after the end, and only there."""
+    """Whether `expected` was heard bit for bit, once, and nothing else. SDL may write whole buffers of silence before
+    the decoder has begun and after the end, and only there."""
     at = heard.find(expected)
     return bool(expected) and at >= 0 and not heard[:at].strip(b"\0") and not heard[at + len(expected):].strip(b"\0")

@@ -14,7 +14,7 @@ inline constexpr std::uint32_t kRepeats = 176;
 /// Licences are not bound to an installation, so that more can be tried; as many as anyone wants.
 inline ServicePolicy generous() { return {.acquisition = store::AcquisitionLimit{}, .bind_installation = false}; }
 
-/// Another installation of whoever uses it.
+/// The settings of another installation.
 inline std::shared_ptr<const channel::ClientSettings> another_installation() {
   channel::test::World copy = channel_world();
   copy.client_settings = std::make_shared<channel::ClientSettings>(*copy.client_settings);

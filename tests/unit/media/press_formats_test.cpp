@@ -1,5 +1,5 @@
-// Every form of media that the press takes, made by ffmpeg and pressed: what the manifest says of it is true. A tone that
-// rises steadily says of any piece of it from which second it is.
+// Every form of media that the press accepts, made by ffmpeg and pressed: the manifest describes it correctly. The
+// sound is a tone that rises steadily, so that the second of each piece can be computed from its pitch.
 #include <cmath>
 #include <numeric>
 

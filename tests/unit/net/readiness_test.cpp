@@ -29,7 +29,7 @@ struct Trusts {
     made->persons.push_back({identity::generic_profile(), must(identity::TrustStore::make(persons))});
     return made;
   }
-  /// Of a list for clients: what is said, or nothing.
+  /// The first gap's text if clients have these lists; empty if there is no gap.
   [[nodiscard]] std::string gap(std::vector<Crl> crls, Time at = kNow, const MayFetch& may_fetch = {}) {
     clients.crls = std::move(crls);
     const LoginGaps gaps = login_gaps(*authorities(), at, may_fetch);

@@ -289,7 +289,8 @@ def check(vector):
     client, server = channel.direction("client write", 6), channel.direction("server write", 6)
     chunk_secret = channel.k("chunk secret", 6, channel.size)
 
-    head, plaintext = channel.open(bytes.fromhex(vector["identity_record"]["record"]), channel.direction("handshake", 4))
+    head, plaintext = channel.open(bytes.fromhex(vector["identity_record"]["record"]),
+                                   channel.direction("handshake", 4))
     same("identity", (head["direction"], head["sequence"], head["request"]), (2, 0, 0))
     same("identity", content_of(plaintext, "request"), channel.transcript[5] + channel.transcript[6])
 
