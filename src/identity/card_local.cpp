@@ -78,9 +78,7 @@ Result<std::vector<Fit>> choose(std::vector<Fit> fits, const CardQuery& query) {
   if (!query.certificate.empty()) {
     std::erase_if(fits,
                   [&](const Fit& fit) { return !to_hex(crypto::sha256(fit.der)).starts_with(query.certificate); });
-    if (fits.empty()) {
-      return fail(Fault::card_unsuitable, "card: certificates", "it holds no certificate with that fingerprint");
-    }
+    if (fits.empty()) return fail(Fault::card_unsuitable, "card: certificates", "no certificate has that fingerprint");
     // A named certificate is taken as it is. If something is wrong with it, its use fails.
     if (query.certificate.size() == 64) fits.erase(fits.begin() + 1, fits.end());
     return fits;

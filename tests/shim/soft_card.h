@@ -47,7 +47,7 @@ class CardHierarchy {
     return {now_ - std::chrono::days(1), now_ + std::chrono::days(30)};
   }
 
-  /// As a citizen card's, changed by the caller where a test wants it.
+  /// As on a citizen card; a test may change it.
   [[nodiscard]] identity::LeafRequest citizen() const {
     return {.name = {.common_name = "Ana Maria Silva",
                      .organisation = "Cart\xc3\xa3o de Cidad\xc3\xa3o",
@@ -122,7 +122,7 @@ class SoftCards {
         [&](const crypto::PublicKey& key) { return hierarchy.certify(key, hierarchy.citizen()); }));
   }
 
-  /// One more certificate on a card, under the label of the person's. `id`: of the card's own key, or another.
+  /// Another certificate on a card, with the same label as the person's. `id`: of the card's own key, or another.
   void add_certificate(const std::string& card, const identity::Certificate& certificate,
                        std::uint8_t id = 0x45) const {
     const auto module = must(identity::p11::Module::load(kSoftHsm));

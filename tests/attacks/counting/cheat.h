@@ -11,7 +11,7 @@ namespace usher::net::test {
 inline constexpr std::uint32_t kFree = 5;
 inline constexpr std::uint32_t kRepeats = 176;
 
-/// Licences are not bound to an installation, so that more can be tried; as many as anyone wants.
+/// Licences are not bound to an installation, so that more attacks are possible; their number is not limited.
 inline ServicePolicy generous() { return {.acquisition = store::AcquisitionLimit{}, .bind_installation = false}; }
 
 /// The settings of another installation.
@@ -22,7 +22,7 @@ inline std::shared_ptr<const channel::ClientSettings> another_installation() {
   return copy.client_settings;
 }
 
-/// A listener that keeps whatever it is sent.
+/// A listener that keeps everything that it receives.
 class Cheat : public Listener {
  public:
   explicit Cheat(World& world, std::shared_ptr<const channel::ClientSettings> settings = nullptr)

@@ -200,7 +200,7 @@ TEST_F(WalletTest, APurchaseInAnotherTerminalIsNoAlarmInEitherOne) {
     EXPECT_EQ(wallet->kept().size(), 2U);
   }
   for (const auto& file : fs::directory_iterator(folder() / "licences")) {
-    EXPECT_EQ(file.path().extension(), ".jws") << file.path();  // nothing was put aside as damaged
+    EXPECT_EQ(file.path().extension(), ".jws") << file.path();  // no file was moved away as damaged
   }
 }
 

@@ -93,7 +93,7 @@ class PressedForm : public PressFixture, public testing::WithParamInterface<Form
       EXPECT_EQ(bytes, read_file(path(file))) << "the file's own bytes";
     }
   }
-  /// What a player gives out that is given `medium` through a pipe, for at most `seconds`.
+  /// The output of a player that receives `medium` through a pipe, for at most `seconds`.
   [[nodiscard]] std::vector<double> decoded(View medium, const std::string& seconds) const {
     write_file(path("piece"), medium);
     // pipe: does not go back, whatever it is.

@@ -315,7 +315,7 @@ TEST_F(Prepared, DurationIsStatedOnlyWhereItIsNeeded) {
 }
 
 TEST_F(Prepared, UnknownDurationIsRefusedUnlessItIsStated) {
-  // Ten seconds of pictures, each of which says that it is shown at 0:00.
+  // Ten seconds of pictures; the time stamp of each is 0:00.
   ffmpeg({"-f", "lavfi", "-i", "testsrc=d=10:s=64x48", "-c:v", "libvpx", "-bsf:v", "setts=pts=0:dts=0:duration=0",
           "a.webm"});
   expect_refused(press_file("a.webm"), Fault::unknown_duration);
