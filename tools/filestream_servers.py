@@ -154,7 +154,8 @@ class Place(World):
         paths = [self.root / "issued" / f"stranger {number}" for number in range(count)]
         for path in paths:
             if not path.with_suffix(".pem").exists():
-                self.ca("issue", "client", "--cn", path.name, "--public-key", self.root / "issued/client.pem", "--out", path)
+                self.ca("issue", "client", "--cn", path.name, "--public-key", self.root / "issued/client.pem", "--out",
+                        path)
         return [path.with_suffix(".pem") for path in paths]
 
     def plain_key(self, name, role):
@@ -262,7 +263,8 @@ class Load:
     def prove(self, place, server):
         """Checks the measurement itself: the server checks revocation lists, and the load detects wrong answers."""
         for client, name, size, sha256, reason in (
-                ("client", "1k.bin", 1024, place.files.sha256["1k.bin"], None), ("client", "1k.bin", 1023, "", "longer"),
+                ("client", "1k.bin", 1024, place.files.sha256["1k.bin"], None),
+                ("client", "1k.bin", 1023, "", "longer"),
                 ("client", "1k.bin", 1025, "", "shorter"), ("client", "1k.bin", 1024, "00" * 32, "digest"),
                 ("client", "none.bin", 1024, "", "answer: "), ("revoked", "1k.bin", 1024, "", server.refusal)):
             report = run(*self.arguments(place, server, "1.3", 1, 1, client), "fetch", *server.protocol, "--name", name,
@@ -275,8 +277,8 @@ class Load:
         """The load's report, with `cpu_s` added: the server's CPU time."""
         more = ["--sha256", place.files.sha256[file]] if digest else []
         before = settled(server.pid)
-        report = run(*self.arguments(place, server, tls, count, concurrency, certificates=certificates), "fetch", *server.protocol, "--name", file,
-                     "--bytes", FILES[file], *more, timeout=DEADLINE + 30).json()
+        report = run(*self.arguments(place, server, tls, count, concurrency, certificates=certificates), "fetch",
+                     *server.protocol, "--name", file, "--bytes", FILES[file], *more, timeout=DEADLINE + 30).json()
         report["cpu_s"] = settled(server.pid) - before
         if report["complete"] + sum(report["failed"].values()) != count:
             raise Failed(f"the load lost count: {report}")

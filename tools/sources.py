@@ -1,4 +1,4 @@
-"""Shared by the checks: the list of files, and C++ without its comments and the contents of its strings."""
+"""Shared by the checks: the list of files, and C++ without its comments and strings, or with nothing else."""
 import os
 import re
 import subprocess
@@ -7,7 +7,7 @@ CODE = (".h", ".cpp")
 
 
 def files(root):
-    """Paths relative to root, sorted: what git tracks or would track; every file where there is no git."""
+    """Paths relative to root, sorted: the files that git tracks or would track; every file if root has no .git."""
     if os.path.exists(os.path.join(root, ".git")):
         listed = subprocess.run(["git", "-C", root, "ls-files", "-z", "-co", "--exclude-standard"],
                                 check=True, capture_output=True).stdout.decode().split("\0")
@@ -40,6 +40,15 @@ def code_only(text):
     # An #include's name is kept: "…" is not a string there.
     kept = re.sub(r'^(\s*#\s*include\s*)"([^"\n]*)"', r"\1<\2>", text, flags=re.MULTILINE)
     return _TOKENS.sub(blank, kept)
+
+
+def words_only(text):
+    """The same lines; only comments and strings are left."""
+    left, end = [], 0
+    for match in _TOKENS.finditer(text):
+        left += ["\n" * text.count("\n", end, match.start()) or " ", match.group()]
+        end = match.end()
+    return "".join(left)
 
 
 def includes(text):

@@ -70,7 +70,7 @@ ssize_t read_byte(int descriptor, std::uint8_t& byte) {
   return got;
 }
 
-/// As read_byte, from a terminal under QuietTerminal. A signal ends it with EINTR, also one that arrives just before the
+/// As read_byte, from a terminal under QuietTerminal. A signal ends it with EINTR, even if it arrives just before the
 /// wait begins.
 ssize_t read_key(int terminal, std::uint8_t& byte) {
   if (!wait_for_input(terminal, [] { return g_signal != 0; })) {
@@ -225,7 +225,7 @@ Result<crypto::Secret> read_pin(const PassphraseSource& source, std::string_view
 Result<> check_citizen_pin(const crypto::Secret& pin) {
   const bool digits = std::ranges::all_of(pin.expose(), [](std::uint8_t byte) { return byte >= '0' && byte <= '9'; });
   if (digits && pin.size() >= 4 && pin.size() <= 8) return {};
-  return fail(Fault::pin_invalid, "PIN", "a citizen card's PIN has 4 to 8 digits; the card was not asked");
+  return fail(Fault::pin_invalid, "PIN", "a citizen card's PIN has 4 to 8 digits; the PIN was not tried");
 }
 
 Result<crypto::Secret> read_new_passphrase(const PassphraseSource& source, std::string_view prompt) {

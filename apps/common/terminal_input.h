@@ -13,8 +13,8 @@ namespace usher::app {
 using Stopped = std::function<bool()>;
 
 /// Waits until `terminal` can be read without blocking, or has ended: true; or until `stopped()` is true: false.
-/// Checks `stopped` every 100 ms, so that a signal whose handler runs just before the wait, or in another thread, is not
-/// lost.
+/// Checks `stopped` every 100 ms, so that a signal whose handler runs just before the wait, or in another thread, is
+/// not lost.
 [[nodiscard]] bool wait_for_input(int terminal, const Stopped& stopped);
 
 /// Writes `question` to the controlling terminal and returns the line that is typed, without its end, 64 bytes at most.

@@ -41,7 +41,7 @@ Result<pki::RevocationTolerance> tolerance_of(const Texts& names) {
       tolerance.expired_list = true;
     } else {
       return fail(Fault::bad_config, "trust: tolerate",
-                  printable(name) + " is none of missing-delta, unusable-delta, expired-list");
+                  printable(name) + " is not one of missing-delta, unusable-delta, expired-list");
     }
   }
   return tolerance;
@@ -57,7 +57,7 @@ void add_trust_keys(Settings& settings, const std::string& section, TrustKeys& k
        Key::choice(section + ".revocation", keys.revocation, "chain|leaf|none",
                    "which certificates need a current revocation list"),
        Key::texts(section + ".tolerate", keys.tolerate,
-                  "what is put up with in revocation lists: missing-delta, unusable-delta, expired-list"),
+                  "what is tolerated in revocation lists: missing-delta, unusable-delta, expired-list"),
        Key::texts(section + ".eku", keys.eku,
                   "extended key usages (dotted) that stand for this role, for certificates made elsewhere"),
        Key::flag(section + ".accept_without_eku", keys.accept_without_eku,

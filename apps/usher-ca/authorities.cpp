@@ -33,7 +33,7 @@ Result<crypto::NewKey> new_key_of(std::string_view name) {
   if (name == "p256") return crypto::NewKey::p256;
   if (name == "rsa2048") return crypto::NewKey::rsa2048;
   if (name == "rsa3072") return crypto::NewKey::rsa3072;
-  return fail(Fault::bad_usage, "key kind", "--key " + std::string(name), "Say p256, rsa2048 or rsa3072.");
+  return fail(Fault::bad_usage, "key kind", "--key " + std::string(name), "Use p256, rsa2048 or rsa3072.");
 }
 
 Result<crypto::PublicKey> read_public_key(const std::filesystem::path& file) {

@@ -132,10 +132,10 @@ void add_init_command(CLI::App& app, Context& context) {
       "Where lists and authorities will be published: goes into certificates as CRL distribution point and "
       "issuer");
   verb->add_flag("--deltas", options->deltas,
-                 "Certificates also point to delta lists (freshest CRL): whoever verifies them then wants one in force")
+                 "Certificates also point to delta lists (freshest CRL); verification then requires one in force")
       ->needs("--url");
   verb->add_option("--ocsp-url", options->ocsp_url,
-                   "Where a responder of yours answers: goes into certificates. usher-ca has none of its own");
+                   "URL of your OCSP responder: goes into certificates. usher-ca includes no responder");
   verb->callback([&context, options] {
     context.action = [&context, options]() -> Result<> {
       return options->card ? init_card(context, *options) : init_media(context, *options);

@@ -66,7 +66,7 @@ Result<Form> aiff_form(const MediaFile& file) {
     const std::uint32_t size = in.u32();
     if (name == "COMM") described = true;
     if (name == "SSND") {
-      if (!described) return unplayable("an AIFF file that says only after its sound how that is to be read");
+      if (!described) return unplayable("an AIFF file that describes the format of its sound only after the sound");
       const std::uint32_t offset = in.u32();
       if (head.size() < 16 || size < 8 || offset > size - 8) return fail(Fault::unreadable_media, "form: AIFF");
       return sound_form(file, at + 16 + offset, size - 8 - offset, "an AIFF file");
@@ -145,7 +145,7 @@ Result<Form> form_of(const MediaFile& file, const Probe& probe) {
       break;
   }
   return unplayable("a file of the form '" + probe.format +
-                    "', which is none of Ogg, MP3, AAC, FLAC, WAV, AIFF, fragmented MP4 and Matroska");
+                    "', which is not one of Ogg, MP3, AAC, FLAC, WAV, AIFF, fragmented MP4 and Matroska");
 }
 
 }  // namespace usher::press

@@ -50,7 +50,7 @@ Result<pki::Chain> load_chain(const std::filesystem::path& file) {
 CLI::Option* add_key_options(CLI::App& verb, KeyOptions& options, const std::string& about) {
   CLI::Option* key = verb.add_option("--key", options.name, about + " (encrypted PEM), or its URI on a token: pkcs11:…")
                          ->option_text("FILE|URI");
-  verb.add_option("--module", options.module, "PKCS #11 module of a key on a token, where its URI names none")
+  verb.add_option("--module", options.module, "PKCS #11 module of a key on a token, if its URI names no module")
       ->option_text("FILE");
   verb.add_option("--passphrase-file", options.passphrase.file, "File with the key's passphrase, or the token's PIN");
   verb.add_option("--passphrase-fd", options.passphrase.descriptor, "Open descriptor to read that from");

@@ -103,7 +103,7 @@ Result<> find_obstacle(Looked& looked) {
   const std::uint64_t size = looked.media->size();
   constexpr std::uint64_t kLong = 76'000;  // milliseconds: in shorter media the first second is a large part anyway
   if (measured.duration_ms >= kLong && measured.needed.front() > media::max_header(size) + size / 4) {
-    obstacle = "a file with so much beside its sound at its beginning that a listener would pay before he has heard it";
+    obstacle = "a file that begins with so many other data that a listener would pay before the first sound is heard";
   }
   return {};
 }

@@ -28,11 +28,12 @@ void print_line(const std::string& text) {
 
 Result<> check_wish(const GetWish& wish) {
   if (wish.list && (!wish.sealed.empty() || wish.verify || wish.go_on || wish.force || !wish.output.empty())) {
-    return fail(Fault::bad_usage, "get", "--list fetches nothing: it stands alone");
+    return fail(Fault::bad_usage, "get", "--list fetches nothing, so it takes no option for fetching");
   }
   if (!wish.list && wish.names.empty()) return fail(Fault::bad_usage, "get", "no name was given; --list shows them");
   if (wish.output == "-") {
-    return fail(Fault::bad_usage, "get", "a file that is not known to be complete goes nowhere but to a file");
+    return fail(Fault::bad_usage, "get",
+                "-o - is refused: data that are not known to be complete are written only to a file");
   }
   if (wish.go_on && wish.force) return fail(Fault::bad_usage, "get", "--continue and --force exclude each other");
   if (wish.go_on && !wish.sealed.empty()) {

@@ -79,8 +79,8 @@ Result<std::shared_ptr<const pki::TrustStore>> load_trust(const Config& config, 
     if (!known) {
       return fail(
           known.error().fault, "trust: marks", marks.string(),
-          "It says how new the lists are that were seen; without it an older list would be taken again. Restore it "
-          "from a backup, or remove it if there is none.");
+          "It records how new the lists are that were seen; without it an older list would be accepted again. Restore "
+          "it from a backup, or remove it if there is no backup.");
     }
     floor = *std::move(known);
   }

@@ -183,7 +183,7 @@ Result<> do_logout(Context& context) {
   if (context.options.json) {
     std::fputs(fmt::format("{{\"ended\":{}}}\n", ended).c_str(), stdout);
   } else if (!context.options.quiet) {
-    std::fputs(ended == 0 ? "Nobody is logged in.\n" : "Logged out.\n", stdout);
+    std::fputs(ended == 0 ? "There is no login to end.\n" : "Logged out.\n", stdout);
   }
   return {};
 }

@@ -80,7 +80,7 @@ Result<std::size_t> choose_certificate(const std::vector<card::CardChoice>& choi
                      one.certificate.common_name(), one.certificate.issuer_field("CN").value_or("(no name)"),
                      day_of(one.certificate.not_after()), one.token_label, one.slot, one.name()));
   }
-  const std::string answer = ask_terminal(fmt::format("Which one? (1 to {}; nothing: none) ", choices.size()));
+  const std::string answer = ask_terminal(fmt::format("Which one? (1 to {}; Enter: cancel) ", choices.size()));
   std::size_t chosen = 0;
   const auto [end, bad] = std::from_chars(answer.data(), answer.data() + answer.size(), chosen);
   if (bad != std::errc{} || end != answer.data() + answer.size() || chosen < 1 || chosen > choices.size()) {

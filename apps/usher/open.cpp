@@ -43,7 +43,7 @@ Result<fs::path> target_of(const OpenWish& wish) {
   if (!wish.output.empty()) return fs::path(wish.output);
   const std::string file = wish.file.string();
   if (!file.ends_with(kSealedSuffix) || wish.file.filename() == kSealedSuffix) {
-    return fail(Fault::bad_usage, "open", printable(file) + " does not end with .sealed: say with -o where it goes");
+    return fail(Fault::bad_usage, "open", printable(file) + " does not end with .sealed: name the output with -o");
   }
   return fs::path(file.substr(0, file.size() - kSealedSuffix.size()));
 }

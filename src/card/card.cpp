@@ -244,7 +244,7 @@ Result<> Card::log_in(const crypto::Secret* pin, LastTry last) {
   if (before == PinState::locked) return fail(Fault::pin_locked, "card: PIN");
   if (before == PinState::last_try && last == LastTry::refuse) return fail(Fault::pin_last_try, "card: PIN");
   if (pin != nullptr && !state_->opened.token.takes_pin_of(pin->size())) {
-    return fail(Fault::pin_invalid, "card: PIN", "its length is none that the card takes; the card was not asked");
+    return fail(Fault::pin_invalid, "card: PIN", "the card accepts no PIN of this length; the PIN was not tried");
   }
 
   auto use = state_->service->login(pin);

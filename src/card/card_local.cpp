@@ -78,7 +78,7 @@ Result<std::vector<Fit>> choose(std::vector<Fit> fits, const CardQuery& query) {
   if (!query.certificate.empty()) {
     std::erase_if(fits,
                   [&](const Fit& fit) { return !to_hex(crypto::sha256(fit.der)).starts_with(query.certificate); });
-    if (fits.empty()) return fail(Fault::card_unsuitable, "card: certificates", "it holds none of that fingerprint");
+    if (fits.empty()) return fail(Fault::card_unsuitable, "card: certificates", "no certificate has that fingerprint");
     // A named certificate is taken as it is. If something is wrong with it, its use fails.
     if (query.certificate.size() == 64) fits.erase(fits.begin() + 1, fits.end());
     return fits;
@@ -99,10 +99,10 @@ Result<std::vector<Fit>> choose(std::vector<Fit> fits, const CardQuery& query) {
 /// Why the module has no card that fits the query: the text of the error.
 std::string why_none(const Module& module, const std::vector<TokenInfo>& tokens, const CardQuery& query) {
   if (query.slot && !query.token_label.empty()) {
-    return fmt::format("none in slot {} is labelled \"{}\"", *query.slot, query.token_label);
+    return fmt::format("no card in slot {} is labelled \"{}\"", *query.slot, query.token_label);
   }
-  if (query.slot) return fmt::format("none is in slot {}", *query.slot);
-  if (!query.token_label.empty()) return fmt::format("none is labelled \"{}\"", query.token_label);
+  if (query.slot) return fmt::format("no card is in slot {}", *query.slot);
+  if (!query.token_label.empty()) return fmt::format("no card is labelled \"{}\"", query.token_label);
   if (const auto slots = module.slots(); slots && slots->empty()) return "no reader was found";
   return tokens.empty() ? "" : "what is in the reader has not been initialised";
 }
@@ -129,7 +129,7 @@ Result<std::vector<Fit>> find_card(const CardQuery& query) {
   return choose(std::move(fits), query);
 }
 
-constexpr std::string_view kNoScheme = "its key cannot sign with SHA-256 in any way that is known here";
+constexpr std::string_view kNoScheme = "its key has no signature method with SHA-256 that this program supports";
 
 class LocalCard final : public CardService {
  public:

@@ -26,7 +26,8 @@ using CardIssuer = std::function<Result<pki::Chain>(const crypto::PublicKey&)>;
 
 /// Initialises the module's first free token, sets the PINs, generates the key pair on the token (the private key never
 /// leaves it), calls `issuer` for the chain, and writes the certificates. If it fails after the token was initialised
-/// and before the first certificate is written, another attempt with the same label and SO-PIN starts anew on this token.
+/// and before the first certificate is written, another attempt with the same label and SO-PIN starts anew on this
+/// token.
 /// Errors: already_exists (the label), no_card (no free token), pin_invalid, bad_usage, module_missing, module_failed,
 /// card_unsuitable (it cannot generate such keys); those of `issuer`.
 [[nodiscard]] Result<pki::Chain> provision_card(const NewCard& card, const crypto::Secret& so_pin,

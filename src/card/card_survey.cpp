@@ -80,7 +80,7 @@ void judge_certificates(SeenSlot& seen, const CardOptions& options, Time now) {
   const auto meant = std::ranges::find(seen.certificates, true, &SeenCertificate::meant);
   if (meant == seen.certificates.end()) {
     const std::string about =
-        labels.certificate.empty() ? "" : fmt::format("none is labelled \"{}\"", labels.certificate);
+        labels.certificate.empty() ? "" : fmt::format("no certificate is labelled \"{}\"", labels.certificate);
     seen.remarks.push_back(seen.bare_key ? Remark{CardRemark::key_without_certificate}
                                          : Remark{CardRemark::no_certificate, about});
   } else if (std::ranges::count(seen.certificates, true, &SeenCertificate::meant) > 1) {

@@ -111,7 +111,7 @@ Result<> TokenLink::log_in(p11::Session& session, const p11::TokenInfo& token) c
   if (!token.login_required) return {};
   if (token.pin == p11::PinState::locked)
     return fail(Fault::pin_locked, "token key: login", "the token " + token.label,
-                "Have it unlocked by who administers it (the security officer's PIN).");
+                "Have it unlocked by its administrator (with the security officer's PIN).");
   if (token.pin == p11::PinState::last_try && !request_.last_try) {
     return fail(
         Fault::pin_last_try, "token key: login", "the token " + token.label,

@@ -155,7 +155,7 @@ Result<Response> ClientSession::open_response(Bytes record) {
   {
     const std::lock_guard lock(mutex_);
     const auto found = outstanding_.find(header.request);
-    if (found == outstanding_.end()) return fail(Fault::record_refused, "response: nobody waits for it");
+    if (found == outstanding_.end()) return fail(Fault::record_refused, "response: no request waits for it");
     waiting = found->second;
   }
   const std::optional<ChunkIds>& ids = waiting.chunk;

@@ -16,7 +16,7 @@ Result<OpenedFile> open_file_object(SourcePtr source, const Unwrapper& key, Sink
   USHER_TRY(const SealedObject object, SealedObject::open(std::move(source), header.layout.object, key));
   if (expected && !object.is_file_of(*expected)) {
     return fail(Fault::digest_mismatch, "file object: id", "it was sealed from other bytes than " + to_hex(*expected),
-                "Get it again from who made it, or check the digest that was given.");
+                "Get it again from its origin, or check the digest that was given.");
   }
   const Layout& layout = object.layout();
   crypto::Hasher hasher(crypto::Digest::sha256);
@@ -31,8 +31,8 @@ Result<OpenedFile> open_file_object(SourcePtr source, const Unwrapper& key, Sink
   opened.digest = array_of<32>(hasher.value());
   // §5.1: a MUST. The chunks' tags prove that they belong together, not that they are the file that was hashed.
   if (!object.is_file_of(opened.digest)) {
-    return fail(Fault::digest_mismatch, "file object: digest", "what came out is not what the object's id names",
-                "Get the object again from its origin; what came out was thrown away.");
+    return fail(Fault::digest_mismatch, "file object: digest", "the opened bytes do not match the object's id",
+                "Get the object again from its origin; the opened data were discarded.");
   }
   return opened;
 }

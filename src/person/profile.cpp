@@ -112,7 +112,7 @@ Result<Profile> profile_of_name(std::string_view name) {
   if (name == "cartao-de-cidadao") return citizen_card_profile();
   if (name == "generic") return generic_profile();
   return fail(Fault::bad_config, "profile", "the profile is neither cartao-de-cidadao nor generic",
-              "Say one of the two.");
+              "Use one of the two.");
 }
 
 }  // namespace usher::person

@@ -63,7 +63,7 @@ Result<> check_delta(const Crl& delta, const Certificate& certificate, const Cer
   if (!base->number() || *delta.base_number() > *base->number()) {
     return fail(Fault::revocation_unknown, "delta crl: base",
                 "the newest delta list (" + delta.number()->hex() + ") starts from a newer complete list (" +
-                    delta.base_number()->hex() + ") than the one at hand");
+                    delta.base_number()->hex() + ") than the available one");
   }
   return {};
 }
@@ -91,7 +91,8 @@ Result<> check_delta_is_there(const Certificate& certificate, const Certificate&
       if (is_about(delta) && delta.in_force(at) && delta.verify(issuer)) return {};
     }
   }
-  return fail(Fault::revocation_unknown, "delta crl", "a delta list is pointed to, and none in force is at hand");
+  return fail(Fault::revocation_unknown, "delta crl",
+              "the certificate or its list points to a delta list, but no delta list in force is available");
 }
 
 bool is_older(const Crl& crl, const RevocationFloor::Mark& mark) {

@@ -67,7 +67,7 @@ std::optional<Role> role_of_name(std::string_view name) noexcept {
 
 Result<> check_role(const Certificate& certificate, Role role, const RoleMapping* mapping) {
   if (certificate.is_ca())
-    return fail(Fault::bad_certificate, "role", "an authority's certificate acts for nobody else");
+    return fail(Fault::bad_certificate, "role", "an authority's certificate cannot act in a role");
   if ((certificate.key_usage() & needed_usage(role)) == 0) {
     return fail(Fault::wrong_role, "key usage",
                 "the certificate's key usage does not permit the role " + std::string(name_of(role)));

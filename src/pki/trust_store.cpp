@@ -76,7 +76,7 @@ Result<Chain> TrustStore::complete(std::span<const Certificate> chain) const {
     const Certificate* top = top_of(more, known);
     if (top == nullptr) break;
     const FoundIssuers found = config_.issuers_of(*top);
-    if (found.coming) return fail(Fault::server_busy, "chain: issuer", "an authority's certificate is on its way");
+    if (found.coming) return fail(Fault::server_busy, "chain: issuer", "an authority's certificate is being fetched");
     if (found.certificates.empty()) break;
     // If there are several, takes one that leads to a configured authority.
     const auto leads = std::ranges::find_if(found.certificates, [&](const Certificate& one) {
@@ -106,7 +106,7 @@ Result<VerifiedPath> TrustStore::path_of(std::span<const Certificate> chain, Tim
     options.revocation = RevocationMode::none;
     const auto found = verify_path(chain, trust_, options);
     if (found && config_.missing(found->chain) && missing) {
-      return fail(Fault::server_busy, "chain: status", "what tells it is on its way");
+      return fail(Fault::server_busy, "chain: status", "a certificate's revocation status is being fetched");
     }
   }
   return path;
@@ -179,8 +179,8 @@ Result<> TrustStore::check_authority(const Certificate& authority, const CrlSele
     if (usable) return {};
     ended = true;
   }
-  if (ended) return fail(Fault::crl_expired, "trust", "the revocation list for those below it has ended");
-  return fail(Fault::revocation_unknown, "trust", "no revocation list at hand is about those below it");
+  if (ended) return fail(Fault::crl_expired, "trust", "the revocation list for the certificates below it has ended");
+  return fail(Fault::revocation_unknown, "trust", "no available revocation list covers the certificates below it");
 }
 
 std::vector<TrustGap> TrustStore::gaps(Time at) const {

@@ -220,8 +220,8 @@ LoginGaps Server::Impl::gaps() const {
 
 void Server::Impl::tell_gaps() const {
   const LoginGaps found = gaps();
-  for (const Error& gap : found.none) p.log.error("nobody can log in", {{"reason", gap_text(gap)}});
-  for (const Error& gap : found.some) p.log.warning("some cannot log in", {{"reason", gap_text(gap)}});
+  for (const Error& gap : found.none) p.log.error("no login is possible", {{"reason", gap_text(gap)}});
+  for (const Error& gap : found.some) p.log.warning("some logins are not possible", {{"reason", gap_text(gap)}});
 }
 
 /// Logs each expiry that is near or has passed, once a day, and updates the metrics of all.

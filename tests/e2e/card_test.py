@@ -1,4 +1,4 @@
-"""Cards through the built `usher`: what it shows of them, and what it does with good ones and bad ones."""
+"""Cards with the built `usher`: what it shows of each, and how it treats good and bad cards."""
 import hashlib
 import json
 import re
@@ -139,7 +139,7 @@ class Served(Cards):
 
 
 class Logins(Served):
-    """Each kind of card, up to a server that believes it."""
+    """Each kind of card, up to a successful login at a server."""
 
     def test_every_kind_of_card_logs_in(self):
         w = self.world
@@ -169,7 +169,7 @@ class Logins(Served):
         self.listen().refused("wrong-pin", "list", pin=False)
 
     def second_certificate(self):
-        """One more under the label of the person's, for the card's own key: a renewed one beside the old one."""
+        """Adds a renewed certificate for the card's key, with the same label, in addition to the old one."""
         if shutil.which("pkcs11-tool") is None:
             self.skipTest("USHER-SKIPPED: needs pkcs11-tool")
         world, label = self.world, "CITIZEN AUTHENTICATION CERTIFICATE"
@@ -195,7 +195,7 @@ class Logins(Served):
         for name in names:
             listener.usher("--card-certificate", name, "list")
         screen = Terminal(listener.command("list"), dict(listener.env, TERM="xterm"))
-        listed = screen.expect(r"Which one\? \(1 to 2; nothing: none\) ")
+        listed = screen.expect(r"Which one\? \(1 to 2; Enter: cancel\) ")
         for name in names:
             self.assertIn(name, listed)
         screen.type("2\n")
@@ -231,7 +231,7 @@ class Logins(Served):
 
 
 class Removal(Served):
-    """A card that is taken out while something plays, in real time."""
+    """A card that is taken out during a play, in real time."""
 
     def setUp(self):
         super().setUp()
@@ -247,7 +247,7 @@ class Removal(Served):
 
     @staticmethod
     def wait_until_heard(process):
-        """Until a line shows the first seconds."""
+        """Waits until a line shows the first seconds."""
         for line in process.stderr:
             if re.match(r"0:0[1-9] / ", line):
                 return
@@ -279,7 +279,7 @@ class Removal(Served):
         with self.start("go-on") as process:
             self.wait_until_heard(process)
             self.behave("removed")
-            for line in process.stderr:   # five seconds more: ten looks of a watch
+            for line in process.stderr:   # five seconds more: the watch checks the card ten times
                 if re.match(r"0:(0[6-9]|1\d) / ", line):
                     break
             process.send_signal(signal.SIGINT)

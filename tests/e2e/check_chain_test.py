@@ -1,4 +1,4 @@
-"""usherd check-chain: the verdict of the server, offline; arguments, exit status, codes and words."""
+"""usherd check-chain: the verdict of the server, offline; arguments, exit status, codes and texts."""
 import json
 import pathlib
 import unittest
@@ -76,7 +76,7 @@ class CheckChain(unittest.TestCase):
         cls.world.close()
 
     def check(self, *args):
-        """The outcome, run where there is no home."""
+        """The outcome of a run without a home."""
         return run(BIN / "usherd", "check-chain", *args, env=self.world.env, ok=False)
 
     def verdict(self, *args):
@@ -110,7 +110,8 @@ class CheckChain(unittest.TestCase):
 
     def test_a_revoked_certificate_is_refused_by_the_delta_list(self):
         trust = ("--trust", self.media, "--purpose", "client")
-        self.accepted(*trust, "--crl", self.media_crl, "--", self.issued("stolen"))  # nobody has told yet
+        # The complete list is older than the revocation.
+        self.accepted(*trust, "--crl", self.media_crl, "--", self.issued("stolen"))
         self.refused("revoked", 0, *trust, "--crl", self.media_crl, self.media_delta, self.issued("stolen"))
         self.accepted(*trust, "--revocation", "none", "--crl", self.media_crl, self.media_delta, self.issued("stolen"))
 
@@ -122,8 +123,10 @@ class CheckChain(unittest.TestCase):
 
     def test_another_name_another_root_and_no_root_are_told_apart(self):
         trust = ("--trust", self.media, "--crl", self.media_crl)
-        self.refused("wrong-name", 0, *trust, "--purpose", "server", "--name", "other.example.org", self.issued("server"))
-        self.refused("untrusted", 0, "--trust", self.web / "root.pem", "--crl", self.media_crl, "--", self.issued("client"))
+        self.refused("wrong-name", 0, *trust, "--purpose", "server", "--name", "other.example.org",
+                     self.issued("server"))
+        self.refused("untrusted", 0, "--trust", self.web / "root.pem", "--crl", self.media_crl, "--",
+                     self.issued("client"))
         self.assertIn("no root", self.refused("untrusted", 0, self.issued("client")))
 
     def test_without_a_list_the_status_is_unknown_and_the_depth_says_whose(self):
@@ -145,7 +148,8 @@ class CheckChain(unittest.TestCase):
 
     def test_the_time_is_an_argument_in_both_forms(self):
         trust = ("--trust", self.media, "--revocation", "none")
-        for early in ("2001-02-03", "2001-02-03T04:05", "2001-02-03T04:05:06Z", "2001-02-03 04:05:06.7+01:00", "981173106"):
+        for early in ("2001-02-03", "2001-02-03T04:05", "2001-02-03T04:05:06Z", "2001-02-03 04:05:06.7+01:00",
+                      "981173106"):
             self.refused("certificate-not-yet-valid", 1, *trust, "--at", early, self.issued("client"))
         self.refused("certificate-expired", 1, *trust, "--at", "2199-01-01T00:00:00-0130", self.issued("client"))
         self.refused("crl-expired", 0, "--trust", self.media, "--crl", self.media_crl, "--at",
@@ -169,14 +173,17 @@ class CheckChain(unittest.TestCase):
 
     def test_policies_are_inputs(self):
         trust = ("--trust", self.media, "--revocation", "none")
-        self.accepted(*trust, "--initial-policy", "1.2.3", "--inhibit-mapping", "--inhibit-any", "--", self.issued("client"))
+        self.accepted(*trust, "--initial-policy", "1.2.3", "--inhibit-mapping", "--inhibit-any", "--",
+                      self.issued("client"))
         self.refused("bad-certificate", 0, *trust, "--explicit-policy", self.issued("client"))
         self.refused("bad-certificate", 0, *trust, "--explicit-policy", "--purpose", "client", self.issued("client"))
 
     def test_words_without_json(self):
-        outcome = self.check("--trust", self.media, "--crl", self.media_crl, "--purpose", "server", self.issued("client"))
+        outcome = self.check("--trust", self.media, "--crl", self.media_crl, "--purpose", "server",
+                             self.issued("client"))
         self.assertEqual(outcome.status, 1)
-        self.assertTrue(outcome.out.startswith("refused: ") and outcome.out.endswith("[wrong-role, depth 0]\n"), outcome)
+        self.assertTrue(outcome.out.startswith("refused: ") and outcome.out.endswith("[wrong-role, depth 0]\n"),
+                        outcome)
         outcome = self.check("--trust", self.media, "--crl", self.media_crl, self.issued("client"))
         self.assertEqual(outcome.status, 0)
         self.assertTrue(outcome.out.startswith("accepted: "), outcome)
@@ -202,16 +209,18 @@ class CheckChain(unittest.TestCase):
         self.refused("malformed", 0, *trust, "--crl", self.media_crl, "--", junk)
         reason = self.refused("revocation-unknown", 0, *trust, "--crl", junk, "--", self.issued("client"))
         self.assertIn("junk.der", reason)
-        reason = self.refused("untrusted", 0, "--trust", self.web / "narrow.pem", "--revocation", "none", self.web / "other.pem")
+        reason = self.refused("untrusted", 0, "--trust", self.web / "narrow.pem", "--revocation", "none",
+                              self.web / "other.pem")
         self.assertIn("not a root", reason)
 
     def test_unusable_arguments_and_files_are_status_2(self):
         good = self.issued("client")
         for args in ((), ("--purpose", "king", good), ("--revocation", "some", good), ("--at", "tomorrow", good),
-                     ("--at", "2026-13-01", good), ("--at", "2026-01-01T25:00", good), ("--profile", "nobody", good),
+                     ("--at", "2026-13-01", good), ("--at", "2026-01-01T25:00", good), ("--profile", "unknown", good),
                      ("--name", "not a name", good), ("--purpose", "client", "--name", "a.example", good),
                      ("--profile", "generic", "--purpose", "server", good),
-                     ("--trust", self.media, "--initial-policy", "no.oid", "--", good), ("--trust", "/nowhere.pem", "--", good),
+                     ("--trust", self.media, "--initial-policy", "no.oid", "--", good),
+                     ("--trust", "/nowhere.pem", "--", good),
                      ("/nowhere.pem",), ("--crl", good, "--", good), (self.media_crl,), (pathlib.Path("/dev/null"),)):
             outcome = self.check(*args)
             self.assertEqual((outcome.status, outcome.out), (2, ""), outcome)

@@ -1,4 +1,4 @@
-"""Other people's certification paths, through `usherd check-chain`: docs/testing.md says what the run yields."""
+"""Public collections of certification paths with `usherd check-chain`. docs/testing.md has the run's table."""
 import csv
 import os
 import pathlib
@@ -41,7 +41,8 @@ class WhatOthersFound(unittest.TestCase):
         for row in rows:
             files = {key: [folder / name for name in row[key].split(",") if name not in ("", "-")]
                      for key in ("trust", "untrusted", "crls")}
-            command = [BIN / "usherd", "check-chain", folder / row["cert"], "--purpose", row["purpose"], "--at", row["at"]]
+            command = [BIN / "usherd", "check-chain", folder / row["cert"], "--purpose", row["purpose"], "--at",
+                       row["at"]]
             for flag, key in (("--trust", "trust"), ("--untrusted", "untrusted"), ("--crl", "crls")):
                 command += [flag, *files[key]] if files[key] else []
             with self.subTest(row["title"]):

@@ -1,19 +1,19 @@
 """Fair counting with the built programs and both real players: a listener who stops early keeps the play, one who
-continues pays, and one who paid hears it all, whatever dies meanwhile.  licence.md §5."""
+continues pays, and one who paid hears it all, even if client or server dies meanwhile.  licence.md §5."""
 import concurrent.futures
 import unittest
 
 from listening import Listening
 from world import World, clip, decoded, run, tracks
 
-AFTER = 6           # policy.commit_after_seconds: T, wherever half the medium is longer
+AFTER = 6           # policy.commit_after_seconds: T, if half the medium is longer
 LENGTH = 60         # seconds of each medium
 LOOK_AHEAD = 10     # seconds, licence.md §5.7
-ATTEMPTS = 4        # of a quit that came too late because the machine was busy with other things
+ATTEMPTS = 4        # to quit in time: on a busy machine a quit can be too late
 
 SINE = "sine=frequency=440:sample_rate=%d"
-NOISE = "anoisesrc=color=white:sample_rate=44100:amplitude=0.5:seed=7"  # what no codec makes small
-# name: (what ffmpeg is told, options of the press). The rates are those that each format can have.
+NOISE = "anoisesrc=color=white:sample_rate=44100:amplitude=0.5:seed=7"  # no codec can compress it much
+# name: (arguments of ffmpeg, options of the press). The rates are those that each format can have.
 FORMATS = {
     "opus-8k.opus": (["-i", SINE % 48000, "-c:a", "libopus", "-b:a", "8k"], ()),
     "opus-256k.opus": (["-i", NOISE, "-c:a", "libopus", "-b:a", "256k"], ()),
@@ -44,7 +44,7 @@ def make(directory, name, seconds=LENGTH):
 
 
 class Counting(unittest.TestCase):
-    LATER = "later.ogg"  # for one test alone, since what is heard adds up
+    LATER = "later.ogg"  # for one test alone, because the heard parts add up
 
     @classmethod
     def setUpClass(cls):
@@ -69,7 +69,7 @@ class Counting(unittest.TestCase):
             w.usherd("licence", "issue", "--to", pseudonym, "--medium", item["medium"], "--plays", 1000)
 
     def stop_at(self, listener, player, name, second):
-        """Quits at that second. A play that was stopped before T must be given back. None: it was too late for that."""
+        """Quits at that second. A play stopped before T must be given back. Returns None if it was too late."""
         listening = Listening(listener, self.numbers[name], "--fresh", "--player", player)
         listening.reach(second)
         stopped, refunded = listening.quit()
@@ -80,7 +80,7 @@ class Counting(unittest.TestCase):
         return stopped if second >= AFTER or stopped < AFTER else None
 
     def for_each(self, jobs, work):
-        """Each job with a listener of its own, some at once: they mostly wait."""
+        """Runs each job with a listener of its own, some at the same time: they mostly wait."""
         def one(job):
             number, arguments = job
             work(self.first.twin(f"twin-{self.id()}-{number}"), *arguments)
@@ -102,13 +102,13 @@ class Counting(unittest.TestCase):
                       self.stop_at)
 
     def go_and_resume(self, listener, player, name):
-        """Begins at 0:40, dies at 0:43, and goes on from there."""
+        """Begins at 0:40, dies at 0:43, and continues from there."""
         first = Listening(listener, self.numbers[name], "--fresh", "--from", "0:40", "--counts", "--player", player)
         first.reach(43)
         first.kill()
         self.assertTrue(30 <= first.began <= 40, f"{name} with {player}: --from 0:40 began at {first.began} s")
         again = Listening(listener, self.numbers[name], "--player", player)
-        again.reach(57)  # far enough to pay: what others hear for nothing here must not be spent
+        again.reach(57)  # far enough to pay: this test must not use up the free part of the others
         self.assertTrue(30 <= again.began <= first.second + 1, f"{name} with {player}: resumed at {again.began} s")
         self.assertIn("goes on where it was interrupted", "".join(again.said))
         self.assertFalse(again.quit()[1], f"{name} with {player}: the play counted")
@@ -128,7 +128,7 @@ class Counting(unittest.TestCase):
         self.assertTrue(listening.quit()[1])
         again = Listening(listener, self.numbers[name], "--fresh")
         again.reach(1)
-        self.assertTrue(again.quit()[1], "what was heard before is heard again for nothing")
+        self.assertTrue(again.quit()[1], "what was heard before is heard again free of charge")
         self.assertEqual(self.left(listener, name), before)
         self.assertIn("counts from 0:06", "".join(listening.said))
         listener.refused("would-count", "play", self.numbers[name], "--fresh", "--from", "0:40")
@@ -145,7 +145,7 @@ class Counting(unittest.TestCase):
 
 
 def heard_parts(heard, whole):
-    """Where in `whole` the bytes of `heard` are, as ranges; silence that the driver or a stall put in is left out."""
+    """The ranges of `whole` whose bytes are in `heard`; silence that the driver or a stall inserted is left out."""
     window, at = 4096, 0
     while at + window <= len(heard):
         piece = heard[at:at + window]
@@ -162,7 +162,7 @@ def heard_parts(heard, whole):
 
 
 def uncovered(parts, length):
-    """The ranges that none of the parts holds."""
+    """The ranges that no part holds."""
     at = 0
     for begin, end in sorted(parts):
         if begin > at:
@@ -192,7 +192,7 @@ class WhateverDies(unittest.TestCase):
         def start():
             files.append(w.root / f"heard-{len(files)}.raw")
             listener.audio(files[-1])
-            listener.env["SDL_DISKAUDIODELAY"] = "20"  # about twice as fast as it sounds
+            listener.env["SDL_DISKAUDIODELAY"] = "20"  # about twice the speed of the sound
             return Listening(listener, 1, driver="disk")
         for death in range(self.DEATHS):
             listening = start()
@@ -206,11 +206,12 @@ class WhateverDies(unittest.TestCase):
         last.end()
         self.assertIn("Played to the end. It counts as one play", "".join(last.said))
         self.assertEqual(server.log().count("play opened"), 1)
-        self.assertEqual([l["plays_left"] for l in listener.json("licences")["licences"] if l["licence"] == licence], [0])
+        self.assertEqual([l["plays_left"] for l in listener.json("licences")["licences"] if l["licence"] == licence],
+                         [0])
         whole = decoded(track)
         silence = len(whole) - len(whole.rstrip(b"\0"))
         parts = [part for file in files for part in heard_parts(file.read_bytes(), whole)]
-        last_buffer = 2048 * 4  # SDL's, which ffplay does not always wait for at its end
+        last_buffer = 2048 * 4  # SDL's; ffplay does not always wait for it at its end
         missing = [(begin / 192000, end / 192000) for begin, end in uncovered(parts, len(whole) - silence - last_buffer)
                    if whole[begin:end].strip(b"\0")]
         self.assertEqual(missing, [], "seconds of the song that were not heard")

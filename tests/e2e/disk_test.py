@@ -1,5 +1,5 @@
-"""Files and their failures: a full disk, a home of another user, long names, an output that accepts nothing; and what
-an operator does to media and shares meanwhile."""
+"""Files and their failures: a full disk, a home of another user, long names, an output that accepts nothing; and
+changes of media and shares by an operator while the server runs."""
 import contextlib
 import json
 import os
@@ -16,7 +16,7 @@ from files import FileWorld, sha256
 from terminal import Terminal
 from world import BIN, DEADLINE, World, clip, run, tracks, wait_for
 
-NOBODY = 65534
+OTHER_USER = 65534
 ROOT = os.geteuid() == 0
 FULL = "/dev/full"
 
@@ -78,7 +78,8 @@ class Output(unittest.TestCase):
         for verb in (["inspect", self.release], ["inspect", "--json", self.release], ["verify", self.release, *key],
                      ["--help"], ["--version"]):
             self.fails([BIN / "usher-press", *verb])
-        self.fails([BIN / "usher-press", "press", w.root / "A track.ogg", "--key", w.root / "issued/distributor.key", "--cert",
+        self.fails([BIN / "usher-press", "press", w.root / "A track.ogg", "--key", w.root / "issued/distributor.key",
+                    "--cert",
                     w.root / "issued/distributor.pem", "--passphrase-file", w.secret("distributor.pass"), "--for",
                     w.root / "issued/operator.pem", "--out", w.root / "more releases"])
 
@@ -86,18 +87,21 @@ class Output(unittest.TestCase):
         w = self.world
         for verb in (["media", "list"], ["media", "list", "--json"], ["media", "verify"], ["licence", "list"],
                      ["licence", "list", "--json"], ["persons"], ["config", "show"], ["config", "check"], ["--help"],
-                     ["check-chain", "--trust", w.root / "ca/media/root/ca.pem", "--crl", w.root / "published/media-root.crl.pem",
+                     ["check-chain", "--trust", w.root / "ca/media/root/ca.pem", "--crl",
+                      w.root / "published/media-root.crl.pem",
                       "--purpose", "client", w.root / "issued/client-kitchen.pem"]):
-            self.fails([BIN / "usherd", "--home", w.root / "server", "--passphrase-file", w.secret("usherd.pass"), *verb])
+            self.fails([BIN / "usherd", "--home", w.root / "server", "--passphrase-file", w.secret("usherd.pass"),
+                        *verb])
 
     def test_the_listener_s(self):
-        for verb in (["list"], ["licences"], ["card"], ["config", "show"], ["--json", "list"], ["--json", "config", "show"],
-                     ["--help"], ["get", self.server.files[0], "--list"]):
+        for verb in (["list"], ["licences"], ["card"], ["config", "show"], ["--json", "list"],
+                     ["--json", "config", "show"], ["--help"], ["get", self.server.files[0], "--list"]):
             self.fails(self.listener.command(*verb))
 
     def test_what_is_opened_to_it_too(self):
         listener = self.listener
-        listener.usher("get", self.server.files[0], "shared", "--sealed", "-o", listener.home / "shared.sealed", pin=False)
+        listener.usher("get", self.server.files[0], "shared", "--sealed", "-o", listener.home / "shared.sealed",
+                       pin=False)
         self.fails(listener.command("open", listener.home / "shared.sealed", "-o", "-", pin=False))
 
 
@@ -113,7 +117,8 @@ class LongNames(unittest.TestCase):
             self.assertEqual(listed["name"], file.name)
             client.usher("get", server.files[0], file.name, "--verify", "-o", client.into, pin=False)
             self.assertEqual(sha256(client.into / file.name), sha256(file))
-        refused = client.refused("bad-usage", "get", server.files[0], "n" * 250, "--sealed", "-o", client.into, pin=False)
+        refused = client.refused("bad-usage", "get", server.files[0], "n" * 250, "--sealed", "-o", client.into,
+                                 pin=False)
         self.assertIn("-o", refused.err)
         client.usher("get", server.files[0], "n" * 250, "--sealed", "-o", client.into / "short", pin=False)
 
@@ -128,7 +133,7 @@ class AnothersHome(unittest.TestCase):
         w.pki().card()
         w.operator()
         self.release = a_release(w)
-        run("chown", "-R", f"{NOBODY}:{NOBODY}", w.root)
+        run("chown", "-R", f"{OTHER_USER}:{OTHER_USER}", w.root)
         # Files that root names stay root's alone.
         run("chown", "-R", "0:0", w.secrets, w.root / "releases")
         (w.root / "releases").chmod(0o700)
@@ -139,24 +144,26 @@ class AnothersHome(unittest.TestCase):
     def test_root_leaves_nothing_in_it_that_its_owner_cannot_read(self):
         w = self.world
         medium = re.search("added: ([0-9a-f]{32})", w.usherd("media", "add", self.release).out).group(1)
-        self.assertEqual(self.owners(), {NOBODY})
+        self.assertEqual(self.owners(), {OTHER_USER})
         card = w.secrets / "card.pem"
-        card.write_bytes((w.root / "issued/server.pem").read_bytes())  # any: who it is of is refused after it was read
-        self.assertIn("[untrusted]", w.usherd("licence", "issue", "--card", card, "--medium", medium, "--plays", "1", ok=False).err)
+        # Any certificate will do: it is read first, and then refused because it is no card's.
+        card.write_bytes((w.root / "issued/server.pem").read_bytes())
+        self.assertIn("[untrusted]", w.usherd("licence", "issue", "--card", card, "--medium", medium, "--plays", "1",
+                                              ok=False).err)
         w.usherd("licence", "issue", "--to", "00" * 32, "--medium", medium, "--plays", "1")
         w.usherd("rotate", "licence-key")
         w.usherd("vault-key", "seal", "--to", "passphrase")
         w.usherd("config", "check")
-        self.assertEqual(self.owners(), {NOBODY})
+        self.assertEqual(self.owners(), {OTHER_USER})
         server = w.serve()
         status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
-        self.assertRegex(status, rf"(?m)^Uid:\t{NOBODY}\t{NOBODY}\t{NOBODY}\t{NOBODY}$")
-        self.assertRegex(status, rf"(?m)^Groups:[\t ]*({NOBODY} ?)?$")
+        self.assertRegex(status, rf"(?m)^Uid:\t{OTHER_USER}\t{OTHER_USER}\t{OTHER_USER}\t{OTHER_USER}$")
+        self.assertRegex(status, rf"(?m)^Groups:[\t ]*({OTHER_USER} ?)?$")
         self.assertEqual(ready(server), (200, "ready"))
         listener = w.listener()
         shutil.chown(w.root / "issued", 0, 0)
         self.assertEqual([item["title"] for item in listener.json("list")["catalogue"]], ["A track"])
-        self.assertEqual(self.owners(), {NOBODY})
+        self.assertEqual(self.owners(), {OTHER_USER})
 
     def test_a_medium_that_the_server_cannot_read_is_told_where_it_is_looked_for(self):
         w = self.world
@@ -176,7 +183,7 @@ class AnothersHome(unittest.TestCase):
         self.assertNotIn("trusted", text)
         self.assertIn("[medium-unavailable]", text)
         self.assertIn("not-permitted", server.log())
-        os.chown(file, NOBODY, NOBODY)
+        os.chown(file, OTHER_USER, OTHER_USER)
         self.assertEqual(ready(server), (200, "ready"))
 
     def test_a_medium_whose_file_is_lost_is_restored_by_its_release(self):
@@ -213,8 +220,8 @@ class AnothersHome(unittest.TestCase):
             path.chmod(0o755)
         passphrase = w.secret("usherd.pass")
         os.chown(passphrase, 1234, 1234)
-        outcome = run("setpriv", "--reuid=1234", "--regid=1234", "--clear-groups", BIN / "usherd", "--home", w.root / "server",
-                      "--passphrase-file", passphrase, "media", "list", env=w.env, ok=False)
+        outcome = run("setpriv", "--reuid=1234", "--regid=1234", "--clear-groups", BIN / "usherd", "--home",
+                      w.root / "server", "--passphrase-file", passphrase, "media", "list", env=w.env, ok=False)
         self.assertIn("[not-permitted]", outcome.err)
         self.assertIn("belongs to ", outcome.err)
 
@@ -301,8 +308,8 @@ class Removing(unittest.TestCase):
         self.assertEqual(before, {"one": 1, "two": 2, "three": 3})
         self.listener.usher("buy", "2", "--plays", "5")
         medium = next(m["medium"] for m in json.loads(w.usherd("media", "list", "--json").out) if m["title"] == "two")
-        alone = run("setsid", BIN / "usherd", "--home", w.root / "server", "--passphrase-file", w.secret("usherd.pass"), "media",
-                    "remove", medium, env=w.env, ok=False)
+        alone = run("setsid", BIN / "usherd", "--home", w.root / "server", "--passphrase-file", w.secret("usherd.pass"),
+                    "media", "remove", medium, env=w.env, ok=False)
         self.assertIn("[bad-usage]", alone.err)
         self.assertIn("--yes", alone.err)
         for answer, status in (("no", 130), ("yes", 0)):
@@ -392,7 +399,8 @@ class FirstRun(unittest.TestCase):
                               ([BIN / "usher-ca", "--home", w.root / "x", "list"], "usher-ca init"),
                               ([BIN / "usher-ca", "--home", w.root / "x", "crl"], "usher-ca init"),
                               ([BIN / "usher-ca", "--home", w.root / "x", "rotate", "root"], "usher-ca init"),
-                              ([BIN / "usher-ca", "--home", w.root / "x", "issue", "client", "--out", w.root / "c"], "usher-ca init")):
+                              ([BIN / "usher-ca", "--home", w.root / "x", "issue", "client", "--out", w.root / "c"],
+                               "usher-ca init")):
             outcome = run(*command, env=w.env, ok=False)
             self.assertIn("[not-set-up]", outcome.err, outcome)
             self.assertEqual(outcome.status, 2)

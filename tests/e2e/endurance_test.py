@@ -1,4 +1,4 @@
-"""What goes wrong in the middle: servers and clients that die, races, revocation, other installations."""
+"""Failures during use: servers and clients that die, races, revocation, other installations."""
 import concurrent.futures
 import os
 import signal
@@ -36,7 +36,7 @@ class Endurance(unittest.TestCase):
         return [l["plays_left"] for l in self.listener.json("licences")["licences"]]
 
     def card_logins(self):
-        """How often the card was given a PIN. The first call puts the card behind the shim, which counts from then
+        """How often the card received a PIN. The first call puts the shim in front of the card, which counts from then
         on."""
         folder = self.world.root / "shim"
         if not folder.exists():
@@ -100,14 +100,16 @@ class Endurance(unittest.TestCase):
 
     def test_a_licence_bound_to_the_person_alone_moves_with_the_card(self):
         self.server.stop()
-        self.server = self.world.serve("--listen", self.server.address, prefix=("env", "USHER_POLICY_BIND_INSTALLATION=false"))
+        self.server = self.world.serve("--listen", self.server.address,
+                                       prefix=("env", "USHER_POLICY_BIND_INSTALLATION=false"))
         self.listener.json("buy", "1", "--plays", 5)
         other = self.world.listener("bedroom")
         self.assertEqual(other.json("play", "1")["plays_left"], 4)
 
     def test_only_the_operator_issues_where_he_says_so(self):
         self.server.stop()
-        self.server = self.world.serve("--listen", self.server.address, prefix=("env", "USHER_POLICY_ACQUISITION=operator"))
+        self.server = self.world.serve("--listen", self.server.address,
+                                       prefix=("env", "USHER_POLICY_ACQUISITION=operator"))
         self.listener.refused("acquisition-closed", "buy", "1", "--plays", 1)
         pseudonym = self.listener.json("list")["pseudonym"]
         medium = self.listener.json("list")["catalogue"][0]["medium"]

@@ -89,7 +89,7 @@ class FileWorld(World):
         return path
 
     def member(self, name, key="p256"):
-        """A listener with a certificate of this kind of key, and a directory for what it fetches."""
+        """A listener with a certificate of this kind of key, and a directory for the files that it fetches."""
         listener = self.listener(name, url="http://localhost:1", key=key)
         listener.into = self.root / f"{name}'s files"
         listener.into.mkdir()

@@ -51,7 +51,8 @@ class Files(unittest.TestCase):
         cls.certificate_made_elsewhere()
         issued = w.root / "issued"
         w.operator(files__certificates=f"{issued / 'server.pem'},{w.root / 'elsewhere.pem'}",
-                   files__keys=f"{issued / 'server.key'},{w.root / 'elsewhere.key'}", files__listen="127.0.0.1:0,[::1]:0", files__shares=f"music={cls.shared}",
+                   files__keys=f"{issued / 'server.key'},{w.root / 'elsewhere.key'}",
+                   files__listen="127.0.0.1:0,[::1]:0", files__shares=f"music={cls.shared}",
                    files__connections_per_address=6000, files__handshake_seconds=600, files__line_seconds=2,
                    files__rules="music | | *;folder*/**,music | CN=kitchen | **")
         for name, key in (("kitchen", "p256"), ("office", "p256"), ("rsa", "rsa2048")):
@@ -69,21 +70,21 @@ class Files(unittest.TestCase):
         """An RSA certificate of another root, without usher's extended key usages: GnuTLS cannot read these."""
         w = cls.world
         at = w.root / "elsewhere"
-        run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{at}.ca.key", "-out", f"{at}.ca.pem",
-            "-subj", "/CN=elsewhere", "-addext", "keyUsage=keyCertSign", "-days", "2")
+        run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{at}.ca.key", "-out",
+            f"{at}.ca.pem", "-subj", "/CN=elsewhere", "-addext", "keyUsage=keyCertSign", "-days", "2")
         run("openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{at}.plain", "-out", f"{at}.csr",
             "-subj", "/CN=localhost")
         (w.root / "elsewhere.ext").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n"
                                               "keyUsage=digitalSignature\n")
-        run("openssl", "x509", "-req", "-in", f"{at}.csr", "-CA", f"{at}.ca.pem", "-CAkey", f"{at}.ca.key", "-days", "1",
-            "-CAcreateserial", "-extfile", f"{at}.ext", "-out", f"{at}.pem")
-        run("openssl", "pkcs8", "-topk8", "-scrypt", "-in", f"{at}.plain", "-passout", f"file:{w.secret('usherd.pass')}",
-            "-out", f"{at}.key")
+        run("openssl", "x509", "-req", "-in", f"{at}.csr", "-CA", f"{at}.ca.pem", "-CAkey", f"{at}.ca.key", "-days",
+            "1", "-CAcreateserial", "-extfile", f"{at}.ext", "-out", f"{at}.pem")
+        run("openssl", "pkcs8", "-topk8", "-scrypt", "-in", f"{at}.plain", "-passout",
+            f"file:{w.secret('usherd.pass')}", "-out", f"{at}.key")
         (w.root / "elsewhere.key").chmod(0o600)
 
     @classmethod
     def client(cls, name, key="p256", role="client", world=None):
-        """A certificate, and its key as foreign programs want it: in the clear, in a directory that goes."""
+        """A certificate, and its key as other programs need it: in the clear, in a directory that is removed."""
         w = world or cls.world
         w.key, kept = key, w.key
         path = w.issue(role, name, "--cn", name)
@@ -111,7 +112,7 @@ class Files(unittest.TestCase):
         return context
 
     def another_server(self, prefix=(), **settings):
-        """Beside the one that all share, with data of its own."""
+        """A server in addition to the one that all tests share, with data of its own."""
         data = tempfile.mkdtemp(dir=self.world.root)
         variables = [f"USHER_{key.upper()}={value}" for key, value in {"server_data": data, **settings}.items()]
         server = self.world.serve(prefix=(*prefix, "env", *variables))
@@ -174,8 +175,8 @@ class Files(unittest.TestCase):
         rsa = "-SIGN-ALL:+SIGN-RSA-PSS-RSAE-SHA256:+SIGN-RSA-SHA256"
         for version in ("1.2", "1.3"):
             got = run("gnutls-cli", "--priority", f"NORMAL:-VERS-ALL:+VERS-TLS{version}:{rsa}", "--x509cafile",
-                      self.world.root / "elsewhere.ca.pem", "--x509certfile", certificate, "--x509keyfile", key, "--alpn",
-                      "usher-file/1", "--logfile", self.world.root / "gnutls.log", "-p", self.port, self.host,
+                      self.world.root / "elsewhere.ca.pem", "--x509certfile", certificate, "--x509keyfile", key,
+                      "--alpn", "usher-file/1", "--logfile", self.world.root / "gnutls.log", "-p", self.port, self.host,
                       input=b"GET above\n", binary=True)
             self.assertIn((self.shared / "above").read_bytes(), got.out)
 
@@ -226,11 +227,12 @@ class Files(unittest.TestCase):
     # --- what is refused
 
     def test_bad_lines_and_names_are_cut_without_a_word(self):
-        for line in ("GET nothing", "GET leads-out", "GET leads-up", "GET magic", "GET fifo", "GET .hidden", "GET folder é",
+        for line in ("GET nothing", "GET leads-out", "GET leads-up", "GET magic", "GET fifo", "GET .hidden",
+                     "GET folder é",
                      "GET ../outside", "GET one/../one", "GET /etc/passwd", f"GET {self.shared}/one", "GET /dev/zero",
                      "GET closed", "get one", "GET", "PUT one", "GET one HTTP/1.1", "GET / HTTP/1.1", "SEALED nothing",
-                     "SHA256 fifo", "FROM x one", b"GET one\0\n", b"GET \xff\n", os.urandom(512).replace(b"\n", b"") + b"\n",
-                     b"GET " + b"a" * 5000 + b"\n", b"\n"):
+                     "SHA256 fifo", "FROM x one", b"GET one\0\n", b"GET \xff\n",
+                     os.urandom(512).replace(b"\n", b"") + b"\n", b"GET " + b"a" * 5000 + b"\n", b"\n"):
             self.cut(line)
 
     def test_unknown_and_forbidden_are_told_apart_by_the_log_alone(self):
@@ -240,7 +242,8 @@ class Files(unittest.TestCase):
         self.cut("GET closed/nothing", "office")
         log = self.server.log()
         self.assertRegex(log, r'"name":"closed/secret","bytes":0,"code":"not-permitted"')
-        self.assertRegex(log, r'"name":"closed/nothing","bytes":0,"code":"not-found|"name":"closed/nothing".*not-permitted')
+        self.assertRegex(log, r'"name":"closed/nothing","bytes":0,"code":"not-found|'
+                              r'"name":"closed/nothing".*not-permitted')
 
     def test_a_link_within_the_share_is_followed(self):
         self.assertEqual(self.ask("GET leads-within"), (self.shared / "one").read_bytes())
@@ -255,7 +258,7 @@ class Files(unittest.TestCase):
     def test_a_file_that_changes_meanwhile_has_no_close_notify(self):
         file = self.shared / "changing"
         file.write_bytes(os.urandom(BIG))
-        # A change within one tick of the file system's clock after the one before cannot be told from it.
+        # Two changes within one tick of the file system's clock have the same time: the second one is not noticed.
         wait_for(lambda: time.time() > file.stat().st_ctime + 0.05, "the next tick")
         try:
             with self.connect(self.context()) as connection:
@@ -286,7 +289,7 @@ class Files(unittest.TestCase):
             file.unlink()
 
     def test_an_error_of_the_disk_has_no_close_notify(self):
-        # A file system on a device that loses its end: what lies there cannot be read any more.
+        # A file system on a device that loses its end: the data there cannot be read any more.
         content, image, place = (self.world.root / name for name in ("content", "image", "place"))
         for directory in (content, place):
             directory.mkdir()
@@ -366,8 +369,8 @@ class Files(unittest.TestCase):
             file.write("openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\n"
                        "Options = -ExtendedMasterSecret\n")
         certificate, key = self.identity("kitchen")
-        got = subprocess.run(["openssl", "s_client", "-quiet", "-tls1_2", "-connect", f"{self.host}:{self.port}", "-cert",
-                              certificate, "-key", key, "-CAfile", str(self.root())], input=b"GET one\n",
+        got = subprocess.run(["openssl", "s_client", "-quiet", "-tls1_2", "-connect", f"{self.host}:{self.port}",
+                              "-cert", certificate, "-key", key, "-CAfile", str(self.root())], input=b"GET one\n",
                              capture_output=True, timeout=60, check=False,
                              env=dict(os.environ, OPENSSL_CONF=str(self.world.root / "no-ems.cnf")))
         self.assertEqual(got.stdout, b"")
@@ -376,7 +379,8 @@ class Files(unittest.TestCase):
     def test_versions_and_suites_are_exactly_the_configured_ones(self):
         report = run("sslscan", "--no-colour", "--no-heartbleed", "--no-fallback", "--no-check-certificate",
                      "--show-cipher-ids", f"--certs={self.world.root / 'issued/kitchen.pem'}",
-                     f"--pk={self.world.root / 'issued/kitchen.plain'}", f"{self.host}:{self.port}", ok=False, timeout=60).out
+                     f"--pk={self.world.root / 'issued/kitchen.plain'}", f"{self.host}:{self.port}", ok=False,
+                     timeout=60).out
         enabled = re.findall(r"^(\S+)\s+enabled$", report, re.MULTILINE)
         self.assertEqual(set(enabled), {"TLSv1.2", "TLSv1.3"}, report)
         offered = set(re.findall(r"^(?:Preferred|Accepted)\s+\S+\s+\d+ bits\s+0x\w+\s+(\S+)", report, re.MULTILINE))
@@ -402,7 +406,8 @@ class Files(unittest.TestCase):
             self.client(name)
             context = self.context(name, version)
             session = self.resumed(context)
-            serial = run("openssl", "x509", "-in", self.identity(name)[0], "-serial", "-noout").out.split("=")[1].strip()
+            serial = run("openssl", "x509", "-in", self.identity(name)[0], "-serial",
+                         "-noout").out.split("=")[1].strip()
             self.world.ca("revoke", serial.lower().lstrip("0"))
             self.world.crls()
             self.server.reload()

@@ -114,7 +114,7 @@ class Get(Case):
     # --- transfers that are cut
 
     def cut(self, size=5_000_000, after=1_000_000, how=None):
-        """A transfer that stops in the middle; `how` ends it. The file's path."""
+        """A transfer that stops in the middle; `how` ends it. Returns the file's path, the exit status and stderr."""
         file = self.world.put("cut", size)
         proxy = Proxy(self.here, after)
         self.addCleanup(proxy.close)
@@ -155,9 +155,11 @@ class Get(Case):
         if run("unshare", "-m", "true", ok=False).status != 0:
             self.skipTest("no mount namespaces here")
         self.world.put("large", 8_000_000)
-        script = 'mount -t tmpfs -o size=2m tmpfs "$1" && into=$1 && shift && "$@"; status=$?; ls -A "$into"; exit $status'
+        script = ('mount -t tmpfs -o size=2m tmpfs "$1" && into=$1 && shift && "$@"; status=$?; ls -A "$into"; '
+                  'exit $status')
         command = self.client.command("get", self.here, "large", "-o", self.client.into, pin=False)
-        outcome = run("unshare", "-m", "sh", "-c", script, "sh", self.client.into, *command, env=self.client.env, ok=False)
+        outcome = run("unshare", "-m", "sh", "-c", script, "sh", self.client.into, *command, env=self.client.env,
+                      ok=False)
         self.assertIn("[disk-full]", outcome.err)
         self.assertEqual((outcome.status, outcome.out), (9, ""))
 
@@ -173,8 +175,9 @@ class Get(Case):
             process.returncode = os.waitstatus_to_exitcode(status)
             process.communicate()  # closes the pipes
             self.assertEqual(process.returncode, 0)
-            print(f"4 GiB {' '.join(how)}: client {usage.ru_maxrss} kB at most, {usage.ru_utime + usage.ru_stime:.1f} s "
-                  f"of CPU; server {before} kB at most before, {self.server_peak()} kB after")
+            print(f"4 GiB {' '.join(how)}: client {usage.ru_maxrss} kB at most, "
+                  f"{usage.ru_utime + usage.ru_stime:.1f} s of CPU; server {before} kB at most before, "
+                  f"{self.server_peak()} kB after")
             self.assertLess(usage.ru_maxrss, 64 << 10)
             self.assertLess(self.server_peak(), before + (16 << 10))
             got, = self.client.into.iterdir()
@@ -188,11 +191,12 @@ class Get(Case):
 
 
 class Refused(Case):
-    """Who is not who they must be. Each test has a server of its own where it changes what is trusted."""
+    """Peers with a wrong identity. Each test that changes the trust has a server of its own."""
 
     def test_a_server_of_another_name_is_refused(self):
         self.world.put("song", 10)
-        self.refused("wrong-name", "--server-name", "elsewhere.example", "get", self.here, "song", "-o", self.client.into)
+        self.refused("wrong-name", "--server-name", "elsewhere.example", "get", self.here, "song", "-o",
+                     self.client.into)
         self.assertEqual(self.left(), [])
 
     def test_a_server_of_another_root_is_refused(self):
@@ -219,7 +223,8 @@ class Refused(Case):
         request = self.world.root / "late.csr"
         run("openssl", "x509", "-x509toreq", "-copy_extensions", "copy", "-in", f"{own}.pem", "-signkey", f"{own}.key",
             "-passin", f"file:{self.world.secret('client.pass')}", "-out", request)
-        run("openssl", "x509", "-req", "-in", request, "-CA", f"{authority}.pem", "-CAkey", f"{authority}.key", "-passin",
+        run("openssl", "x509", "-req", "-in", request, "-CA", f"{authority}.pem", "-CAkey", f"{authority}.key",
+            "-passin",
             f"file:{self.world.secret('ca.pass')}", "-copy_extensions", "copyall", "-days", "-1", "-CAcreateserial",
             "-CAserial", self.world.root / "late.srl", "-out", f"{own}.pem")
         outcome = late.refused("certificate-expired", "get", self.here, "song", "-o", late.into, pin=False)
@@ -319,8 +324,8 @@ class Token(unittest.TestCase):
                 client = world.member(f"with {label}")
                 named = ("--cert", f"{issued}.pem", "--key", f"pkcs11:token=studio;object={label};type=private")
                 options = ("--passphrase-file", pin, "--set", f"installation.module={SOFTHSM}")
-                client.usher(*options, "get", server.files[0], "song", "--sealed", "--verify", *named, "-o", client.into,
-                             pin=False)
+                client.usher(*options, "get", server.files[0], "song", "--sealed", "--verify", *named, "-o",
+                             client.into, pin=False)
                 client.usher(*options, "open", client.into / "song.sealed", *named[2:], pin=False)
                 self.assertEqual(sha256(client.into / "song"), sha256(world.shared() / "song"))
                 wrong = ("--passphrase-file", world.secret("wrong.pin", "9999\n"), *options[2:])

@@ -7,14 +7,14 @@ from files import FileWorld
 from world import BIN, SOURCE, clip, run, tracks
 
 PROGRAMS = ("usher", "usherd", "usher-ca", "usher-press")
-WITHOUT = {"usherd serve"}  # neither reads nor makes; so does usher without a verb
+WITHOUT = {"usherd serve"}  # neither reads nor makes JSON; the same is true of usher without a verb
 TIMES = re.compile(r"_at$|^(not_before|not_after|expires|usable_until|first_play|first_seen|last_seen|this_update|"
                    r"next_update|last_ends)$")
 ISO = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
 
 
 def verbs_below(program, *verbs):
-    """Every verb that has none below it, by the programs' own help."""
+    """Every verb without subcommands, from the programs' own help."""
     shown = run(BIN / program, *verbs, "--help").out
     names = re.findall(r"^  ([a-z][a-z-]*)(?:,\S+)*\s", shown.partition("Subcommands:")[2].partition("\n\n")[0], re.M)
     if not names:
@@ -143,7 +143,8 @@ class Printed(unittest.TestCase):
         w.operator(files__listen="127.0.0.1:0", files__shares=f"shared={w.shared()}")
         w.card()
         source = clip(tracks(1)[0], 15, w.root / "clip.ogg")
-        pressed, = lines_of(w.press(source, title="The Clip", more=("--json", "--manifest-out", "--chunk-size", "4KiB")))
+        pressed, = lines_of(w.press(source, title="The Clip",
+                                    more=("--json", "--manifest-out", "--chunk-size", "4KiB")))
         self.same("`usher-press press`", pressed)
         key = ("--key", w.root / "issued/operator.key", "--passphrase-file", w.secret("usherd.pass"))
         shown = run(BIN / "usher-press", "inspect", pressed["release"], "--json", *key).json()

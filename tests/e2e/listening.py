@@ -9,7 +9,7 @@ from world import Failed, wait_for
 
 
 class Listening:
-    """One `usher play` in real time, whose line is followed."""
+    """One `usher play` in real time; reads its status line."""
 
     def __init__(self, listener, *args, driver="dummy"):
         listener.env["SDL_AUDIODRIVER"] = driver

@@ -1,4 +1,4 @@
-"""usher login and logout: one question for passphrase and PIN, and what comes after it needs none."""
+"""usher login and logout: passphrase and PIN are asked for once; later verbs ask for neither."""
 import ctypes
 import json
 import os
@@ -20,7 +20,7 @@ class Logins(Cards):
 
     @classmethod
     def setUpClass(cls):
-        # Where a system locks no memory for this user, no login is kept.
+        # If the system does not let this user lock memory, no login is kept.
         libc, some = ctypes.CDLL(None, use_errno=True), ctypes.create_string_buffer(4 << 20)
         if libc.mlock(some, len(some)) != 0:
             raise unittest.SkipTest("USHER-SKIPPED: needs 4 MiB of locked memory (ulimit -l)")
@@ -52,7 +52,8 @@ class Logins(Cards):
         screen.type(self.passphrase + "\n")
         screen.expect("PIN of the card of Ana Maria Silva: ")
         screen.type("1234\n")
-        screen.expect(r"Logged in to .* as Ana Maria Silva until \d{4}-\d\d-\d\d \d\d:\d\d UTC. `usher logout` ends it.")
+        screen.expect(r"Logged in to .* as Ana Maria Silva until \d{4}-\d\d-\d\d \d\d:\d\d UTC. "
+                      r"`usher logout` ends it.")
         self.assertEqual(screen.end(), 0)
 
     def usher(self, *args, **kw):

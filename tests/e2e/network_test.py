@@ -13,7 +13,7 @@ def vec16(content):
 
 
 def client_hello(random, cookie=b""):
-    """channel.md §4: x25519 with AES-256-GCM, and a cookie where there is one."""
+    """channel.md §4: x25519 with AES-256-GCM, and a cookie if there is one."""
     extensions = (1).to_bytes(2) + vec16(cookie) if cookie else b""
     body = b"\0\1" + random + vec16(b"\x01\x01") + vec16(b"\0\x1d") + vec16(extensions)
     return b"\1" + len(body).to_bytes(3) + body
@@ -93,7 +93,7 @@ class Crowd(unittest.TestCase):
         for _ in range(5):
             listener.json("list")
         flood.stop()
-        self.assertGreaterEqual(flood.begun, 64, "with a cookie it gets what nobody else wants")
+        self.assertGreaterEqual(flood.begun, 64, "with a cookie it gets the places that no other client wants")
         self.assertGreater(flood.retried, 0)
         self.assertEqual(server.log().count("session open"), 5)
 

@@ -1,4 +1,4 @@
-"""usher open: sealed files, of directories and of the vault, and what is wrong with them."""
+"""usher open: sealed files from directories and from the vault, good and damaged."""
 import json
 import os
 import pty
@@ -34,7 +34,8 @@ class Open(Case):
         _, path = self.sealed()
         good = path.read_bytes()
         for code, content in (("truncated", good[:-1]), ("truncated", good[:50]), ("malformed", os.urandom(1000)),
-                              ("truncated", b""), ("malformed", good + b"x"), ("header-damaged", good[:40] + b"xxxx" + good[44:])):
+                              ("truncated", b""), ("malformed", good + b"x"),
+                              ("header-damaged", good[:40] + b"xxxx" + good[44:])):
             path.write_bytes(content)
             outcome = self.refused(code, "open", path)
             self.assertIn(path.name, outcome.err)
@@ -96,13 +97,14 @@ class Published(unittest.TestCase):
             self.assertIn("shared/song", listed)
             client.refused("file-refused", "get", server.files[0], name, "-o", client.into, pin=False)
             for suite in ("gcm", "ctr"):
-                client.usher("get", server.files[0], name, f"--sealed={suite}", "--verify", "--force", "-o", client.into,
+                client.usher("get", server.files[0], name, f"--sealed={suite}", "--verify", "--force", "-o",
+                             client.into, pin=False)
+                client.usher("open", client.into / "first night.ogg.sealed", "--force", "--digest", sha256(track),
                              pin=False)
-                client.usher("open", client.into / "first night.ogg.sealed", "--force", "--digest", sha256(track), pin=False)
                 self.assertEqual(sha256(client.into / "first night.ogg"), sha256(track))
             client.refused("no-key-fits", "open", client.into / "first night.ogg.sealed", "--force", "--key",
-                           world.root / "issued/operator.key", "--passphrase-file", world.secret("release-recipient.pass"),
-                           pin=False)
+                           world.root / "issued/operator.key", "--passphrase-file",
+                           world.secret("release-recipient.pass"), pin=False)
 
 
 if __name__ == "__main__":

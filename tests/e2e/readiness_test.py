@@ -85,14 +85,14 @@ class Readiness(unittest.TestCase):
     def test_roots_without_lists_are_told_where_nobody_could_log_in(self):
         without = ["trust.client.crls=", "person.cartao-de-cidadao.crls="]
         outcome = self.check(*without)
-        for role in ("client: nobody below", "cartao-de-cidadao: nobody below"):
+        for role in ("client: certificates below", "cartao-de-cidadao: certificates below"):
             self.assertIn(role, outcome.err)
         server = self.world.serve(*(x for setting in without for x in ("--set", setting)))
         status, text = ask(server, "/readyz")
         self.assertEqual(status, 503)
-        self.assertIn("client: nobody below", text)
-        self.assertIn("\ncartao-de-cidadao: nobody below", text)
-        self.assertIn("nobody can log in", server.log())
+        self.assertIn("client: certificates below", text)
+        self.assertIn("\ncartao-de-cidadao: certificates below", text)
+        self.assertIn("no login is possible", server.log())
         self.assertEqual(ask(server, "/healthz")[0], 200)
 
     def test_roots_without_lists_are_none_where_lists_may_be_fetched(self):
@@ -107,11 +107,11 @@ class Readiness(unittest.TestCase):
         (folder / "index").write_text("")
         (folder / "number").write_text("4000\n")
         authority = root / "ca/media/root"
-        run("sh", "-c", 'cd "$1" && shift && exec openssl "$@"', "sh", folder, "ca", "-config", "ca.cnf", "-gencrl", "-keyfile",
-            authority / "ca.key", "-cert", authority / "ca.pem", "-passin", f"file:{self.world.secret('ca.pass')}",
-            "-out", "odd.crl")
+        run("sh", "-c", 'cd "$1" && shift && exec openssl "$@"', "sh", folder, "ca", "-config", "ca.cnf", "-gencrl",
+            "-keyfile", authority / "ca.key", "-cert", authority / "ca.pem", "-passin",
+            f"file:{self.world.secret('ca.pass')}", "-out", "odd.crl")
         outcome = self.check(f"trust.client.crls={folder / 'odd.crl'}")
-        self.assertIn("client: nobody below", outcome.err)
+        self.assertIn("client: certificates below", outcome.err)
 
     def test_what_ends_within_a_week_is_warned_of_by_name(self):
         self.world.crls("--days", "5")
@@ -119,14 +119,15 @@ class Readiness(unittest.TestCase):
         self.assertRegex(checked, r"warning: client revocation list of CN=.* ends in [45] days")
         server = self.world.serve()
         self.assertRegex(server.log(), r"renew in time.*client revocation list of CN=")
-        self.assertRegex(ask(server, "/metrics")[1], r'usher_expires_soon\{what="client revocation list of CN=.*"\} 1\n')
+        self.assertRegex(ask(server, "/metrics")[1],
+                         r'usher_expires_soon\{what="client revocation list of CN=.*"\} 1\n')
         self.assertEqual(ask(server, "/readyz")[0], 200)
 
     def test_without_a_passphrase_all_but_the_keys_is_checked(self):
         outcome = run(BIN / "usherd", "--home", self.world.root / "server", "--set", "trust.client.crls=", "--set",
                       "keys.passphrase_file=", "config", "check", env=self.world.env, ok=False)
         self.assertIn("private keys: not checked", outcome.out)
-        self.assertIn("client: nobody below", outcome.err)
+        self.assertIn("client: certificates below", outcome.err)
 
 
 class FullDisk(unittest.TestCase):
@@ -150,10 +151,11 @@ class FullDisk(unittest.TestCase):
         status, text = ask(server, "/readyz")
         self.assertEqual(status, 503)
         self.assertIn("[disk-full]", text)
-        full = ('mount -t tmpfs -o size=16m tmpfs "$1" && cp -a "$2/." "$1"; cat /dev/zero > "$1/filler" 2>&-; shift 2; '
-                'exec "$@"')
-        outcome = run("unshare", "-m", "sh", "-c", full, "sh", data, kept, BIN / "usherd", "--home", world.root / "server",
-                      "--passphrase-file", world.secret("usherd.pass"), "config", "check", env=world.env, ok=False)
+        full = ('mount -t tmpfs -o size=16m tmpfs "$1" && cp -a "$2/." "$1"; cat /dev/zero > "$1/filler" 2>&-; '
+                'shift 2; exec "$@"')
+        outcome = run("unshare", "-m", "sh", "-c", full, "sh", data, kept, BIN / "usherd", "--home",
+                      world.root / "server", "--passphrase-file", world.secret("usherd.pass"), "config", "check",
+                      env=world.env, ok=False)
         self.assertIn("[disk-full]", outcome.err)
 
 

@@ -1,4 +1,4 @@
-"""What must be refused, by each of usher's people, and that nothing changes by it."""
+"""What each kind of user must be refused, and that a refusal changes nothing."""
 import shutil
 import socket
 import unittest
@@ -32,7 +32,7 @@ class Refusals(unittest.TestCase):
         self.assertEqual(outcome.status, 6, outcome)
         self.assertIn("[wrong-pin]", outcome.err)
         self.assertEqual(requests(self.server, "api/auth"), sent, "a statement was sent")
-        self.listener.json("list")   # the right one brings the card back to order
+        self.listener.json("list")   # the right PIN resets the card's count of wrong ones
         self.assertEqual(requests(self.server, "api/auth"), sent + 1)
 
     def test_a_pin_that_cannot_be_one_costs_no_try_and_a_line_end_is_none(self):
@@ -44,7 +44,8 @@ class Refusals(unittest.TestCase):
             pin = self.world.secrets / "some.pin"
             pin.write_bytes(content)
             pin.chmod(0o600)
-            return run(*self.listener.command("--module", SHIM, "--pin-file", pin, "list", pin=False), env=environment, ok=ok)
+            return run(*self.listener.command("--module", SHIM, "--pin-file", pin, "list", pin=False), env=environment,
+                       ok=ok)
 
         for content, code in ((b"\xef\xbb\xbf1234\n", "unusable-passphrase"), (b"1234 \n", "unusable-passphrase"),
                               (b"12\t34\n", "unusable-passphrase"), (b"1234\n\n", "unusable-passphrase"),
@@ -59,7 +60,7 @@ class Refusals(unittest.TestCase):
 
     def test_a_missing_module_and_a_missing_card_are_told_apart(self):
         self.listener.refused("module-missing", "--module", "/nowhere/module.so", "list")
-        self.listener.refused("no-card", "--token", "nobody", "list")
+        self.listener.refused("no-card", "--token", "unknown", "list")
 
     # --- the server, by the client's eyes
 
@@ -68,7 +69,8 @@ class Refusals(unittest.TestCase):
 
     def test_a_pinned_key_counts_in_place_of_the_name_and_only_the_right_one(self):
         self.listener.refused("wrong-name", "--server-key", "00" * 32, "list")
-        public = run("openssl", "x509", "-in", self.world.root / "issued/server.pem", "-pubkey", "-noout", binary=True).out
+        public = run("openssl", "x509", "-in", self.world.root / "issued/server.pem", "-pubkey", "-noout",
+                     binary=True).out
         der = run("openssl", "pkey", "-pubin", "-outform", "DER", input=public, binary=True).out
         import hashlib
         self.listener.json("--server-key", hashlib.sha256(der).hexdigest(), "list")
@@ -180,7 +182,8 @@ class Refusals(unittest.TestCase):
         vault = next((self.world.root / "server").rglob("*.medium")).parent
         script = ('mount -t tmpfs -o size=4m tmpfs "$1" && shift && "$@"; status=$?; '
                   'ls -A "$VAULT"; exit $status')
-        outcome = run("env", f"VAULT={vault}", "unshare", "-m", "sh", "-c", script, "sh", vault, BIN / "usherd", "--home",
+        outcome = run("env", f"VAULT={vault}", "unshare", "-m", "sh", "-c", script, "sh", vault, BIN / "usherd",
+                      "--home",
                       self.world.root / "server", "--passphrase-file", self.world.secret("usherd.pass"), "media", "add",
                       self.world.root / "releases/big.usher", ok=False, env=self.world.env)
         self.assertIn("[disk-full]", outcome.err)

@@ -1,4 +1,5 @@
-"""Fetches other than lists: answers of responders (here OpenSSL's own responder), and authorities that a card lacks.
+"""Fetches other than lists: answers of responders (here OpenSSL's own), and certificates of authorities that a card
+lacks.
 Spec: identity.md §4.8, §11.6, §11.7."""
 import re
 import subprocess
@@ -10,7 +11,7 @@ from world import wait_for
 
 
 class Responder:
-    """`openssl ocsp` as a function: of each authority of a world, who has issued what, and what is revoked."""
+    """`openssl ocsp` as a function. It knows the issued and the revoked certificates of each authority of a world."""
 
     def __init__(self, world):
         self.world = world
@@ -24,7 +25,7 @@ class Responder:
             serial = file.stem.upper()
             serial = serial.rjust(len(serial) + len(serial) % 2, "0")
             state = "R\t401231235959Z\t260101000000Z" if file.stem in self.revoked else "V\t401231235959Z\t"
-            lines.append(f"{state}\t{serial}\tunknown\t/CN=somebody\n")
+            lines.append(f"{state}\t{serial}\tunknown\t/CN=person\n")
         return "".join(lines)
 
     def answer(self, request):

@@ -1,5 +1,6 @@
-"""Revocation lists from where certificates point to, by a web server that is well, slow, huge, lying, redirecting, dead
-and well again; and what a revocation does to those who are already there.  Spec: identity.md §4, §11."""
+"""Revocation lists that are fetched from the URLs in certificates. The web server is good, slow, sends huge or false
+lists, redirects, is dead, and is good again. And the effect of a revocation on sessions that are already open.
+Spec: identity.md §4, §11."""
 import concurrent.futures
 import http.server
 import os
@@ -12,7 +13,7 @@ from world import Failed, World, metric, tracks, wait_for
 
 
 class Web(http.server.ThreadingHTTPServer):
-    """Serves a directory. `behaviour` may be replaced, and `answer`, for what is posted: functions of the request's
+    """Serves a directory. `behaviour`, and `answer` for POST requests, may be replaced: functions of the request's
     handler."""
     daemon_threads = True
 
@@ -93,7 +94,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def inward(self):
-        """To an address of this machine's network that nobody allowed."""
+        """Redirects to an address of this machine's network that the configuration does not allow."""
         self.send_response(302)
         self.send_header("Location", self.server.url.replace("127.0.0.1", "127.0.0.2"))
         self.end_headers()
@@ -109,7 +110,7 @@ class Case(unittest.TestCase):
     OCSP = False
 
     def settings(self):
-        """Beside the usual ones; the authorities are there, the server is not."""
+        """Settings in addition to the usual ones. Called when the authorities exist, and before the server does."""
         return self.SETTINGS
 
     def setUp(self):
@@ -123,7 +124,7 @@ class Case(unittest.TestCase):
             w.crls("--delta")
         self.web.directory = w.root / "published"
         w.card()
-        # The deadline is for a busy machine, and for OpenSSL's responder, which is a process for each answer.
+        # The deadline allows for a busy machine, and for OpenSSL's responder, which starts a process for each answer.
         w.operator(**{"server__drain_seconds": 1, "trust__client__crls": "", "trust__distributor__crls": "",
                       "person__cartao-de-cidadao__crls": "", "revocation__addresses": "127.0.0.1",
                       "revocation__refresh_seconds": 2, "revocation__retry_seconds": 1,
@@ -134,7 +135,7 @@ class Case(unittest.TestCase):
         return wait_for(lambda: re.search(pattern, self.server.log()), pattern, deadline)
 
     def settled(self, listener, *args):
-        """The answer of `usher` when no fetch is running any more: `server-busy` is no verdict (identity.md §11.2), and
+        """The answer of `usher` when no fetch is running any more. `server-busy` is not a verdict (identity.md §11.2):
         how often it appears depends on how busy this machine is."""
         def tried():
             outcome = listener.usher(*args, ok=False)
@@ -187,7 +188,8 @@ class Fetching(Case):
         self.gets_in(listener)
         self.revoke("card-user")
         wait_for(lambda: self.web.count("card-sub.crl") > 1, "the next look", 60)
-        self.log(r"session ended.*revoked|revocation list fetched.*card-sub.*\n(.*\n)*.*revocation list fetched.*card-sub")
+        self.log(r"session ended.*revoked|"
+                 r"revocation list fetched.*card-sub.*\n(.*\n)*.*revocation list fetched.*card-sub")
         self.is_kept_out(listener, "revoked")
 
     def test_whatever_the_web_server_does_the_list_at_hand_stays_in_use(self):
@@ -195,12 +197,13 @@ class Fetching(Case):
         self.gets_in(listener)
         published = self.web.directory / "card-sub.crl"
         good = published.read_bytes()
-        self.world.crls()  # so that there is a newer list, and the one at hand is the older one
+        self.world.crls()  # makes a newer list, so that `good` is the older one
         self.log(r'revocation list fetched"[^\n]*card-sub\.crl"(.*\n)*.*revocation list fetched"[^\n]*card-sub\.crl"')
         with World() as other:
             other.pki()
             foreign = (other.root / "published/card-sub.crl").read_bytes()
-        for behaviour, code in ((Handler.garbage, "malformed"), (Handler.huge, "too-long"), (Handler.slow, "interrupted"),
+        for behaviour, code in ((Handler.garbage, "malformed"), (Handler.huge, "too-long"),
+                                (Handler.slow, "interrupted"),
                                 (Handler.circle, "malformed"), (Handler.astray, "malformed"),
                                 (Handler.inward, "unreachable"), (Handler.broken, "malformed"),
                                 (lambda h: h.content(foreign), "revocation-unknown"),
@@ -220,7 +223,7 @@ class Fetching(Case):
 
 
 class Handed(Case):
-    """A listener who has configured no list judges the server by those that it hands out."""
+    """A listener who has configured no list checks the server with the lists that the server hands out."""
 
     def test_a_revoked_server_is_found_out_as_soon_as_it_hands_out_the_list_that_says_so(self):
         listener = self.world.listener()
@@ -228,7 +231,8 @@ class Handed(Case):
         kept = listener.home / "revocation-lists.bin"
         self.assertGreater(kept.stat().st_size, 100)
         self.revoke("localhost")
-        self.log(r'revocation list fetched"[^\n]*media-root\.crl"(.*\n)*.*revocation list fetched"[^\n]*media-root\.crl"')
+        self.log(r'revocation list fetched"[^\n]*media-root\.crl"(.*\n)*'
+                 r'.*revocation list fetched"[^\n]*media-root\.crl"')
         self.gets_in(listener)  # lists are asked for once an hour
         os.utime(kept, (0, 0))
         self.is_kept_out(listener, "revoked")
@@ -238,7 +242,8 @@ class Handed(Case):
     def test_without_any_list_nobody_believes_the_server(self):
         self.server.stop()
         shutil.rmtree(self.world.root / "server/data/revocation", ignore_errors=True)
-        self.server = self.world.serve(prefix=("env", "USHER_REVOCATION_FETCH=false", "USHER_TRUST_CLIENT_REVOCATION=none"))
+        self.server = self.world.serve(prefix=("env", "USHER_REVOCATION_FETCH=false",
+                                               "USHER_TRUST_CLIENT_REVOCATION=none"))
         self.is_kept_out(self.world.listener(), "revocation-unknown")
 
     def test_an_older_list_is_not_taken_back(self):
@@ -247,7 +252,8 @@ class Handed(Case):
         kept = listener.home / "revocation-lists.bin"
         old = kept.read_bytes()
         self.world.crls()
-        self.log(r'revocation list fetched"[^\n]*media-root\.crl"(.*\n)*.*revocation list fetched"[^\n]*media-root\.crl"')
+        self.log(r'revocation list fetched"[^\n]*media-root\.crl"(.*\n)*'
+                 r'.*revocation list fetched"[^\n]*media-root\.crl"')
         os.utime(kept, (0, 0))
         self.gets_in(listener)
         self.assertNotEqual(kept.read_bytes(), old)
@@ -271,7 +277,7 @@ class Handed(Case):
 
 class Deltas(Case):
     DELTAS = True
-    # Between two looks there is time to hear a verdict: while it looks, the server is busy.
+    # The intervals leave time to receive a verdict between two fetches: during a fetch, the answer is `server-busy`.
     SETTINGS = {"revocation__refresh_seconds": 12, "revocation__retry_seconds": 8}
 
     def test_a_delta_that_is_pointed_to_is_wanted_and_what_it_says_counts(self):
@@ -313,7 +319,7 @@ class Living(Case):
         super().setUp()
         track = max(tracks(5), key=lambda path: path.stat().st_size)
         self.world.press(track)
-        self.gets_in(self.world.listener("nobody"))  # the server has fetched what it needs to import
+        self.gets_in(self.world.listener("first"))  # the server has fetched what it needs to import
         self.world.usherd("media", "add", self.world.root / f"releases/{track.stem}.usher")
         self.listener = self.world.listener()
         self.listener.env["SDL_AUDIODRIVER"] = "dummy"
@@ -322,7 +328,8 @@ class Living(Case):
         self.process = self.listener.start("--json", "play", "1")
         self.addCleanup(self.process.communicate)
         self.addCleanup(self.process.kill)
-        wait_for(lambda: self.process.poll() is not None or metric(self.server, "usher_chunks_total") > 0, "the first chunk")
+        wait_for(lambda: self.process.poll() is not None or metric(self.server, "usher_chunks_total") > 0,
+                 "the first chunk")
         if self.process.poll() is not None:
             raise Failed(str(self.process.communicate()))
 

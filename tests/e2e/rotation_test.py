@@ -1,4 +1,4 @@
-"""A root, a server's certificate and a licence key are changed while all users continue: built programs."""
+"""Built programs: a root, a server's certificate and a licence key are changed while all users continue."""
 import itertools
 import json
 import pathlib
@@ -11,10 +11,10 @@ from world import run, tracks
 
 
 class RotationWorld(FileWorld):
-    """Old and new certificates of a server and of a listener, by the steps that `usher-ca rotate root` names."""
+    """Old and new certificates of a server and of a listener, made with the steps that `usher-ca rotate root` names."""
 
     def prepare(self):
-        """Up to the switch: a server and a listener with certificates of the old root, a card, a medium."""
+        """The state before the switch: server and listener with certificates of the old root, a card, a medium."""
         self.sharing()
         self.card()
         self.press(tracks(1)[0])
@@ -41,7 +41,7 @@ class RotationWorld(FileWorld):
                           "--set", f"trust.client.crls={crls}")
 
     def listen_as(self, name, certificate, roots):
-        """A listener of the kitchen's key with this certificate, who trusts servers of these roots."""
+        """A listener with the kitchen's key and this certificate, who trusts servers of these roots."""
         listener = self.listener_of(name, certificate)
         anchors, crls = self.trust(roots)
         both, both_crls = self.trust(("old", "new") if (self.root / "ca/media/root-2").exists() else ("old",))
@@ -69,7 +69,7 @@ class RotationWorld(FileWorld):
 
 
 class Pointers(unittest.TestCase):
-    """A new root's certificates point to what the old one's did, and to no delta list that nobody publishes."""
+    """A new root's certificates point to lists and responder like the old root's; to delta lists only if published."""
 
     def text_of_a_client(self, **options):
         world = RotationWorld()
@@ -78,8 +78,8 @@ class Pointers(unittest.TestCase):
         world.issue("client", "before", "--cn", "kitchen")
         world.rotate("--begin")
         world.rotate("--switch", "--out", world.root / "reissued")
-        return run("openssl", "x509", "-in", world.issue("client", "after", "--cn", "bedroom").with_suffix(".pem"), "-noout",
-                   "-text").out
+        return run("openssl", "x509", "-in", world.issue("client", "after", "--cn", "bedroom").with_suffix(".pem"),
+                   "-noout", "-text").out
 
     def test_lists_alone(self):
         text = self.text_of_a_client(ocsp="http://pki.example/ocsp")
@@ -92,8 +92,9 @@ class Pointers(unittest.TestCase):
 
 
 TRUST = {"old": ("old",), "both": ("old", "new"), "new": ("new",)}
-# What the documented order lets a server or a listener have at one time: certificate, trust.
-BEFORE, OVERLAP, AFTER = [("old", "old"), ("old", "both")], [("old", "both"), ("new", "both")], [("new", "both"), ("new", "new")]
+# The pairs (certificate, trust) that the documented order allows a server or a listener at one time.
+BEFORE, OVERLAP, AFTER = ([("old", "old"), ("old", "both")], [("old", "both"), ("new", "both")],
+                          [("new", "both"), ("new", "new")])
 
 
 class Root(unittest.TestCase):
@@ -125,7 +126,7 @@ class Root(unittest.TestCase):
         self.assertIn("[bad-usage]", refused.err)
 
     def test_2_everybody_meets_in_every_combination_that_the_order_allows_and_nobody_else(self):
-        """Channel and file stream, 36 pairs: it works where each trusts the other's root, and is `untrusted` elsewhere."""
+        """Channel and file stream, 36 pairs: works if each trusts the other's root; otherwise `untrusted`."""
         world = self.world
         variants = list(itertools.product(("old", "new"), TRUST))
         listeners = {(cert, trust): world.listen_as(f"listener {cert} {trust}", self.clients[cert], TRUST[trust])
@@ -139,7 +140,8 @@ class Root(unittest.TestCase):
                 with self.subTest(server=(server_cert, server_trust), client=(cert, trust)):
                     if ((server_cert, server_trust), (cert, trust)) in allowed:
                         self.assertTrue(works, "the documented order must not lead here")
-                    got = listener.usher("get", server.files[0], "song", "--force", "-o", listener.into, ok=False, pin=False)
+                    got = listener.usher("get", server.files[0], "song", "--force", "-o", listener.into, ok=False,
+                                         pin=False)
                     listed = listener.usher("--set", f"connection.url={server.url}", "--json", "list", ok=False)
                     if works:
                         self.assertEqual((got.status, listed.status), (0, 0), f"{got!r}\n{listed!r}")
@@ -165,8 +167,8 @@ class Root(unittest.TestCase):
     def test_4_what_is_issued_from_now_on_is_the_new_roots(self):
         self.world.issue("client", "client-late", "--cn", "late")
         late = self.world.root / "issued/client-late.pem"
-        verdict = self.world.usherd("check-chain", "--trust", self.world.root / "ca/media/root-2/ca.pem", "--revocation",
-                                    "none", "--purpose", "client", late)
+        verdict = self.world.usherd("check-chain", "--trust", self.world.root / "ca/media/root-2/ca.pem",
+                                    "--revocation", "none", "--purpose", "client", late)
         self.assertIn("accepted", verdict.out)
 
 
@@ -177,12 +179,15 @@ class ServerCertificate(unittest.TestCase):
             client = world.member("kitchen")
             world.put("song", 10)
             again = world.root / "issued/server-2"
-            world.ca("rotate", "server", "localhost", "--out", again, "--key-passphrase-file", world.secret("usherd.pass"))
+            world.ca("rotate", "server", "localhost", "--out", again, "--key-passphrase-file",
+                     world.secret("usherd.pass"))
             for suffix in ("pem", "key"):
-                (world.root / f"issued/server.{suffix}").write_bytes((world.root / f"issued/server-2.{suffix}").read_bytes())
+                successor = world.root / f"issued/server-2.{suffix}"
+                (world.root / f"issued/server.{suffix}").write_bytes(successor.read_bytes())
             server.reload()
             for name in ("localhost", "127.0.0.1"):
-                client.usher("--server-name", name, "get", server.files[0], "song", "--force", "-o", client.into, pin=False)
+                client.usher("--server-name", name, "get", server.files[0], "song", "--force", "-o", client.into,
+                             pin=False)
             self.assertNotIn("reload refused", server.log())
             refused = world.ca("rotate", "server", "elsewhere", "--out", world.root / "x", ok=False)
             self.assertIn("[not-found]", refused.err)

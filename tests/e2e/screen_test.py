@@ -1,5 +1,6 @@
-"""Titles that are wide, combining, written from the right, turned about, blank or very long: on terminals of 20, 40 and 80
-columns every line of every list fits, and the line of a play is written over and never wraps."""
+"""Titles with wide or combining characters, right-to-left text or direction controls, blank or very long titles: on
+terminals of 20, 40 and 80 columns every line of every list fits, and a play's status line is overwritten and never
+wraps."""
 import json
 import re
 import shutil
@@ -51,8 +52,8 @@ class Screen(unittest.TestCase):
         return lines
 
     def usherd(self, *args):
-        return [BIN / "usherd", "--home", self.world.root / "server", "--passphrase-file", self.world.secret("usherd.pass"),
-                *args]
+        return [BIN / "usherd", "--home", self.world.root / "server", "--passphrase-file",
+                self.world.secret("usherd.pass"), *args]
 
     def test_every_list_fits(self):
         w, listener = self.world, self.listener
@@ -60,7 +61,8 @@ class Screen(unittest.TestCase):
                     self.usherd("media", "list"), self.usherd("licence", "list"), self.usherd("persons"),
                     [BIN / "usher-ca", "--home", w.root / "ca", "list"],
                     *([BIN / "usher-press", "inspect", w.root / f"releases/{name}.usher", "--key",
-                       w.root / "issued/operator.key", "--passphrase-file", w.secret("usherd.pass")] for name in TITLES)]
+                       w.root / "issued/operator.key", "--passphrase-file", w.secret("usherd.pass")]
+                       for name in TITLES)]
         for command in commands:
             for columns in WIDTHS:
                 with self.subTest(command=[str(part) for part in command[1:]], columns=columns):
@@ -84,7 +86,7 @@ class Screen(unittest.TestCase):
         self.assertIn(TITLES["turned"], titles)
 
     def painted(self, screen, columns):
-        """Every state of the line that was written for this width: on one line, with the last column free."""
+        """Every state of the status line. Checks that each is one line and leaves the last of the columns free."""
         states = re.findall(r"\r\x1b\[K\x1b\[\?7l(.*?)\x1b\[\?7h", screen.raw, re.S)
         self.assertTrue(states, screen.raw)
         for state in states:

@@ -1,5 +1,4 @@
-"""Runs a file of end-to-end tests: names each test that could not run; a file without any test that ran is no
-success."""
+"""Runs a file of end-to-end tests. Names each test that could not run; a file in which no test ran is not a success."""
 import sys
 import unittest
 

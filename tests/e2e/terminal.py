@@ -17,7 +17,7 @@ def set_size(descriptor, columns):
 
 
 def columns_of(text):
-    """Columns as a terminal counts them, by another library than usher's."""
+    """Columns as a terminal counts them, computed with another library than usher's."""
     return sum(0 if unicodedata.combining(c) or unicodedata.category(c) in ("Mn", "Me", "Cf")
                else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 

@@ -11,12 +11,12 @@ KINDS = {"p256": "EC:prime256v1", "rsa2048": "rsa:2048"}
 
 
 def missing():
-    """What the tests here need and is not there; None if nothing."""
+    """The program that these tests need and that is not installed; None if all are installed."""
     return None if shutil.which("pkcs11-tool") else "pkcs11-tool"
 
 
 class TokenWorld(FileWorld):
-    """Keys on the token `vault room`; `module` is what the server uses it through."""
+    """Keys on the token `vault room`. `module`: the PKCS #11 module with which the server uses it."""
 
     TOKEN = "vault room"
 
@@ -30,25 +30,26 @@ class TokenWorld(FileWorld):
         self.control = control
         (self.root / "tokens").mkdir()
         (self.root / "softhsm2.conf").write_text(f"directories.tokendir = {self.root / 'tokens'}\n"
-                                                 "objectstore.backend = file\nlog.level = ERROR\nslots.removable = true\n")
+                                                 "objectstore.backend = file\nlog.level = ERROR\n"
+                                                 "slots.removable = true\n")
         run("softhsm2-util", "--init-token", "--free", "--label", self.TOKEN, "--so-pin", "87654321", "--pin", PIN,
             env=self.env)
         self.pin_file = self.secret("token.pin", PIN + "\n")
 
     def token_key(self, label, kind=None):
-        """Makes a key pair on the token: its URI, and the file of its public half."""
+        """Makes a key pair on the token. Returns its URI, and the file of its public half."""
         kind = kind or self.key
         self.keys += 1
         tool = ("pkcs11-tool", "--module", SOFTHSM, "--token-label", self.TOKEN, "--login", "--pin", PIN)
-        run(*tool, "--keypairgen", "--key-type", KINDS[kind], "--label", label, "--id", f"{self.keys:02x}", "--usage-sign",
-            "--usage-derive" if kind == "p256" else "--usage-decrypt", env=self.env)
+        run(*tool, "--keypairgen", "--key-type", KINDS[kind], "--label", label, "--id", f"{self.keys:02x}",
+            "--usage-sign", "--usage-derive" if kind == "p256" else "--usage-decrypt", env=self.env)
         der, pem = self.root / f"{label}.der", self.root / f"{label}.pub.pem"
         run(*tool, "--read-object", "--type", "pubkey", "--label", label, "--output-file", der, env=self.env)
         run("openssl", "pkey", "-pubin", "-inform", "DER", "-in", der, "-out", pem)
         return f"pkcs11:token={self.TOKEN.replace(' ', '%20')};object={label};type=private", pem
 
     def certified(self, role, label, *more, kind=None):
-        """A key on the token with a certificate: its URI. The certificate is issued/<label>.pem."""
+        """Makes a key with a certificate on the token. Returns its URI. The certificate is issued/<label>.pem."""
         uri, public = self.token_key(label, kind)
         (self.root / "issued").mkdir(exist_ok=True)
         self.ca("issue", role, "--public-key", public, "--out", self.root / "issued" / label, *more)
@@ -71,9 +72,10 @@ class TokenWorld(FileWorld):
 
     def press_with(self, file, uri):
         """A release, signed with the distributor's key on the token."""
-        run(BIN / "usher-press", "press", file, "--key", uri, "--module", self.module, "--passphrase-file", self.pin_file,
-            "--cert", self.root / "issued/token-distributor.pem", "--for", self.root / "issued/token-recipient.pem", "--out",
-            self.root / "releases", env=self.env)
+        run(BIN / "usher-press", "press", file, "--key", uri, "--module", self.module, "--passphrase-file",
+            self.pin_file,
+            "--cert", self.root / "issued/token-distributor.pem", "--for", self.root / "issued/token-recipient.pem",
+            "--out", self.root / "releases", env=self.env)
 
     def pull(self):
         (self.control / "mode").write_text("pulled\n")

@@ -101,7 +101,7 @@ class WhileRunning(TokensTest):
             self.fetched(world, server, client)
 
     def context(self, world, name):
-        """A foreign client of the file stream."""
+        """A client of the file stream that is not usher's."""
         path = world.root / "issued" / f"client-{name}"
         run("openssl", "pkey", "-in", f"{path}.key", "-passin", f"file:{world.secret('client.pass')}", "-out",
             f"{path}.plain")
@@ -190,7 +190,8 @@ class AtTheStart(TokensTest):
             self.refused(world, "no-card", "--set", "keys.licence_key=pkcs11:token=elsewhere;object=licences")
             self.refused(world, "card-unsuitable", "--set", "keys.licence_key=pkcs11:token=vault%20room;object=none")
             self.refused(world, "module-missing", "--set", "keys.module=/nowhere/module.so")
-            self.refused(world, "bad-config", "--set", "keys.licence_key=pkcs11:token=vault%20room;object=kek?pin-value=1")
+            self.refused(world, "bad-config", "--set",
+                         "keys.licence_key=pkcs11:token=vault%20room;object=kek?pin-value=1")
             self.refused(world, "bad-config", "--set", "files.key_transport_key=pkcs11:token=vault%20room;object=kek")
             self.refused(world, "bad-key", "--set", "keys.server_key=pkcs11:token=vault%20room;object=kek")
             inside = world.root / "server/pin"
@@ -232,8 +233,8 @@ class VaultKey(TokensTest):
                 world.operator()
                 world.press(tracks(1)[0])
                 world.usherd("media", "add", *(world.root / "releases").glob("*.usher"))
-                on_token = ("--set", f"keys.vault_token={world.token_key('kek')[0]}", "--set", f"keys.module={world.module}",
-                            "--pin-file", world.pin_file)
+                on_token = ("--set", f"keys.vault_token={world.token_key('kek')[0]}", "--set",
+                            f"keys.module={world.module}", "--pin-file", world.pin_file)
                 refused = world.usherd("vault-key", "seal", "--to", "token", ok=False)
                 self.assertIn("[bad-config]", refused.err)
                 before = self.sealed_for(world)
@@ -250,8 +251,8 @@ class VaultKey(TokensTest):
             world.operator()
             before = self.sealed_for(world)
             outcome = world.usherd("--set", "keys.vault_token=pkcs11:token=elsewhere;object=kek", "--set",
-                                   f"keys.module={world.module}", "--pin-file", world.pin_file, "vault-key", "seal", "--to",
-                                   "token", ok=False)
+                                   f"keys.module={world.module}", "--pin-file", world.pin_file, "vault-key", "seal",
+                                   "--to", "token", ok=False)
             self.assertIn("[no-card]", outcome.err)
             self.assertEqual(before, self.sealed_for(world))
 

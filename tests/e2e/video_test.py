@@ -10,7 +10,7 @@ LENGTH = 60  # seconds of each medium
 
 RED = "color=red:size=320x240:rate=25"
 SINE = "sine=frequency=440:sample_rate=48000"
-# name: (what ffmpeg encodes it with, options of the press)
+# name: (ffmpeg's encoding arguments, options of the press)
 FORMATS = {
     "packed-anew.mp4": (["-c:v", "libx264", "-g", "50", "-c:a", "aac"], ("--remux",)),
     "fragmented.mp4": (["-c:v", "libx264", "-g", "50", "-c:a", "aac", "-movflags",
@@ -60,7 +60,7 @@ class Video(unittest.TestCase):
         self.assertTrue(refunded or stopped >= AFTER, f"{name} with {player}: quit at {stopped} s and charged")
 
     def go_and_resume(self, listener, screen, name, player):
-        """Begins at 0:40, dies at 0:42, and goes on from there."""
+        """Begins at 0:40, dies at 0:42, and continues from there."""
         first = Listening(listener, self.numbers[name], "--fresh", "--from", "0:40", "--counts", "--player", player)
         first.reach(42)
         self.assertShown(screen)

@@ -1,5 +1,5 @@
-"""What the programs say when something goes wrong: that each advice fits its cause, as a user meets it; and that ordinary
-events raise no alarm."""
+"""The texts that the programs print about errors: each advice fits its cause, as a user meets it. And ordinary events
+raise no alarm."""
 import re
 import resource
 import socket
@@ -55,12 +55,12 @@ class Words(unittest.TestCase):
     def test_a_host_name_that_is_none_asks_for_another(self):
         outcome = self.world.ca("issue", "server", "--out", self.world.root / "bad", "--key-passphrase-file",
                                 self.world.secret("server.pass"), "--name", "not a name", ok=False)
-        self.told(outcome, "malformed", "not a name is not a host name", "music.example", without=("comes from",))
+        self.told(outcome, "malformed", "not a name is not a host name", "music.example", without=("its source",))
 
     def test_a_public_key_that_is_none_says_what_it_takes(self):
         outcome = self.world.ca("issue", "client", "--cn", "x", "--public-key", self.note, "--out",
                                 self.world.root / "x", ok=False)
-        self.told(outcome, "malformed", "PEM file", without=("comes from",))
+        self.told(outcome, "malformed", "PEM file", without=("its source",))
 
     # --- usher-press, usher open
 
@@ -131,7 +131,8 @@ class Words(unittest.TestCase):
 
     def test_a_medium_and_a_licence_that_are_not_there_name_the_list(self):
         self.told(self.world.usherd("media", "remove", "ffffffff", ok=False), "unknown-medium", "`usherd media list`")
-        self.told(self.world.usherd("licence", "revoke", "ffffffff", ok=False), "unknown-licence", "`usherd licence list`")
+        self.told(self.world.usherd("licence", "revoke", "ffffffff", ok=False), "unknown-licence",
+                  "`usherd licence list`")
 
     def test_a_certificate_file_that_is_none_says_what_it_takes(self):
         outcome = self.world.usherd("--set", f"trust.client.anchors={self.note}", "config", "check", ok=False)
@@ -154,10 +155,12 @@ class Words(unittest.TestCase):
         proxy = f"http://user:secret@127.0.0.1:{port}"
         server = ("--url", "http://music.example")
         outcome = self.listener.usher(*server, "--set", f"connection.proxy={proxy}", "list", ok=False)
-        self.told(outcome, "unreachable", f"through the proxy http://127.0.0.1:{port}", "connection.proxy", without=("secret",))
+        self.told(outcome, "unreachable", f"through the proxy http://127.0.0.1:{port}", "connection.proxy",
+                  without=("secret",))
         environment = dict(self.listener.env, http_proxy=proxy, no_proxy="")
         outcome = run(*self.listener.command(*server, "list"), env=environment, ok=False)
-        self.told(outcome, "unreachable", "through a proxy of the environment", f"port {port}", "http_proxy", without=("secret",))
+        self.told(outcome, "unreachable", "through a proxy of the environment", f"port {port}", "http_proxy",
+                  without=("secret",))
         outcome = self.listener.usher("--url", f"http://127.0.0.1:{port}", "list", ok=False)
         self.told(outcome, "unreachable", f"http://127.0.0.1:{port}", without=("proxy",))
 
@@ -178,11 +181,12 @@ class Words(unittest.TestCase):
         self.server.stop()
         type(self).server = self.world.serve(*args)
         toml = self.listener.home / "usher.toml"
-        lines = [f'url = "{self.server.url}"' if line.startswith("url = ") else line for line in toml.read_text().splitlines()]
+        lines = [f'url = "{self.server.url}"' if line.startswith("url = ") else line
+                 for line in toml.read_text().splitlines()]
         toml.write_text("\n".join(lines) + "\n")
 
     def licences(self):
-        """What is listed; there is no alarm."""
+        """Lists the licences, and checks that there is no alarm."""
         outcome = self.listener.usher("licences")
         self.assertNotIn("licences-differ", outcome.err, outcome)
         return outcome

@@ -18,7 +18,7 @@ BIN = pathlib.Path(os.environ.get("USHER_BIN", SOURCE / "build" / "dev" / "bin")
 MUSIC = pathlib.Path("/usr/share/games/singularity/music")
 SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
 SHIM = pathlib.Path(os.environ.get("USHER_SHIM", SOURCE / "build/dev/tests/shim/usher-shim-pkcs11.so"))
-DEADLINE = 120  # seconds; a hang is a failure, nothing is judged by how long it takes
+DEADLINE = 120  # seconds; a hang is a failure, but no test judges how long something takes
 
 
 class Failed(AssertionError):
@@ -26,7 +26,7 @@ class Failed(AssertionError):
 
 
 class Outcome:
-    """What a program did."""
+    """The exit status and the output of a program."""
 
     def __init__(self, args, done):
         self.args = args
@@ -57,7 +57,7 @@ def wait_for(condition, what, deadline=30):
         value = condition()
         if value:
             return value
-        time.sleep(0.02)  # house-rule(sleep): between two looks, within a deadline
+        time.sleep(0.02)  # house-rule(sleep): between two polls, within a deadline
     raise Failed(f"waited in vain for {what}")
 
 
@@ -66,7 +66,7 @@ class World:
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="usher e2e "))
         self.secrets = self.root / "secrets"
         self.secrets.mkdir(mode=0o700)
-        self.env = dict(os.environ, HOME=str(self.root / "nobody"), XDG_RUNTIME_DIR=str(self.root),
+        self.env = dict(os.environ, HOME=str(self.root / "no-home"), XDG_RUNTIME_DIR=str(self.root),
                         SOFTHSM2_CONF=str(self.root / "softhsm2.conf"))
         for name in list(self.env):
             if name.startswith("USHER_"):
@@ -100,7 +100,7 @@ class World:
                    env=self.env, **kw)
 
     def pki(self, url=None, deltas=False, ocsp=None):
-        """`url`: where certificates say that lists are published; `deltas`: and deltas as well; `ocsp`: a responder."""
+        """`url`: where lists are published, for certificates; `deltas`: delta lists too; `ocsp`: a responder's URL."""
         more = (*(("--url", url) if url else ()), *(("--deltas",) if deltas else ()),
                 *(("--ocsp-url", ocsp) if ocsp else ()))
         self.ca("init", "--organisation", "Example Records", "--key", self.key, *more)
@@ -112,11 +112,11 @@ class World:
         self.ca("crl", "--out", self.root / "published", *more)
 
     def issue(self, role, out, *more, ok=True, key=None):
-        """The path without suffix; <path>.pem and <path>.key."""
+        """Returns the path without suffix; makes <path>.pem and <path>.key."""
         path = self.root / "issued" / out
         path.parent.mkdir(exist_ok=True)
-        self.ca("issue", role, "--out", path, "--key", key or self.key, "--key-passphrase-file", self.secret(f"{role}.pass"),
-                *more, ok=ok)
+        self.ca("issue", role, "--out", path, "--key", key or self.key, "--key-passphrase-file",
+                self.secret(f"{role}.pass"), *more, ok=ok)
         return path
 
     def card(self, token="card", kind="p256", name="Ana Maria Silva", number="BI123456789", pin="1234", **options):
@@ -133,8 +133,8 @@ class World:
             more += ["--days", options["days"]]
         self.ca("card", "--token", token, "--kind", kind, "--name", name, "--given-name", name.split()[0],
                 "--surname", name.split()[-1], "--civil-number", number, "--module", SOFTHSM,
-                "--pin-file", self.secret(f"{token}.pin", pin + "\n"), "--so-pin-file", self.secret("so.pin", "87654321\n"),
-                *more)
+                "--pin-file", self.secret(f"{token}.pin", pin + "\n"), "--so-pin-file",
+                self.secret("so.pin", "87654321\n"), *more)
         return token
 
 
@@ -145,8 +145,8 @@ class World:
         directory.mkdir(exist_ok=True)
         return run(BIN / "usher-press", "press", *files, "--key", self.root / "issued/distributor.key",
                    "--cert", self.root / "issued/distributor.pem", "--passphrase-file", self.secret("distributor.pass"),
-                   "--for", self.root / "issued/operator.pem", "--out", directory, *(["--title", title] if title else []),
-                   *more, env=self.env, ok=ok)
+                   "--for", self.root / "issued/operator.pem", "--out", directory,
+                   *(["--title", title] if title else []), *more, env=self.env, ok=ok)
 
     # --- operator
 
@@ -271,7 +271,7 @@ class Listener:
         self.audio(home / "heard.pcm")
 
     def twin(self, name):
-        """The same installation and person, with a home and a copy of the card of its own: for several at once:
+        """The same installation and person, with a home and a copy of the card of its own. For parallel use:
         while one process logs in to a soft token, another cannot always read it."""
         world, home = self.world, self.world.root / name
         home.mkdir()
@@ -294,7 +294,7 @@ class Listener:
         self.env["USHER_SHIM_DIR"] = str(folder)
 
     def audio(self, path):
-        """SDL's disk driver: what is heard goes to a file, faster than it sounds. Test media only."""
+        """SDL's disk driver: writes the sound to a file, faster than real time. Test media only."""
         self.heard = path
         self.env.update(SDL_AUDIODRIVER="disk", SDL_DISKAUDIOFILE=str(path), SDL_DISKAUDIODELAY="1")
 
@@ -337,7 +337,7 @@ intermediates = [{text(authorities / "card/sub/ca.pem")}]
         return self.usher("--json", *args).json()
 
     def refused(self, code, *args, **kw):
-        """The program must end with this code, one sentence and no stack of any kind."""
+        """Checks that the program ends with this code."""
         outcome = self.usher(*args, ok=False, **kw)
         if outcome.status == 0 or f"[{code}]" not in outcome.err:
             raise Failed(f"not refused with {code}:\n{outcome!r}")
@@ -349,7 +349,7 @@ intermediates = [{text(authorities / "card/sub/ca.pem")}]
 
 
 def decoded(path):
-    """What a player should let one hear: signed 16-bit stereo, as SDL's disk driver writes it."""
+    """The sound that a player should play: signed 16-bit stereo, as SDL's disk driver writes it."""
     return run("ffmpeg", "-v", "error", "-i", path, "-f", "s16le", "-acodec", "pcm_s16le", "-", binary=True).out
 
 
@@ -367,24 +367,26 @@ def requests(server, path):
     import urllib.request
     with urllib.request.urlopen(f"http://{server.operator}/metrics", timeout=10) as answer:
         text = answer.read().decode()
-    return sum(float(count) for count in re.findall(rf'(?m)^usher_requests_total{{[^}}]*path="{path}"[^}}]*}} (\S+)$', text))
+    return sum(float(count)
+               for count in re.findall(rf'(?m)^usher_requests_total{{[^}}]*path="{path}"[^}}]*}} (\S+)$', text))
 
 
 def clip(source, seconds, target):
     """The first seconds of a track."""
-    run("ffmpeg", "-v", "error", "-y", "-i", source, "-t", str(seconds), "-map", "0:a", "-c:a", "libvorbis", "-q:a", "3",
-        "-fflags", "+bitexact", target)
+    run("ffmpeg", "-v", "error", "-y", "-i", source, "-t", str(seconds), "-map", "0:a", "-c:a", "libvorbis", "-q:a",
+        "3", "-fflags", "+bitexact", target)
     return target
 
 
 def noise(mebibytes, target):
-    """A WAV file of about that size."""
-    run("ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "anoisesrc=r=44100", "-ac", "2", "-fs", str(mebibytes << 20), target)
+    """A WAV file of about this size."""
+    run("ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "anoisesrc=r=44100", "-ac", "2", "-fs",
+        str(mebibytes << 20), target)
     return target
 
 
 def is_heard(heard, expected):
-    """Whether that was heard bit for bit, once, and nothing else: SDL may write whole buffers of silence before the
-    decoder has begun and behind the end, and only there."""
+    """Whether `expected` was heard bit for bit, once, and nothing else. SDL may write whole buffers of silence before
+    the decoder has begun and after the end, and only there."""
     at = heard.find(expected)
     return bool(expected) and at >= 0 and not heard[:at].strip(b"\0") and not heard[at + len(expected):].strip(b"\0")

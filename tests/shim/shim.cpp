@@ -5,10 +5,10 @@
 //   USHER_SHIM_MODULE  the real module; /usr/lib/softhsm/libsofthsm2.so if not set
 //   USHER_SHIM_DIR     a directory with these files, each of which may be absent; read anew at every call:
 //     mode   lines: "hang C_Login" (or another of the functions below), "crash C_Sign", "removed" (also: no card from
-//            the start), "pulled" (the same, and what was open is lost for good, as with a reader),
+//            the start), "pulled" (the same, and open sessions are lost for good, as with a reader),
 //            "vanish C_Sign" (taken out at that call, and never put in again), "unplugged" (no reader),
 //            "protected" (the PIN is entered at the reader: taken from the file `pin`),
-//            "tries N" (wrong PINs that lock; 3 if not said), "blank" (not initialised), "unset" (the PIN),
+//            "tries N" (wrong PINs that lock; 3 by default), "blank" (not initialised), "unset" (the PIN),
 //            "stale" (the card was out, and is in again: sessions are gone), "another" (card, by its serial number),
 //            "mechanisms CKM_ECDSA …" (and no others), "forge" (its signatures are wrong),
 //            "garble" (its certificates are no certificates)

@@ -45,7 +45,7 @@ class CardHierarchy {
   [[nodiscard]] const crypto::PrivateKey& root_key() const { return root_key_; }
   [[nodiscard]] pki::Validity validity() const { return {now_ - std::chrono::days(1), now_ + std::chrono::days(30)}; }
 
-  /// As a citizen card's, changed by the caller where a test wants it.
+  /// As on a citizen card; a test may change it.
   [[nodiscard]] pki::LeafRequest citizen() const {
     return {.name = {.common_name = "Ana Maria Silva",
                      .organisation = "Cart\xc3\xa3o de Cidad\xc3\xa3o",
@@ -119,7 +119,7 @@ class SoftCards {
         [&](const crypto::PublicKey& key) { return hierarchy.certify(key, hierarchy.citizen()); }));
   }
 
-  /// One more certificate on a card, under the label of the person's. `id`: of the card's own key, or another.
+  /// Another certificate on a card, with the same label as the person's. `id`: of the card's own key, or another.
   void add_certificate(const std::string& card, const pki::Certificate& certificate, std::uint8_t id = 0x45) const {
     const auto module = must(card::p11::Module::load(kSoftHsm));
     for (const auto& token : must(module.tokens())) {

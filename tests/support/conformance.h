@@ -20,10 +20,10 @@ inline std::filesystem::path conformance_folder() {
   return named != nullptr && *named != '\0' ? named : USHER_CONFORMANCE_DEFAULT;
 }
 
-/// What Debian's python3-cryptography-vectors has of X.509.
+/// The X.509 vectors of Debian's python3-cryptography-vectors.
 inline std::filesystem::path debian_x509_folder() { return "/usr/lib/python3/dist-packages/cryptography_vectors/x509"; }
 
-/// With certs/ and crls/ of PKITS: Debian's, which is whole, before what else there is.
+/// The folder with certs/ and crls/ of PKITS: Debian's first, because it is complete.
 inline std::filesystem::path pkits_folder() {
   const std::filesystem::path whole = debian_x509_folder() / "PKITS_data";
   return std::filesystem::exists(whole / "certs") ? whole : conformance_folder() / "pkits";

@@ -1,4 +1,4 @@
-"""tools/check-house-rules refuses what it must refuse, and nothing else."""
+"""tools/check-house-rules refuses each forbidden example, and accepts the allowed ones."""
 import os
 import subprocess
 import tempfile
@@ -53,6 +53,18 @@ REFUSED = [
     ("tests/a.cpp", f'"-----BEGIN CERTIFICATE-----\\n"\n"{BASE64}"', "key-in-git"),
     ("src/server/a.cpp", "\n" * 500, "length"),
     ("tools/a", "#!/bin/bash\n" + "\n" * 500, "length"),
+    ("src/server/a.cpp", "// x" + "x" * 117, "columns"),
+    ("src/server/a.cpp", "// clang-format off\n// clang-format on\n// x" + "x" * 117, "columns"),
+    ("tests/e2e/a.py", "x = 1  # " + "x" * 112, "columns"),
+    ("CMakeLists.txt", "# " + "x" * 119, "columns"),
+    ("docs/a.md", "x " * 61, "columns"),
+    ("src/server/a.cpp", "// Nobody waits for it.", "plain-words"),
+    ("src/server/a.cpp", "log.error(\"nobody can log in\");", "plain-words"),
+    ("src/server/a.cpp", "const char* text = \"the key at \"\n                   \"hand\";", "plain-words"),
+    ("src/base/a.def", "FAULT(a, \"a\", data, \"Somebody has it.\", \"Wait.\")", "plain-words"),
+    ("tools/a", "#!/bin/bash\n# the list at\n# hand", "plain-words"),
+    ("tests/e2e/a.py", "\"\"\"For whoever uses it.\"\"\"", "plain-words"),
+    ("docs/a.md", "No list is to be had.", "plain-words"),
 ]
 
 TAKEN = [
@@ -72,6 +84,14 @@ TAKEN = [
     ("src/crypto/a.cpp", "text.starts_with(\"-----BEGIN PRIVATE KEY-----\");"),
     ("docs/a.md", "see /etc/usher, ~/.config/usher and https://example.org/work/x"),
     ("src/server/a.cpp", "\n" * 499),
+    ("src/server/a.cpp", "// " + "x" * 117),
+    ("src/server/a.cpp", "// clang-format off\nKey(\"" + "x" * 130 + "\"),\n// clang-format on"),
+    ("src/base/a.def", "FAULT(a, \"a\", data, \"" + "x" * 130 + "\", \"Wait.\")"),
+    ("tests/conformance/a.tsv", "x" * 130),
+    ("docs/a.md", "| " + "x" * 130 + " |\nsee [x](https://example.org/" + "x" * 130 + ")"),
+    ("src/server/a.cpp", "const int nobody = 1;  // each has a handshake at hands' length, as was said beforehand"),
+    ("tests/e2e/a.py", "def test_that_nobody_is_charged(self):\n    pass"),
+    ("tests/e2e/a.py", "OWNER = \"nobody\"  # house-rule(plain-words): the name of a Unix user"),
 ]
 
 

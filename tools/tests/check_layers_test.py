@@ -1,4 +1,4 @@
-"""tools/check-layers refuses what it must refuse, and nothing else."""
+"""tools/check-layers refuses each forbidden example, and accepts the allowed ones."""
 import os
 import subprocess
 import tempfile

@@ -1,4 +1,4 @@
-"""What ./run test prints while it runs."""
+"""The lines that ./run test prints while it runs."""
 import importlib.machinery
 import importlib.util
 import pathlib

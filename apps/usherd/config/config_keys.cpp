@@ -39,7 +39,7 @@ app::Settings settings_of(Config& c) {
 
       Key::file("keys.passphrase_file", c.passphrase_file, "file with the passphrase of the private keys, outside of the home; empty: asked for"),
       Key::file("keys.pin_file", c.pin_file, "file with the PIN of the tokens that have keys, outside of the home; empty: asked for"),
-      Key::file("keys.module", c.module, "PKCS #11 module of keys on tokens, where their URI names none"),
+      Key::file("keys.module", c.module, "PKCS #11 module of keys on tokens, if their URI names no module"),
       Key::file("keys.server_certificate", c.server_certificate, "PEM chain of the media channel, leaf first"),
       Key::file("keys.server_key", c.server_key, "its private key: encrypted PKCS#8, or the URI of a key on a token (pkcs11:…)"),
       Key::file("keys.recipient_certificate", c.recipient_certificate, "PEM certificate that releases are sealed for"),
@@ -60,7 +60,7 @@ app::Settings settings_of(Config& c) {
       Key::text("person.generic.subject_field", c.generic.subject_field, "attribute of the subject that identifies a person"),
 
       Key::flag("revocation.fetch", c.revocation_fetch, "fetch what certificates point to: revocation lists, and what .ocsp and .issuers_from allow"),
-      Key::texts("revocation.urls", c.revocation_urls, "lists that are fetched whatever certificates point to: http and https"),
+      Key::texts("revocation.urls", c.revocation_urls, "lists that are always fetched, also if no certificate points to them: http and https"),
       Key::texts("revocation.addresses", c.revocation_addresses, "private addresses that these may come from, as 10.0.0.0/8 or fd00::/8; public ones may always"),
       Key::text("revocation.proxy", c.revocation_proxy, "HTTP proxy for that, as http://proxy:3128; it then decides on addresses"),
       Key::number("revocation.refresh_seconds", c.revocation_refresh_seconds, 1, 7 * kDay, "seconds after which a newer list is looked for"),
@@ -92,7 +92,7 @@ app::Settings settings_of(Config& c) {
       Key::files("files.certificates", c.files_certificates, "PEM chains of the file stream: an RSA one, a P-256 one, or both; empty: the media channel's"),
       Key::files("files.keys", c.files_keys, "their private keys in the same order, in files or on tokens"),
       Key::file("files.key_transport_certificate", c.files_key_transport_certificate, "PEM chain for RSA key transport, which has no forward secrecy; empty: not offered"),
-      Key::file("files.key_transport_key", c.files_key_transport_key, "its private key, used for nothing else, encrypted PKCS#8; a file: OpenSSL takes none on a token for this"),
+      Key::file("files.key_transport_key", c.files_key_transport_key, "its private key, used for nothing else, encrypted PKCS#8; always a file: OpenSSL cannot use a key on a token for this"),
       Key::number("files.threads", c.files_threads, 0, 1024, "event loops; 0: one for each processor"),
       Key::number("files.connections", c.files_connections, 1, 1'000'000, "connections at once"),
       Key::number("files.connections_per_address", c.files_connections_per_address, 1, 1'000'000, "connections at once from one IPv4 address or IPv6 /64"),
@@ -103,7 +103,7 @@ app::Settings settings_of(Config& c) {
       Key::number("files.session_seconds", c.files_session_seconds, 1, 3600, "seconds that a TLS session can be resumed"),
       Key::flag("files.kernel_tls", c.files_kernel_tls, "the kernel encrypts what is sent, where it and OpenSSL can"),
 
-      Key::choice("policy.acquisition", c.acquisition, "operator|quota|open", "who issues licences: the operator alone; or listeners acquire them, up to policy.quota_plays, or as many as they want (open: five calls give a person a hundred plays for nothing)").as_decided(),
+      Key::choice("policy.acquisition", c.acquisition, "operator|quota|open", "who issues licences: the operator alone; or listeners acquire them, up to policy.quota_plays, or as many as they want (open: five calls give a person a hundred plays free of charge)").as_decided(),
       Key::number("policy.quota_plays", c.quota_plays, 1, 1'000'000, "plays that one person can acquire of one medium over all time, with acquisition = quota"),
       Key::number("policy.open_licences", c.open_licences, 1, 1'000'000, "licences that one person can acquire of one medium over all time, with acquisition = open"),
       Key::flag("policy.bind_installation", c.bind_installation, "acquired licences play only on the installation that acquired them"),

@@ -8,8 +8,8 @@
 
 namespace usher::usherd {
 
-/// Reads everything that SIGHUP reads again, and checks that the server's own certificate is valid now and fits its key.
-/// All or nothing. Raises the store's revocation floors: an older list is refused from then on. Without a
+/// Reads everything that SIGHUP reads again, and checks that the server's own certificate is valid now and fits its
+/// key. All or nothing. Raises the store's revocation floors: an older list is refused from then on. Without a
 /// store (nullptr) no floor is known or raised; without a vault no medium is checked.
 /// Errors: those of the files, bad_config, crl_rollback, certificate_expired, …
 [[nodiscard]] Result<server::ServerSnapshot> load_snapshot(const Config& config, Keyring& keys, const Fetched& fetched,

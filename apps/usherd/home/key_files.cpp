@@ -104,8 +104,7 @@ media::PassphraseWrapper for_passphrase(const Keyring& keys) {
 
 Result<crypto::PrivateKey> load_vault_token(const Config& config, Keyring& keys) {
   if (config.vault_token.empty()) {
-    return fail(Fault::bad_config, "vault key",
-                "the vault key is for a key on a token, but keys.vault_token names none");
+    return fail(Fault::bad_config, "vault key", "the vault key is for a key on a token, but keys.vault_token is empty");
   }
   return keys.load(config, config.vault_token);
 }
@@ -246,7 +245,7 @@ Result<person::PseudonymKey> load_pseudonym_key(const Config& config, const Keyr
   if (!key) return fail(key.error().fault, key.error().where, file.string());
   if (key->size() != person::PseudonymKey::kSize)
     return fail(Fault::bad_key, "pseudonym key: size", file.string(),
-                "Restore it from a backup: with another key nobody has the licences that they had.");
+                "Restore it from a backup: with another key every person loses their licences.");
   return person::PseudonymKey(*key);
 }
 

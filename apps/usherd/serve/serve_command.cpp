@@ -196,7 +196,7 @@ void make_room_for_descriptors(const Config& config, server::Log& log) {
 void warn_of_files(const Config& config, server::Log& log) {
   if (!config.files_publish.empty()) log.warning("media are published: these copies are not counted");
   if (!config.files_key_transport_certificate.empty()) {
-    log.warning("RSA key transport is offered: who gets its key reads everything that was recorded");
+    log.warning("RSA key transport is offered: anyone who obtains its key can read all recorded connections");
   }
 }
 

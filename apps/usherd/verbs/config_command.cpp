@@ -120,7 +120,7 @@ void Check::check_trust() {
   authorities_ = {
       .channel = std::move(channel), .persons = std::move(read.persons), .distributors = std::move(read.distributors)};
   for (const auto& source : authorities_.persons) say("persons: " + source.profile.name);
-  if (config_.distributor.anchors.empty()) say("distributors: none trusted, so nothing can be imported");
+  if (config_.distributor.anchors.empty()) say("distributors: no root is trusted, so nothing can be imported");
 }
 
 void Check::open_keys() {

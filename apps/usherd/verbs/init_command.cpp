@@ -91,10 +91,10 @@ void add_init_command(CLI::App& app, Context& context) {
       [&context](const std::string& text) { context.settings.emplace_back("policy.acquisition", text); },
       "Who issues licences: operator (the default), quota (a listener acquires 5 plays of a medium), or open (a "
       "listener\n"
-      "acquires as many as he wants: five calls give him a hundred plays for nothing)");
+      "acquires as many as he wants: five calls give him a hundred plays free of charge)");
   verb->add_option_function<std::string>(
       "--licence-key", [&context](const std::string& uri) { context.settings.emplace_back("keys.licence_key", uri); },
-      "The licence key is on a token: its URI, pkcs11:…; none is made");
+      "The licence key is on a token: its URI, pkcs11:…; no key is made");
   verb->add_option_function<std::string>(
       "--vault-token", [&context](const std::string& uri) { context.settings.emplace_back("keys.vault_token", uri); },
       "Seal the vault key for this key on a token, and not for the passphrase");

@@ -133,7 +133,7 @@ boost::json::object json_of(const store::Licence& licence, const wire::LicenceEn
 
 Result<> issue(const Context& context, const IssueOptions& options) {
   if ((options.plays == 0) == options.life.empty()) {
-    return fail(Fault::bad_usage, "licence issue", "say either --plays or --for");
+    return fail(Fault::bad_usage, "licence issue", "give either --plays or --for");
   }
   if (options.to.empty() == options.card.empty()) {
     return fail(Fault::bad_usage, "licence issue", "name the person with either --to or --card");

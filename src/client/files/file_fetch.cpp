@@ -133,7 +133,7 @@ Result<ListedFile> listed_file(std::string_view line) {
   const auto digits = static_cast<std::size_t>(end - line.data());
   if (wrong != std::errc{} || line.size() <= digits + kTime + 2 || line[digits] != ' ' ||
       line[digits + 1 + kTime] != ' ' || !is_clean_utf8(line)) {
-    return fail(Fault::malformed, "file list", "the server's list has a line that is none");
+    return fail(Fault::malformed, "file list", "the server's list has a malformed line");
   }
   file.time.assign(line.substr(digits + 1, kTime));
   file.name.assign(line.substr(digits + kTime + 2));
@@ -145,7 +145,7 @@ Result<std::string> local_name(std::string_view name) {
   const std::string_view last = slash == std::string_view::npos ? name : name.substr(slash + 1);
   if (!wire::is_file_name(last)) {
     return fail(Fault::bad_usage, "file fetch: name",
-                "no file here can be called as the last part of '" + printable(name) + "' is; give one with -o");
+                "the last part of '" + printable(name) + "' cannot be a file's name here; give one with -o");
   }
   return std::string(last);
 }
@@ -169,7 +169,7 @@ Result<Hash256> FileFetcher::digest(const std::string& name) {
     constexpr std::size_t kHex = 64;
     auto hex = from_hex(line.substr(0, kHex));
     const bool right = hex && hex->size() == 32 && line.substr(kHex) == "  " + name;
-    if (!right || !found.empty()) return fail(Fault::malformed, "file digest", "the server's digest is none");
+    if (!right || !found.empty()) return fail(Fault::malformed, "file digest", "the server's digest is malformed");
     found = *std::move(hex);
     return {};
   });

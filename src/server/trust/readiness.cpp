@@ -75,7 +75,8 @@ void add_gaps(LoginGaps& out, const std::string& role, const TrustPtr& trust, Ti
     if (of_list && may_fetch && may_fetch(gap.authority)) continue;
     if (std::ranges::find(anchors, gap.authority) != anchors.end()) ++closed;
     found.push_back(
-        {gap.why.fault, "trust", role + ": nobody below " + name_of(gap.authority) + " can log in: " + gap.why.about});
+        {gap.why.fault, "trust",
+         role + ": certificates below " + name_of(gap.authority) + " cannot be used to log in: " + gap.why.about});
   }
   auto& to = closed == anchors.size() ? out.none : out.some;
   to.insert(to.end(), found.begin(), found.end());

@@ -33,7 +33,7 @@ struct LoginGaps {
   std::vector<Error> none;  // of trust stores that can accept no one at all: every root has a gap
   std::vector<Error> some;  // of trust stores in which only some roots or authorities have a gap
 };
-/// The gap as text: "client: nobody below … can log in: … [revocation-unknown]".
+/// The gap as text: "client: certificates below … cannot be used to log in: … [revocation-unknown]".
 [[nodiscard]] std::string gap_text(const Error& gap);
 /// The gaps for clients and for each kind of person, at `now`. `may_fetch` may be empty: nothing is fetched.
 [[nodiscard]] LoginGaps login_gaps(const Authorities& authorities, Time now, const MayFetch& may_fetch);

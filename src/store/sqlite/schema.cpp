@@ -66,7 +66,7 @@ CREATE INDEX plays_of_licence ON plays (licence, state);
 CREATE INDEX open_plays_of_person ON plays (pseudonym, medium) WHERE state < 2;
 CREATE INDEX open_plays_by_deadline ON plays (deadline) WHERE state < 2;
 
--- Of a play that is not over, 64 chunks a row: bit i of each number is chunk 64 * block + i.
+-- The grants of a play that is not over, 64 chunks per row: bit i of each number is chunk 64 * block + i.
 CREATE TABLE grants (
   play     INTEGER NOT NULL REFERENCES plays (n),
   block    INTEGER NOT NULL CHECK (block >= 0),
@@ -134,10 +134,10 @@ CREATE TABLE revocation_floors (
 )sql";
 
 constexpr const char* kVersion3 = R"sql(
--- What licence::usable_until() says; the last second there is for "never".
+-- The time that licence::usable_until() returns; the largest number means "never".
 ALTER TABLE licences ADD COLUMN ends INTEGER NOT NULL GENERATED ALWAYS AS
   (min(coalesce(expires, 9223372036854775807), coalesce(first_play + window, 9223372036854775807)));
--- Those that a play may be opened with, the one that ends first in front.
+-- The licences with which a play may be opened; the licence that ends first is first.
 CREATE INDEX licences_with_plays ON licences (pseudonym, medium, ends)
   WHERE revoked_at IS NULL AND coalesce(plays_left, 1) > 0;
 )sql";
@@ -164,7 +164,7 @@ Result<> migrate_inside(Connection& connection) {
   if (version != 0 && version < kOldest) {
     return fail(Fault::unsupported, "sqlite: open",
                 "the store was made by an older usher, whose media must be pressed again",
-                "Make a new home with `usherd init --home`, or use that release on.");
+                "Make a new home with `usherd init --home`, or continue to use that release.");
   }
   for (std::int64_t next = std::max(version + 1, kOldest); next <= kSchemaVersion; ++next) {
     database.exec(kMigrations.at(static_cast<std::size_t>(next - kOldest)));

@@ -11,12 +11,12 @@ namespace usher::server::test {
 inline constexpr std::uint32_t kFree = 5;
 inline constexpr std::uint32_t kRepeats = 176;
 
-/// Licences are not bound to an installation, so that more can be tried; as many as anyone wants.
+/// Licences are not bound to an installation, so that more attacks are possible; their number is not limited.
 inline service::ServicePolicy generous() {
   return {.acquisition = store::AcquisitionLimit{}, .bind_installation = false};
 }
 
-/// Another installation of whoever uses it.
+/// The settings of another installation.
 inline std::shared_ptr<const channel::ClientSettings> another_installation() {
   channel::test::World copy = channel_world();
   copy.client_settings = std::make_shared<channel::ClientSettings>(*copy.client_settings);
@@ -24,7 +24,7 @@ inline std::shared_ptr<const channel::ClientSettings> another_installation() {
   return copy.client_settings;
 }
 
-/// A listener that keeps whatever it is sent.
+/// A listener that keeps everything that it receives.
 class Cheat : public Listener {
  public:
   explicit Cheat(World& world, std::shared_ptr<const channel::ClientSettings> settings = nullptr)

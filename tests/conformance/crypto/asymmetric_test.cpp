@@ -32,7 +32,7 @@ bool taken(const SignatureFile& what, const Case& now) {
   return key->verify(what.scheme, now.hex("msg"), signature).has_value();
 }
 
-/// A case that is wrong for its file because it was made with just the parameters that usher takes.
+/// Whether the case is invalid in its file only because it was made with the parameters that usher uses.
 bool is_ours_by_mistake(const Case& now) {
   return !now.valid() && (now.name().ends_with("The message is hashed with SHA-256 instead of SHA-384.") ||
                           now.name().ends_with("The message is hashed with SHA-256 instead of SHA-512.") ||
@@ -87,7 +87,7 @@ INSTANTIATE_TEST_SUITE_P(Wycheproof, Signatures,
                                          SignatureFile{"ecdsa_secp384r1_sha384_p1363_test.json", kEcdsa, false, true}),
                          name_of);
 
-/// One file of many parameters: each group says its own.
+/// One file with many parameters: each group names its own.
 TEST(Wycheproof, RsaPssMisc) {
   USHER_NEEDS_CONFORMANCE("wycheproof");
   each_case("rsa_pss_misc_test.json", 60, [](const Case& now) {

@@ -28,7 +28,7 @@ std::string trimmed(std::string_view text) {
   return std::string(text.substr(first, text.find_last_not_of(" \t\r") - first + 1));
 }
 
-/// Where a value goes on over lines, as in FFDHE's shared secrets, they are one value.
+/// The lines of a value on several lines, as of FFDHE's shared secrets, become one value.
 std::vector<Stanza> stanzas_of(const std::string& text) {
   std::vector<Stanza> out;
   Stanza now;

@@ -71,7 +71,7 @@ void hmac_file(const std::string& file, Digest digest) {
     const HmacKey keyed(digest, key);
     const bool whole = tag.size() == size_of(digest);
     EXPECT_EQ(keyed.verify({message}, tag), whole && now.valid()) << now.name();
-    // usher never truncates a MAC; what the file says of a truncated one must still hold of our value's beginning.
+    // usher never truncates a MAC. The file's truncated value is the beginning of ours if, and only if, it is valid.
     const Bytes mac = hmac(digest, key.expose(), {message});
     EXPECT_EQ(same(View{mac}.first(tag.size()), tag), now.valid()) << now.name();
     return true;

@@ -35,8 +35,8 @@ class Case {
   const boost::json::object& fields_;
 };
 
-/// Gives every case of the file to `run`, which returns false for those that usher's interface has no place for; fails
-/// when the file holds fewer cases than it says, and when fewer than `least` were of use.
+/// Calls `run` for every case of the file. `run` returns false for a case that usher's interface cannot express. Fails
+/// if the file holds fewer cases than it states, or if `run` returned true for fewer than `least`.
 void each_case(const std::string& file, std::size_t least, const std::function<bool(const Case&)>& run);
 
 }  // namespace usher::test

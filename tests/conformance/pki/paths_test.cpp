@@ -142,7 +142,7 @@ TEST(Paths, Pkits) {
     EXPECT_TRUE(known) << row.at("test") << "." << row.at("subpart") << ": " << verdict.why;
   }
   EXPECT_EQ(ran, folder == test::conformance_folder() / "pkits" ? 151U : kPkitsCases);
-  // OpenSSL knows no DSA parameter inheritance, and decides 4.14.30 otherwise: both refuse what is valid.
+  // OpenSSL does not inherit DSA parameters, and decides 4.14.30 differently: in both cases it refuses a valid path.
   EXPECT_EQ(wrong, (std::set<std::string>{"4.1.5", "4.14.30"}));
 }
 

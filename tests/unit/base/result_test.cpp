@@ -61,8 +61,8 @@ TEST(Faults, NoExitStatusIsThatOfSuccess) {
   for (const Row& row : kRows) EXPECT_NE(static_cast<int>(exit_class_of(row.fault)), 0) << row.code;
 }
 
-/// Every program meets these, about files, addresses and arguments of all kinds: what is true of one cause alone is said by
-/// the place that fails.
+/// Every program meets these, about files, addresses and arguments of all kinds. If an advice is right for one cause
+/// only, the code that fails must give it.
 TEST(Faults, TheUsualAdviceOfWhatHasManyCausesFitsAllOfThem) {
   for (const Fault fault :
        {Fault::malformed, Fault::too_long, Fault::unsupported, Fault::bad_config, Fault::bad_usage, Fault::not_found,

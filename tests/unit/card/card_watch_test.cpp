@@ -83,7 +83,7 @@ TEST_F(CardWatchTest, AWatchThatWasEndedSaysNothing) {
   CardWatch ended;
   ended.begin(card(), [&](const Error&) { called = true; }, 5ms);
   ended.end();
-  // One that goes on, and looks less often, tells when the other one would have.
+  // A watch that continues, and checks less often, reports at a time when the ended one would have reported too.
   watch.begin(card(), teller(), 200ms);
   cards.set_mode("removed");
   EXPECT_EQ(told(), Fault::card_removed);

@@ -178,7 +178,7 @@ class PulledToken : public TokenKey {
   static TokenKeyRequest shim_request(const std::string& uri, int* asked = nullptr) {
     return {.uri = uri, .module = USHER_PKCS11_SHIM, .pins = pins("1234", asked)};
   }
-  /// Tries until it is so: a lost token is looked for once a second at most.
+  /// Retries until it holds: a lost token is searched for once a second at most.
   template <class Check>
   static bool becomes(const Check& check) {
     return test::eventually(check);

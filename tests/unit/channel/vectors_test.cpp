@@ -26,7 +26,7 @@ class Object {
   Object& operator=(const Object&) = delete;
   ~Object() {
     for (const auto& member : object_) {
-      EXPECT_TRUE(read_.contains(std::string(member.key()))) << "nobody read " << member.key();
+      EXPECT_TRUE(read_.contains(std::string(member.key()))) << "the test did not read " << member.key();
     }
   }
   [[nodiscard]] bool has(const std::string& key) const { return object_.contains(key); }

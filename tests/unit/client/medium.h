@@ -40,7 +40,7 @@ struct TestMedium {
   }
 };
 
-/// How a server says that a play with a threshold of 30 s stands.
+/// A server's message about the state of a play with a threshold of 30 s.
 inline wire::Opened standing(std::uint32_t free_left, wire::ChunkRanges heard = {}, std::uint32_t repeats_left = 176) {
   return {.plays_left = 3,
           .commit_after = 30,

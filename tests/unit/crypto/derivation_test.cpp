@@ -90,7 +90,8 @@ TEST(Hkdf, AShorterOutputIsTheBeginningOfALongerOneUpToTheLimit) {
   }
 }
 
-// RFC 7914 §12, the first vector. The second has a p that is refused here: with p = 4, the value is that of Python's hashlib.
+// RFC 7914 §12, the first vector. The second has a p that is refused here: with p = 4, the value is that of Python's
+// hashlib.
 TEST(Scrypt, IsThatOfRfc7914) {
   const auto key = scrypt(Secret::copy_of(view_of("password")), view_of("NaCl"), {.log2_n = 10, .r = 8, .p = 4}, 16);
   ASSERT_TRUE(key.has_value());

@@ -210,7 +210,7 @@ TEST_F(LoginAgentTest, IsNotDisturbedByClientsThatAreNone) {
     EXPECT_EQ(::send(odd.get(), message.data(), message.size(), MSG_NOSIGNAL), static_cast<ssize_t>(message.size()));
     EXPECT_TRUE(client.person()->bind(Bytes(person::kExporterSize, 9))) << message.size();
   }
-  // One that asks and never reads.
+  // A client that sends requests and never reads.
   const Descriptor deaf = must(login_wire::socket_at(socket, ::connect));
   const std::uint8_t look = 1;
   while (::send(deaf.get(), &look, 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1) {}
@@ -234,7 +234,7 @@ long locked() {
 
 TEST(LoginMemory, IsLockedWhereKeysAre) {
   if (const auto first = lock_memory(); !first) GTEST_SKIP() << "needs locked memory: " << explain(first.error());
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // their runtimes lock nothing
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // their runtimes do not lock memory
   EXPECT_GT(locked(), 64) << "heap and stack too";
 #endif
   ASSERT_TRUE(lock_memory()) << "a second time";

@@ -114,7 +114,7 @@ TEST(FileObjectId, OfOtherBytesIsRefusedThoughEveryChunkHolds) {
   auto writer = SealWriter::begin_file(file_layout(Suite::aes256_gcm, 100), crypto::sha256(noise(100, 2)), {&wrapper},
                                        sink, random);
   ASSERT_TRUE(writer && writer->write(noise(100)) && writer->finish());
-  expect_fault(open(sink.bytes, p256_key()).result, Fault::digest_mismatch, "what came out");
+  expect_fault(open(sink.bytes, p256_key()).result, Fault::digest_mismatch, "the opened bytes");
 }
 
 TEST(FileObjectId, IsComparedWithAnExpectedDigestBeforeAnythingIsOpened) {

@@ -43,7 +43,7 @@ inline const crypto::PrivateKey& distributor_key() {
   return key;
 }
 
-/// In memory where there is a place for it: the vault syncs what it writes, and a disk takes its time.
+/// In memory if possible: the vault syncs its files, and a disk is slow.
 class Directory {
  public:
   /// `room`: bytes that it is to hold.

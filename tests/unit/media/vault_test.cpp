@@ -216,7 +216,7 @@ TEST_F(VaultTest, AnotherMediumsFileUnderThisNameIsRefused) {
   write_file(file_of(one.medium), read_file(file_of(two.medium)));
   expect_fault(open_vault().open_medium(one.medium), Fault::wrong_object, to_hex(one.medium));
   expect_fault(open_vault().manifest(one.medium), Fault::wrong_object);
-  // And with the name in the clear corrected, so that only what is authentic can tell.
+  // Also if the name in the clear is changed to fit: only the authenticated data show the exchange.
   change(one.medium, [&](Bytes& bytes) { std::ranges::copy(one.medium, bytes.begin() + 8); });
   expect_fault(open_vault().open_medium(one.medium), Fault::wrong_object);
 }

@@ -14,7 +14,7 @@ using TrustPtr = std::shared_ptr<const pki::TrustStore>;
 class Meanwhile {
  public:
   void set(std::function<void()> what) { what_ = std::move(what); }
-  /// For a trust store, which asks it about each certificate; it knows of none.
+  /// For a trust store, which calls it for each certificate; it has no answer for any.
   [[nodiscard]] pki::AnswerOf hook() {
     return [this](const Hash256&, const Hash256&) -> std::optional<pki::StatusAnswer> {
       if (const auto what = std::exchange(what_, nullptr)) what();

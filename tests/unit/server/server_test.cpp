@@ -174,7 +174,7 @@ TEST_F(WholeServer, AReloadThatRevokesAClientEndsItsSessionAndTakesNoOther) {
   ASSERT_TRUE(is_served(client));
   const Bytes lists = exchange("/api/lists", kTypeLists, {});
   server->reload(snapshot(authorities()));
-  EXPECT_TRUE(is_served(client)) << "a reload that revokes nobody ends nothing";
+  EXPECT_TRUE(is_served(client)) << "a reload without a revocation ends nothing";
   server->reload(snapshot(without_client(authorities())));
   EXPECT_FALSE(is_served(client));
   EXPECT_THROW(listener(), std::runtime_error);

@@ -104,7 +104,7 @@ TEST_F(CountStore, WholeTrackInRefundedPiecesFails) {
     if (grant(*play, {chunk})) ++heard;
     ASSERT_TRUE(close(*play));
   }
-  EXPECT_EQ(heard, 39U);  // the free part for nothing, and the one that used the play up
+  EXPECT_EQ(heard, 39U);  // the free part, and the chunk that used the play up
   EXPECT_EQ(left(licence), 0U);
   EXPECT_TRUE(fails_with(open(), Fault::no_licence));
 }

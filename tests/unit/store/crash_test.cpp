@@ -11,7 +11,7 @@
 namespace usher::store {
 namespace {
 
-/// What the child tells after an answer of the store, as a listener would know it.
+/// The child's message after an answer of the store: what a listener would know.
 struct Told {
   enum class Kind : std::uint8_t { asked_for_licence, opened, heard, closed } kind = Kind::opened;
   Operation operation;
@@ -48,7 +48,7 @@ class Crash : public StoreTest {
     }
   }
 
-  /// Starts the child, reads `count` messages and kills it; returns all that it told.
+  /// Starts the child, reads `count` messages and kills it. Returns all messages of the child.
   std::vector<Told> run_and_kill(int count) {
     int pipe[2];
     EXPECT_EQ(::pipe(pipe), 0);
@@ -99,11 +99,11 @@ TEST_F(Crash, NeverLosesWhatWasToldNorGivesMoreThanWasCounted) {
         ASSERT_TRUE(fails_with(resumed, Fault::play_over));
         continue;
       }
-      if (!resumed) {  // its close was stored, and not told any more
+      if (!resumed) {  // its close was stored, but the child died before its message
         ASSERT_TRUE(fails_with(resumed, Fault::play_over));
         continue;
       }
-      ASSERT_TRUE(resumed->committed || count <= 38);  // whatever was heard had been counted
+      ASSERT_TRUE(resumed->committed || count <= 38);  // every chunk that was heard had been counted
     }
     store_.reset();
   }

@@ -147,7 +147,7 @@ TEST_F(StoreFile, RowThatCannotBeOursIsRefusedAndNothingIsStored) {
   EXPECT_EQ(database.execAndGet("SELECT plays_left FROM licences").getInt(), 2);
 }
 
-/// What `body` answers in a process of its own in which no file grows: as on a full disk, only that no root gets round it.
+/// The result of `body` in a process of its own in which no file can grow: as on a full disk, but also for root.
 int on_a_full_disk(const std::function<int()>& body) {
   const pid_t child = ::fork();
   if (child == 0) {
@@ -205,7 +205,7 @@ TEST_F(StoreFile, DamageThatABodyMetBeforeItThrewIsNotTheNextOnes) {
   });
   EXPECT_TRUE(fails_with(thrown, Fault::busy));
   EXPECT_TRUE(succeeds(sqlite::read(connection, "test", [](sqlite::Connection&) -> Result<> { return {}; })));
-  // And what is met counts.
+  // Damage that a query finds is an error too.
   const auto met = sqlite::read(connection, "test", [](sqlite::Connection& c) -> Result<> {
     c.damaged("a row");
     return {};

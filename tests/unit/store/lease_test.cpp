@@ -177,7 +177,7 @@ TEST_F(LeaseStore, HoldsAtMost31Chunks) {
   ASSERT_TRUE(grant(*play, {3'000}));
   crash();
   play = resume(*play);
-  // 3,001 to 3,031 were leased and are forgiven; what comes after them was never granted.
+  // 3,001 to 3,031 were leased and are forgiven; the chunks after them were never granted.
   EXPECT_EQ(grant(*play, chunks(3'001, 3'100))->repeats_left, 6'200U);
   EXPECT_EQ(grant(*play, chunks(3'001, 3'100))->repeats_left, 6'101U);
 }

@@ -196,7 +196,7 @@ TEST_F(PlayStore, LicenceOfThePersonAlonePlaysAnywhereButOnOneDeviceAtATime) {
   EXPECT_TRUE(fails_with(grant(*here, {1}), Fault::stale_epoch));
 }
 
-// A client certificate that is issued again keeps its key, and the hash of the key is all that is bound.
+// A reissued client certificate keeps its key, and a licence is bound to the hash of that key only.
 TEST_F(PlayStore, SameInstallationKeyWorksWhateverTheCertificate) {
   issue(1);
   const Caller reissued{.pseudonym = caller_.pseudonym, .installation = hash_of("anna's laptop")};
@@ -216,7 +216,7 @@ TEST_F(PlayStore, PlayIsMovedBetweenInstallationsFourTimesAndNotAFifth) {
   }
   EXPECT_TRUE(fails_with(store_->resume_play(elsewhere, new_operation(), play->play, kNow), Fault::too_many_moves));
   EXPECT_EQ(store_->list_plays(elsewhere, kNow)->size(), 1U);
-  play = resume(*play);  // where it is, it goes on
+  play = resume(*play);  // on the installation that has it now, it continues
   EXPECT_TRUE(succeeds(grant(*play, {0})));
 }
 
@@ -288,7 +288,7 @@ TEST_F(PlayStore, LicenceThatExpiresBetweenTwoChunksIsRefusedAndNothingChanges) 
   EXPECT_TRUE(fails_with(grant(*play, {1}, kNow + Seconds{10}), Fault::licence_expired));
   EXPECT_TRUE(fails_with(resume(*play, kNow + Seconds{10}), Fault::licence_expired));
   EXPECT_TRUE(fails_with(open(kNow + Seconds{10}), Fault::licence_expired));
-  EXPECT_TRUE(succeeds(grant(*play, {1}, kNow)));  // the clock was set back: as if it had not been asked
+  EXPECT_TRUE(succeeds(grant(*play, {1}, kNow)));  // the clock was set back: the refusals have changed nothing
   EXPECT_TRUE(close(*play, kNow + Seconds{10})->refunded);
 }
 
@@ -314,7 +314,7 @@ TEST_F(PlayStore, WindowBeginsWithTheFirstCommittedPlay) {
   EXPECT_TRUE(grant(*play, {38}, later)->committed);
   EXPECT_EQ(store_->find_licence(what.id)->standing.first_play, unix_seconds(later));
   EXPECT_TRUE(succeeds(grant(*play, {39}, later + Seconds{99})));
-  // What is committed may be finished; nothing new begins.
+  // A committed play may be finished; no new one begins.
   EXPECT_TRUE(succeeds(grant(*play, {40}, later + Seconds{100})));
   EXPECT_TRUE(fails_with(open(later + Seconds{100}), Fault::licence_expired));
 }

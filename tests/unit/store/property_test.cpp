@@ -144,7 +144,7 @@ class Listener {
     if (granted->committed && !session->committed) commit(*session, move);
     if (!session->committed) free_.insert(move.chunks.begin(), move.chunks.end());
   }
-  /// What had been heard for nothing is paid for, but for what the other open plays hold.
+  /// The chunks that were heard free of charge are now paid for, except those that other open plays hold.
   void commit(Session& session, const Move& move) {
     auto heard = free_;
     heard.insert(move.chunks.begin(), move.chunks.end());
@@ -215,11 +215,12 @@ struct Shape {
   std::int64_t seconds;
 };
 void showValue(const Shape& shape, std::ostream& out) { out << shape.chunks << " chunks, " << shape.seconds << " s"; }
-// From 8 kbit/s in chunks of 8 KiB to 1.4 Mbit/s in chunks of 256 KiB, a jingle, an hour, a constant rate and a slow start.
+// From 8 kbit/s in chunks of 8 KiB to 1.4 Mbit/s in chunks of 256 KiB, a jingle, an hour, a constant rate and a slow
+// start.
 constexpr Shape kShapes[] = {{2, 4},    {3, 6},     {8, 16},    {30, 60},       {60, 110},  {110, 228},
                              {42, 228}, {228, 180}, {500, 300}, {1'800, 3'600}, {160, 240}, {20, 164}};
 
-/// An honest client: listens from the beginning, fetches as §5.7 says, dies and finds its server dead now and then.
+/// An honest client: listens from the beginning and fetches as in §5.7. Client and server die from time to time.
 class HonestListener {
  public:
   HonestListener(Shape shape, bool late) : directory_(), store_(open_store(directory_.file(), options())) {

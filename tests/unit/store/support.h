@@ -21,7 +21,7 @@ inline constexpr Time kNow{Milliseconds{1'800'000'000'000}};
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {
-    // In memory where there is such a place: thousands of commits would wait for a disk otherwise.
+    // In memory if possible: otherwise thousands of commits would wait for a disk.
     const std::filesystem::path memory{"/dev/shm"};
     const auto parent = std::filesystem::is_directory(memory) ? memory : std::filesystem::temp_directory_path();
     std::string name = (parent / "usher-store-XXXXXX").string();

@@ -1,5 +1,5 @@
-// Every form of media that the press takes, made by ffmpeg and pressed: what the manifest says of it is true. A tone that
-// rises steadily says of any piece of it from which second it is.
+// Every form of media that the press accepts, made by ffmpeg and pressed: the manifest describes it correctly. The
+// sound is a tone that rises steadily, so that the second of each piece can be computed from its pitch.
 #include <cmath>
 #include <numeric>
 
@@ -93,7 +93,7 @@ class PressedForm : public PressFixture, public testing::WithParamInterface<Form
       EXPECT_EQ(bytes, read_file(path(file))) << "the file's own bytes";
     }
   }
-  /// What a player gives out that is given `medium` through a pipe, for at most `seconds`.
+  /// The output of a player that receives `medium` through a pipe, for at most `seconds`.
   [[nodiscard]] std::vector<double> decoded(View medium, const std::string& seconds) const {
     write_file(path("piece"), medium);
     // pipe: does not go back, whatever it is.

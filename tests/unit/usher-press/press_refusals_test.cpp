@@ -128,7 +128,7 @@ TEST_F(Prepared, BallastBeforeTheSoundIsRefusedSinceItWouldUseUpWhatIsFree) {
   bytes.resize(bytes.size() + kFrame - 5);
   append(bytes, read_file(path("plain.mp3")));
   write_file(path("a.mp3"), bytes);
-  expect_reason("a.mp3", Fault::not_streamable, "pay before he has heard it");
+  expect_reason("a.mp3", Fault::not_streamable, "pay before the first sound is heard");
   expect_pressed("plain.mp3");
 }
 
@@ -315,7 +315,7 @@ TEST_F(Prepared, DurationIsStatedOnlyWhereItIsNeeded) {
 }
 
 TEST_F(Prepared, UnknownDurationIsRefusedUnlessItIsStated) {
-  // Ten seconds of pictures, each of which says that it is shown at 0:00.
+  // Ten seconds of pictures; the time stamp of each is 0:00.
   ffmpeg({"-f", "lavfi", "-i", "testsrc=d=10:s=64x48", "-c:v", "libvpx", "-bsf:v", "setts=pts=0:dts=0:duration=0",
           "a.webm"});
   expect_refused(press_file("a.webm"), Fault::unknown_duration);

@@ -236,7 +236,7 @@ def raw_of(key):
 
 
 def handshake(vector):
-    """What a client that knows its own private value learns from the messages."""
+    """What a client learns from the messages with its own private value."""
     h = {name: bytes.fromhex(value) for name, value in vector["messages"].items()}
     transcript = {}
     for message in h.values():
@@ -289,7 +289,8 @@ def check(vector):
     client, server = channel.direction("client write", 6), channel.direction("server write", 6)
     chunk_secret = channel.k("chunk secret", 6, channel.size)
 
-    head, plaintext = channel.open(bytes.fromhex(vector["identity_record"]["record"]), channel.direction("handshake", 4))
+    head, plaintext = channel.open(bytes.fromhex(vector["identity_record"]["record"]),
+                                   channel.direction("handshake", 4))
     same("identity", (head["direction"], head["sequence"], head["request"]), (2, 0, 0))
     same("identity", content_of(plaintext, "request"), channel.transcript[5] + channel.transcript[6])
 

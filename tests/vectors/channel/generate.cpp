@@ -64,7 +64,7 @@ class Json {
   std::string members_;
 };
 
-/// One suite's transcript, from the two machines; the secrets are derived beside them.
+/// One suite's transcript, from the two machines; the secrets are derived separately.
 class Transcript {
  public:
   Transcript(const World& world, const Suite& suite)

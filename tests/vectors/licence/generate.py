@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """generate.py > counting.txt: licence.md §5.2, §5.4 and §8.3 computed a second time, from the text alone.
 
-One medium and one policy a line. The table of seconds is even, or rises with the power of three halves ("late"), as
-the first columns say, so that a reader of the file can make it again.
+One medium and one policy per line. The table of seconds is even, or rises with the power of three halves ("late"). The
+first columns tell which, so that a reader of the file can compute the table again.
 """
 import math
 from fractions import Fraction
@@ -11,7 +11,7 @@ COLUMNS = "chunks structure duration_ms table commit_after c1 c30 c256 c300 c_la
 
 
 def table_of(kind, media, duration_ms):
-    """c(1) … c(256), integers alone: late is ⌈C′ · (s/D)^1.5⌉, its root rounded down to 1/1024."""
+    """c(1) … c(256), with integers only: late is ⌈C′ · (s/D)^1.5⌉, its root rounded down to 1/1024."""
     out = []
     for s in range(1, 257):
         if s * 1000 >= duration_ms:
@@ -54,7 +54,8 @@ def row(chunks, structure, duration_ms, kind, n):
             free, promise, repeats, lease)
 
 
-MEDIA = [(1, 0, 900), (2, 0, 4_000), (3, 1, 6_000), (8, 0, 60_000), (30, 2, 59_999), (60, 0, 110_000), (110, 0, 228_000),
+MEDIA = [(1, 0, 900), (2, 0, 4_000), (3, 1, 6_000), (8, 0, 60_000), (30, 2, 59_999), (60, 0, 110_000),
+         (110, 0, 228_000),
          (162, 1, 240_000), (70, 0, 99_993), (500, 3, 256_000), (500, 0, 256_001), (1_800, 0, 3_600_000),
          (16_777_216, 300, 36_000_000)]
 print(COLUMNS)

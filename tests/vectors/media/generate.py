@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the vectors of this folder: an implementation of spec/sealed.md and spec/release.md from their text alone.
+"""Writes the vectors of this folder. An implementation of spec/sealed.md and spec/release.md, from their text alone.
 
-Needs python3-cryptography. The values that must be random are SHA-256 of a name: fixed, and worth nothing.
+Needs python3-cryptography. The values that must be random are SHA-256 of a name: fixed, and for tests only.
 """
 import hashlib
 import hmac
@@ -52,8 +52,8 @@ def wrap(vector, context_of):
     else:
         context = context_of(1)
         log2_n, r, p = vector["log2_n"], vector["r"], vector["p"]
-        wrapping = hashlib.scrypt(vector["passphrase"].encode(), salt=b"usher/1 wrap passphrase\0" + salt, n=1 << log2_n,
-                                  r=r, p=p, dklen=32)
+        wrapping = hashlib.scrypt(vector["passphrase"].encode(), salt=b"usher/1 wrap passphrase\0" + salt,
+                                  n=1 << log2_n, r=r, p=p, dklen=32)
         params = salt + struct.pack(">BII", log2_n, r, p)
         kind = 1
     wrapped = AESGCM(wrapping).encrypt(bytes(12), key, context)
@@ -79,7 +79,8 @@ def seal(vector, plaintext):
         else:
             encryptor = Cipher(algorithms.AES(derived(b"usher/1 sealed body")), modes.CTR(nonce + bytes(4))).encryptor()
             ciphertext = encryptor.update(chunk) + encryptor.finalize()
-            body += ciphertext + hmac.new(derived(b"usher/1 sealed body mac"), nonce + ciphertext, hashlib.sha256).digest()
+            body += ciphertext + hmac.new(derived(b"usher/1 sealed body mac"), nonce + ciphertext,
+                                          hashlib.sha256).digest()
     return header + body
 
 
@@ -121,8 +122,8 @@ def manifest_vector():
     leaves = [hashlib.sha256(b"\0" + plaintext[i:i + chunk_size]).digest() for i in range(0, size, chunk_size)]
     fields = {
         "medium": fixed("medium", 16).hex(), "title": "Räume", "artist": "Niemand", "album": "", "description": "Zeile",
-        "media_type": "audio/flac", "kind": 1, "duration_ms": 123456, "size": size, "chunk_size": chunk_size, "chunks": len(leaves),
-        "structure": [{"first": 0, "count": 1}, {"first": 4, "count": 1}],
+        "media_type": "audio/flac", "kind": 1, "duration_ms": 123456, "size": size, "chunk_size": chunk_size,
+        "chunks": len(leaves), "structure": [{"first": 0, "count": 1}, {"first": 4, "count": 1}],
         # Four chunks outside of them, the third from the 31st second on, the last from the 61st.
         "seconds": [2 if s <= 30 else 3 if s <= 60 else 4 for s in range(1, 257)],
         "head": 4097, "seek": [{"time_ms": 30000, "offset": 8192}, {"time_ms": 60001, "offset": 12288}],
@@ -168,8 +169,8 @@ def main():
     sealed_vector("sealed-gcm-one-chunk", suite=1, size=4096, **common, **kek)
     sealed_vector("sealed-gcm-two-chunks", suite=1, size=4099, **common, **kek)
     sealed_vector("sealed-ctr-hmac-two-chunks", suite=2, size=4099, **common, **kek)
-    sealed_vector("sealed-gcm-passphrase", suite=1, size=17, wrap="passphrase", passphrase="correct horse", log2_n=5, r=8,
-                  p=2, **common)
+    sealed_vector("sealed-gcm-passphrase", suite=1, size=17, wrap="passphrase", passphrase="correct horse", log2_n=5,
+                  r=8, p=2, **common)
     manifest_vector()
 
 

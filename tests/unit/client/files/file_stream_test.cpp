@@ -148,7 +148,7 @@ class FileStreamServer : public testing::Test {
     const TlsServer server(server_identity, give_whole);
     options.server = server.endpoint();
     Got got = ask(world_.stream(std::move(options)));
-    EXPECT_TRUE(server.lines().empty());  // nothing was asked
+    EXPECT_TRUE(server.lines().empty());  // no request was sent
     return got;
   }
   FileWorld world_;

@@ -94,7 +94,7 @@ class PlaybackTest : public ::testing::Test, public PlaybackView {
 
 TEST_F(PlaybackTest, GivesThePlayerEightSecondsBeyondItsClockAndNoByteMore) {
   const auto end = play(test::standing(38), [this](int look) {
-    // The limit of the look before this one: what is allowed is taken, and stays so however long one waits.
+    // The limit of the previous look: the player takes all that is allowed, and no more, however long the test waits.
     if (look > 0) wait_until_taken((8 * 10 + static_cast<std::size_t>(look) - 1) * kSecond / 10);
     EXPECT_LE(taken(), (8 * 10 + static_cast<std::size_t>(look)) * kSecond / 10 + kSecond / 10);
     script.clock = look / 10.0;

@@ -82,7 +82,7 @@ class EndlessView final : public PlaybackView {
     last = now;
     silent += now.flow == Flow::silent ? 1 : 0;
     if (on_position) on_position(now);
-    // So many looks that no machine is slow enough: the player waits for what it is not given.
+    // After this many looks even on a slow machine the player waits for bytes that it does not get.
     if (++looks == 3'000) pressed = {Key::quit};
   }
   std::vector<Key> keys() override { return std::exchange(pressed, {}); }
@@ -123,7 +123,7 @@ TEST_P(Formats, MpvPlaysItToItsEnd) {
   play_with(folder.script("mpv", "exec /usr/bin/mpv --ao=null --speed=8 --audio-pitch-correction=no \"$@\""));
 }
 
-/// From the sixth second on nothing comes until the listener was told so a few times.
+/// From the sixth second on no bytes arrive until the listener has been notified of it a few times.
 void stall_with(const std::string& player, const test::TemporaryFolder& folder) {
   const test::TestMedium medium = pressed(kForms.front(), folder);
   EndlessView view;

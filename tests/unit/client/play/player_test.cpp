@@ -282,7 +282,7 @@ TEST(Player, AMediumThatCannotBeEnteredInItsMiddlePlaysOn) {
   const auto end = play_back(fetcher, {.player = {.command = player}}, view);
   ASSERT_TRUE(end.has_value()) << explain(end.error());
   EXPECT_EQ(test::file_bytes((folder / "taken").string()), medium.bytes);
-  // Where everything was played before the key was seen there is nothing to tell.
+  // If everything was played before the key was noticed, there is no note.
   EXPECT_LE(view.notes.size(), 1U);
 }
 

@@ -5,7 +5,7 @@
 namespace usher::client {
 namespace {
 
-/// 100 s in 1,000,000 bytes behind a head of 5,000; the second half is three times as dense as the first.
+/// 100 s in 1,000,000 bytes after a head of 5,000; the second half is three times as dense as the first.
 media::Manifest indexed() {
   media::Manifest manifest;
   manifest.size = 1'000'000;

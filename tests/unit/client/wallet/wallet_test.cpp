@@ -200,7 +200,7 @@ TEST_F(WalletTest, APurchaseInAnotherTerminalIsNoAlarmInEitherOne) {
     EXPECT_EQ(wallet->kept().size(), 2U);
   }
   for (const auto& file : fs::directory_iterator(folder() / "licences")) {
-    EXPECT_EQ(file.path().extension(), ".jws") << file.path();  // nothing was put aside as damaged
+    EXPECT_EQ(file.path().extension(), ".jws") << file.path();  // no file was moved away as damaged
   }
 }
 
@@ -258,7 +258,7 @@ TEST_F(WalletTest, PlaysOnAnotherInstallationAreNoAlarm) {
     for (const std::uint32_t left : {3U, 4U, 0U}) {
       listed.plays_left = left;
       const auto result = wallet.reconcile({listed});
-      // The other licence is not listed here, which is another matter.
+      // The other licence is not listed here: that is a difference of another kind (missing).
       for (const auto& found : result->differences) EXPECT_EQ(found.kind, DifferenceKind::missing) << found.sentence;
     }
   }
@@ -397,7 +397,7 @@ TEST_F(WalletTest, AKeyThatHasGoneIsToldWhileALicenceOfItCanBeUsed) {
     bought.open_plays = 5;
     EXPECT_TRUE(wallet.reconcile({bought})->differences.empty());
   }
-  // It has ended: the operator may take the key away.
+  // The licence has ended: the operator may remove its key.
   EXPECT_TRUE(open().take_findings().empty());
 }
 

@@ -41,7 +41,7 @@ class SilentServer {
     url_ = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/list.crl";
   }
   [[nodiscard]] const std::string& url() const { return url_; }
-  /// Whether a client came, and waits.
+  /// Whether a client has connected and waits.
   [[nodiscard]] bool is_asked() {
     pollfd one{.fd = socket_.get(), .events = POLLIN, .revents = 0};
     return ::poll(&one, 1, 60'000) == 1;
@@ -64,7 +64,7 @@ class RevocationKeeperTest : public ::testing::Test {
               return Result<>();
             }});
   }
-  /// A path asks for its list, which is not there.
+  /// A path needs its list, which is not there.
   void want(const Source& source) const { static_cast<void>(keeper->want(source.path())); }
   /// Whether the keeper still looks for its list.
   [[nodiscard]] bool is_sought(const Source& source) const { return keeper->may_bring(source.root.certificate, {}); }

@@ -52,7 +52,7 @@ class StatusKeeperTest : public ::testing::Test {
     return keeper->answer(leaf.certificate.fingerprint(), root.certificate.fingerprint());
   }
   [[nodiscard]] StatusKeeper::Wanted want() const { return keeper->want({leaf.certificate, root.certificate}); }
-  /// Somebody looks it up each minute, until it is asked about twice: what was said before the first is settled then.
+  /// Looks the status up each minute until the responder was asked twice: answers from before that are processed then.
   void ask_again() {
     const int before = asked;
     ASSERT_TRUE(eventually([&] {
@@ -109,7 +109,7 @@ TEST_F(StatusKeeperTest, WhoeverIsLookedUpStaysAskedAbout) {
     EXPECT_FALSE(want().lacking);
   }
   EXPECT_GT(clock.now(), kNow + std::chrono::hours(13));
-  // For a day nobody does; then somebody does, and it is asked again though the answer has not ended.
+  // For a day there is no lookup. After the next lookup the responder is asked again, though the answer has not ended.
   clock.advance(std::chrono::hours(25));
   say(word(V_OCSP_CERTSTATUS_REVOKED, clock.now() - kNow));
   ASSERT_TRUE(eventually([&] { return answer()->revoked; }));

@@ -17,7 +17,7 @@ class RefresherTest : public ::testing::Test {
  protected:
   RefresherTest() {
     refresher.start([this](const std::string& name, const std::stop_token&) -> Result<Time> {
-      names.push_back(name);  // one at a time here: no test has two that are due
+      names.push_back(name);  // one at a time: no test has two due fetches
       begun.release();
       EXPECT_TRUE(may_go_on.try_acquire_for(kPatience));
       done.release();

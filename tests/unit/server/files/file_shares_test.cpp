@@ -99,7 +99,7 @@ TEST_F(FileRules, AMisspeltRuleIsRefusedAndNeverOpen) {
   for (const std::vector<std::string>& clients : {std::vector<std::string>{"CN"},
                                                   {"CN="},
                                                   {"=x"},
-                                                  {"Nobody knows=x"},
+                                                  {"Not known=x"},
                                                   {"key=12"},
                                                   {"key=" + std::string(64, '0'), "CN=x"}}) {
     const auto made = FileRule::from_texts(clients, {});
@@ -300,7 +300,7 @@ TEST_F(Shares, ADigestDoesNotWaitInTheLineOfAnotherWhoAskedForItFirst) {
   auto first = std::make_shared<int>();
   for (const char* const name : {"huge", "song.flac"}) {
     digests.ask(must(shares->open_file(name, client)),
-                {.client = "first", .alive = first, .done = [](const auto&) { ADD_FAILURE() << "nobody is told"; }});
+                {.client = "first", .alive = first, .done = [](const auto&) { ADD_FAILURE() << "no answer due"; }});
   }
   const auto second = std::make_shared<int>();
   std::promise<Result<Hash256>> told;
@@ -380,7 +380,7 @@ TEST_F(Shares, DigestsOfHugeFilesHoldNobodyUpAndEndWithWhoAskedForThem) {
   auto impatient = std::make_shared<int>();
   for (const char* const name : {"huge-1", "huge-2"}) {
     digests.ask(must(shares->open_file(name, client)),
-                {.client = name, .alive = impatient, .done = [](const auto&) { ADD_FAILURE() << "nobody is told"; }});
+                {.client = name, .alive = impatient, .done = [](const auto&) { ADD_FAILURE() << "no answer due"; }});
   }
   const auto asker = std::make_shared<int>();
   std::promise<Result<Hash256>> small;

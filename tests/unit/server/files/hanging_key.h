@@ -42,7 +42,7 @@ class HangingKey {
     const std::scoped_lock lock(mutex_);
     to_hang_ = calls;
   }
-  /// Waits until so many hang. Whether they do.
+  /// Waits until this many calls hang. Returns whether they do.
   [[nodiscard]] bool hangs(int calls) {
     std::unique_lock lock(mutex_);
     return usher::test::eventually(changed_, lock, [&] { return hanging_ == calls; });
@@ -69,7 +69,7 @@ class HangingKey {
     --to_hang_;
     ++hanging_;
     changed_.notify_all();
-    // Longer than a test waits for anything, so that what hangs by mistake is seen as that.
+    // Longer than any wait of a test, so that a test notices a call that hangs by mistake.
     changed_.wait_for(lock, 4 * usher::test::kPatience, [this, before = released_] { return released_ != before; });
     --hanging_;
     changed_.notify_all();

@@ -98,7 +98,7 @@ class TlsClient {
     send(line + "\n");
     return rest();
   }
-  /// Waits for the server's end without reading TLS. Whether it came.
+  /// Waits until the server ends the connection, without reading TLS. Returns whether it did.
   [[nodiscard]] bool ended() const {
     char byte = 0;
     const ssize_t got = ::recv(socket_.get(), &byte, 1, 0);

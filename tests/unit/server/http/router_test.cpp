@@ -53,7 +53,7 @@ TEST_F(Requests, ADamagedMediumDoesNotHideTheOthers) {
   for (const wire::CatalogueEntry& entry : catalogue.entries) {
     EXPECT_EQ(entry.signed_manifest.empty(), entry.medium == second);
   }
-  // Told once, however often a listener asks.
+  // Reported once, however often a listener calls api/list.
   ASSERT_EQ(listener.status("api/list", page()), Status::ok);
   EXPECT_EQ(world.unreadable, std::vector<Id128>{second});
 }

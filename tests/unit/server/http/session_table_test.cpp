@@ -55,7 +55,7 @@ TEST(Retry, CookieGivesAPlaceAsLongAsThereIsRoom) {
     ASSERT_EQ(answer.status, 200U);
     EXPECT_EQ(type_of(answer), wire::MessageType::server_hello);
   }
-  EXPECT_EQ(say_hello_from(world, "a").status, 503U) << "there is none, and no other network has more";
+  EXPECT_EQ(say_hello_from(world, "a").status, 503U) << "there is no place, and no other network has more of them";
 }
 
 TEST(Retry, CookieHoldsForTheSameHelloFromTheSameNetworkForTenSecondsAtLeast) {
@@ -80,7 +80,7 @@ TEST(Retry, CookieHoldsForTheSameHelloFromTheSameNetworkForTenSecondsAtLeast) {
   other.extensions[0].data = {1};
   EXPECT_EQ(type_of(say(world, other.encode(), "a")), wire::MessageType::retry) << "a short one";
 
-  world.clock.advance(Milliseconds(9'999));  // what is half open is so still
+  world.clock.advance(Milliseconds(9'999));  // half-open sessions are still there
   EXPECT_EQ(type_of(say(world, second, "a")), wire::MessageType::server_hello);
 }
 

@@ -29,7 +29,7 @@ struct Trusts {
     made->persons.push_back({person::generic_profile(), must(pki::TrustStore::make(persons))});
     return made;
   }
-  /// Of a list for clients: what is said, or nothing.
+  /// The first gap's text if clients have these lists; empty if there is no gap.
   [[nodiscard]] std::string gap(std::vector<Crl> crls, Time at = kNow, const MayFetch& may_fetch = {}) {
     clients.crls = std::move(crls);
     const LoginGaps gaps = login_gaps(*authorities(), at, may_fetch);
@@ -46,7 +46,7 @@ TEST(LoginGaps, ThereAreNoneWhereSomebodyCouldLogIn) {
 TEST(LoginGaps, ARootWithoutAListIsOne) {
   Trusts t;
   const std::string gap = t.gap({});
-  EXPECT_NE(gap.find("client: nobody below \"media root\" can log in"), std::string::npos) << gap;
+  EXPECT_NE(gap.find("client: certificates below \"media root\" cannot be used to log in"), std::string::npos) << gap;
   EXPECT_NE(gap.find("[revocation-unknown]"), std::string::npos) << gap;
   EXPECT_NE(t.gap({Authority::root("another").crl()}), "");
 }
@@ -199,10 +199,11 @@ TEST_F(Readiness, NamesEveryReasonALineEach) {
   const std::string answer = get("/readyz");
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 503")) << answer;
   for (const char* line :
-       {"server certificate has expired\n", "client: nobody below \"media root\" can log in", "\nthe disk is full\n"}) {
+       {"server certificate has expired\n", "client: certificates below \"media root\" cannot be used to log in",
+        "\nthe disk is full\n"}) {
     EXPECT_NE(answer.find(line), std::string::npos) << line << answer;
   }
-  EXPECT_NE(world.log.text().find("nobody can log in"), std::string::npos);
+  EXPECT_NE(world.log.text().find("no login is possible"), std::string::npos);
 }
 
 TEST_F(Readiness, IsThereAgainAfterAReloadThatMendsIt) {
