@@ -1,5 +1,5 @@
 // usherd/config: the operator's settings. Sources, later ones override: a TOML file, the environment, the command line.
-// Keys: docs/operating.md, "Configuration".
+// Keys: docs/reference/configuration.md.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// usherd/file_shares: the file stream's configuration, parsed.  Keys: docs/operating.md, "The file stream".
+// usherd/file_shares: the file stream's configuration, parsed.  Keys: docs/reference/file-stream.md.
 #pragma once
 
 #include "config.h"

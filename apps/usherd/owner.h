@@ -1,4 +1,4 @@
-// usherd/owner: the user that owns the home.  docs/operating.md, "Whose home it is".
+// usherd/owner: the user that owns the home.  docs/reference/home.md, "Owner".
 #pragma once
 
 #include "config.h"

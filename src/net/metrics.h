@@ -1,4 +1,4 @@
-// net/metrics: the server's metrics, for Prometheus.  Names: docs/operating.md, "Metrics".
+// net/metrics: the server's metrics, for Prometheus.  Names: docs/reference/log-and-metrics.md.
 #pragma once
 
 #include <chrono>
