@@ -50,8 +50,8 @@ function(usher_add_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${USHER_TEST_SECONDS})
 endfunction()
 
-# usher_test_program(name folder libraries…): every .cpp of the folder, recursively, one ctest case for each TEST. If the
-# folder has a libraries.cmake, it runs afterwards and may link more to `name`.
+# usher_test_program(name folder libraries…): every .cpp of the folder, recursively, one ctest case for each TEST. If
+# the folder has a libraries.cmake, it runs afterwards and may link more to `name`.
 function(usher_test_program name folder)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cpp)
   if(NOT sources)

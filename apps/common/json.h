@@ -1,4 +1,4 @@
-// apps/common/json: names and times in the --json output, the same for all programs.  docs/json.md.
+// apps/common/json: names and times in the --json output, the same for all programs.  docs/reference/json.md.
 #pragma once
 
 #include <cstdint>

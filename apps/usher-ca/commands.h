@@ -25,7 +25,7 @@ struct Context {
   std::function<Result<crypto::Secret>(bool fresh)> passphrase;
   /// Set by the chosen verb; main() runs it after the whole command line was parsed.
   std::function<Result<>()> action{};
-  /// Results on standard output, and errors on stderr, are JSON (docs/json.md).
+  /// Results on standard output, and errors on stderr, are JSON (docs/reference/json.md).
   bool json = false;
 };
 

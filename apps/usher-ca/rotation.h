@@ -1,4 +1,4 @@
-// usher-ca/rotation: the state of a root's change, and its next steps.  docs/operating.md, "Rotation".
+// usher-ca/rotation: the state of a root's change, and its next steps.  docs/guide/renew.md.
 #pragma once
 
 #include <string>

@@ -24,7 +24,7 @@ struct Context {
   /// The exit status of main() if the action succeeds: the first error's status, for a batch that continued after an
   /// error.
   int status = 0;
-  /// Results on standard output, and errors on stderr, are JSON (docs/json.md).
+  /// Results on standard output, and errors on stderr, are JSON (docs/reference/json.md).
   bool json = false;
 };
 

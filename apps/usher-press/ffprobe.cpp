@@ -128,9 +128,8 @@ Result<Ended> ffprobe(const MediaFile& file, std::vector<std::string> arguments,
   USHER_TRY(Ended ended, run({.program = "ffprobe", .arguments = arguments, .files = {file.descriptor()}}, output));
   if (ended.errors.contains("not on whitelist")) {
     return fail(Fault::unreadable_media, "ffprobe: kind", "it is of a kind that usher does not take",
-                "docs/formats.md names the kinds; convert it to one of them with `ffmpeg -i FILE out.flac`, or to "
-                "out.mkv if it "
-                "is a moving picture.");
+                "docs/reference/formats.md names the kinds; convert it to one of them with `ffmpeg -i FILE out.flac`, "
+                "or to out.mkv if it is a moving picture.");
   }
   if (ended.status != 0) return fail(Fault::unreadable_media, "ffprobe", complaint_of(ended));
   return ended;

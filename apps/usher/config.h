@@ -1,5 +1,5 @@
 // usher/config: the listener's settings. Sources, later ones override: a TOML file, the environment, the command line.
-// Keys: docs/listening.md, "Configuration".
+// Keys: docs/reference/listener-configuration.md.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// usher/json: the --json output.  docs/json.md.
+// usher/json: the --json output.  docs/reference/json.md.
 #pragma once
 
 #include <string>

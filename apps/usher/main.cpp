@@ -41,7 +41,7 @@ constexpr const char* kExamples = R"(Examples:
   usher config show                       the settings in force, as TOML
 
 The PIN and the passphrase are asked for, or read from --pin-file, --pin-fd, --passphrase-file, --passphrase-fd.
-Guide: docs/listening.md.)";
+Guide: docs/guide/listening.md.)";
 
 /// Adds a flag that sets a key of the configuration.
 void add_key_flag(CLI::App& app, Context& context, const std::string& flag, const std::string& key,

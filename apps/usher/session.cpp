@@ -104,7 +104,7 @@ Result<> check_set_up(const Config& config) {
   if (fs::exists(config.file, ignored) || fs::exists(certificate, ignored)) return {};
   return fail(Fault::not_set_up, "configuration",
               "there is neither " + config.file.string() + " nor the installation's certificate " +
-                  certificate.string() + "; docs/listening.md, \"Set up\", says what they hold");
+                  certificate.string() + "; docs/guide/listening.md, \"Set up\", says what they hold");
 }
 
 struct Session::Parts {

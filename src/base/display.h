@@ -1,4 +1,5 @@
-// base/display: measures text on a terminal, and fits it into a width.  docs/listening.md, "On a terminal".
+// base/display: measures text on a terminal, and fits it into a width.
+// docs/reference/listener.md, "Lists on a terminal".
 //
 // Widths are those of utf8proc: wide East Asian characters and emoji 2, combining marks 0, everything else 1. A code
 // point that utf8proc's Unicode version does not know counts as 2, so that a line is never wider than computed.

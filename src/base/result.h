@@ -18,7 +18,7 @@ enum class Fault : std::uint8_t {
 #undef FAULT
 };
 
-/// Exit status of the programs by kind of fault (docs/operating.md).
+/// Exit status of the programs by kind of fault (docs/reference/errors.md).
 enum class ExitClass : std::uint8_t {
   internal = 1,
   usage = 2,

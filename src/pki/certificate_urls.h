@@ -1,5 +1,5 @@
-// pki/certificate_urls: reads the URLs in a certificate: of its issuer's revocation lists, its issuer's responder and its
-// issuer's certificate.  Spec: identity.md §11.1, §11.6, §11.7.
+// pki/certificate_urls: reads the URLs in a certificate: of its issuer's revocation lists, its issuer's responder and
+// its issuer's certificate.  Spec: identity.md §11.1, §11.6, §11.7.
 #pragma once
 
 #include <string>

@@ -392,8 +392,9 @@ class FirstRun(unittest.TestCase):
     def test_a_program_that_is_not_set_up_says_so_and_what_to_do(self):
         w = World()
         self.addCleanup(w.close)
-        for command, word in (([BIN / "usher", "--home", w.root / "x", "list"], "listening.md"),
-                              ([BIN / "usher", "--home", w.root / "x", "get", "localhost:1", "song"], "listening.md"),
+        for command, word in (([BIN / "usher", "--home", w.root / "x", "list"], "docs/guide/listening.md"),
+                              ([BIN / "usher", "--home", w.root / "x", "get", "localhost:1", "song"],
+                               "docs/guide/listening.md"),
                               ([BIN / "usherd", "--home", w.root / "x", "serve"], "usherd init"),
                               ([BIN / "usherd", "--home", w.root / "x", "media", "list"], "usherd init"),
                               ([BIN / "usher-ca", "--home", w.root / "x", "list"], "usher-ca init"),

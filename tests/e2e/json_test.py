@@ -1,4 +1,4 @@
-"""--json: on every verb, in one form, as docs/json.md documents."""
+"""--json: on every verb, in one form, as docs/reference/json.md documents."""
 import json
 import re
 import unittest
@@ -24,9 +24,9 @@ def verbs_below(program, *verbs):
 
 
 def documented():
-    """The table of docs/json.md: fields, for each verb or part that its first column names."""
+    """The table of docs/reference/json.md: fields, for each verb or part that its first column names."""
     table = {}
-    for line in (SOURCE / "docs/json.md").read_text().splitlines():
+    for line in (SOURCE / "docs/reference/json.md").read_text().splitlines():
         cells = [cell.strip() for cell in line.strip("|").split(" | ")]
         if len(cells) == 3 and cells[0].startswith(("`", "|")):
             table[cells[0].strip("| ")] = [set(re.findall(r"`(\w+)`", part)) for part in cells[2].split(";")]

@@ -1,4 +1,4 @@
-"""Video with the built programs, both real players and a real screen.  licence.md §5, docs/listening.md."""
+"""Video with the built programs, both real players and a real screen.  licence.md §5, docs/reference/listener.md."""
 import concurrent.futures
 import unittest
 

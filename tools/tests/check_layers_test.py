@@ -71,7 +71,8 @@ class CheckLayers(unittest.TestCase):
         self.refused("src/server/a.h", '#include "store/sqlite/sqlite_store.h"', "only main() chooses it")
 
     def test_a_room_uses_only_the_rooms_of_its_row(self):
-        self.refused("src/server/runtime/a.h", '#include "server/http/http.h"', "server/runtime may not use server/http")
+        self.refused("src/server/runtime/a.h", '#include "server/http/http.h"',
+                     "server/runtime may not use server/http")
         self.refused("src/server/files/a.h", '#include "server/http/http.h"', "server/files may not use server/http")
         self.refused("src/server/http/a.h", '#include "server/server.h"', "server/http may not use server")
 

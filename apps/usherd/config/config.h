@@ -1,5 +1,5 @@
-// usherd/config/config: the operator's settings. Sources, later ones override: a TOML file, the environment, the command line.
-// Keys: docs/operating.md, "Configuration".
+// usherd/config/config: the operator's settings. Sources, later ones override: a TOML file, the environment, the
+// command line.  Keys: docs/reference/configuration.md.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// usherd/config/file_shares: the file stream's configuration, parsed.  Keys: docs/operating.md, "The file stream".
+// usherd/config/file_shares: the file stream's configuration, parsed.  Keys: docs/reference/file-stream.md.
 #pragma once
 
 #include "server/files/file_stream.h"

@@ -1,4 +1,5 @@
-// usherd/config/revocation: fetched revocation lists, as configured, and the floors below which a list is refused as too old.
+// usherd/config/revocation: fetched revocation lists, as configured, and the floors below which a list is refused as
+// too old.
 // Spec: identity.md §4.4, §11.
 #pragma once
 

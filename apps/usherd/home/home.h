@@ -1,4 +1,4 @@
-// usherd/home/home: the data of the verbs: configuration, store, vault.  Layout: docs/operating.md, "The home".
+// usherd/home/home: the data of the verbs: configuration, store, vault.  Layout: docs/reference/home.md.
 #pragma once
 
 #include <functional>
@@ -31,7 +31,7 @@ struct Context {
   std::function<Result<>()> action{};
   /// The exit status of main() if the action succeeds: for verbs that answer with it.
   int status = 0;
-  /// Results on standard output, and errors on stderr, are JSON (docs/json.md).
+  /// Results on standard output, and errors on stderr, are JSON (docs/reference/json.md).
   bool json = false;
 };
 

@@ -1,4 +1,4 @@
-// usherd/home/owner: the user that owns the home.  docs/operating.md, "Whose home it is".
+// usherd/home/owner: the user that owns the home.  docs/reference/home.md, "Owner".
 #pragma once
 
 #include "usherd/config/config.h"

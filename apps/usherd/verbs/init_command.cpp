@@ -60,7 +60,8 @@ Result<> init(const Context& context) {
   USHER_CHECK(create_own_keys(config, *keys, context.random));
   USHER_TRY(const auto store, open_store(config, context.random));
   const std::string head =
-      "# usherd's configuration; every key is explained in docs/operating.md. Paths are relative to this file.\n"
+      "# usherd's configuration; every key is explained in docs/reference/configuration.md. Paths are relative to this "
+      "file.\n"
       "# A line that begins with # shows a default. After a change: usherd config check, then SIGHUP or a restart.\n\n";
   // Last: if the configuration exists, the home is complete.
   USHER_CHECK(create_file(file, head + to_toml(config, true)));

@@ -1,4 +1,5 @@
-// client/engine/catalogue: the server's catalogue, verified by distributor signatures.  Spec: release.md §2, identity.md §3.5.
+// client/engine/catalogue: the server's catalogue, verified by distributor signatures.
+// Spec: release.md §2, identity.md §3.5.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,5 @@
-// client/engine/channel_link: one channel over a transport: the handshake, then protected requests.  Spec: channel.md §1, §8, §9.
+// client/engine/channel_link: one channel over a transport: the handshake, then protected requests.
+// Spec: channel.md §1, §8, §9.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,5 @@
-// client/engine/fetched_lists: fetches revocation lists from a server, and keeps them in a file.  Spec: identity.md §11.5.
+// client/engine/fetched_lists: fetches revocation lists from a server, and keeps them in a file.
+// Spec: identity.md §11.5.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,5 @@
-// client/files/file_fetch: fetches files over the file stream; a target is complete or absent.  Spec: filestream.md §3-§5.
+// client/files/file_fetch: fetches files over the file stream; a target is complete or absent.
+// Spec: filestream.md §3-§5.
 #pragma once
 
 #include <filesystem>

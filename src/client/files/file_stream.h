@@ -1,4 +1,5 @@
-// client/files/file_stream: the client of the file stream; opens one connection for each request line.  Spec: filestream.md.
+// client/files/file_stream: the client of the file stream; opens one connection for each request line.
+// Spec: filestream.md.
 #pragma once
 
 #include <memory>

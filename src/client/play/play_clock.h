@@ -1,5 +1,5 @@
-// client/play/play_clock: the player's position in the medium, from the player's own clock and from what it was given. Pure:
-// the time is an argument.  Spec: licence.md §5.7.
+// client/play/play_clock: the player's position in the medium, from the player's own clock and from what it was given.
+// Pure: the time is an argument.  Spec: licence.md §5.7.
 #pragma once
 
 #include <cstdint>

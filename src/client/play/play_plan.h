@@ -1,4 +1,5 @@
-// client/play/play_plan: decides which chunks of a play to request now, and what that costs. Has no server, thread or clock.
+// client/play/play_plan: decides which chunks of a play to request now, and what that costs. Has no server, thread or
+// clock.
 // Spec: licence.md §5.2, §5.7.
 #pragma once
 

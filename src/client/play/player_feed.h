@@ -1,4 +1,5 @@
-// client/play/player_feed: one player, and the thread that feeds it the medium, up to the allowed byte.  Spec: licence.md §5.7.
+// client/play/player_feed: one player, and the thread that feeds it the medium, up to the allowed byte.
+// Spec: licence.md §5.7.
 #pragma once
 
 #include <condition_variable>

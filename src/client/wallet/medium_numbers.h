@@ -1,5 +1,5 @@
-// client/wallet/medium_numbers: the numbers that people type for media. A number stays with its medium: if a medium leaves the
-// catalogue, its number stays unused; if the medium returns, it has the same number again.
+// client/wallet/medium_numbers: the numbers that people type for media. A number stays with its medium: if a medium
+// leaves the catalogue, its number stays unused; if the medium returns, it has the same number again.
 //
 // <wallet>/numbers: a line of 32 hexadecimal digits for each medium that was ever listed; the first line is number 1.
 #pragma once

@@ -1,4 +1,5 @@
-// server/fetching/address_range: the addresses that usherd may connect to for a URL in a certificate.  Spec: identity.md §11.3.
+// server/fetching/address_range: the addresses that usherd may connect to for a URL in a certificate.
+// Spec: identity.md §11.3.
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
-// server/fetching/fetchers: the keepers that fetch lists, OCSP answers and issuers to judge certificates.  Spec: identity.md §11.
+// server/fetching/fetchers: the keepers that fetch lists, OCSP answers and issuers to judge certificates.
+// Spec: identity.md §11.
 #pragma once
 
 #include "server/fetching/crl_fetcher.h"

@@ -1,4 +1,5 @@
-// server/fetching/issuer_fetcher: fetches authorities' certificates that chains lack, from URLs that the operator allows.
+// server/fetching/issuer_fetcher: fetches authorities' certificates that chains lack, from URLs that the operator
+// allows.
 // Spec: identity.md §11.7.
 #pragma once
 

@@ -1,4 +1,5 @@
-// server/files/file_loop: the state that connections of the file stream share.  For file_connection.cpp and file_stream.cpp.
+// server/files/file_loop: the state that connections of the file stream share.
+// For file_connection.cpp and file_stream.cpp.
 #pragma once
 
 #include <array>

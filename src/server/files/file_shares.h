@@ -1,4 +1,5 @@
-// server/files/file_shares: maps the names that the file stream serves to files and media.  Spec: filestream.md §3.2, §3.3.
+// server/files/file_shares: maps the names that the file stream serves to files and media.
+// Spec: filestream.md §3.2, §3.3.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,5 @@
-// server/http/media_channel: handles the media channel's HTTP: paths, methods, types, sizes, errors.  Spec: channel.md §8.
+// server/http/media_channel: handles the media channel's HTTP: paths, methods, types, sizes, errors.
+// Spec: channel.md §8.
 #pragma once
 
 #include "server/http/body_encoding.h"

@@ -1,4 +1,5 @@
-// server/http/session_table: a server's half-open and open sessions, with limits and expiry.  Spec: channel.md §4.3, §6.2.
+// server/http/session_table: a server's half-open and open sessions, with limits and expiry.
+// Spec: channel.md §4.3, §6.2.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,5 @@
-// server/runtime/log: a log with one line per event: text on a terminal, JSON otherwise.  Fields: docs/operating.md, "Log".
+// server/runtime/log: a log with one line per event: text on a terminal, JSON otherwise.
+// Fields: docs/reference/log-and-metrics.md, "Log".
 //
 // A line never contains keys, passphrases, the civil number, titles of media, or unchecked bytes of a peer.
 #pragma once

@@ -1,4 +1,4 @@
-// server/runtime/metrics: the server's metrics, for Prometheus.  Names: docs/operating.md, "Metrics".
+// server/runtime/metrics: the server's metrics, for Prometheus.  Names: docs/reference/log-and-metrics.md.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,5 @@
-// server/trust/authorities: the trust in clients, persons and distributors: one snapshot, which a reload replaces as a whole.
+// server/trust/authorities: the trust in clients, persons and distributors: one snapshot, which a reload replaces as a
+// whole.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,5 @@
-// server/trust/readiness: when certificates and lists expire, and which gaps in the trust stores make logins impossible.
+// server/trust/readiness: when certificates and lists expire, and which gaps in the trust stores make logins
+// impossible.
 #pragma once
 
 #include <functional>

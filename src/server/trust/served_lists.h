@@ -1,4 +1,5 @@
-// server/trust/served_lists: revocation lists for listeners, to check the server and distributors.  Spec: identity.md §11.5.
+// server/trust/served_lists: revocation lists for listeners, to check the server and distributors.
+// Spec: identity.md §11.5.
 #pragma once
 
 #include "server/trust/authorities.h"

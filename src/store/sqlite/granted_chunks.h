@@ -1,4 +1,5 @@
-// store/sqlite/granted_chunks: chunks that a play was granted, and that a person has heard.  Spec: licence.md §5.3, §5.4, §8.3.
+// store/sqlite/granted_chunks: chunks that a play was granted, and that a person has heard.
+// Spec: licence.md §5.3, §5.4, §8.3.
 //
 // Both are stored in rows of kBlock chunks, so that a grant writes a few small rows, however long the medium is.
 #pragma once

@@ -1,4 +1,4 @@
-// What the log and the metrics keep of requests (docs/operating.md, "Log").
+// What the log and the metrics keep of requests (docs/reference/log-and-metrics.md, "Log").
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"

@@ -1,5 +1,5 @@
 // When certificates and lists end, and which roles could not log in: reported in log, metrics and readiness
-// (docs/operating.md).
+// (docs/reference/log-and-metrics.md).
 #include "server/trust/readiness.h"
 
 #include "server/server.h"
