@@ -19,28 +19,41 @@
 namespace usher::app {
 namespace {
 
-std::atomic<int> g_signal = 0;  // the signal that arrived during a prompt; 0: none
+std::atomic<int> g_signal = 0;          // the signal that arrived during a prompt; 0: none
+std::atomic<bool> g_continued = false;  // the process was stopped during a prompt, and continues
 
-extern "C" void note_signal(int number) { g_signal = number; }
+extern "C" void note_signal(int number) {
+  if (number == SIGCONT) {
+    g_continued = true;
+  } else {
+    g_signal = number;
+  }
+}
 
-/// Turns off echo and signals from keys while it lives: Ctrl-C arrives as a byte. A signal from elsewhere is raised
-/// after the terminal is restored.
+void say(int terminal, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t wrote = ::write(terminal, text.data(), text.size());
+    if (wrote < 0 && errno != EINTR) return;
+    if (wrote > 0) text.remove_prefix(static_cast<std::size_t>(wrote));
+  }
+}
+
+/// Shows a prompt, and turns off echo and signals from keys while it lives: Ctrl-C and Ctrl-Z arrive as bytes. A signal
+/// from elsewhere is raised after the terminal is restored.
 class QuietTerminal {
  public:
-  explicit QuietTerminal(int terminal) : terminal_(terminal), known_(::tcgetattr(terminal, &before_) == 0) {
+  QuietTerminal(int terminal, std::string prompt)
+      : terminal_(terminal), prompt_(std::move(prompt)), known_(::tcgetattr(terminal, &before_) == 0) {
     if (!known_) return;
     struct sigaction noting{};
     noting.sa_handler = note_signal;
     g_signal = 0;
+    g_continued = false;
     for (std::size_t i = 0; i < kSignals.size(); ++i) {
       ::sigaction(kSignals[i], nullptr, &actions_[i]);
       if (actions_[i].sa_handler != SIG_IGN) ::sigaction(kSignals[i], &noting, nullptr);
     }
-    termios quiet = before_;
-    quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO | ISIG | ICANON);
-    quiet.c_cc[VMIN] = 1;
-    quiet.c_cc[VTIME] = 0;
-    ok_ = ::tcsetattr(terminal_, TCSAFLUSH, &quiet) == 0;
+    ok_ = begin();
   }
   ~QuietTerminal() {
     if (!known_) return;
@@ -50,11 +63,36 @@ class QuietTerminal {
   }
   QuietTerminal(const QuietTerminal&) = delete;
   QuietTerminal& operator=(const QuietTerminal&) = delete;
+  /// Begins anew if the process was stopped and continues: true. A shell turns the echo on meanwhile.
+  bool begin_again() {
+    if (!g_continued.exchange(false)) return false;
+    begin();
+    return true;
+  }
+  /// Ctrl-Z: stops the processes of this job, as the shell's user expects.
+  void suspend() {
+    ::tcsetattr(terminal_, TCSAFLUSH, &before_);
+    say(terminal_, "\n");
+    g_continued = true;  // also if the signal is ignored
+    ::kill(0, SIGTSTP);
+  }
   [[nodiscard]] bool ok() const noexcept { return ok_; }
+  [[nodiscard]] int descriptor() const noexcept { return terminal_; }
 
  private:
-  static constexpr std::array kSignals{SIGTERM, SIGHUP, SIGINT, SIGQUIT};
+  bool begin() {
+    termios quiet = before_;
+    quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO | ISIG | ICANON);
+    quiet.c_cc[VMIN] = 1;
+    quiet.c_cc[VTIME] = 0;
+    if (::tcsetattr(terminal_, TCSAFLUSH, &quiet) != 0) return false;
+    say(terminal_, prompt_);
+    return true;
+  }
+
+  static constexpr std::array kSignals{SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGCONT};
   int terminal_;
+  std::string prompt_;
   termios before_{};
   std::array<struct sigaction, kSignals.size()> actions_{};
   bool known_;
@@ -70,25 +108,21 @@ ssize_t read_byte(int descriptor, std::uint8_t& byte) {
   return got;
 }
 
-/// As read_byte, from a terminal under QuietTerminal. A signal ends it with EINTR, even if it arrives just before the
-/// wait begins.
-ssize_t read_key(int terminal, std::uint8_t& byte) {
-  if (!wait_for_input(terminal, [] { return g_signal != 0; })) {
+/// As read_byte. A signal ends it with EINTR, even if it arrives just before the wait begins. `again`: set if the
+/// prompt was shown anew, so that earlier keys do not count.
+ssize_t read_key(QuietTerminal& terminal, std::uint8_t& byte, bool& again) {
+  const auto stopped = [&] {
+    again = terminal.begin_again() || again;
+    return g_signal != 0;
+  };
+  if (!wait_for_input(terminal.descriptor(), stopped)) {
     errno = EINTR;
     return -1;
   }
-  return read_byte(terminal, byte);
+  return read_byte(terminal.descriptor(), byte);
 }
 
 constexpr std::string_view kTooLong = "Give one line with the passphrase or PIN, of 1,024 bytes at most.";
-
-void say(int terminal, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t wrote = ::write(terminal, text.data(), text.size());
-    if (wrote < 0 && errno != EINTR) return;
-    if (wrote > 0) text.remove_prefix(static_cast<std::size_t>(wrote));
-  }
-}
 
 std::unexpected<Error> refused(const std::string& source, std::string_view why) {
   return fail(Fault::unusable_passphrase, "passphrase", source + " " + std::string(why));
@@ -142,23 +176,31 @@ std::size_t without_last_character(View text) {
 }
 
 /// One line from a terminal that neither echoes nor edits. Handles backspace and Ctrl-U itself.
-Result<crypto::Secret> read_keys(int terminal) {
+Result<crypto::Secret> read_keys(QuietTerminal& terminal) {
+  constexpr std::uint8_t kCtrlBackslash = 28;
   constexpr std::uint8_t kCtrlC = 3;
   constexpr std::uint8_t kCtrlD = 4;
   constexpr std::uint8_t kCtrlH = 8;
   constexpr std::uint8_t kCtrlU = 21;
+  constexpr std::uint8_t kCtrlZ = 26;
   constexpr std::uint8_t kDelete = 127;
   crypto::Secret line(kMaxPassphrase);
   std::size_t size = 0;
   for (;;) {
     std::uint8_t byte = 0;
-    const ssize_t got = read_key(terminal, byte);
+    bool again = false;
+    const ssize_t got = read_key(terminal, byte, again);
+    if (again) size = 0;
     if (got < 0 && errno == EINTR) return fail(Fault::cancelled, "passphrase: terminal");
     if (got < 0) return fail_errno("passphrase: terminal");
-    if (got == 0 || byte == kCtrlC || byte == kCtrlD) return fail(Fault::cancelled, "passphrase: terminal");
+    if (got == 0 || byte == kCtrlC || byte == kCtrlD || byte == kCtrlBackslash) {
+      return fail(Fault::cancelled, "passphrase: terminal");
+    }
     if (byte == '\n' || byte == '\r') return finished(std::move(line), size, "what was typed");
     if (byte == kCtrlU) {
       size = 0;
+    } else if (byte == kCtrlZ) {
+      terminal.suspend();
     } else if (byte == kDelete || byte == kCtrlH) {
       size = without_last_character(line.expose().first(size));
     } else {
@@ -189,10 +231,9 @@ Result<crypto::Secret> passphrase_from_terminal(std::string_view prompt) {
                 "there is no terminal to ask on, and neither a passphrase file nor a descriptor was given",
                 "Give the passphrase or PIN with an option; --help names it.");
   }
-  const QuietTerminal quiet(terminal.get());
+  QuietTerminal quiet(terminal.get(), printable(prompt));  // the prompt may name a card or a token
   if (!quiet.ok()) return fail_errno("passphrase: terminal");
-  say(terminal.get(), printable(prompt));  // the prompt may name a card or a token
-  auto line = read_keys(terminal.get());
+  auto line = read_keys(quiet);
   say(terminal.get(), "\n");
   return line;
 }

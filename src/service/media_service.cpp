@@ -34,10 +34,9 @@ Result<LicenceOrder> order_of(const wire::Acquire& wanted) {
   return order;
 }
 
-/// The fault for a listener. Only the operator needs to know what is wrong with a medium's file: it does not mean that
-/// the release is bad.
+/// The fault for a listener, of a medium that the store knows. Only the operator needs to know what is wrong with its
+/// file, which may also be missing: it does not mean that the release is bad.
 std::unexpected<Error> unavailable(const Error& why) {
-  if (why.fault == Fault::unknown_medium) return std::unexpected(why);
   return fail(Fault::medium_unavailable, why.where, std::string(code_of(why.fault)) + ", " + why.about);
 }
 

@@ -2,6 +2,7 @@
 import ctypes
 import json
 import os
+import pathlib
 import re
 import shlex
 import shutil
@@ -141,6 +142,37 @@ class Logins(Cards):
         screen.type("1234\n")
         screen.expect("The Clip")
         self.assertEqual(screen.end(), 0)
+
+    def test_a_shell_can_stop_a_prompt_and_nothing_typed_after_it_continues_is_shown(self):
+        shell = Terminal(["bash", "--norc", "--noprofile", "-i"], dict(self.listener.env, TERM="dumb", PS1="shell: "))
+        shell.expect("shell: ")
+        shell.type(f"echo $$; {shlex.join(map(str, self.listener.command('list', pin=False)))}\n")
+        pid = int(re.search(r"\d+", shell.expect(r"\n\d+\r?\n").strip().split("\n")[-1]).group())
+        shell.expect("Passphrase .*: ")
+        for stop in (lambda: shell.type("\x1a"), lambda: self.stop_job_of(pid, signal.SIGTSTP),
+                     lambda: self.stop_job_of(pid, signal.SIGSTOP)):
+            shell.type("not the passphrase")
+            stop()
+            shell.expect("Stopped")
+            shell.expect("shell: ")
+            shell.type("fg\n")
+            shell.expect("Passphrase .*: ")
+        shell.type(self.passphrase + "\n")
+        shell.expect("PIN of the card .*: ")
+        shell.type("1234\n")
+        shell.expect("The Clip")
+        shell.expect("shell: ")
+        shell.type("exit\n")
+        shell.end()
+        self.assertNotIn(self.passphrase, shell.raw)
+        self.assertNotIn("not the passphrase", shell.raw)
+        self.assertNotIn("1234", shell.raw)
+
+    def stop_job_of(self, shell, number):
+        """Sends the signal to each process of the shell's one job."""
+        jobs = {int(pid) for pid in pathlib.Path(f"/proc/{shell}/task/{shell}/children").read_text().split()}
+        self.assertEqual(len(jobs), 1)
+        os.killpg(jobs.pop(), number)
 
     def test_after_the_third_wrong_passphrase_it_ends(self):
         screen = self.terminal("list")

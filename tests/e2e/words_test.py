@@ -83,6 +83,10 @@ class Words(unittest.TestCase):
         outcome = self.world.usherd("--set", "server.threads=none", "media", "list", ok=False)
         self.told(outcome, "bad-config", "server.threads", "`usherd config check`")
 
+    def test_a_file_that_two_keys_name_is_told_with_both(self):
+        outcome = self.world.usherd("--set", "keys.server_key=keys/recipient.key", "config", "check", ok=False)
+        self.told(outcome, "bad-key", "keys.server_key or keys.recipient_key", "is not the key of the certificate")
+
     def test_a_file_that_is_missing_names_its_key_and_is_told_once(self):
         shares = ("--set", "files.listen=127.0.0.1:0", "--set", f"files.shares=notes={self.world.root}")
         for key in ("keys.server_certificate", "keys.server_key", "keys.recipient_certificate", "keys.licence_key",

@@ -1,10 +1,12 @@
 #include "usherd/config/config.h"
 
+#include <algorithm>
 #include <utility>
+
+#include <fmt/ranges.h>
 
 #include "base/encoding.h"
 #include "card/token_key.h"
-
 #include "channel/suite.h"
 #include "licence/terms.h"
 #include "server/http/http_server.h"
@@ -25,16 +27,16 @@ Result<> all_ok(std::string_view key, const Result<T>& result) {
 }  // namespace
 
 std::string key_of(Config config, std::string_view about) {
-  std::string found;
-  std::size_t longest = 0;  // a directory's path also begins the paths of its files
+  std::vector<std::string> found;  // several, if the same file has several purposes
+  std::size_t longest = 0;         // a directory's path also begins the paths of its files
   const auto look_at = [&](const app::Key& key, const std::string& value) {
     if (value.empty()) return;
     for (const std::string& name : {config.path_of(value).string(), value, printable(value)}) {
       const bool ends = about.size() == name.size() || (about.size() > name.size() && about[name.size()] != '/');
-      if (about.starts_with(name) && ends && name.size() > longest) {
-        longest = name.size();
-        found = key.name;
-      }
+      if (!about.starts_with(name) || !ends || name.size() < longest) continue;
+      if (name.size() > longest) found.clear();
+      longest = name.size();
+      if (std::ranges::find(found, key.name) == found.end()) found.emplace_back(key.name);
     }
   };
   const app::Settings settings = settings_of(config);
@@ -46,7 +48,7 @@ std::string key_of(Config config, std::string_view about) {
       for (const std::string& each : *several) look_at(key, each);
     }
   }
-  return found;
+  return fmt::format("{}", fmt::join(found, " or "));
 }
 
 std::filesystem::path Config::path_of(const std::string& value) const {

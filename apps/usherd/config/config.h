@@ -120,7 +120,8 @@ struct Config {
 
 /// Every key, with a pointer into `config`.
 [[nodiscard]] app::Settings settings_of(Config& config);
-/// The key whose file, directory or token URI `about` begins with, as Error::about names it; empty: no key has it.
+/// The key whose file, directory or token URI `about` begins with, as Error::about names it. Several keys with the same
+/// value: all, with " or " between them. Empty: no key has it.
 [[nodiscard]] std::string key_of(Config config, std::string_view about);
 
 using app::Problems;

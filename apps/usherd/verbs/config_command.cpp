@@ -208,7 +208,8 @@ void Check::check_endings() {
   for (server::Expiry& end : server::trust_expiries(authorities_, now)) endings_.push_back(std::move(end));
   for (const server::Expiry& end : endings_) {
     const auto left = std::chrono::floor<std::chrono::days>(end.when - now).count();
-    if (!context_.json) std::printf("%s: ends in %lld days\n", end.what.c_str(), static_cast<long long>(left));
+    const std::string when = left < 0 ? "has ended" : fmt::format("ends in {} days", left);
+    if (!context_.json) std::printf("%s: %s\n", end.what.c_str(), when.c_str());
     ends_.push_back(boost::json::object{{"what", end.what}, {"ends_at", app::iso_time(end.when)}});
     const std::string warning = server::warning_of(end, now);
     if (warning.empty()) continue;

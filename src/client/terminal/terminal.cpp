@@ -49,6 +49,22 @@ struct RawTerminal::State {
   int descriptor = -1;
   termios before{};
   KeyReader reader;
+
+  [[nodiscard]] bool begin() const {
+    termios raw = before;
+    raw.c_lflag &= ~static_cast<tcflag_t>(ECHO | ICANON);
+    raw.c_cc[VMIN] = 0;
+    raw.c_cc[VTIME] = 0;
+    raw.c_cc[VSUSP] = _POSIX_VDISABLE;
+    return ::tcsetattr(descriptor, TCSADRAIN, &raw) == 0;
+  }
+  /// Begins anew if a shell turned line mode on while this process was stopped. In the background, it leaves the
+  /// terminal as it is: a change would stop the process again.
+  void begin_again() const {
+    termios now{};
+    if (::tcgetattr(descriptor, &now) != 0 || (now.c_lflag & ICANON) == 0) return;
+    if (::tcgetpgrp(descriptor) == ::getpgrp()) static_cast<void>(begin());
+  }
 };
 
 RawTerminal::RawTerminal(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -59,17 +75,12 @@ std::unique_ptr<RawTerminal> RawTerminal::open(int descriptor) {
   if (::isatty(descriptor) != 1 || ::tcgetpgrp(descriptor) != ::getpgrp()) return nullptr;
   auto state = std::make_unique<State>();
   state->descriptor = descriptor;
-  if (::tcgetattr(descriptor, &state->before) != 0) return nullptr;
-  termios raw = state->before;
-  raw.c_lflag &= ~static_cast<tcflag_t>(ECHO | ICANON);
-  raw.c_cc[VMIN] = 0;
-  raw.c_cc[VTIME] = 0;
-  raw.c_cc[VSUSP] = _POSIX_VDISABLE;
-  if (::tcsetattr(descriptor, TCSADRAIN, &raw) != 0) return nullptr;
+  if (::tcgetattr(descriptor, &state->before) != 0 || !state->begin()) return nullptr;
   return std::unique_ptr<RawTerminal>(new RawTerminal(std::move(state)));
 }
 
 std::vector<Key> RawTerminal::keys() {
+  state_->begin_again();
   std::array<char, 64> typed{};
   pollfd wait{.fd = state_->descriptor, .events = POLLIN, .revents = 0};
   if (::poll(&wait, 1, 0) <= 0) return {};

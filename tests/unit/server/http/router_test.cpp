@@ -84,6 +84,15 @@ TEST_F(Requests, AMediumThatCannotBeReadIsCalledThatToTheListenerAndByItsCauseIn
   EXPECT_NE(log.find("wrong-object, medium " + to_hex(kMedium)), std::string::npos) << log;
 }
 
+TEST_F(Requests, AMediumWhoseFileIsMissingIsUnavailableAndNotUnknown) {
+  Listener listener(world);
+  ASSERT_EQ(listener.log_in(), Status::ok);
+  static_cast<void>(listener.acquire(kMedium));
+  ASSERT_TRUE(std::filesystem::remove(world.directory.path / "media" / (to_hex(kMedium) + ".medium")));
+  EXPECT_EQ(listener.status_once("api/play/open", open_body()), Status::medium_unavailable);
+  EXPECT_NE(world.log.text().find("unknown-medium, medium " + to_hex(kMedium)), std::string::npos) << world.log.text();
+}
+
 TEST_F(Requests, ALicenceOfAMediumThatWasTakenOutIsNotCalledUsable) {
   Listener listener(world);
   ASSERT_EQ(listener.log_in(), Status::ok);
