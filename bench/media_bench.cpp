@@ -81,7 +81,7 @@ void sealed_read(benchmark::State& state) {
 BENCHMARK(sealed_read)->Arg(1)->Arg(2);
 
 /// A medium in its own vault, made once.
-const media::Medium& stored() {
+const media::MediumReader& stored() {
   static const auto kMedium = [] {
     std::string directory = (std::filesystem::temp_directory_path() / "usher-bench-XXXXXX").string();
     if (::mkdtemp(directory.data()) == nullptr) std::abort();
@@ -113,7 +113,7 @@ const media::Medium& stored() {
 }
 
 void vault_chunk_with_proof(benchmark::State& state) {
-  const media::Medium& medium = stored();
+  const media::MediumReader& medium = stored();
   std::uint64_t next = static_cast<std::uint64_t>(state.thread_index()) * 37;
   while (state.KeepRunning()) benchmark::DoNotOptimize(medium.read_chunk(next++ % kChunks));
   count(state);
@@ -121,7 +121,7 @@ void vault_chunk_with_proof(benchmark::State& state) {
 BENCHMARK(vault_chunk_with_proof)->Threads(1)->Threads(2);
 
 void chunk_verified_by_a_listener(benchmark::State& state) {
-  const media::Medium& medium = stored();
+  const media::MediumReader& medium = stored();
   const auto chunk = *medium.read_chunk(kChunks / 3);
   const media::Manifest& manifest = medium.manifest();
   while (state.KeepRunning()) {

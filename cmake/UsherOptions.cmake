@@ -16,10 +16,15 @@ if(CCACHE)
       CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
 endif()
 
+include(CheckCXXCompilerFlag)
 add_library(usher_flags INTERFACE)
 target_compile_options(usher_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wold-style-cast -Werror
-  -fstack-protector-strong -fno-plt)
+  -fstack-protector-strong -fstack-clash-protection -fno-plt)
+check_cxx_compiler_flag(-fcf-protection USHER_HAS_CF_PROTECTION)  # on x86 only
+if(USHER_HAS_CF_PROTECTION)
+  target_compile_options(usher_flags INTERFACE -fcf-protection)
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # ccache can only reuse a precompiled header's users when the header's own checksum is stable.
   target_compile_options(usher_flags INTERFACE -fpch-preprocess)
@@ -27,7 +32,7 @@ endif()
 target_link_options(usher_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
 target_compile_definitions(usher_flags INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
 if(NOT USHER_SANITIZE)
-  target_compile_definitions(usher_flags INTERFACE $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
+  target_compile_definitions(usher_flags INTERFACE $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=3>)
 endif()
 if(USHER_SANITIZE)
   target_compile_options(usher_flags INTERFACE -fsanitize=${USHER_SANITIZE} -fno-sanitize-recover=all

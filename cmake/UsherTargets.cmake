@@ -35,6 +35,7 @@ function(usher_program name)
   target_link_libraries(${name} PRIVATE usher_flags ${name}_parts)
   target_compile_definitions(${name} PRIVATE USHER_VERSION="${PROJECT_VERSION}")
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
 
 # Time limits of tests in seconds: far more than a test takes on a loaded machine. With sanitizers, four times as long.

@@ -6,6 +6,8 @@
 
 #include <toml++/toml.h>
 
+#include "base/file.h"
+
 namespace usher::app {
 namespace {
 
@@ -165,13 +167,14 @@ Result<> first_of(Problems problems) {
 }
 
 void Settings::read_toml(const std::filesystem::path& file, Problems& problems) const {
-  std::error_code ignored;
-  if (!std::filesystem::exists(file, ignored)) {
-    problems.push_back({Fault::not_found, "config", file.string()});
+  constexpr std::size_t kMaxFile = 1 << 20;
+  const auto text = read_file(file, kMaxFile);
+  if (!text) {
+    problems.push_back({text.error().fault, "config", file.string()});
     return;
   }
   try {
-    read_table(*this, toml::parse_file(file.string()), "", file, problems);
+    read_table(*this, toml::parse(*text, file.string()), "", file, problems);
   } catch (const toml::parse_error& error) {
     problems.push_back(
         {Fault::bad_config, kSyntax, at_line(file, error.source()) + ": " + std::string(error.description())});

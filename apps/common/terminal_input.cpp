@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/descriptor.h"
@@ -33,6 +34,8 @@ Result<std::string> ask_terminal(std::string_view question, const Stopped& stopp
   if (got < 0) return fail_errno("terminal", "the terminal");
   if (got == 0) return fail(Fault::cancelled, "terminal");
   line.resize(static_cast<std::size_t>(got));
+  // The rest of a longer line must not go to the shell, which would run it.
+  if (!line.ends_with('\n')) ::tcflush(terminal.get(), TCIFLUSH);
   line.resize(std::min(line.find('\n'), line.size()));
   return line;
 }

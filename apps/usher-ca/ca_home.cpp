@@ -80,7 +80,7 @@ Result<std::map<std::string, std::string>> parse_state(std::string_view text, co
 
 Result<Authority> Authority::create(const std::filesystem::path& directory, const pki::Certificate& certificate,
                                     const crypto::PrivateKey& key, const crypto::Secret& passphrase,
-                                    const pki::Pointers& pointers) {
+                                    const pki::CertificateUrls& pointers) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error) return fail(fault_of_errno(error.value()), "authority", directory.string());

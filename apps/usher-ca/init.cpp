@@ -23,7 +23,7 @@ struct InitOptions {
 };
 
 /// The URLs of an authority's lists and certificate, below the operator's URL.
-pki::Pointers pointers_of(const InitOptions& options, const std::string& stem) {
+pki::CertificateUrls pointers_of(const InitOptions& options, const std::string& stem) {
   if (options.url.empty()) return {.responder = options.ocsp_url};
   const std::string base = options.url.ends_with('/') ? options.url : options.url + "/";
   return {.crl = base + stem + ".crl",
@@ -85,7 +85,7 @@ Result<> init_card(const Context& context, const InitOptions& options) {
       .validity = validity_of(options.days, context.clock.now(), nullptr),
       .path_length = 1};
   USHER_TRY(const pki::Certificate root, pki::issue_root(root_request, root_key, context.random));
-  const pki::Pointers root_pointers = pointers_of(options, "card-root");
+  const pki::CertificateUrls root_pointers = pointers_of(options, "card-root");
   const pki::CaRequest sub_request{.name = {.common_name = "EC de Autenticação do Cartão de Cidadão 0001 (test)",
                                             .organisation = "Instituto dos Registos e do Notariado I.P.",
                                             .organisational_unit = "subECEstado",

@@ -37,7 +37,8 @@ Result<> tell(const Rotation& rotation, bool as_json) {
 }
 
 /// The URLs of the new root's lists: next to the old root's, if those are published.
-pki::Pointers pointers_beside(const pki::Pointers& old, const RootOptions& options, const std::string& stem) {
+pki::CertificateUrls pointers_beside(const pki::CertificateUrls& old, const RootOptions& options,
+                                     const std::string& stem) {
   std::string base = options.url;
   if (base.empty()) base = old.crl.substr(0, old.crl.rfind('/') + 1);  // npos + 1 is 0: no URL
   if (base.empty()) return {.responder = old.responder};

@@ -146,7 +146,7 @@ ConsoleView::ConsoleView(const Options& options)
 
 ConsoleView::~ConsoleView() { clear_status(); }
 
-void ConsoleView::opened(const client::Medium& medium, std::uint32_t plays_left, bool resumed,
+void ConsoleView::opened(const client::VerifiedMedium& medium, std::uint32_t plays_left, bool resumed,
                          const client::CountsFrom& counts) {
   plays_left_ = plays_left;
   if (options_.quiet) return;

@@ -53,7 +53,7 @@ class ConsoleView final : public client::PlayView {
  public:
   explicit ConsoleView(const Options& options);
   ~ConsoleView() override;
-  void opened(const client::Medium& medium, std::uint32_t plays_left, bool resumed,
+  void opened(const client::VerifiedMedium& medium, std::uint32_t plays_left, bool resumed,
               const client::CountsFrom& counts) override;
   void position(const client::PlayPosition& now) override;
   [[nodiscard]] std::vector<client::Key> keys() override;

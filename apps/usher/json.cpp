@@ -14,7 +14,7 @@ namespace json = boost::json;
 
 json::string text(std::string_view value) { return json::string(value.data(), value.size()); }
 
-json::object who_object(const client::Who& who) {
+json::object who_object(const client::PersonInfo& who) {
   return {{"server", text(who.server)},
           {"server_id", text(who.server_id)},
           {"person", text(who.name)},
@@ -50,15 +50,15 @@ json::value title_of(const std::vector<client::CatalogueItem>& catalogue, const 
   return text(item->medium->manifest().title);
 }
 
-void add_licences(json::object& out, const client::Shelf& shelf) {
+void add_licences(json::object& out, const client::Overview& overview) {
   json::array licences;
-  for (const client::HeldLicence& held : shelf.licences) {
+  for (const client::HeldLicence& held : overview.licences) {
     json::object licence = app::json_of(held.terms, held.entry);
-    licence["title"] = title_of(shelf.catalogue, held.terms.medium);
+    licence["title"] = title_of(overview.catalogue, held.terms.medium);
     licences.push_back(std::move(licence));
   }
   json::array differences;
-  for (const client::Difference& difference : shelf.differences) {
+  for (const client::Difference& difference : overview.differences) {
     differences.push_back(json::object{{"kind", text(client::name_of(difference.kind))},
                                        {"licence", text(difference.licence)},
                                        {"message", text(difference.sentence)}});
@@ -140,18 +140,18 @@ json::object module_object(const card::SeenModule& seen) {
 
 }  // namespace
 
-std::string shelf_json(const client::Who& who, const client::Shelf& shelf) {
+std::string overview_json(const client::PersonInfo& who, const client::Overview& overview) {
   json::object out = who_object(who);
   json::array catalogue;
-  for (const client::CatalogueItem& item : shelf.catalogue) catalogue.push_back(item_object(item));
+  for (const client::CatalogueItem& item : overview.catalogue) catalogue.push_back(item_object(item));
   out["catalogue"] = std::move(catalogue);
-  add_licences(out, shelf);
+  add_licences(out, overview);
   return json::serialize(out);
 }
 
-std::string licences_json(const client::Who& who, const client::Shelf& shelf) {
+std::string licences_json(const client::PersonInfo& who, const client::Overview& overview) {
   json::object out = who_object(who);
-  add_licences(out, shelf);
+  add_licences(out, overview);
   return json::serialize(out);
 }
 
@@ -161,7 +161,7 @@ std::string licence_json(const std::vector<client::CatalogueItem>& catalogue, co
   return json::serialize(out);
 }
 
-std::string login_json(const client::Who& who, Time not_after) {
+std::string login_json(const client::PersonInfo& who, Time not_after) {
   json::object out = who_object(who);
   out["expires"] = app::iso_time(not_after);
   return json::serialize(out);

@@ -9,12 +9,12 @@
 
 namespace usher::cli {
 
-[[nodiscard]] std::string shelf_json(const client::Who& who, const client::Shelf& shelf);
-[[nodiscard]] std::string licences_json(const client::Who& who, const client::Shelf& shelf);
+[[nodiscard]] std::string overview_json(const client::PersonInfo& who, const client::Overview& overview);
+[[nodiscard]] std::string licences_json(const client::PersonInfo& who, const client::Overview& overview);
 [[nodiscard]] std::string licence_json(const std::vector<client::CatalogueItem>& catalogue,
                                        const client::HeldLicence& held);
 /// `not_after`: when the login ends.
-[[nodiscard]] std::string login_json(const client::Who& who, Time not_after);
+[[nodiscard]] std::string login_json(const client::PersonInfo& who, Time not_after);
 [[nodiscard]] std::string report_json(const client::PlayReport& report);
 [[nodiscard]] std::string fetched_json(const client::FetchedFile& file, double seconds);
 [[nodiscard]] std::string listed_json(const client::ListedFile& file);

@@ -60,7 +60,7 @@ Result<> go_to_background(const std::vector<int>& inherited) {
   return {};
 }
 
-void print_login(const Context& context, const client::Who& who, Time not_after) {
+void print_login(const Context& context, const client::PersonInfo& who, Time not_after) {
   const std::string text =
       context.options.json
           ? login_json(who, not_after)
@@ -78,12 +78,13 @@ Result<> keep_login(Context& context, const std::vector<int>& inherited, Descrip
   USHER_TRY(const fs::path socket, login_socket(context.options, config));
   USHER_TRY(login::LoginAgent agent, login::LoginAgent::create(socket));
   login::KeptLogin login;
-  std::unique_ptr<Session> session;
-  USHER_TRY(session, Session::open(context.options, config, Interrupts::interrupted(), context.clock, context.random,
+  std::unique_ptr<PersonConnection> session;
+  USHER_TRY(session,
+            PersonConnection::open(context.options, config, Interrupts::interrupted(), context.clock, context.random,
                                    Kept::pass_over, [&agent](const Error& why) { agent.end(why); }));
   login = session->login();
   USHER_CHECK(login::lock_memory());  // more memory is in use now
-  const client::Who who = session->listener().who();
+  const client::PersonInfo who = session->listener().who();
   session->leave();
   // Prints before the previous kept login ends: if the output fails, nothing changes.
   print_login(context, who, login.person->not_after());

@@ -107,7 +107,7 @@ Result<> check_set_up(const Config& config) {
                   certificate.string() + "; docs/guide/listening.md, \"Set up\", says what they hold");
 }
 
-struct Session::Parts {
+struct PersonConnection::Parts {
   const Options& options;
   const Config& config;
   const fs::path& data;
@@ -120,7 +120,7 @@ struct Session::Parts {
   Gone gone;
 };
 
-Result<> Session::try_to_connect(const Parts& p, const std::vector<pki::Crl>& handed) {
+Result<> PersonConnection::try_to_connect(const Parts& p, const std::vector<pki::Crl>& handed) {
   USHER_TRY(const auto servers, load_trust(p.config, p.config.server, pki::Role::server, p.data, handed));
   USHER_TRY(const auto distributors,
             load_trust(p.config, p.config.distributor, pki::Role::distributor, p.data, handed));
@@ -153,7 +153,7 @@ Result<> Session::try_to_connect(const Parts& p, const std::vector<pki::Crl>& ha
   return engine_->connect();
 }
 
-Result<> Session::connect(const Parts& p) {
+Result<> PersonConnection::connect(const Parts& p) {
   client::KeptLists kept(lists_file_of(p.data));
   const auto ask = [&]() -> Result<> {
     USHER_TRY(auto lists, client::ask_for_lists(*transport_, [&] { return p.interrupted.load(); }));
@@ -166,11 +166,12 @@ Result<> Session::connect(const Parts& p) {
   return try_to_connect(p, kept.lists());
 }
 
-Result<std::unique_ptr<Session>> Session::open(const Options& options, const Config& config,
-                                               const std::atomic<bool>& interrupted, const Clock& clock, Random& random,
-                                               Kept kept, Gone gone) {
+Result<std::unique_ptr<PersonConnection>> PersonConnection::open(const Options& options, const Config& config,
+                                                                 const std::atomic<bool>& interrupted,
+                                                                 const Clock& clock, Random& random, Kept kept,
+                                                                 Gone gone) {
   USHER_CHECK(check_set_up(config));
-  std::unique_ptr<Session> session(new Session);
+  std::unique_ptr<PersonConnection> session(new PersonConnection);
   USHER_TRY(const fs::path data, data_folder(options));
   USHER_CHECK(make_private_directory(data));
   USHER_TRY(session->transport_, client::HttpTransport::create(
@@ -201,10 +202,10 @@ Result<std::unique_ptr<Session>> Session::open(const Options& options, const Con
   return session;
 }
 
-void Session::leave() {
+void PersonConnection::leave() {
   if (engine_) engine_->exit();
 }
 
-Session::~Session() { leave(); }
+PersonConnection::~PersonConnection() { leave(); }
 
 }  // namespace usher::cli

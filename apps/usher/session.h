@@ -40,17 +40,18 @@ enum class Kept : std::uint8_t { use, pass_over };
 using Gone = std::function<void(const Error& why)>;
 
 /// A connection with an authenticated person. Ended by api/exit when destroyed.
-class Session {
+class PersonConnection {
  public:
   /// `interrupted`: true ends every wait for the server; borrowed, like clock and random. `gone`: as LoginSource's;
   /// empty: Interrupts::stop().
   /// Errors: those of the files; the transport's; the handshake's; the card's; api/auth's.
-  [[nodiscard]] static Result<std::unique_ptr<Session>> open(const Options& options, const Config& config,
-                                                             const std::atomic<bool>& interrupted, const Clock& clock,
-                                                             Random& random, Kept kept = Kept::use, Gone gone = {});
-  ~Session();
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
+  [[nodiscard]] static Result<std::unique_ptr<PersonConnection>> open(const Options& options, const Config& config,
+                                                                      const std::atomic<bool>& interrupted,
+                                                                      const Clock& clock, Random& random,
+                                                                      Kept kept = Kept::use, Gone gone = {});
+  ~PersonConnection();
+  PersonConnection(const PersonConnection&) = delete;
+  PersonConnection& operator=(const PersonConnection&) = delete;
 
   [[nodiscard]] client::Listener& listener() noexcept { return *listener_; }
   /// Ends the session at the server, as the destructor does.
@@ -60,7 +61,7 @@ class Session {
 
  private:
   struct Parts;
-  Session() = default;
+  PersonConnection() = default;
   /// Connects with the newest lists that can be obtained.
   [[nodiscard]] Result<> connect(const Parts& parts);
   /// Errors: those of load_trust and of Engine::connect.

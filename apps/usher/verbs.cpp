@@ -31,7 +31,7 @@ std::string json_line(std::string json) { return std::move(json) + "\n"; }
 
 struct Opened {
   Config config;
-  std::unique_ptr<Session> session;
+  std::unique_ptr<PersonConnection> session;
   [[nodiscard]] client::Listener& listener() const { return session->listener(); }
 };
 
@@ -41,20 +41,20 @@ Result<Opened> open(Context& context) {
   return opened;
 }
 Result<> connect(Context& context, Opened& opened) {
-  USHER_TRY(opened.session,
-            Session::open(context.options, opened.config, Interrupts::interrupted(), context.clock, context.random));
+  USHER_TRY(opened.session, PersonConnection::open(context.options, opened.config, Interrupts::interrupted(),
+                                                   context.clock, context.random));
   return {};
 }
 
 /// News and differences go to stderr, so that standard output stays the same for programs.
-Result<client::Shelf> shelf_of(const Context& context, const Opened& opened) {
-  USHER_TRY(client::Shelf shelf, opened.listener().shelf());
+Result<client::Overview> shelf_of(const Context& context, const Opened& opened) {
+  USHER_TRY(client::Overview overview, opened.listener().overview());
   if (!context.options.json) {
-    const std::string text = (context.options.quiet ? std::string{} : client::news_text(shelf.news)) +
-                             client::differences_text(shelf.differences);
+    const std::string text = (context.options.quiet ? std::string{} : client::news_text(overview.news)) +
+                             client::differences_text(overview.differences);
     std::fwrite(text.data(), 1, text.size(), stderr);
   }
-  return shelf;
+  return overview;
 }
 
 bool has_variable(char** environment, std::string_view name) {
@@ -109,21 +109,21 @@ Result<> do_menu(Context& context) {
 Result<> do_list(Context& context) {
   USHER_TRY(Opened opened, open(context));
   USHER_CHECK(connect(context, opened));
-  USHER_TRY(const client::Shelf shelf, shelf_of(context, opened));
-  const client::Who who = opened.listener().who();
-  print(context.options.json
-            ? json_line(shelf_json(who, shelf))
-            : (context.options.quiet ? std::string{} : client::greeting(who, columns()) + "\n") +
-                  client::licences_text(shelf, columns()) + "\n" + client::catalogue_text(shelf.catalogue, columns()));
+  USHER_TRY(const client::Overview overview, shelf_of(context, opened));
+  const client::PersonInfo who = opened.listener().who();
+  print(context.options.json ? json_line(overview_json(who, overview))
+                             : (context.options.quiet ? std::string{} : client::greeting(who, columns()) + "\n") +
+                                   client::licences_text(overview, columns()) + "\n" +
+                                   client::catalogue_text(overview.catalogue, columns()));
   return {};
 }
 
 Result<> do_licences(Context& context) {
   USHER_TRY(Opened opened, open(context));
   USHER_CHECK(connect(context, opened));
-  USHER_TRY(const client::Shelf shelf, shelf_of(context, opened));
-  print(context.options.json ? json_line(licences_json(opened.listener().who(), shelf))
-                             : client::licences_text(shelf, columns()));
+  USHER_TRY(const client::Overview overview, shelf_of(context, opened));
+  print(context.options.json ? json_line(licences_json(opened.listener().who(), overview))
+                             : client::licences_text(overview, columns()));
   return {};
 }
 
@@ -143,15 +143,15 @@ Result<> do_buy(Context& context, const BuyWish& wish) {
   }
   USHER_TRY(Opened opened, open(context));
   USHER_CHECK(connect(context, opened));
-  USHER_TRY(const client::Shelf shelf, shelf_of(context, opened));
-  USHER_TRY(const client::Medium medium, client::chosen(shelf.catalogue, wish.medium));
+  USHER_TRY(const client::Overview overview, shelf_of(context, opened));
+  USHER_TRY(const client::VerifiedMedium medium, client::chosen(overview.catalogue, wish.medium));
   const auto kind = wish.time.empty() ? wire::LicenceKind::plays : wire::LicenceKind::time;
   USHER_TRY(
       const client::HeldLicence licence,
       opened.listener().acquire({.medium = medium.id(), .kind = static_cast<std::uint8_t>(kind), .amount = amount}));
   print(context.options.json
-            ? json_line(licence_json(shelf.catalogue, licence))
-            : client::title_of(shelf.catalogue, medium.id()) + ": " + client::acquired_text(licence) + "\n");
+            ? json_line(licence_json(overview.catalogue, licence))
+            : client::title_of(overview.catalogue, medium.id()) + ": " + client::acquired_text(licence) + "\n");
   return {};
 }
 
@@ -179,8 +179,8 @@ Result<> do_play(Context& context, const PlayWish& wish) {
   }
   USHER_CHECK(client::check_player(request.player));  // before the prompt for a PIN
   USHER_CHECK(connect(context, opened));
-  USHER_TRY(const client::Shelf shelf, shelf_of(context, opened));
-  USHER_TRY(const client::Medium medium, client::chosen(shelf.catalogue, wish.medium));
+  USHER_TRY(const client::Overview overview, shelf_of(context, opened));
+  USHER_TRY(const client::VerifiedMedium medium, client::chosen(overview.catalogue, wish.medium));
   USHER_CHECK(client::check_screen(request.player, medium.manifest().kind, request.screen));
   ConsoleView view(
       context.options);  // its destructor may raise the signal that ended the play: print messages before that

@@ -14,6 +14,8 @@ Fault fault_of_errno(int number) noexcept {
     case ENOENT:
     case ENOTDIR:
       return Fault::not_found;
+    case EISDIR:
+      return Fault::not_a_file;
     case EACCES:
     case EPERM:
     case EROFS:

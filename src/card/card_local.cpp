@@ -14,8 +14,8 @@ namespace {
 using p11::Module;
 using p11::Object;
 using p11::ObjectClass;
-using p11::Session;
 using p11::TokenInfo;
+using p11::TokenSession;
 
 std::optional<std::string> label_or_any(const std::string& label) {
   return label.empty() ? std::nullopt : std::optional(label);
@@ -24,7 +24,7 @@ std::optional<std::string> label_or_any(const std::string& label) {
 struct Fit {
   Module module;
   TokenInfo token;
-  std::shared_ptr<Session> session;
+  std::shared_ptr<TokenSession> session;
   Object certificate;
   Bytes der;
   std::string obstacle;  // empty: it can be used, as far as is known before the login
@@ -36,7 +36,7 @@ bool is_keyless(const Bytes& id, const std::vector<Bytes>& keys) {
 }
 
 /// The ids of the keys that are visible before a login. Most cards show their public keys.
-Result<std::vector<Bytes>> visible_keys(const Session& session) {
+Result<std::vector<Bytes>> visible_keys(const TokenSession& session) {
   std::vector<Bytes> ids;
   for (const ObjectClass kind : {ObjectClass::public_key, ObjectClass::private_key}) {
     USHER_TRY(const auto objects, session.find({kind, {}, {}}));
@@ -48,8 +48,8 @@ Result<std::vector<Bytes>> visible_keys(const Session& session) {
 /// Adds the token's certificates that can be the person's: those with the profile's label or, if the profile has no
 /// label, all that are not an authority's.
 Result<> look_at(const Module& module, const TokenInfo& token, const CardQuery& query, std::vector<Fit>& fits) {
-  USHER_TRY(Session opened, module.open(token.slot));
-  const auto session = std::make_shared<Session>(std::move(opened));
+  USHER_TRY(TokenSession opened, module.open(token.slot));
+  const auto session = std::make_shared<TokenSession>(std::move(opened));
   USHER_TRY(const auto objects, session->find({ObjectClass::certificate, label_or_any(query.labels.certificate), {}}));
   USHER_TRY(const auto keys, visible_keys(*session));
   USHER_TRY(const auto schemes, module.schemes(token.slot));

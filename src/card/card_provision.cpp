@@ -10,12 +10,12 @@ namespace usher::card {
 namespace {
 
 using p11::Module;
-using p11::Session;
 using p11::TokenInfo;
+using p11::TokenSession;
 
 /// Whether an earlier attempt ended before the certificate was written.
 Result<bool> is_unfinished(const Module& module, p11::SlotId slot) {
-  USHER_TRY(const Session session, module.open(slot));
+  USHER_TRY(const TokenSession session, module.open(slot));
   USHER_TRY(const auto certificates, session.find({p11::ObjectClass::certificate, {}, {}}));
   return certificates.empty();
 }
@@ -45,12 +45,12 @@ Result<> initialise(const NewCard& card, const crypto::Secret& so_pin) {
 }
 
 Result<> set_pin(const Module& module, p11::SlotId slot, const crypto::Secret& so_pin, const crypto::Secret& pin) {
-  USHER_TRY(Session session, module.open(slot, true));
+  USHER_TRY(TokenSession session, module.open(slot, true));
   USHER_CHECK(session.login(p11::User::security_officer, &so_pin));
   return session.set_user_pin(pin);
 }
 
-Result<> write(const Session& session, const NewCard& card, View id, const pki::Chain& chain) {
+Result<> write(const TokenSession& session, const NewCard& card, View id, const pki::Chain& chain) {
   USHER_CHECK(session.write_certificate(card.labels.certificate, id, chain.front()));
   for (std::size_t i = 1; i < chain.size(); ++i) {
     const bool root = chain[i].is_self_issued();
@@ -73,7 +73,7 @@ Result<pki::Chain> provision_card(const NewCard& card, const crypto::Secret& so_
   if (token == tokens.end()) return fail(Fault::module_failed, "new card: token", "the new token has gone");
   USHER_CHECK(set_pin(module, token->slot, so_pin, pin));
 
-  USHER_TRY(Session session, module.open(token->slot, true));
+  USHER_TRY(TokenSession session, module.open(token->slot, true));
   USHER_CHECK(session.login(p11::User::user, &pin));
   constexpr std::uint8_t kId[] = {0x45};  // as the authentication key has on the citizen card
   USHER_TRY(const p11::NewKeyPair pair, session.generate(card.kind, card.labels.key, kId, card.key_use));

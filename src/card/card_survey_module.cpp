@@ -9,10 +9,10 @@ namespace {
 using p11::Module;
 using p11::Object;
 using p11::ObjectClass;
-using p11::Session;
+using p11::TokenSession;
 
 /// Finds keys without a certificate and certificates without a key. Most cards show their public keys only.
-Result<> match_keys(const Session& session, SeenSlot& seen) {
+Result<> match_keys(const TokenSession& session, SeenSlot& seen) {
   std::vector<Object> keys;
   for (const ObjectClass kind : {ObjectClass::public_key, ObjectClass::private_key}) {
     USHER_TRY(const std::vector<Object> some, session.find({kind, {}, {}}));
@@ -29,7 +29,7 @@ Result<> match_keys(const Session& session, SeenSlot& seen) {
 
 /// `room`: bytes left for the answer. The list ends before the first certificate that does not fit.
 Result<> look_into(const Module& module, SeenSlot& seen, std::size_t& room) {
-  USHER_TRY(const Session session, module.open(seen.slot.slot));
+  USHER_TRY(const TokenSession session, module.open(seen.slot.slot));
   USHER_TRY(const std::vector<Object> objects, session.find({ObjectClass::certificate, {}, {}}));
   for (const Object& object : objects) {
     const auto der = session.value_of(object.handle);

@@ -209,12 +209,12 @@ Result<TokenInfo> Module::token(SlotId slot) const {
                    .max_pin = pin_length_of(info.ulMaxPinLen)};
 }
 
-Result<Session> Module::open(SlotId slot, bool writing) const {
+Result<TokenSession> Module::open(SlotId slot, bool writing) const {
   CK_SESSION_HANDLE handle = 0;
   const CK_FLAGS flags = CKF_SERIAL_SESSION | (writing ? CKF_RW_SESSION : 0UL);
   USHER_CHECK(
       answered(library_->functions->C_OpenSession(slot, flags, nullptr, nullptr, &handle), "module: open session"));
-  return Session(library_, handle);
+  return TokenSession(library_, handle);
 }
 
 Result<> Module::init_token(SlotId slot, const crypto::Secret& so_pin, std::string_view label) const {

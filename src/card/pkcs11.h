@@ -78,7 +78,7 @@ enum class User : std::uint8_t { user, security_officer, each_signature };
 /// Whether a private key requires the PIN again for each signature (CKA_ALWAYS_AUTHENTICATE).
 enum class KeyUse : std::uint8_t { after_login, each_signature };
 
-class Session;
+class TokenSession;
 
 /// A loaded, initialised module. Copies share it; the last copy finalises it. Its code is never unloaded, because
 /// modules do not survive that. Within a process, the same path gives the same module.
@@ -102,13 +102,13 @@ class Module {
   /// Errors: card_removed, module_failed.
   [[nodiscard]] Result<std::vector<crypto::SignatureScheme>> schemes(SlotId slot) const;
   /// Errors: card_removed, module_failed, not_permitted (a write-protected token).
-  [[nodiscard]] Result<Session> open(SlotId slot, bool writing = false) const;
+  [[nodiscard]] Result<TokenSession> open(SlotId slot, bool writing = false) const;
   /// Wipes the token. No session may be open on it.
   /// Errors: wrong_pin or pin_locked (the SO-PIN), pin_invalid, card_removed, module_failed.
   [[nodiscard]] Result<> init_token(SlotId slot, const crypto::Secret& so_pin, std::string_view label) const;
 
  private:
-  friend class Session;
+  friend class TokenSession;
   struct Library;
   explicit Module(std::shared_ptr<Library> library) : library_(std::move(library)) {}
   std::shared_ptr<Library> library_;
@@ -128,13 +128,13 @@ struct CardSignature {
 enum class RawUse : std::uint8_t { rsa_sign, rsa_decrypt, ecdsa };
 
 /// An open session; closed when destroyed.
-class Session {
+class TokenSession {
  public:
-  Session(Session&& other) noexcept;
-  Session& operator=(Session&& other) noexcept;
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
-  ~Session();
+  TokenSession(TokenSession&& other) noexcept;
+  TokenSession& operator=(TokenSession&& other) noexcept;
+  TokenSession(const TokenSession&) = delete;
+  TokenSession& operator=(const TokenSession&) = delete;
+  ~TokenSession();
 
   /// `pin` is null for a protected authentication path. To be logged in already is no error. Only sign() uses
   /// `each_signature`.
@@ -180,7 +180,7 @@ class Session {
 
  private:
   friend class Module;
-  Session(std::shared_ptr<Module::Library> library, unsigned long handle);
+  TokenSession(std::shared_ptr<Module::Library> library, unsigned long handle);
   void close() noexcept;
   std::shared_ptr<Module::Library> library_;
   unsigned long handle_ = 0;

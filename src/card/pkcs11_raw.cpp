@@ -33,7 +33,7 @@ class SessionObject {
 
 }  // namespace
 
-Result<crypto::PublicKey> Session::public_key_of(const Object& private_key) const {
+Result<crypto::PublicKey> TokenSession::public_key_of(const Object& private_key) const {
   CK_FUNCTION_LIST* const functions = library_->functions;
   CK_KEY_TYPE kind = 0;
   CK_BBOOL always = CK_FALSE;
@@ -68,7 +68,7 @@ Result<crypto::PublicKey> Session::public_key_of(const Object& private_key) cons
   return rsa_key(modulus, exponent);
 }
 
-Result<crypto::Secret> Session::raw(RawUse use, ObjectId private_key, View input) const {
+Result<crypto::Secret> TokenSession::raw(RawUse use, ObjectId private_key, View input) const {
   CK_FUNCTION_LIST* const functions = library_->functions;
   CK_MECHANISM mechanism{use == RawUse::ecdsa ? CKM_ECDSA : CKM_RSA_X_509, nullptr, 0};
   crypto::Secret out(kMaxRaw);
@@ -90,7 +90,7 @@ Result<crypto::Secret> Session::raw(RawUse use, ObjectId private_key, View input
   return out;
 }
 
-Result<crypto::Secret> Session::agree(ObjectId private_key, View point) const {
+Result<crypto::Secret> TokenSession::agree(ObjectId private_key, View point) const {
   CK_FUNCTION_LIST* const functions = library_->functions;
   CK_ECDH1_DERIVE_PARAMS params{};
   params.kdf = CKD_NULL;
@@ -118,7 +118,7 @@ Result<crypto::Secret> Session::agree(ObjectId private_key, View point) const {
   return padded(shared, value.ulValueLen, kSharedSize);
 }
 
-Result<> Session::check(ObjectId object, bool login_required) const {
+Result<> TokenSession::check(ObjectId object, bool login_required) const {
   CK_SESSION_INFO info{};
   USHER_CHECK(answered(library_->functions->C_GetSessionInfo(handle_, &info), "token: session"));
   if (login_required && info.state != CKS_RO_USER_FUNCTIONS && info.state != CKS_RW_USER_FUNCTIONS) {

@@ -106,10 +106,10 @@ Result<crypto::PublicKey> rsa_key(View modulus, View exponent) {
   return crypto::PublicKey::from_ossl(key);
 }
 
-Session::Session(std::shared_ptr<Module::Library> library, unsigned long handle)
+TokenSession::TokenSession(std::shared_ptr<Module::Library> library, unsigned long handle)
     : library_(std::move(library)), handle_(handle) {}
-Session::Session(Session&& other) noexcept = default;
-Session& Session::operator=(Session&& other) noexcept {
+TokenSession::TokenSession(TokenSession&& other) noexcept = default;
+TokenSession& TokenSession::operator=(TokenSession&& other) noexcept {
   if (this != &other) {
     close();
     library_ = std::move(other.library_);
@@ -117,14 +117,14 @@ Session& Session::operator=(Session&& other) noexcept {
   }
   return *this;
 }
-Session::~Session() { close(); }
+TokenSession::~TokenSession() { close(); }
 
-void Session::close() noexcept {
+void TokenSession::close() noexcept {
   if (library_) library_->functions->C_CloseSession(handle_);
   library_.reset();
 }
 
-Result<> Session::login(User user, const crypto::Secret* pin) {
+Result<> TokenSession::login(User user, const crypto::Secret* pin) {
   const View bytes = pin != nullptr ? pin->expose() : View{};
   const CK_USER_TYPE type = user == User::user             ? CKU_USER
                             : user == User::each_signature ? CKU_CONTEXT_SPECIFIC
@@ -135,19 +135,19 @@ Result<> Session::login(User user, const crypto::Secret* pin) {
   return answered(value, "card: login");
 }
 
-Result<> Session::logout() { return answered(library_->functions->C_Logout(handle_), "card: logout"); }
+Result<> TokenSession::logout() { return answered(library_->functions->C_Logout(handle_), "card: logout"); }
 
-Result<> Session::alive() const {
+Result<> TokenSession::alive() const {
   CK_SESSION_INFO info{};
   return answered(library_->functions->C_GetSessionInfo(handle_, &info), "card: session");
 }
 
-Result<> Session::set_user_pin(const crypto::Secret& pin) {
+Result<> TokenSession::set_user_pin(const crypto::Secret& pin) {
   return answered(library_->functions->C_InitPIN(handle_, unconst(pin.expose()), length(pin.expose())),
                   "card: set PIN");
 }
 
-Result<std::vector<Object>> Session::find(const Search& search) const {
+Result<std::vector<Object>> TokenSession::find(const Search& search) const {
   CK_FUNCTION_LIST* const functions = library_->functions;
   Template wanted;
   wanted.number(CKA_CLASS, class_of(search.kind));
@@ -174,17 +174,17 @@ Result<std::vector<Object>> Session::find(const Search& search) const {
   return out;
 }
 
-Result<KeyUse> Session::use_of(ObjectId private_key) const {
+Result<KeyUse> TokenSession::use_of(ObjectId private_key) const {
   USHER_TRY(const Bytes flag,
             attribute(library_->functions, handle_, private_key, CKA_ALWAYS_AUTHENTICATE, sizeof(CK_BBOOL)));
   return !flag.empty() && flag.front() != CK_FALSE ? KeyUse::each_signature : KeyUse::after_login;
 }
 
-Result<Bytes> Session::value_of(ObjectId certificate) const {
+Result<Bytes> TokenSession::value_of(ObjectId certificate) const {
   return attribute(library_->functions, handle_, certificate, CKA_VALUE, kMaxObjectValue);
 }
 
-Result<NewKeyPair> Session::generate(crypto::NewKey kind, std::string_view label, View id, KeyUse use) const {
+Result<NewKeyPair> TokenSession::generate(crypto::NewKey kind, std::string_view label, View id, KeyUse use) const {
   CK_FUNCTION_LIST* const functions = library_->functions;
   const bool rsa = kind != crypto::NewKey::p256;
   Template of_public;
@@ -223,7 +223,7 @@ Result<NewKeyPair> Session::generate(crypto::NewKey kind, std::string_view label
   return NewKeyPair{std::move(key), private_handle};
 }
 
-Result<> Session::write_certificate(std::string_view label, View id, const pki::Certificate& certificate) const {
+Result<> TokenSession::write_certificate(std::string_view label, View id, const pki::Certificate& certificate) const {
   const Bytes subject = pki::der_of_name(X509_get_subject_name(certificate.x509()));
   const Bytes issuer = pki::der_of_name(X509_get_issuer_name(certificate.x509()));
   const Bytes serial = crypto::der_of<i2d_ASN1_INTEGER>(X509_get0_serialNumber(certificate.x509()));

@@ -77,8 +77,8 @@ Result<std::vector<SignatureScheme>> Module::schemes(SlotId slot) const {
   return out;
 }
 
-Result<CardSignature> Session::sign(ObjectId private_key, SignatureScheme scheme, View message, KeyUse use,
-                                    const crypto::Secret* pin) {
+Result<CardSignature> TokenSession::sign(ObjectId private_key, SignatureScheme scheme, View message, KeyUse use,
+                                         const crypto::Secret* pin) {
   CK_FUNCTION_LIST* const functions = library_->functions;
   USHER_TRY(const Method* method, begin(*functions, handle_, private_key, scheme));
   Bytes input = input_of(method->input, message);

@@ -107,7 +107,7 @@ Result<p11::TokenInfo> TokenLink::find_token() const {
   return *found;
 }
 
-Result<> TokenLink::log_in(p11::Session& session, const p11::TokenInfo& token) const {
+Result<> TokenLink::log_in(p11::TokenSession& session, const p11::TokenInfo& token) const {
   if (!token.login_required) return {};
   if (token.pin == p11::PinState::locked)
     return fail(Fault::pin_locked, "token key: login", "the token " + token.label,
@@ -124,7 +124,7 @@ Result<> TokenLink::log_in(p11::Session& session, const p11::TokenInfo& token) c
   });
 }
 
-Result<p11::Object> TokenLink::find_key(const p11::Session& session) const {
+Result<p11::Object> TokenLink::find_key(const p11::TokenSession& session) const {
   p11::Search search{.kind = p11::ObjectClass::private_key};
   P11KitUri* const uri = uri_.get();
   if (const CK_ATTRIBUTE* kind = p11_kit_uri_get_attribute(uri, CKA_CLASS); kind != nullptr) {
@@ -149,7 +149,7 @@ Result<p11::Object> TokenLink::find_key(const p11::Session& session) const {
 
 Result<> TokenLink::connect() {
   USHER_TRY(const p11::TokenInfo token, find_token());
-  USHER_TRY(p11::Session session, module_.open(token.slot));
+  USHER_TRY(p11::TokenSession session, module_.open(token.slot));
   USHER_CHECK(log_in(session, token));
   USHER_TRY(const p11::Object object, find_key(session));
   USHER_TRY(crypto::PublicKey half, session.public_key_of(object));
@@ -160,27 +160,27 @@ Result<> TokenLink::connect() {
                 "Put the token back that was there, or name the new key and its certificate, and start again.");
   }
   const std::scoped_lock lock(mutex_);
-  place_ = {.slot = token.slot, .key = object.handle, .login_required = token.login_required};
+  location_ = {.slot = token.slot, .key = object.handle, .login_required = token.login_required};
   ++generation_;
   idle_.push_back(std::move(session));
   return {};
 }
 
 Result<TokenLink::Taken> TokenLink::take() {
-  Place place;
+  KeyLocation location;
   std::uint64_t generation = 0;
   {
     const std::scoped_lock lock(mutex_);
-    place = place_;
+    location = location_;
     generation = generation_;
     if (!idle_.empty()) {
-      Taken taken{std::move(idle_.back()), place, generation};
+      Taken taken{std::move(idle_.back()), location, generation};
       idle_.pop_back();
       return taken;
     }
   }
-  USHER_TRY(p11::Session session, module_.open(place.slot));
-  return Taken{std::move(session), place, generation};
+  USHER_TRY(p11::TokenSession session, module_.open(location.slot));
+  return Taken{std::move(session), location, generation};
 }
 
 void TokenLink::give_back(Taken taken) {
@@ -200,7 +200,7 @@ void TokenLink::note(const Error* why) {
 
 Result<> TokenLink::reconnect(std::uint64_t generation, const Error& lost) {
   const std::scoped_lock reconnecting(reconnecting_);
-  std::vector<p11::Session> dead;
+  std::vector<p11::TokenSession> dead;
   {
     const std::scoped_lock lock(mutex_);
     if (generation != generation_) return {};
@@ -226,7 +226,7 @@ Result<T> TokenLink::use(const Operation& operation) {
     Result<T> done = fail(Fault::local, "token key");
     if (auto taken = take()) {
       generation = taken->generation;
-      done = operation(taken->session, taken->place);
+      done = operation(taken->session, taken->location);
       if (done || !is_lost(done.error().fault)) give_back(*std::move(taken));
     } else {
       const std::scoped_lock lock(mutex_);
@@ -252,18 +252,21 @@ Result<T> TokenLink::use(const Operation& operation) {
 }
 
 Result<> TokenLink::check() {
-  return use<void>(
-      [](const p11::Session& session, const Place& place) { return session.check(place.key, place.login_required); });
+  return use<void>([](const p11::TokenSession& session, const KeyLocation& location) {
+    return session.check(location.key, location.login_required);
+  });
 }
 
 Result<crypto::Secret> TokenLink::raw(p11::RawUse use_of, View input) {
-  return use<crypto::Secret>(
-      [&](const p11::Session& session, const Place& place) { return session.raw(use_of, place.key, input); });
+  return use<crypto::Secret>([&](const p11::TokenSession& session, const KeyLocation& location) {
+    return session.raw(use_of, location.key, input);
+  });
 }
 
 Result<crypto::Secret> TokenLink::agree(View point) {
-  return use<crypto::Secret>(
-      [&](const p11::Session& session, const Place& place) { return session.agree(place.key, point); });
+  return use<crypto::Secret>([&](const p11::TokenSession& session, const KeyLocation& location) {
+    return session.agree(location.key, point);
+  });
 }
 
 Result<TokenKey> open_token(const TokenKeyRequest& request) {

@@ -24,20 +24,20 @@ class TokenLink final : public TokenKeyState, public RemoteKey {
 
   [[nodiscard]] const crypto::PublicKey& public_key() const noexcept override { return *public_key_; }
   [[nodiscard]] Result<> check() override;
-  /// Errors: as p11::Session's; those of opening the token again.
+  /// Errors: as p11::TokenSession's; those of opening the token again.
   [[nodiscard]] Result<crypto::Secret> raw(p11::RawUse use, View input) override;
   [[nodiscard]] Result<crypto::Secret> agree(View point) override;
 
  private:
   using Clock = std::chrono::steady_clock;
-  struct Place {  // where the key was found
+  struct KeyLocation {  // where the key was found
     p11::SlotId slot = 0;
     p11::ObjectId key = 0;
     bool login_required = false;
   };
   struct Taken {
-    p11::Session session;
-    Place place;
+    p11::TokenSession session;
+    KeyLocation location;
     std::uint64_t generation;
   };
   TokenLink(TokenKeyRequest request, TokenUri uri, p11::Module module)
@@ -50,8 +50,8 @@ class TokenLink final : public TokenKeyState, public RemoteKey {
   void give_back(Taken taken);
   [[nodiscard]] Result<> connect();
   [[nodiscard]] Result<p11::TokenInfo> find_token() const;
-  [[nodiscard]] Result<> log_in(p11::Session& session, const p11::TokenInfo& token) const;
-  [[nodiscard]] Result<p11::Object> find_key(const p11::Session& session) const;
+  [[nodiscard]] Result<> log_in(p11::TokenSession& session, const p11::TokenInfo& token) const;
+  [[nodiscard]] Result<p11::Object> find_key(const p11::TokenSession& session) const;
   /// Opens the token again, unless another thread has done so since `generation`.
   [[nodiscard]] Result<> reconnect(std::uint64_t generation, const Error& lost);
   void note(const Error* why);
@@ -66,9 +66,9 @@ class TokenLink final : public TokenKeyState, public RemoteKey {
   std::optional<Error> failure_;             // its error; guarded by reconnecting_
 
   std::mutex mutex_;
-  Place place_;
+  KeyLocation location_;
   std::uint64_t generation_ = 0;
-  std::vector<p11::Session> idle_;
+  std::vector<p11::TokenSession> idle_;
   bool usable_ = true;  // as reported last
 };
 

@@ -28,7 +28,8 @@ bool stays_open(Fault fault, bool committed) {
 /// Saves the position in the play's mark, and forwards each call to the inner view.
 class MarkingView final : public PlaybackView {
  public:
-  MarkingView(PlaybackView& inner, PlayMark& mark, const Fetcher& fetcher, const OwnClock& own, std::uint64_t start_ms)
+  MarkingView(PlaybackView& inner, PlayMark& mark, const Fetcher& fetcher, const HeardClock& own,
+              std::uint64_t start_ms)
       : inner_(inner), mark_(mark), fetcher_(fetcher), own_(own), last_(start_ms), kept_(start_ms) {}
   void position(const PlayPosition& now) override {
     last_ = now.elapsed_ms;
@@ -50,7 +51,7 @@ class MarkingView final : public PlaybackView {
   PlaybackView& inner_;
   PlayMark& mark_;
   const Fetcher& fetcher_;
-  const OwnClock& own_;
+  const HeardClock& own_;
   std::uint64_t last_;
   std::uint64_t kept_;
   bool begun_ = false;
@@ -78,7 +79,7 @@ void say_kept(PlayView& view, const OpenPlay& play, bool committed, std::uint64_
 
 }  // namespace
 
-Who LiveListener::who() const {
+PersonInfo LiveListener::who() const {
   const wire::Authenticated person = engine_.person();
   return {.server = server_,
           .server_id = person.server_id,
@@ -87,17 +88,17 @@ Who LiveListener::who() const {
           .suite = engine_.suite()};
 }
 
-Result<Shelf> LiveListener::shelf() {
-  Shelf shelf;
-  USHER_TRY(shelf.catalogue, engine_.catalogue());
-  number_catalogue(shelf.catalogue, wallet_.folder());
+Result<Overview> LiveListener::overview() {
+  Overview overview;
+  USHER_TRY(overview.catalogue, engine_.catalogue());
+  number_catalogue(overview.catalogue, wallet_.folder());
   USHER_TRY(const std::vector<wire::LicenceEntry> listed, engine_.licences());
   USHER_TRY(Reconciled reconciled, wallet_.reconcile(listed));
-  shelf.differences = wallet_.take_findings();
-  shelf.news = std::move(reconciled.news);
-  shelf.licences = std::move(reconciled.licences);
-  std::ranges::move(reconciled.differences, std::back_inserter(shelf.differences));
-  return shelf;
+  overview.differences = wallet_.take_findings();
+  overview.news = std::move(reconciled.news);
+  overview.licences = std::move(reconciled.licences);
+  std::ranges::move(reconciled.differences, std::back_inserter(overview.differences));
+  return overview;
 }
 
 Result<HeldLicence> LiveListener::acquire(const wire::Acquire& wanted) {
@@ -194,7 +195,7 @@ Result<PlayReport> LiveListener::listen(const Started& started, const PlayReques
     }
     return std::unexpected(shown.error());
   }
-  OwnClock own = started.mark.own;
+  HeardClock own = started.mark.own;
   PlayPlan plan(manifest, play.opened(), started.mark.asked);
   const std::uint64_t left_at = started.mark.position_ms;
   StartPoint from = plan.timeline().start_at(request.from_ms.value_or(left_at > kStepBack ? left_at - kStepBack : 0));

@@ -7,7 +7,7 @@
 
 namespace usher::client {
 
-struct Who {
+struct PersonInfo {
   std::string server;  // the address that was dialled
   std::string server_id;
   std::string name;       // of the person
@@ -15,7 +15,7 @@ struct Who {
   std::string suite;
 };
 
-struct Shelf {
+struct Overview {
   std::vector<CatalogueItem> catalogue;
   std::vector<HeldLicence> licences;
   std::vector<Difference> differences;
@@ -54,7 +54,8 @@ struct PlayReport {
 class PlayView : public PlaybackView {
  public:
   /// Called once, before the sound begins. `counts`: when the play will begin to count.
-  virtual void opened(const Medium& medium, std::uint32_t plays_left, bool resumed, const CountsFrom& counts) = 0;
+  virtual void opened(const VerifiedMedium& medium, std::uint32_t plays_left, bool resumed,
+                      const CountsFrom& counts) = 0;
   /// Called once, after the playback has ended. Output from now on begins on a new line.
   virtual void ended() {}
 };
@@ -62,9 +63,9 @@ class PlayView : public PlaybackView {
 class Listener {
  public:
   virtual ~Listener() = default;
-  [[nodiscard]] virtual Who who() const = 0;
+  [[nodiscard]] virtual PersonInfo who() const = 0;
   /// Fetches catalogue and licences from the server, and compares the licences with the wallet.
-  [[nodiscard]] virtual Result<Shelf> shelf() = 0;
+  [[nodiscard]] virtual Result<Overview> overview() = 0;
   [[nodiscard]] virtual Result<HeldLicence> acquire(const wire::Acquire& wanted) = 0;
   /// Opens or resumes a play, plays it, and closes it. Errors: the server's; the player's; those of fetching a chunk.
   [[nodiscard]] virtual Result<PlayReport> play(const Id128& medium, const PlayRequest& request, PlayView& view) = 0;
@@ -75,8 +76,8 @@ class LiveListener final : public Listener {
  public:
   LiveListener(Engine& engine, Wallet& wallet, const Clock& clock, std::string server)
       : engine_(engine), wallet_(wallet), clock_(clock), server_(std::move(server)) {}
-  [[nodiscard]] Who who() const override;
-  [[nodiscard]] Result<Shelf> shelf() override;
+  [[nodiscard]] PersonInfo who() const override;
+  [[nodiscard]] Result<Overview> overview() override;
   [[nodiscard]] Result<HeldLicence> acquire(const wire::Acquire& wanted) override;
   [[nodiscard]] Result<PlayReport> play(const Id128& medium, const PlayRequest& request, PlayView& view) override;
 

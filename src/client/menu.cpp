@@ -22,7 +22,7 @@ class Menu {
   void play();
   void acquire();
   /// Empty: return to the menu; an error has been printed already.
-  std::optional<Medium> choose();
+  std::optional<VerifiedMedium> choose();
   [[nodiscard]] std::size_t columns() const { return options_.columns ? options_.columns() : kAnyWidth; }
   void tell(const Error& error) { out_ << error_text(error) << "\n" << std::flush; }
 
@@ -30,7 +30,7 @@ class Menu {
   const MenuOptions& options_;
   std::istream& in_;
   std::ostream& out_;
-  Shelf shelf_;
+  Overview shelf_;
 };
 
 std::string Menu::ask(std::string_view question) {
@@ -46,14 +46,14 @@ std::string Menu::ask(std::string_view question) {
 }
 
 Result<> Menu::list() {
-  USHER_TRY(shelf_, listener_.shelf());
+  USHER_TRY(shelf_, listener_.overview());
   out_ << "\n"
        << licences_text(shelf_, columns()) << "\n"
        << catalogue_text(shelf_.catalogue, columns()) << news_text(shelf_.news) << differences_text(shelf_.differences);
   return {};
 }
 
-std::optional<Medium> Menu::choose() {
+std::optional<VerifiedMedium> Menu::choose() {
   const std::string name = ask("Number (q return): ");
   if (name.empty() || name == "q" || name == "Q") return std::nullopt;
   auto medium = chosen(shelf_.catalogue, name);

@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kMargin = 6;       // columns of indent before an object's text in a list
 constexpr std::size_t kLeastTitle = 12;  // columns: with fewer, the title has a line of its own
 
-std::string medium_text(const Medium& medium) {
+std::string medium_text(const VerifiedMedium& medium) {
   const media::Manifest& manifest = medium.manifest();
   return titled(manifest.title) + (manifest.artist.empty() ? "" : ", by " + printable(manifest.artist));
 }
@@ -59,7 +59,7 @@ std::vector<Part> state_of(const PlayPosition& now) {
 
 }  // namespace
 
-std::string greeting(const Who& who, std::size_t columns) {
+std::string greeting(const PersonInfo& who, std::size_t columns) {
   const std::string name = printable(who.name.empty() ? who.pseudonym.substr(0, 16) : who.name);
   const auto server =
       fmt::format("Connected to {} ({}), {}.", printable(who.server), printable(who.server_id), printable(who.suite));
@@ -98,16 +98,16 @@ std::string title_of(const std::vector<CatalogueItem>& catalogue, const Id128& m
   return "medium " + to_hex(medium);
 }
 
-std::string licences_text(const Shelf& shelf, std::size_t columns) {
-  if (shelf.licences.empty()) return "You have no licences.\n";
+std::string licences_text(const Overview& overview, std::size_t columns) {
+  if (overview.licences.empty()) return "You have no licences.\n";
   std::string out = "Your licences:\n";
-  for (const HeldLicence& licence : shelf.licences) {
+  for (const HeldLicence& licence : overview.licences) {
     std::string text = plays_text(licence.entry.plays_left, licence.entry.usable_until);
     if (licence.entry.state != wire::LicenceState::usable) text += " – " + std::string(name_of(licence.entry.state));
     if (licence.entry.open_plays > 0) text += fmt::format(" – {} open", licence.entry.open_plays);
-    const auto item = std::ranges::find(shelf.catalogue, licence.terms.medium, &CatalogueItem::id);
-    const std::string lead = item == shelf.catalogue.end() ? std::string(kMargin, ' ') : number_text(item->number);
-    out += row(lead, title_of(shelf.catalogue, licence.terms.medium), ": ", text, columns);
+    const auto item = std::ranges::find(overview.catalogue, licence.terms.medium, &CatalogueItem::id);
+    const std::string lead = item == overview.catalogue.end() ? std::string(kMargin, ' ') : number_text(item->number);
+    out += row(lead, title_of(overview.catalogue, licence.terms.medium), ": ", text, columns);
     // The argument of play --licence: never cut.
     out += wrapped(std::string(kMargin, ' ') + "licence " + to_hex(licence.terms.id), columns, kMargin) + "\n";
   }
@@ -179,7 +179,7 @@ std::string acquired_text(const HeldLicence& licence) {
          plays_text(licence.entry.plays_left, licence.entry.usable_until) + ".";
 }
 
-Result<Medium> chosen(const std::vector<CatalogueItem>& catalogue, std::string_view name) {
+Result<VerifiedMedium> chosen(const std::vector<CatalogueItem>& catalogue, std::string_view name) {
   std::size_t number = 0;
   const auto [end, wrong] = std::from_chars(name.data(), name.data() + name.size(), number);
   const bool is_number = name.size() < 10 && wrong == std::errc{} && end == name.data() + name.size();

@@ -11,11 +11,11 @@
 namespace usher::client {
 
 /// "Connected to … Authenticated: …"
-[[nodiscard]] std::string greeting(const Who& who, std::size_t columns = kAnyWidth);
+[[nodiscard]] std::string greeting(const PersonInfo& who, std::size_t columns = kAnyWidth);
 /// With the items' numbers, in the catalogue's order. No line is wider than `columns`: a title is cut, other text is
 /// wrapped.
 [[nodiscard]] std::string catalogue_text(const std::vector<CatalogueItem>& catalogue, std::size_t columns = kAnyWidth);
-[[nodiscard]] std::string licences_text(const Shelf& shelf, std::size_t columns = kAnyWidth);
+[[nodiscard]] std::string licences_text(const Overview& overview, std::size_t columns = kAnyWidth);
 /// What is new since the last list, one line each; empty if there is nothing new.
 [[nodiscard]] std::string news_text(const std::vector<std::string>& news);
 /// A heading, then one sentence per difference, each with a newline; empty if there are no differences.
@@ -35,6 +35,6 @@ namespace usher::client {
 [[nodiscard]] std::string error_text(const Error& error);
 
 /// The item with the number or the hexadecimal id in `name`. Errors: unknown_medium; the error of the item.
-[[nodiscard]] Result<Medium> chosen(const std::vector<CatalogueItem>& catalogue, std::string_view name);
+[[nodiscard]] Result<VerifiedMedium> chosen(const std::vector<CatalogueItem>& catalogue, std::string_view name);
 
 }  // namespace usher::client

@@ -91,19 +91,19 @@ Result<Vault> Vault::open(fs::path directory, Secret vault_key, Random& random) 
 fs::path Vault::path_of(const Id128& medium) const { return directory_ / (to_hex(medium) + std::string(kExtension)); }
 
 Result<SignedManifest> Vault::import(const SourcePtr& source, const Unwrapper& key, const CheckOrigin& check_origin,
-                                     const Progress& progress) const {
+                                     const Progress& progress, Replace replace) const {
   USHER_TRY(const Release release, Release::open(source, key));
   USHER_CHECK(check_origin(release.signed_manifest()));
   const Id128& medium = release.manifest().medium;
   const fs::path path = path_of(medium);
   // Reported now, not after the copy. publish() checks again.
-  if (std::error_code ignored; fs::exists(path, ignored)) {
+  if (std::error_code ignored; replace == Replace::no && fs::exists(fs::symlink_status(path, ignored))) {
     return fail(Fault::already_exists, "vault: import", "medium " + to_hex(medium),
                 "Nothing has to be done; `usherd media list` shows it.");
   }
   USHER_TRY(NewFile file, NewFile::create(path));
   USHER_CHECK(detail::write_vault_file(release, *kek_, file, *random_, progress));
-  USHER_CHECK(file.publish());
+  USHER_CHECK(file.publish(replace));
   return release.signed_manifest();
 }
 
@@ -123,7 +123,7 @@ Result<std::vector<Id128>> Vault::list() const {
   return media;
 }
 
-Result<std::shared_ptr<const Medium>> Vault::open_medium(const Id128& medium) const {
+Result<std::shared_ptr<const MediumReader>> Vault::open_medium(const Id128& medium) const {
   USHER_TRY(const SourcePtr file, open_stored(path_of(medium), medium));
   auto opened = detail::MediumFile::open(file, medium, *kek_);
   if (!opened) return detail::of_medium(std::move(opened).error(), medium);

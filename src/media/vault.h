@@ -28,9 +28,9 @@ struct Chunk {
 
 /// A medium opened for reading: header, manifest and tree have been checked against each other. Thread-safe.
 /// Stays readable when the medium is removed. Memory: up to 4 MiB for the tree.
-class Medium {
+class MediumReader {
  public:
-  virtual ~Medium() = default;
+  virtual ~MediumReader() = default;
   [[nodiscard]] virtual const Manifest& manifest() const noexcept = 0;
   [[nodiscard]] virtual const SignedManifest& signed_manifest() const noexcept = 0;
   /// Errors, with the chunk's number: unknown_chunk, chunk_damaged, truncated, io.
@@ -52,15 +52,16 @@ class Vault {
   using CheckOrigin = std::function<Result<>(const SignedManifest&)>;
 
   /// Imports a release by rewrapping: opens every chunk and checks it against the manifest's root, copies the body
-  /// unchanged, and makes a new header. Atomic. Memory: a few chunks.
+  /// unchanged, and makes a new header. Atomic. Memory: a few chunks. Replace::yes is for a damaged file.
   /// Errors: the release's, check_origin's, already_exists, release_mismatch, cancelled, disk_full, io.
   [[nodiscard]] Result<SignedManifest> import(const SourcePtr& release, const Unwrapper& key,
-                                              const CheckOrigin& check_origin, const Progress& progress = {}) const;
+                                              const CheckOrigin& check_origin, const Progress& progress = {},
+                                              Replace replace = Replace::no) const;
 
   /// The ids of all media, in ascending order. Errors: io, not_permitted.
   [[nodiscard]] Result<std::vector<Id128>> list() const;
   /// Errors: unknown_medium; those of its file, as SealedObject::open and release_mismatch.
-  [[nodiscard]] Result<std::shared_ptr<const Medium>> open_medium(const Id128& medium) const;
+  [[nodiscard]] Result<std::shared_ptr<const MediumReader>> open_medium(const Id128& medium) const;
   /// The manifest of a medium, without opening the media. Errors: as open_medium.
   [[nodiscard]] Result<SignedManifest> manifest(const Id128& medium) const;
   /// Checks that the file of a medium exists and may be read. Opens nothing sealed in it. Errors: unknown_medium,

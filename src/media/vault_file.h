@@ -36,7 +36,7 @@ struct VaultAreas {
 [[nodiscard]] Result<SignedManifest> read_manifest(const VaultAreas& areas, const Id128& medium, const Kek& kek);
 
 /// A medium that is read from its file.
-class MediumFile final : public Medium {
+class MediumFile final : public MediumReader {
  public:
   /// Errors: as Vault::open_medium.
   [[nodiscard]] static Result<std::shared_ptr<const MediumFile>> open(const SourcePtr& file, const Id128& medium,

@@ -74,7 +74,7 @@ std::string CrlNumber::hex() const { return bytes_.empty() ? "0" : to_hex(bytes_
 
 struct Crl::Parsed {
   Bytes der;
-  std::unique_ptr<const LightCrl> light;  // borrows der
+  std::unique_ptr<const ReducedCrl> light;  // borrows der
   Hash256 scope{};
   std::optional<CrlNumber> number;
   std::optional<CrlNumber> base_number;
@@ -86,7 +86,7 @@ Result<Crl> Crl::from_der(View der) {
   if (der.size() > kMaxCrl) return fail(Fault::too_long, "crl");
   auto parsed = std::make_shared<Parsed>();
   parsed->der = to_bytes(der);
-  USHER_TRY(parsed->light, LightCrl::make(parsed->der));
+  USHER_TRY(parsed->light, ReducedCrl::make(parsed->der));
   const X509_CRL* crl = parsed->light->ossl();
   if (X509_CRL_get_version(crl) != X509_CRL_VERSION_2) return fail(Fault::malformed, "crl: version");
   const auto this_update = time_of(X509_CRL_get0_lastUpdate(crl));

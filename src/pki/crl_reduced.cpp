@@ -12,24 +12,24 @@ namespace {
 
 constexpr std::size_t kMaxProven = 4;  // keys remembered per list
 
-// ---- OpenSSL's methods of a light list. For an X509_CRL without a LightCrl they report the worst: revoked, and not
+// ---- OpenSSL's methods of a light list. For an X509_CRL without a ReducedCrl they report the worst: revoked, and not
 // verified.
 
-const LightCrl* light_of(X509_CRL* crl) { return static_cast<const LightCrl*>(X509_CRL_get_meth_data(crl)); }
+const ReducedCrl* light_of(X509_CRL* crl) { return static_cast<const ReducedCrl*>(X509_CRL_get_meth_data(crl)); }
 
 /// 0: not listed, 1: revoked, 2: removeFromCRL.
 int look_up(X509_CRL* crl, X509_REVOKED** entry, const ASN1_INTEGER* serial, const X509_NAME* issuer) {
-  const LightCrl* light = light_of(crl);
+  const ReducedCrl* light = light_of(crl);
   const auto status = light == nullptr ? CrlIndex::Status::revoked : light->find(serial, issuer);
   if (status == CrlIndex::Status::absent) return 0;
   X509_REVOKED* answer = light == nullptr ? nullptr : light->answer(status);
-  static X509_REVOKED* const revoked = X509_REVOKED_new();  // for a list without a LightCrl
+  static X509_REVOKED* const revoked = X509_REVOKED_new();  // for a list without a ReducedCrl
   if (entry != nullptr) *entry = answer == nullptr ? revoked : answer;
   return status == CrlIndex::Status::removed ? 2 : 1;
 }
 
 int verify(X509_CRL* crl, EVP_PKEY* key) {
-  const LightCrl* light = light_of(crl);
+  const ReducedCrl* light = light_of(crl);
   return light != nullptr && light->verify(key) ? 1 : 0;
 }
 
@@ -135,19 +135,19 @@ bool CrlSignature::verify_bytes(EVP_PKEY* key) const {
          ASN1_item_verify(ASN1_ITEM_rptr(ASN1_SEQUENCE), algorithm, signature, bytes.get(), key) == 1;
 }
 
-LightCrl::LightCrl(CrlIndex index, CrlPtr crl, View signed_bytes)
+ReducedCrl::ReducedCrl(CrlIndex index, CrlPtr crl, View signed_bytes)
     : index_(std::move(index)), crl_(std::move(crl)), signature_(signed_bytes, crl_.get()) {
   X509_CRL_set_meth_data(crl_.get(), this);
 }
 
-Result<std::unique_ptr<const LightCrl>> LightCrl::make(View der) {
+Result<std::unique_ptr<const ReducedCrl>> ReducedCrl::make(View der) {
   USHER_TRY(const CrlParts parts, split_crl(der));
   USHER_TRY(CrlIndex index, CrlIndex::build(der, parts.entries));
   USHER_TRY(CrlPtr crl, decode(light_der(parts, index)));
-  return std::unique_ptr<const LightCrl>(new LightCrl(std::move(index), std::move(crl), parts.signed_bytes));
+  return std::unique_ptr<const ReducedCrl>(new ReducedCrl(std::move(index), std::move(crl), parts.signed_bytes));
 }
 
-CrlIndex::Status LightCrl::find(const ASN1_INTEGER* serial, const X509_NAME* issuer) const {
+CrlIndex::Status ReducedCrl::find(const ASN1_INTEGER* serial, const X509_NAME* issuer) const {
   const Bytes der = crypto::der_of<i2d_ASN1_INTEGER>(serial);
   const unsigned char* at = der.data();
   long size = 0;
@@ -160,7 +160,7 @@ CrlIndex::Status LightCrl::find(const ASN1_INTEGER* serial, const X509_NAME* iss
   return index_.find(View(der).last(static_cast<std::size_t>(size)), issuer, X509_CRL_get_issuer(crl_.get()));
 }
 
-X509_REVOKED* LightCrl::answer(CrlIndex::Status status) const noexcept {
+X509_REVOKED* ReducedCrl::answer(CrlIndex::Status status) const noexcept {
   STACK_OF(X509_REVOKED)* entries = X509_CRL_get_REVOKED(crl_.get());
   const bool second = status == CrlIndex::Status::removed && !index_.examples().revoked.empty();
   return sk_X509_REVOKED_value(entries, second ? 1 : 0);  // in the order of light_der

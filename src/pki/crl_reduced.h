@@ -15,7 +15,7 @@
 
 namespace usher::pki {
 
-/// An empty list to fill, with OpenSSL's own methods. Only this function and LightCrl make an X509_CRL.
+/// An empty list to fill, with OpenSSL's own methods. Only this function and ReducedCrl make an X509_CRL.
 [[nodiscard]] CrlPtr new_crl();
 
 /// The signature of a list. A long list is hashed once. So verifying a long list with any key, even an unrelated one,
@@ -40,10 +40,10 @@ class CrlSignature {
   mutable std::vector<Hash256> proven_;  // SHA-256 of SubjectPublicKeyInfo
 };
 
-class LightCrl {
+class ReducedCrl {
  public:
   /// Borrows `der`. Errors: malformed; too_long.
-  [[nodiscard]] static Result<std::unique_ptr<const LightCrl>> make(View der);
+  [[nodiscard]] static Result<std::unique_ptr<const ReducedCrl>> make(View der);
 
   [[nodiscard]] X509_CRL* ossl() const noexcept { return crl_.get(); }
   [[nodiscard]] const CrlIndex& index() const noexcept { return index_; }
@@ -53,7 +53,7 @@ class LightCrl {
   [[nodiscard]] X509_REVOKED* answer(CrlIndex::Status status) const noexcept;
 
  private:
-  LightCrl(CrlIndex index, CrlPtr crl, View signed_bytes);
+  ReducedCrl(CrlIndex index, CrlPtr crl, View signed_bytes);
   CrlIndex index_;
   CrlPtr crl_;
   CrlSignature signature_;

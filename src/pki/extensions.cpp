@@ -88,7 +88,7 @@ bool push(AUTHORITY_INFO_ACCESS* access, int method, const std::string& url) {
   return true;
 }
 
-bool add_access(X509* certificate, const Pointers& pointers) {
+bool add_access(X509* certificate, const CertificateUrls& pointers) {
   if (pointers.issuer.empty() && pointers.responder.empty()) return true;
   const AccessPtr access(sk_ACCESS_DESCRIPTION_new_null());
   return access && push(access.get(), NID_ad_OCSP, pointers.responder) &&
@@ -168,7 +168,7 @@ bool add_alternative_names(X509* certificate, std::span<const std::string> dns, 
   return add(certificate, NID_subject_alt_name, names.get(), false);
 }
 
-bool add_pointers(X509* certificate, const Pointers& pointers) {
+bool add_urls(X509* certificate, const CertificateUrls& pointers) {
   if (!pointers.crl.empty() && !add(certificate, NID_crl_distribution_points, points_to(pointers.crl).get(), false)) {
     return false;
   }

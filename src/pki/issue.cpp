@@ -41,7 +41,7 @@ Result<> check_url(const std::string& url) {
   return {};
 }
 
-Result<> check_pointers(const Pointers& pointers) {
+Result<> check_pointers(const CertificateUrls& pointers) {
   USHER_CHECK(check_url(pointers.crl));
   USHER_CHECK(check_url(pointers.freshest_crl));
   USHER_CHECK(check_url(pointers.issuer));
@@ -158,7 +158,7 @@ Result<std::vector<std::string>> checked_dns_names(const std::vector<std::string
 Result<> add_ca_extensions(X509* certificate, const CaRequest& request) {
   USHER_CHECK(check_pointers(request.pointers));
   if (!add_basic_constraints(certificate, true, request.path_length) ||
-      !add_key_usage(certificate, KU_KEY_CERT_SIGN | KU_CRL_SIGN) || !add_pointers(certificate, request.pointers)) {
+      !add_key_usage(certificate, KU_KEY_CERT_SIGN | KU_CRL_SIGN) || !add_urls(certificate, request.pointers)) {
     return crypto::ossl_fail(Fault::local, "issue: extensions");
   }
   return {};
@@ -233,7 +233,7 @@ Result<Certificate> issue_leaf(const Issuer& issuer, const LeafRequest& request,
       !add_extended_key_usage(certificate.get(), usages_of(request)) ||
       !add_authority_key_id(certificate.get(), parent) ||
       !add_alternative_names(certificate.get(), dns, request.ip_addresses) ||
-      !add_pointers(certificate.get(), request.pointers)) {
+      !add_urls(certificate.get(), request.pointers)) {
     return crypto::ossl_fail(Fault::local, "issue: extensions");
   }
   return sign(certificate.get(), issuer.key);

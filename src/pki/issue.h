@@ -29,7 +29,7 @@ struct Validity {
 };
 
 /// Where others find the lists, the issuer and the responder of a certificate. http URLs; empty ones are left out.
-struct Pointers {
+struct CertificateUrls {
   std::string crl{};           // CRL distribution point
   std::string freshest_crl{};  // delta CRLs
   std::string issuer{};        // AIA caIssuers
@@ -46,7 +46,7 @@ struct CaRequest {
   Name name{};
   Validity validity{};
   std::optional<int> path_length{};  // authorities allowed below this one; not set: no limit
-  Pointers pointers{};
+  CertificateUrls pointers{};
 };
 
 struct LeafRequest {
@@ -57,7 +57,7 @@ struct LeafRequest {
   std::vector<std::string> dns_names{};   // servers
   std::vector<IpAddress> ip_addresses{};  // servers
   std::vector<std::string> more_eku{};    // dotted
-  Pointers pointers{};
+  CertificateUrls pointers{};
 };
 
 /// Self-signed. Errors: malformed (a name or a URL), local.

@@ -103,7 +103,7 @@ Server::Impl::Impl(ServerOptions options_, Parts parts, ServerSnapshot snapshot)
       channel_settings(snapshot.authorities->channel),
       policy(snapshot.policy),
       expiries(std::make_shared<const Expiries>()),
-      handed(std::make_shared<const Bytes>(handed_lists(*snapshot.authorities, p.clock.now()))),
+      handed(std::make_shared<const Bytes>(revocation_lists(*snapshot.authorities, p.clock.now()))),
       certificates(std::move(snapshot.expiries)),
       names(std::move(snapshot.names)),
       operator_host_names(operator_names(options.operator_listen)),
@@ -151,7 +151,7 @@ Server::Impl::Impl(ServerOptions options_, Parts parts, ServerSnapshot snapshot)
                   *std::move(snapshot.files));
   }
   show_expiries();
-  if (p.keepers != nullptr) p.keepers->lists.trust(all_authorities(*snapshot.authorities));
+  if (p.fetchers != nullptr) p.fetchers->lists.trust(all_authorities(*snapshot.authorities));
 }
 
 void Server::Impl::ended(const LiveSession& session, std::string_view reason) {
@@ -212,8 +212,8 @@ LoginGaps Server::Impl::gaps() const {
   pki::Chain known = all_authorities(*current);
   known.insert(known.end(), current->channel->chain.begin(), current->channel->chain.end());
   MayFetch may_fetch;
-  if (p.keepers != nullptr) {
-    may_fetch = [&](const pki::Certificate& one) { return p.keepers->lists.may_bring(one, known); };
+  if (p.fetchers != nullptr) {
+    may_fetch = [&](const pki::Certificate& one) { return p.fetchers->lists.may_bring(one, known); };
   }
   return login_gaps(*current, p.clock.now(), may_fetch);
 }
@@ -257,7 +257,7 @@ void Server::Impl::install(std::shared_ptr<const Authorities> next) {
   authorities.set(next);
   channel_settings.set(next->channel);
   sessions.renew_trust();  // from now on new sessions are judged by `next`; existing sessions are checked below
-  handed.set(std::make_shared<const Bytes>(handed_lists(*next, p.clock.now())));
+  handed.set(std::make_shared<const Bytes>(revocation_lists(*next, p.clock.now())));
   show_expiries();
   const Time now = p.clock.now();
   sessions.end_where(
@@ -272,10 +272,10 @@ void Server::Impl::install(std::shared_ptr<const Authorities> next) {
       "revoked");
 }
 
-/// Takes the keeper's current lists, not the published ones: a reload may have put newer ones in force.
+/// Takes the fetcher's current lists, not the published ones: a reload may have put newer ones in force.
 void Server::Impl::use_fetched_lists() {
   const std::scoped_lock lock(installing);
-  auto next = with_fetched(*authorities.get(), p.keepers->lists.lists());
+  auto next = with_fetched(*authorities.get(), p.fetchers->lists.lists());
   if (!next) {
     p.log.error("revocation lists not in use", {{"code", code_of(next.error().fault)}, {"about", next.error().about}});
     return;
@@ -302,9 +302,9 @@ Result<> Server::start() {
   s.now_and_then(kForget, [&s] { s.forget(); });
   s.now_and_then(kLookAtEndings, [&s] { s.tell_endings(); });
   s.runtime.start();
-  if (s.p.keepers != nullptr) {
-    s.p.keepers->lists.keep(s.authorities.get()->channel->chain);
-    s.p.keepers->start([&s](const std::vector<pki::Crl>&) { s.use_fetched_lists(); }, s.metrics);
+  if (s.p.fetchers != nullptr) {
+    s.p.fetchers->lists.keep(s.authorities.get()->channel->chain);
+    s.p.fetchers->start([&s](const std::vector<pki::Crl>&) { s.use_fetched_lists(); }, s.metrics);
   }
   s.tell_gaps();
   return {};
@@ -334,10 +334,10 @@ void Server::reload(ServerSnapshot snapshot) {
   s.names.set(std::move(snapshot.names));
   s.certificates = std::move(snapshot.expiries);
   std::shared_ptr<const Authorities> next = snapshot.authorities;
-  if (s.p.keepers != nullptr) {
-    s.p.keepers->lists.trust(all_authorities(*next));
+  if (s.p.fetchers != nullptr) {
+    s.p.fetchers->lists.trust(all_authorities(*next));
     // Newer lists may have been fetched since the snapshot was read.
-    if (auto newest = with_fetched(*next, s.p.keepers->lists.lists())) next = *std::move(newest);
+    if (auto newest = with_fetched(*next, s.p.fetchers->lists.lists())) next = *std::move(newest);
   }
   if (snapshot.files) snapshot.files->clients = next->channel->clients;
   if (s.files && snapshot.files) {
@@ -367,7 +367,7 @@ bool Server::drain(Milliseconds patience) {
 }
 
 void Server::stop() {
-  if (impl_->p.keepers != nullptr) impl_->p.keepers->stop();
+  if (impl_->p.fetchers != nullptr) impl_->p.fetchers->stop();
   if (impl_->files) impl_->files->stop();
   impl_->runtime.stop();
   impl_->workers.stop();

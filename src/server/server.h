@@ -49,7 +49,7 @@ class Server {
     const Clock& clock;
     Random& random;
     Log& log;
-    Keepers* keepers = nullptr;  // nullptr: nothing is fetched
+    Fetchers* fetchers = nullptr;  // nullptr: nothing is fetched
     /// Returns all reasons outside of the server why it cannot work, a few words each. May be null.
     std::function<std::vector<std::string>()> not_ready{};
   };

@@ -129,7 +129,7 @@ Result<wire::Catalogue> MediaService::list(const wire::Page& page) {
   wire::Catalogue catalogue;
   catalogue.total = media.total;
   std::size_t size = 4 + 2;
-  for (const store::Medium& medium : media.entries) {
+  for (const store::MediumRecord& medium : media.entries) {
     auto manifest = signed_manifest(medium.id);
     // One damaged file must not hide the whole catalogue: its entry contains only the id.
     if (!manifest) note_unreadable(medium.id, manifest.error());
@@ -175,7 +175,7 @@ Result<store::Licence> MediaService::acquire(const store::Caller& caller, const 
 
 Result<store::Licence> MediaService::issue(const LicenceOrder& order, const store::Operation& operation,
                                            const std::optional<store::AcquisitionLimit>& acquired, Time now) {
-  USHER_TRY(const store::Medium medium, p_.store.find_medium(order.medium));
+  USHER_TRY(const store::MediumRecord medium, p_.store.find_medium(order.medium));
   if (medium.removed_at) return fail(Fault::unknown_medium, "issue: removed");
   licence::LicenceTerms terms;
   terms.id = p_.random.id();

@@ -95,7 +95,7 @@ class MediaService {
   [[nodiscard]] std::size_t refusal_size(const wire::Chunk& wanted, Fault fault);
 
  private:
-  using MediumPtr = std::shared_ptr<const media::Medium>;
+  using MediumPtr = std::shared_ptr<const media::MediumReader>;
   struct IdHash {
     std::size_t operator()(const Id128& id) const noexcept;
   };

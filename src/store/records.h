@@ -33,7 +33,7 @@ struct Page {
   std::vector<T> entries;
 };
 
-struct Medium {
+struct MediumRecord {
   Id128 id{};
   Hash256 manifest{};              // SHA-256 of the manifest's bytes
   Id128 object{};                  // the vault's sealed object with the media
@@ -89,7 +89,7 @@ struct GrantRequest {
 inline constexpr std::size_t kMaxGrant = 256;
 
 struct Granted {
-  Medium medium;                   // the medium of the chunks
+  MediumRecord medium;             // the medium of the chunks
   bool committed = false;          // the play counts
   std::uint32_t repeats_left = 0;  // chunks that can be granted once more
 };
@@ -107,10 +107,10 @@ struct Person {
 };
 
 /// The newest CRL that was seen from one issuer; it never decreases.
-struct RevocationFloor {
+struct FloorRecord {
   Bytes number;  // CRL number, big endian, without leading zeros, at most 20 bytes
   Time this_update{};
-  friend bool operator==(const RevocationFloor&, const RevocationFloor&) = default;
+  friend bool operator==(const FloorRecord&, const FloorRecord&) = default;
 };
 
 }  // namespace usher::store

@@ -22,14 +22,14 @@ class Store {
   // --- media
 
   /// A removed medium is restored if its manifest is the same. Errors: already_exists; malformed (no chunks).
-  [[nodiscard]] virtual Result<> add_medium(const Medium& medium, Time now) = 0;
+  [[nodiscard]] virtual Result<> add_medium(const MediumRecord& medium, Time now) = 0;
   /// Marks the record as removed, and keeps it. Its plays are refused from now on. Errors: unknown_medium (also if it
   /// was removed before).
-  [[nodiscard]] virtual Result<Medium> remove_medium(const Id128& medium, Time now) = 0;
+  [[nodiscard]] virtual Result<MediumRecord> remove_medium(const Id128& medium, Time now) = 0;
   /// Also finds removed media: see removed_at. Errors: unknown_medium.
-  [[nodiscard]] virtual Result<Medium> find_medium(const Id128& medium) = 0;
+  [[nodiscard]] virtual Result<MediumRecord> find_medium(const Id128& medium) = 0;
   /// The media in the catalogue.
-  [[nodiscard]] virtual Result<Page<Medium>> list_media(Range range) = 0;
+  [[nodiscard]] virtual Result<Page<MediumRecord>> list_media(Range range) = 0;
 
   // --- licences
 
@@ -94,9 +94,9 @@ class Store {
   // --- revocation, operations
 
   /// `issuer`: SHA-256 of the CRL issuer's public key (SPKI), or another name that the caller chooses.
-  [[nodiscard]] virtual Result<std::optional<RevocationFloor>> revocation_floor(const Hash256& issuer) = 0;
+  [[nodiscard]] virtual Result<std::optional<FloorRecord>> revocation_floor(const Hash256& issuer) = 0;
   /// Accepts the same floor again. Errors: crl_rollback (a lower number, or the same number with an earlier date).
-  [[nodiscard]] virtual Result<> raise_revocation_floor(const Hash256& issuer, const RevocationFloor& floor) = 0;
+  [[nodiscard]] virtual Result<> raise_revocation_floor(const Hash256& issuer, const FloorRecord& floor) = 0;
 
   /// Deletes operations older than `before`: a repeat of one of them counts as new. Returns their number. Thirty days
   /// are long enough.

@@ -11,12 +11,12 @@ namespace usher::wire {
 inline constexpr std::size_t kMaxHandedLists = 32;
 inline constexpr std::size_t kMaxHandedBytes = 1 << 20;  // encoded
 
-struct HandedLists {
+struct RevocationLists {
   std::vector<Bytes> lists;  // DER, at most kMaxHandedLists
   /// Precondition: at most kMaxHandedLists, kMaxHandedBytes in all.
   [[nodiscard]] Bytes encode() const;
   /// Errors: too_long, malformed.
-  [[nodiscard]] static Result<HandedLists> decode(View body);
+  [[nodiscard]] static Result<RevocationLists> decode(View body);
 };
 
 }  // namespace usher::wire

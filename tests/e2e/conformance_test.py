@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 import unittest
 
-from world import BIN, SOURCE, run
+from world import BIN, DEADLINE, SOURCE, run
 
 DATA = pathlib.Path(os.environ.get("USHER_CONFORMANCE_DIR") or SOURCE.parent / "shared/conformance")
 TOOL = SOURCE / "tools/conformance"
@@ -46,7 +46,7 @@ class WhatOthersFound(unittest.TestCase):
             for flag, key in (("--trust", "trust"), ("--untrusted", "untrusted"), ("--crl", "crls")):
                 command += [flag, *files[key]] if files[key] else []
             with self.subTest(row["title"]):
-                done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+                done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
                 self.assertEqual(done.returncode, 0 if row["wanted"] == "accept" else 1, done.stdout + done.stderr)
 
 

@@ -186,6 +186,31 @@ class AnothersHome(unittest.TestCase):
         os.chown(file, OTHER_USER, OTHER_USER)
         self.assertEqual(ready(server), (200, "ready"))
 
+    def test_a_medium_whose_file_is_damaged_is_restored_by_its_release(self):
+        w = self.world
+        w.usherd("media", "add", self.release)
+        file, = (w.root / "server/data/media").glob("*.medium")
+        whole = file.read_bytes()
+        flipped = bytearray(whole)
+        flipped[-100] ^= 1
+        for damaged in (b"", whole[:len(whole) // 2], flipped):
+            file.write_bytes(damaged)
+            self.assertIn("restored: " + file.stem, w.usherd("media", "add", self.release).out)
+            w.usherd("media", "verify", file.stem)
+        self.assertIn("[already-exists]", w.usherd("media", "add", self.release, ok=False).err)
+        w.usherd("media", "remove", file.stem, "--yes")
+        file.write_bytes(whole[:len(whole) // 2])
+        self.assertIn("added: " + file.stem, w.usherd("media", "add", self.release).out)
+        w.usherd("media", "verify", file.stem)
+
+    def test_a_medium_whose_file_is_lost_can_be_removed(self):
+        w = self.world
+        w.usherd("media", "add", self.release)
+        file, = (w.root / "server/data/media").glob("*.medium")
+        file.unlink()
+        self.assertIn("removed: " + file.stem, w.usherd("media", "remove", file.stem, "--yes").out)
+        self.assertEqual(w.usherd("media", "list").out.count(file.stem), 0)
+
     def test_a_medium_whose_file_is_lost_is_restored_by_its_release(self):
         w = self.world
         w.usherd("media", "add", self.release)

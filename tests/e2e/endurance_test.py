@@ -4,7 +4,7 @@ import os
 import signal
 import unittest
 
-from world import SHIM, Failed, World, metric, noise, tracks, wait_for
+from world import DEADLINE, SHIM, Failed, World, metric, noise, tracks, wait_for
 
 
 class Endurance(unittest.TestCase):
@@ -52,10 +52,10 @@ class Endurance(unittest.TestCase):
         self.assertEqual(logins, 2)  # of "buy" and of "play"
         self.server.kill()
         self.restart()
-        wait_for(lambda: "play resumed" in self.server.log(), "the resumption", 60)
-        wait_for(lambda: metric(self.server, "usher_chunks_total") > 0, "chunks after the resumption", 60)
+        wait_for(lambda: "play resumed" in self.server.log(), "the resumption")
+        wait_for(lambda: metric(self.server, "usher_chunks_total") > 0, "chunks after the resumption")
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=DEADLINE)
         self.assertIn(process.returncode, (0, 130), out + err)
         self.assertEqual(self.card_logins(), logins, out + err)
         self.assertEqual(self.server.log().count("play opened"), 1)
@@ -75,7 +75,7 @@ class Endurance(unittest.TestCase):
         self.listener.json("buy", "1", "--plays", 1)
         process = self.start_in_real_time()
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=DEADLINE)
         self.assertEqual(self.left(), [1], out + err)
 
     def test_two_clients_race_for_the_last_play(self):

@@ -12,7 +12,7 @@ import threading
 import time
 import unittest
 
-from world import World, metric, run, wait_for
+from world import DEADLINE, World, metric, run, wait_for
 
 BIG = 40 << 20
 SUITES_12 = {f"ECDHE-{sign}-{cipher}" for sign in ("ECDSA", "RSA")
@@ -121,7 +121,7 @@ class Files(unittest.TestCase):
 
     def connect(self, context, session=None, server=None):
         host, port = (server or self.server).files[0].rsplit(":", 1)
-        raw = socket.create_connection((host, int(port)), timeout=60)
+        raw = socket.create_connection((host, int(port)), timeout=DEADLINE)
         return context.wrap_socket(raw, server_hostname="localhost", suppress_ragged_eofs=False, session=session)
 
     def answer(self, connection):
@@ -160,7 +160,7 @@ class Files(unittest.TestCase):
         certificate, key = self.identity(name)
         return subprocess.run(["openssl", "s_client", "-connect", f"{self.host}:{self.port}", "-cert", certificate,
                                "-key", key, "-CAfile", str(self.root()), *args], input=line, capture_output=True,
-                              timeout=60, check=False)
+                              timeout=DEADLINE, check=False)
 
     # --- files
 
@@ -371,7 +371,7 @@ class Files(unittest.TestCase):
         certificate, key = self.identity("kitchen")
         got = subprocess.run(["openssl", "s_client", "-quiet", "-tls1_2", "-connect", f"{self.host}:{self.port}",
                               "-cert", certificate, "-key", key, "-CAfile", str(self.root())], input=b"GET one\n",
-                             capture_output=True, timeout=60, check=False,
+                             capture_output=True, timeout=DEADLINE, check=False,
                              env=dict(os.environ, OPENSSL_CONF=str(self.world.root / "no-ems.cnf")))
         self.assertEqual(got.stdout, b"")
         self.assertGreater(self.handshakes("extended-master-secret"), 0)
@@ -380,7 +380,7 @@ class Files(unittest.TestCase):
         report = run("sslscan", "--no-colour", "--no-heartbleed", "--no-fallback", "--no-check-certificate",
                      "--show-cipher-ids", f"--certs={self.world.root / 'issued/kitchen.pem'}",
                      f"--pk={self.world.root / 'issued/kitchen.plain'}", f"{self.host}:{self.port}", ok=False,
-                     timeout=60).out
+                     timeout=DEADLINE).out
         enabled = re.findall(r"^(\S+)\s+enabled$", report, re.MULTILINE)
         self.assertEqual(set(enabled), {"TLSv1.2", "TLSv1.3"}, report)
         offered = set(re.findall(r"^(?:Preferred|Accepted)\s+\S+\s+\d+ bits\s+0x\w+\s+(\S+)", report, re.MULTILINE))
@@ -437,7 +437,7 @@ class Files(unittest.TestCase):
         try:
             while len(idle) < self.IDLE:
                 idle.append(connect())
-            wait_for(lambda: metric(server, "usher_connections") >= self.IDLE, "all of them", 60)
+            wait_for(lambda: metric(server, "usher_connections") >= self.IDLE, "all of them")
             with self.connect(self.context(), server=server) as connection:
                 connection.sendall(b"GET big\n")
                 self.assertEqual(self.answer(connection), (self.shared / "big").read_bytes())
@@ -446,7 +446,7 @@ class Files(unittest.TestCase):
                 connection.close()
 
     def test_thousands_of_connections_without_a_handshake_hinder_nobody(self):
-        self.hold_idle(self.server, lambda: socket.create_connection((self.host, self.port), timeout=60))
+        self.hold_idle(self.server, lambda: socket.create_connection((self.host, self.port), timeout=DEADLINE))
 
     def test_thousands_of_connections_without_a_request_hinder_nobody(self):
         server = self.another_server(files_line_seconds=3600)

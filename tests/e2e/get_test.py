@@ -9,7 +9,7 @@ import unittest
 
 from files import CHUNK, Case, FileWorld, Proxy, sha256
 from hosts import TwoHosts
-from world import SOFTHSM, run, wait_for
+from world import DEADLINE, SOFTHSM, run, wait_for
 
 SIZES = (0, 1, (16 << 10) - 1, 16 << 10, (16 << 10) + 1, CHUNK, 3 * CHUNK + 5)
 BIG = 100_000_000
@@ -83,7 +83,7 @@ class Get(Case):
         started = [client.start("get", self.here, "big", "--verify", "-o", client.into)
                    for client in self.clients.values()]
         for process in started:
-            _, err = process.communicate(timeout=120)
+            _, err = process.communicate(timeout=DEADLINE)
             self.assertEqual(process.returncode, 0, err)
         for client in self.clients.values():
             self.assertEqual(sha256(client.into / "big"), sha256(file))
@@ -123,7 +123,7 @@ class Get(Case):
         part = self.client.into / "cut.usher-part"
         wait_for(lambda: part.exists() and part.stat().st_size > after // 2, "the first part")
         how(process, proxy)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=DEADLINE)
         self.assertEqual(self.left(), ["cut.usher-part"])
         return file, process.returncode, err
 
@@ -271,7 +271,7 @@ class Killed(unittest.TestCase):
             self.assertTrue(proxy.full.wait(60))
             server.kill()
             proxy.close()
-            _, err = process.communicate(timeout=60)
+            _, err = process.communicate(timeout=DEADLINE)
             self.assertEqual(process.returncode, 3, err)
             self.assertIn("--continue", err)
             again = world.serve()

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import threading
 
-from world import Failed, wait_for
+from world import DEADLINE, Failed, wait_for
 
 
 class Listening:
@@ -31,7 +31,7 @@ class Listening:
                     self.began = self.second
 
     def reach(self, second):
-        wait_for(lambda: self.second >= second or self.process.poll() is not None, f"second {second}", 120)
+        wait_for(lambda: self.second >= second or self.process.poll() is not None, f"second {second}")
         if self.second < second:
             self.thread.join(10)
             raise Failed("it ended before: " + "".join(self.said))
@@ -75,7 +75,7 @@ class Screen:
         """The screen's content: a list of (red, green, blue)."""
         shot = subprocess.run(["ffmpeg", "-v", "error", "-f", "x11grab", "-video_size", self.SIZE, "-i", self.name,
                                "-frames:v", "1", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"],
-                              check=True, capture_output=True, timeout=60).stdout
+                              check=True, capture_output=True, timeout=DEADLINE).stdout
         return list(zip(shot[0::3], shot[1::3], shot[2::3]))
 
     def close(self):

@@ -2,7 +2,7 @@
 import unittest
 import urllib.request
 
-from world import World, decoded, is_heard, tracks
+from world import DEADLINE, World, decoded, is_heard, tracks
 
 
 class MainJob(unittest.TestCase):
@@ -59,7 +59,7 @@ class MainJob(unittest.TestCase):
 
     def test_5_the_operator_sees_health_and_metrics(self):
         def get(path):
-            with urllib.request.urlopen(f"http://{self.server.operator}{path}", timeout=10) as answer:
+            with urllib.request.urlopen(f"http://{self.server.operator}{path}", timeout=DEADLINE) as answer:
                 return answer.status, answer.read().decode()
         self.assertEqual(get("/healthz")[0], 200)
         self.assertEqual(get("/readyz")[0], 200)
@@ -87,7 +87,7 @@ class MainJob(unittest.TestCase):
         with open(target, "wb") as out:
             import subprocess
             done = subprocess.run(self.listener.command("play", self.number(self.track), "--player", "-"),
-                                  env=self.listener.env, stdout=out, stderr=subprocess.PIPE, timeout=60)
+                                  env=self.listener.env, stdout=out, stderr=subprocess.PIPE, timeout=DEADLINE)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn(b"[unsafe-output]", done.stderr)
         self.assertEqual(target.stat().st_size, 0)

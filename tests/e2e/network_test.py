@@ -5,7 +5,7 @@ import threading
 import unittest
 
 from hosts import TwoHosts
-from world import World, clip, decoded, is_heard, tracks, wait_for
+from world import DEADLINE, World, clip, decoded, is_heard, tracks, wait_for
 
 
 def vec16(content):
@@ -37,7 +37,7 @@ class Flood:
         return response.status, response.read()
 
     def run(self):
-        connection = http.client.HTTPConnection(self.address, timeout=60, source_address=(self.source, 0))
+        connection = http.client.HTTPConnection(self.address, timeout=DEADLINE, source_address=(self.source, 0))
         while not self.stopped.is_set():
             random = os.urandom(28)
             status, answer = self.say(connection, client_hello(random))
@@ -89,7 +89,7 @@ class Crowd(unittest.TestCase):
         listener = w.listener()
         flood = Flood(server.address, "127.0.0.2")
         self.addCleanup(flood.stop)
-        wait_for(lambda: flood.refused > 0, "the flood to take all that it can have", 120)
+        wait_for(lambda: flood.refused > 0, "the flood to take all that it can have")
         for _ in range(5):
             listener.json("list")
         flood.stop()

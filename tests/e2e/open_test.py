@@ -6,7 +6,7 @@ import subprocess
 import unittest
 
 from files import CHUNK, Case, FileWorld, sha256
-from world import run, tracks
+from world import DEADLINE, run, tracks
 
 
 class Open(Case):
@@ -60,7 +60,7 @@ class Open(Case):
         outside, inside = pty.openpty()
         try:
             shown = subprocess.run(self.client.command("open", path, "-o", "-", pin=False), env=self.client.env,
-                                   stdout=inside, stderr=subprocess.PIPE, timeout=60)
+                                   stdout=inside, stderr=subprocess.PIPE, timeout=DEADLINE)
         finally:
             os.close(inside)
             os.close(outside)

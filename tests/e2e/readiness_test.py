@@ -4,7 +4,7 @@ import unittest
 import urllib.error
 import urllib.request
 
-from world import BIN, World, run
+from world import BIN, DEADLINE, World, run
 
 ONLY_ATTRIBUTES = """[ca]
 default_ca = it
@@ -23,7 +23,7 @@ issuingDistributionPoint = critical, onlyAA:TRUE
 def ask(server, path):
     """Status and text of the operator's listener."""
     try:
-        with urllib.request.urlopen(f"http://{server.operator}{path}", timeout=60) as answer:
+        with urllib.request.urlopen(f"http://{server.operator}{path}", timeout=DEADLINE) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as refused:
         return refused.code, refused.read().decode()

@@ -7,7 +7,7 @@ import threading
 import unittest
 
 from revocation_test import Case, Handler, Living
-from world import wait_for
+from world import DEADLINE, wait_for
 
 
 class Responder:
@@ -45,7 +45,7 @@ class Responder:
         done = subprocess.run(
             ["openssl", "ocsp", "-index", folder / "index", "-CA", ca / "ca.pem", "-rsigner", ca / "ca.pem", "-rkey",
              ca / "ca.key", "-passin", f"file:{self.world.secret('ca.pass')}", "-reqin", folder / "request", "-respout",
-             folder / "response", "-nmin", "10", "-text"], capture_output=True, text=True, timeout=60)
+             folder / "response", "-nmin", "10", "-text"], capture_output=True, text=True, timeout=DEADLINE)
         if done.returncode != 0 or "Cert Status: unknown" in done.stdout:
             return None
         return (folder / "response").read_bytes()
@@ -178,7 +178,7 @@ class Issuers(Case):
         self.is_kept_out(listener, "bad-certificate")
         self.log('"authority fetched"')
         (self.web.directory / "card-sub.crt").write_bytes(good)
-        wait_for(lambda: listener.usher("list", ok=False).status == 0, "the right authority to be fetched", 120)
+        wait_for(lambda: listener.usher("list", ok=False).status == 0, "the right authority to be fetched")
 
 
 del Case, Living  # they run where they are defined

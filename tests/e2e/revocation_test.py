@@ -9,7 +9,7 @@ import shutil
 import threading
 import unittest
 
-from world import Failed, World, metric, tracks, wait_for
+from world import DEADLINE, Failed, World, metric, tracks, wait_for
 
 
 class Web(http.server.ThreadingHTTPServer):
@@ -131,7 +131,7 @@ class Case(unittest.TestCase):
                       "revocation__deadline_seconds": 30, "revocation__max_bytes": 100_000, **self.settings()})
         self.server = w.serve()
 
-    def log(self, pattern, deadline=60):
+    def log(self, pattern, deadline=DEADLINE):
         return wait_for(lambda: re.search(pattern, self.server.log()), pattern, deadline)
 
     def settled(self, listener, *args):
@@ -140,7 +140,7 @@ class Case(unittest.TestCase):
         def tried():
             outcome = listener.usher(*args, ok=False)
             return None if "server-busy" in outcome.err else outcome
-        return wait_for(tried, "a verdict", 120)
+        return wait_for(tried, "a verdict")
 
     def gets_in(self, listener):
         outcome = self.settled(listener, "--json", "list")
@@ -152,7 +152,7 @@ class Case(unittest.TestCase):
         self.assertTrue(any(f"[{code}]" in outcome.err for code in codes), outcome)
 
     def comes_to_be_kept_out(self, listener, code):
-        wait_for(lambda: f"[{code}]" in listener.usher("list", ok=False).err, code, 120)
+        wait_for(lambda: f"[{code}]" in listener.usher("list", ok=False).err, code)
 
     def serial(self, what):
         return next(line.split()[0] for line in self.world.ca("list").out.splitlines() if what in line)
@@ -187,7 +187,7 @@ class Fetching(Case):
         listener = self.world.listener()
         self.gets_in(listener)
         self.revoke("card-user")
-        wait_for(lambda: self.web.count("card-sub.crl") > 1, "the next look", 60)
+        wait_for(lambda: self.web.count("card-sub.crl") > 1, "the next look")
         self.log(r"session ended.*revoked|"
                  r"revocation list fetched.*card-sub.*\n(.*\n)*.*revocation list fetched.*card-sub")
         self.is_kept_out(listener, "revoked")

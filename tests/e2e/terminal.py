@@ -9,7 +9,7 @@ import termios
 import time
 import unicodedata
 
-from world import Failed
+from world import DEADLINE, Failed
 
 
 def set_size(descriptor, columns):
@@ -38,7 +38,7 @@ class Terminal:
         """The program gets a SIGWINCH, as from a real terminal."""
         set_size(self.master, columns)
 
-    def expect(self, pattern, deadline=60):
+    def expect(self, pattern, deadline=DEADLINE):
         """Reads until the pattern appears in the text after the last match; returns the text before the match, and the
         match."""
         end = time.monotonic() + deadline

@@ -4,7 +4,7 @@ import urllib.error
 import urllib.request
 
 from files import FileWorld
-from world import BIN, SHIM, SOFTHSM, run
+from world import BIN, DEADLINE, SHIM, SOFTHSM, run
 
 PIN = "4711"
 KINDS = {"p256": "EC:prime256v1", "rsa2048": "rsa:2048"}
@@ -87,7 +87,7 @@ class TokenWorld(FileWorld):
 def ready(server):
     """Status and text of /readyz."""
     try:
-        with urllib.request.urlopen(f"http://{server.operator}/readyz", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://{server.operator}/readyz", timeout=DEADLINE) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:

@@ -7,7 +7,7 @@ import unittest
 
 from files import sha256
 from tokens import SHIM, TokenWorld, missing, ready
-from world import decoded, is_heard, metric, run, tracks, wait_for
+from world import DEADLINE, decoded, is_heard, metric, run, tracks, wait_for
 
 
 @unittest.skipIf(missing(), f"needs {missing()}")
@@ -111,7 +111,8 @@ class WhileRunning(TokensTest):
 
     def connect(self, server, context):
         host, port = server.files[0].rsplit(":", 1)
-        return context.wrap_socket(socket.create_connection((host, int(port)), timeout=60), server_hostname="localhost")
+        connection = socket.create_connection((host, int(port)), timeout=DEADLINE)
+        return context.wrap_socket(connection, server_hostname="localhost")
 
     def test_a_token_that_hangs_stops_neither_transfers_nor_accept_nor_a_stop(self):
         with TokenWorld(module=SHIM) as world:

@@ -50,7 +50,7 @@ class Video(unittest.TestCase):
             cls.listener.env.pop(name, None)
 
     def assertShown(self, screen):
-        wait_for(lambda: sum(map(is_red, screen.pixels())) > 1000, "the picture on the screen", 120)
+        wait_for(lambda: sum(map(is_red, screen.pixels())) > 1000, "the picture on the screen")
 
     def show_and_quit(self, listener, screen, name, player):
         listening = Listening(listener, self.numbers[name], "--fresh", "--player", player)

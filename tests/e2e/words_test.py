@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 import suite
-from world import BIN, World, clip, run, tracks
+from world import BIN, DEADLINE, World, clip, run, tracks
 
 
 class Words(unittest.TestCase):
@@ -174,7 +174,7 @@ class Words(unittest.TestCase):
 
         done = subprocess.run([BIN / "usher-ca", "--home", self.world.root / "ca", "--passphrase-file",
                                self.world.secret("ca.pass"), "crl", "--out", self.world.root / "few"],
-                              env=self.world.env, capture_output=True, text=True, preexec_fn=few, timeout=60)
+                              env=self.world.env, capture_output=True, text=True, preexec_fn=few, timeout=DEADLINE)
         self.assertEqual(done.returncode, 9, done)
         self.assertIn("[too-few-descriptors]", done.stderr)
         self.assertIn("ulimit -n", done.stderr)

@@ -18,7 +18,7 @@ BIN = pathlib.Path(os.environ.get("USHER_BIN", SOURCE / "build" / "dev" / "bin")
 MUSIC = pathlib.Path("/usr/share/games/singularity/music")
 SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
 SHIM = pathlib.Path(os.environ.get("USHER_SHIM", SOURCE / "build/dev/tests/shim/usher-shim-pkcs11.so"))
-DEADLINE = 120  # seconds; a hang is a failure, but no test judges how long something takes
+DEADLINE = 300  # seconds; a hang is a failure, but no test judges how long something takes
 
 
 class Failed(AssertionError):
@@ -50,7 +50,7 @@ def run(*args, ok=True, env=None, input=None, binary=False, timeout=DEADLINE, **
     return outcome
 
 
-def wait_for(condition, what, deadline=30):
+def wait_for(condition, what, deadline=DEADLINE):
     """Polls until the condition holds; a bound, not a measurement."""
     end = time.monotonic() + deadline
     while time.monotonic() < end:
@@ -220,7 +220,7 @@ class Server:
             [*map(str, prefix), str(BIN / "usherd"), "--home", str(world.root / "server"), "--passphrase-file",
              str(world.secret("usherd.pass")), "serve", "--port-file", str(self.ports), *map(str, args)],
             env=world.env, stderr=self.log_file, stdout=self.log_file)
-        wait_for(self.started, "the server's ports", 120)
+        wait_for(self.started, "the server's ports")
         found = [line.split() for line in self.ports.read_text().splitlines()]
         self.addresses = [address for kind, address in found if kind == "media"]
         self.address = self.addresses[0]
@@ -356,7 +356,7 @@ def decoded(path):
 def metric(server, name):
     """The sum of a metric over its labels."""
     import urllib.request
-    with urllib.request.urlopen(f"http://{server.operator}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://{server.operator}/metrics", timeout=DEADLINE) as answer:
         lines = answer.read().decode().splitlines()
     return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith((name + " ", name + "{")))
 
@@ -365,7 +365,7 @@ def requests(server, path):
     """How many requests of this path the server has counted, whatever their result was."""
     import re
     import urllib.request
-    with urllib.request.urlopen(f"http://{server.operator}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://{server.operator}/metrics", timeout=DEADLINE) as answer:
         text = answer.read().decode()
     return sum(float(count)
                for count in re.findall(rf'(?m)^usher_requests_total{{[^}}]*path="{path}"[^}}]*}} (\S+)$', text))

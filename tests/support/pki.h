@@ -56,7 +56,7 @@ struct Authority {
   [[nodiscard]] pki::Issuer issuer() const { return {certificate, key}; }
 
   [[nodiscard]] Authority sub(const std::string& name = "test sub", pki::Validity validity = around(kNow, 1000, 900),
-                              pki::Pointers pointers = {}) const {
+                              pki::CertificateUrls pointers = {}) const {
     crypto::PrivateKey sub_key = new_key();
     auto sub_certificate = must(pki::issue_sub_ca(
         issuer(), {.name = {.common_name = name}, .validity = validity, .pointers = std::move(pointers)},

@@ -40,9 +40,9 @@ Fetched cached_lists(const Config& config) {
   return fetched;
 }
 
-Fetched fetched_by(server::Keepers* keepers, const Config& config) {
-  if (keepers == nullptr) return cached_lists(config);
-  return {.lists = keepers->lists.lists(), .keepers = keepers};
+Fetched fetched_by(server::Fetchers* fetchers, const Config& config) {
+  if (fetchers == nullptr) return cached_lists(config);
+  return {.lists = fetchers->lists.lists(), .fetchers = fetchers};
 }
 
 server::RevocationOptions revocation_options_of(const Config& config, Problems& problems) {
@@ -75,42 +75,42 @@ Result<server::RevocationOptions> revocation_options_of(const Config& config) {
   return options;
 }
 
-Result<std::unique_ptr<server::Keepers>> make_keepers(const Config& config, const Clock& clock, Random& random,
-                                                      server::Log& log, store::Store& store) {
+Result<std::unique_ptr<server::Fetchers>> make_keepers(const Config& config, const Clock& clock, Random& random,
+                                                       server::Log& log, store::Store& store) {
   USHER_TRY(server::RevocationOptions options, revocation_options_of(config));
   const std::filesystem::path directory = directory_of(config);
   server::StatusOptions statuses{.refreshing = options.refreshing, .limits = options.limits, .directory = directory};
   server::IssuerOptions issuers{
       .refreshing = options.refreshing, .limits = options.limits, .directory = config.path_of(config.data) / "issuers"};
-  server::RevocationKeeper::Parts parts{.clock = clock,
-                                        .random = random,
-                                        .log = log,
-                                        .cache = server::RevocationCache(directory),
-                                        .admit = [&store](const pki::Crl& list) { return admit_list(list, store); }};
-  return std::make_unique<server::Keepers>(std::move(options), std::move(parts), std::move(statuses),
-                                           std::move(issuers));
+  server::CrlFetcher::Parts parts{.clock = clock,
+                                  .random = random,
+                                  .log = log,
+                                  .cache = server::RevocationCache(directory),
+                                  .admit = [&store](const pki::Crl& list) { return admit_list(list, store); }};
+  return std::make_unique<server::Fetchers>(std::move(options), std::move(parts), std::move(statuses),
+                                            std::move(issuers));
 }
 
 void connect(pki::TrustConfig& trust, const SourceKeys& keys, const Fetched& fetched) {
   trust.fetched = fetched.lists;
-  server::Keepers* keepers = fetched.keepers;
-  if (keepers == nullptr) return;
+  server::Fetchers* fetchers = fetched.fetchers;
+  if (fetchers == nullptr) return;
   if (!keys.issuers_from.empty()) {
-    trust.issuers_of = [keepers, from = keys.issuers_from](const pki::Certificate& certificate) {
-      return keepers->issuers.find(certificate, from);
+    trust.issuers_of = [fetchers, from = keys.issuers_from](const pki::Certificate& certificate) {
+      return fetchers->issuers.find(certificate, from);
     };
   }
   if (!keys.ocsp) {
-    trust.missing = [keepers](const pki::Chain& path) { return keepers->lists.want(path); };
+    trust.missing = [fetchers](const pki::Chain& path) { return fetchers->lists.want(path); };
     return;
   }
-  trust.answers = [keepers](const Hash256& certificate, const Hash256& issuer) {
-    return keepers->statuses.answer(certificate, issuer);
+  trust.answers = [fetchers](const Hash256& certificate, const Hash256& issuer) {
+    return fetchers->statuses.answer(certificate, issuer);
   };
-  trust.missing = [keepers](const pki::Chain& path) {
-    const server::StatusKeeper::Wanted wanted = keepers->statuses.want(path);
+  trust.missing = [fetchers](const pki::Chain& path) {
+    const server::OcspFetcher::Wanted wanted = fetchers->statuses.want(path);
     // If responders cover the whole path, its lists are not requested.
-    const bool lists_are_coming = wanted.lacking && keepers->lists.want(path);
+    const bool lists_are_coming = wanted.lacking && fetchers->lists.want(path);
     return wanted.coming || lists_are_coming;
   };
 }

@@ -14,21 +14,21 @@ namespace usher::usherd {
 /// What trust stores receive in addition to the configured files.
 struct Fetched {
   std::vector<pki::Crl> lists{};
-  server::Keepers* keepers = nullptr;  // nullptr: nothing is fetched. Borrowed by the trust stores too.
+  server::Fetchers* fetchers = nullptr;  // nullptr: nothing is fetched. Borrowed by the trust stores too.
 };
 
 /// The lists that the server has fetched: for verbs outside the server.
 [[nodiscard]] Fetched cached_lists(const Config& config);
-/// The keepers' lists and the keepers; without keepers, as cached_lists.
-[[nodiscard]] Fetched fetched_by(server::Keepers* keepers, const Config& config);
+/// The fetchers' lists and the fetchers; without fetchers, as cached_lists.
+[[nodiscard]] Fetched fetched_by(server::Fetchers* fetchers, const Config& config);
 /// Errors: bad_config (urls, addresses, beginnings of URLs).
 [[nodiscard]] Result<server::RevocationOptions> revocation_options_of(const Config& config);
 /// Parses as much as possible, and collects all errors.
 server::RevocationOptions revocation_options_of(const Config& config, Problems& problems);
 /// References are borrowed. Errors: as revocation_options_of.
-[[nodiscard]] Result<std::unique_ptr<server::Keepers>> make_keepers(const Config& config, const Clock& clock,
-                                                                    Random& random, server::Log& log,
-                                                                    store::Store& store);
+[[nodiscard]] Result<std::unique_ptr<server::Fetchers>> make_keepers(const Config& config, const Clock& clock,
+                                                                     Random& random, server::Log& log,
+                                                                     store::Store& store);
 /// Gives a trust store access to what is fetched, as its keys allow.
 void connect(pki::TrustConfig& trust, const SourceKeys& keys, const Fetched& fetched);
 

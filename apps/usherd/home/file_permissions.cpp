@@ -13,6 +13,7 @@ namespace {
 Result<> check_mode(const fs::path& file, mode_t refused, std::string_view advice) {
   struct stat info{};
   if (::stat(file.c_str(), &info) != 0) return fail_errno("permissions", file.string());
+  if (S_ISDIR(info.st_mode)) return fail(Fault::not_a_file, "permissions", file.string());
   if ((info.st_mode & refused) == 0) return {};
   return fail(Fault::not_permitted, "permissions", file.string() + " can be read by others; " + std::string(advice));
 }

@@ -144,12 +144,12 @@ void tell_file_endpoints(const server::Server& server, server::Log& log) {
   }
 }
 
-Result<> reload(const Context& context, const Home& home, server::Keepers* keepers, server::Server& server,
+Result<> reload(const Context& context, const Home& home, server::Fetchers* fetchers, server::Server& server,
                 server::Log& log) {
   USHER_TRY(const Config config, load_config(context));
   USHER_CHECK(check(config));
   home.keys->forget_refused_pins();
-  USHER_TRY(server::ServerSnapshot snapshot, load_snapshot(config, *home.keys, fetched_by(keepers, config),
+  USHER_TRY(server::ServerSnapshot snapshot, load_snapshot(config, *home.keys, fetched_by(fetchers, config),
                                                            home.store.get(), &*home.vault, context.clock));
   USHER_TRY(const server::FileStreamOptions files, file_options_of(config));
   const bool had_files = !server.file_endpoints().empty();
@@ -161,7 +161,7 @@ Result<> reload(const Context& context, const Home& home, server::Keepers* keepe
 }
 
 /// Returns after SIGTERM or SIGINT.
-void wait_for_the_end(const Signals& signals, const Context& context, const Home& home, server::Keepers* keepers,
+void wait_for_the_end(const Signals& signals, const Context& context, const Home& home, server::Fetchers* fetchers,
                       server::Server& server, server::Log& log) {
   for (;;) {
     const int signal = signals.wait();
@@ -170,7 +170,7 @@ void wait_for_the_end(const Signals& signals, const Context& context, const Home
       return;
     }
     notify("RELOADING=1");
-    const auto done = reload(context, home, keepers, server, log);
+    const auto done = reload(context, home, fetchers, server, log);
     if (done) {
       log.info("reloaded");
     } else {
@@ -208,7 +208,7 @@ std::string unreadable_media(const Home& home) {
   for (std::uint32_t offset = 0;;) {
     const auto page = home.store->list_media({.offset = offset, .count = kPage});
     if (!page) return "the store cannot be read: " + std::string(code_of(page.error().fault));
-    for (const store::Medium& medium : page->entries) {
+    for (const store::MediumRecord& medium : page->entries) {
       const auto readable = home.vault->check_readable(medium.id);
       if (readable) continue;
       if (++unreadable == 1) first = to_hex(medium.id) + ", " + std::string(code_of(readable.error().fault));
@@ -284,11 +284,11 @@ Result<> serve(const Context& context, const ServeOptions& options) {
   USHER_TRY(const person::PseudonymKey pseudonyms, load_pseudonym_key(config, *home.keys));
   const auto log = server::make_log(level_of(config.log_level), format_of(config.log_format));
   const TokenKeyLog token_key_log(*home.keys, *log);
-  std::unique_ptr<server::Keepers> keepers;
+  std::unique_ptr<server::Fetchers> fetchers;
   if (config.revocation_fetch) {
-    USHER_TRY(keepers, make_keepers(config, context.clock, context.random, *log, *home.store));
+    USHER_TRY(fetchers, make_keepers(config, context.clock, context.random, *log, *home.store));
   }
-  USHER_TRY(server::ServerSnapshot snapshot, load_snapshot(config, *home.keys, fetched_by(keepers.get(), config),
+  USHER_TRY(server::ServerSnapshot snapshot, load_snapshot(config, *home.keys, fetched_by(fetchers.get(), config),
                                                            home.store.get(), &*home.vault, context.clock));
   server::Server server(std::move(server_options),
                         {.store = *home.store,
@@ -298,7 +298,7 @@ Result<> serve(const Context& context, const ServeOptions& options) {
                          .clock = context.clock,
                          .random = context.random,
                          .log = *log,
-                         .keepers = keepers.get(),
+                         .fetchers = fetchers.get(),
                          .not_ready = [&] { return obstacles(config, home); }},
                         std::move(snapshot));
   make_room_for_descriptors(config, *log);
@@ -311,7 +311,7 @@ Result<> serve(const Context& context, const ServeOptions& options) {
     log->info("operator's listener", {{"address", endpoint.text()}});
   }
   notify("READY=1");
-  wait_for_the_end(signals, context, home, keepers.get(), server, *log);
+  wait_for_the_end(signals, context, home, fetchers.get(), server, *log);
   notify("STOPPING=1");
   signals.release();
   const bool all = server.drain(config.drain_seconds * kSecond);

@@ -149,10 +149,10 @@ Result<> issue(const Context& context, const IssueOptions& options) {
   USHER_TRY(const Home home, open_home_with_vault(context));
   USHER_CHECK(check_server_id(home.config, *home.store));
   USHER_TRY(const auto media,
-            all_pages<store::Medium>([&](store::Range range) { return home.store->list_media(range); }));
+            all_pages<store::MediumRecord>([&](store::Range range) { return home.store->list_media(range); }));
   std::vector<Id128> ids;
   ids.reserve(media.size());
-  for (const store::Medium& medium : media) ids.push_back(medium.id);
+  for (const store::MediumRecord& medium : media) ids.push_back(medium.id);
   USHER_TRY(order.medium, find_id(options.medium, ids, Fault::unknown_medium));
   USHER_TRY(order.pseudonym, person_of(context, home, options, card));
   if (options.plays != 0) order.plays = options.plays;

@@ -52,8 +52,8 @@ media::Progress progress_line(std::string what) {
   };
 }
 
-store::Medium record_of(const media::SignedManifest& signed_manifest, const media::Manifest& manifest) {
-  store::Medium medium;
+store::MediumRecord record_of(const media::SignedManifest& signed_manifest, const media::Manifest& manifest) {
+  store::MediumRecord medium;
   medium.id = manifest.medium;
   medium.manifest = signed_manifest.hash();
   medium.object = manifest.object;
@@ -76,7 +76,7 @@ std::string title_of(const media::Manifest& manifest) {
   return (manifest.artist.empty() ? "" : printable(manifest.artist) + ", ") + titled(manifest.title);
 }
 
-boost::json::object json_of(const store::Medium& medium, const media::Manifest& manifest) {
+boost::json::object json_of(const store::MediumRecord& medium, const media::Manifest& manifest) {
   return {{"medium", to_hex(medium.id)},
           {"title", manifest.title},
           {"artist", manifest.artist},
@@ -106,7 +106,7 @@ struct Importer {
     };
   }
   /// The medium in the store, removed or not; nullopt if there is none.
-  [[nodiscard]] Result<std::optional<store::Medium>> known(const Id128& id) const {
+  [[nodiscard]] Result<std::optional<store::MediumRecord>> known(const Id128& id) const {
     auto medium = home.store->find_medium(id);
     if (medium) return *std::move(medium);
     if (medium.error().fault == Fault::unknown_medium) return std::nullopt;
@@ -122,12 +122,20 @@ struct Importer {
                 "medium " + to_hex(contents.medium) + " was imported from another release",
                 "Press the recording again: it becomes a medium of its own.");
   }
-  /// The medium is in the vault, but not in the store: an import was interrupted between the two. Uses the vault's copy
-  /// without importing again. Errors: already_exists.
-  [[nodiscard]] Result<media::SignedManifest> take_up(const media::SourcePtr& source) const {
+  [[nodiscard]] Result<bool> is_in_catalogue(const Id128& id) const {
+    USHER_TRY(const auto medium, known(id));
+    return medium && !medium->removed_at;
+  }
+  /// The vault has a file of this medium. Replaces it if it is damaged. An intact one is used without importing again
+  /// if the store does not have the medium: an import was interrupted between the two. Errors: already_exists.
+  [[nodiscard]] Result<media::SignedManifest> take_up(const media::SourcePtr& source,
+                                                      const media::Progress& progress) const {
     USHER_TRY(const auto outline, media::ReleaseOutline::read(source));
-    USHER_TRY(const auto before, known(outline.medium));
-    if (before && !before->removed_at)
+    const auto intact = home.vault->verify(outline.medium, progress);
+    if (!intact && intact.error().fault == Fault::cancelled) return std::unexpected(intact.error());
+    if (!intact) return home.vault->import(source, recipient, origin(), progress, Replace::yes);
+    USHER_TRY(const bool listed, is_in_catalogue(outline.medium));
+    if (listed)
       return fail(Fault::already_exists, "media add", "medium " + to_hex(outline.medium),
                   "Nothing has to be done; `usherd media list` shows it.");
     USHER_TRY(media::SignedManifest manifest, home.vault->manifest(outline.medium));
@@ -135,21 +143,23 @@ struct Importer {
     return manifest;
   }
   [[nodiscard]] Result<> add(const std::string& file, const media::SourcePtr& source) const {
-    bool restored = false;  // the store has the medium; only its file in the vault is missing
+    bool restored = false;  // the catalogue has the medium; only its file in the vault was missing or damaged
     if (const auto outline = media::ReleaseOutline::read(source)) {
-      USHER_TRY(const auto before, known(outline->medium));
-      restored = before && !before->removed_at;
+      USHER_TRY(restored, is_in_catalogue(outline->medium));
     }
-    auto manifest = home.vault->import(source, recipient, origin(), progress_line(printable(file)));
-    if (!manifest && manifest.error().fault == Fault::already_exists) manifest = take_up(source);
+    const media::Progress progress = progress_line(printable(file));
+    auto manifest = home.vault->import(source, recipient, origin(), progress);
+    if (!manifest && manifest.error().fault == Fault::already_exists) manifest = take_up(source, progress);
     if (!manifest) {
       std::string& about = manifest.error().about;
       if (about.find(file) == std::string::npos) about = file + (about.empty() ? "" : ": " + about);
       return std::unexpected(std::move(manifest).error());
     }
     USHER_TRY(const media::Manifest contents, manifest->contents());
-    store::Medium record = record_of(*manifest, contents);
+    store::MediumRecord record = record_of(*manifest, contents);
     record.added_at = clock.now();
+    USHER_TRY(const bool still_listed, is_in_catalogue(record.id));  // it may have been removed meanwhile
+    restored = restored && still_listed;
     if (!restored) USHER_CHECK(home.store->add_medium(record, record.added_at));
     if (json) {
       boost::json::object out = json_of(record, contents);
@@ -189,8 +199,8 @@ Result<> add(Context& context, const std::vector<std::string>& files) {
   return {};
 }
 
-Result<std::vector<store::Medium>> all_media(store::Store& store) {
-  std::vector<store::Medium> all;
+Result<std::vector<store::MediumRecord>> all_media(store::Store& store) {
+  std::vector<store::MediumRecord> all;
   for (;;) {
     USHER_TRY(auto page, store.list_media({.offset = static_cast<std::uint32_t>(all.size()), .count = kPage}));
     all.insert(all.end(), page.entries.begin(), page.entries.end());
@@ -198,15 +208,15 @@ Result<std::vector<store::Medium>> all_media(store::Store& store) {
   }
 }
 
-std::vector<Id128> ids_of(const std::vector<store::Medium>& media) {
+std::vector<Id128> ids_of(const std::vector<store::MediumRecord>& media) {
   std::vector<Id128> ids;
   ids.reserve(media.size());
-  for (const store::Medium& medium : media) ids.push_back(medium.id);
+  for (const store::MediumRecord& medium : media) ids.push_back(medium.id);
   return ids;
 }
 
 /// For a medium in the catalogue. Errors: not_found, its file is missing; the vault's.
-Result<media::SignedManifest> signed_manifest_of(const Home& home, const store::Medium& medium) {
+Result<media::SignedManifest> signed_manifest_of(const Home& home, const store::MediumRecord& medium) {
   auto known = home.vault->manifest(medium.id);
   if (known || known.error().fault != Fault::unknown_medium) return known;
   return fail(
@@ -215,7 +225,7 @@ Result<media::SignedManifest> signed_manifest_of(const Home& home, const store::
       "for it stay.");
 }
 
-Result<media::Manifest> manifest_of(const Home& home, const store::Medium& medium) {
+Result<media::Manifest> manifest_of(const Home& home, const store::MediumRecord& medium) {
   USHER_TRY(const auto signed_manifest, signed_manifest_of(home, medium));
   return signed_manifest.contents();
 }
@@ -232,7 +242,7 @@ Result<> list(Context& context) {
                     {.head = "length", .goes = 1, .to_the_right = true},
                     {.head = "bytes", .goes = 2, .to_the_right = true},
                     {.head = "title", .least = kLeastTitle}});
-  for (const store::Medium& medium : media) {
+  for (const store::MediumRecord& medium : media) {
     const auto known = manifest_of(home, medium);
     if (!known) {
       batch.refused(known.error());
@@ -257,7 +267,7 @@ Result<> list(Context& context) {
 }
 
 /// Whether the vault's file is intact, and is the one that the store's record and its licences refer to.
-Result<> verify_one(const Home& home, const store::Medium& medium) {
+Result<> verify_one(const Home& home, const store::MediumRecord& medium) {
   USHER_TRY(const auto manifest, signed_manifest_of(home, medium));
   if (manifest.hash() != medium.manifest) {
     return fail(Fault::release_mismatch, "media verify", "medium " + to_hex(medium.id),
@@ -275,7 +285,7 @@ Result<> verify(const Context& context, const std::string& id) {
     USHER_TRY(wanted, find_id(id, ids_of(media), Fault::unknown_medium));
   }
   Result<> first;
-  for (const store::Medium& medium : media) {
+  for (const store::MediumRecord& medium : media) {
     if (wanted && medium.id != *wanted) continue;
     auto verified = verify_one(home, medium);
     if (!verified && verified.error().fault == Fault::cancelled) return verified;
@@ -324,7 +334,8 @@ Result<> remove(const Context& context, const std::string& id, bool yes) {
   // The store first: from then on no chunk of it is granted.
   const Time now = context.clock.now();
   USHER_TRY([[maybe_unused]] const auto removed, home.store->remove_medium(medium, now));
-  USHER_CHECK(home.vault->remove(medium));
+  const auto file = home.vault->remove(medium);
+  if (!file && file.error().fault != Fault::unknown_medium) return file;  // a missing file needs no removal
   if (context.json) {
     app::print_json(boost::json::object{{"medium", to_hex(medium)}, {"removed_at", app::iso_time(now)}});
     return {};

@@ -2,8 +2,8 @@
 
 namespace usher::client {
 
-Result<Medium> verify_manifest(View signed_manifest, const pki::TrustStore& distributors, Time now,
-                               const std::optional<Id128>& medium) {
+Result<VerifiedMedium> verify_manifest(View signed_manifest, const pki::TrustStore& distributors, Time now,
+                                       const std::optional<Id128>& medium) {
   USHER_TRY(const media::SignedManifest document, media::SignedManifest::decode(signed_manifest));
   std::vector<View> certificates(document.chain.begin(), document.chain.end());
   USHER_TRY(const pki::Chain chain, pki::chain_from_der(certificates));
@@ -17,7 +17,7 @@ Result<Medium> verify_manifest(View signed_manifest, const pki::TrustStore& dist
     return fail(Fault::release_mismatch, "catalogue: another medium", {},
                 "It is not played; tell the server's operator.");
   }
-  return Medium(std::move(manifest), document.hash(), peer.certificate().common_name());
+  return VerifiedMedium(std::move(manifest), document.hash(), peer.certificate().common_name());
 }
 
 }  // namespace usher::client

@@ -13,7 +13,7 @@ namespace usher::client {
 
 /// A verified medium. Only verify_manifest makes one: the manifest's signature is valid, and its chain ends in a
 /// distributor's root.
-class Medium {
+class VerifiedMedium {
  public:
   [[nodiscard]] const Id128& id() const noexcept { return manifest_.medium; }
   [[nodiscard]] const media::Manifest& manifest() const noexcept { return manifest_; }
@@ -23,8 +23,8 @@ class Medium {
   [[nodiscard]] const std::string& signer() const noexcept { return signer_; }
 
  private:
-  friend Result<Medium> verify_manifest(View, const pki::TrustStore&, Time, const std::optional<Id128>&);
-  Medium(media::Manifest manifest, const Hash256& hash, std::string signer)
+  friend Result<VerifiedMedium> verify_manifest(View, const pki::TrustStore&, Time, const std::optional<Id128>&);
+  VerifiedMedium(media::Manifest manifest, const Hash256& hash, std::string signer)
       : manifest_(std::move(manifest)), hash_(hash), signer_(std::move(signer)) {}
   media::Manifest manifest_;
   Hash256 hash_;
@@ -34,13 +34,13 @@ class Medium {
 /// `signed_manifest`: as on the wire. `medium`: the expected medium; empty: any.
 /// Errors: malformed, unsupported, too_long; those of TrustStore::verify_signed_at; bad_signature; release_mismatch
 /// (the manifest is of another medium).
-[[nodiscard]] Result<Medium> verify_manifest(View signed_manifest, const pki::TrustStore& distributors, Time now,
-                                             const std::optional<Id128>& medium);
+[[nodiscard]] Result<VerifiedMedium> verify_manifest(View signed_manifest, const pki::TrustStore& distributors,
+                                                     Time now, const std::optional<Id128>& medium);
 
 /// One line of the catalogue. An item that cannot be trusted keeps its number, and is not played.
 struct CatalogueItem {
   Id128 id{};
-  Result<Medium> medium;
+  Result<VerifiedMedium> medium;
   std::size_t number = 0;  // the number that people type: see client/numbers; the engine counts from 1
 };
 

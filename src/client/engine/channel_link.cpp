@@ -2,8 +2,9 @@
 
 namespace usher::client {
 
-Result<std::unique_ptr<Link>> Link::open(Transport& transport, std::shared_ptr<const channel::ClientSettings> settings,
-                                         Random& random, const Clock& clock, const Stop& stop) {
+Result<std::unique_ptr<ChannelLink>> ChannelLink::open(Transport& transport,
+                                                       std::shared_ptr<const channel::ClientSettings> settings,
+                                                       Random& random, const Clock& clock, const Stop& stop) {
   channel::ClientHandshake handshake(std::move(settings), random);
   USHER_TRY(Bytes next, handshake.start());
   while (handshake.awaits_hello()) {  // again after a Retry
@@ -14,7 +15,7 @@ Result<std::unique_ptr<Link>> Link::open(Transport& transport, std::shared_ptr<c
   USHER_TRY(const Bytes finished, handshake.on_messages(accepted, clock.now()));
   USHER_TRY(Bytes answer, transport.post("/", kRecordType, finished, stop));
   USHER_TRY(auto session, handshake.on_record(std::move(answer), clock.now()));
-  return std::unique_ptr<Link>(new Link(transport, std::move(session)));
+  return std::unique_ptr<ChannelLink>(new ChannelLink(transport, std::move(session)));
 }
 
 namespace {
@@ -41,7 +42,7 @@ Error told(wire::Status status) {
 
 }  // namespace
 
-Answer Link::request(std::string_view path, const std::optional<Id128>& operation, View body, const Stop& stop) {
+Answer ChannelLink::request(std::string_view path, const std::optional<Id128>& operation, View body, const Stop& stop) {
   std::vector<wire::Parameter> parameters;
   if (operation) parameters.push_back({.name = std::string(wire::kParameterOperation), .value = to_bytes(*operation)});
   auto sealed = session_->seal_request(path, std::move(parameters), body);

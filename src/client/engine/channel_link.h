@@ -21,12 +21,12 @@ struct Failure {
 using Answer = std::expected<channel::Response, Failure>;
 
 /// Thread-safe: sends requests over several connections at once. Borrows the transport.
-class Link {
+class ChannelLink {
  public:
   /// Errors: the transport's; those of ClientHandshake, which include all errors of the server's certificate.
-  [[nodiscard]] static Result<std::unique_ptr<Link>> open(Transport& transport,
-                                                          std::shared_ptr<const channel::ClientSettings> settings,
-                                                          Random& random, const Clock& clock, const Stop& stop = {});
+  [[nodiscard]] static Result<std::unique_ptr<ChannelLink>> open(
+      Transport& transport, std::shared_ptr<const channel::ClientSettings> settings, Random& random, const Clock& clock,
+      const Stop& stop = {});
 
   /// Errors, not lost: the status that the server answered in a record, as fault_of; too_long. Lost: the transport's;
   /// record_refused, unknown_session, session_over.
@@ -38,7 +38,7 @@ class Link {
   void close() noexcept { session_->close(); }
 
  private:
-  Link(Transport& transport, std::unique_ptr<channel::ClientSession> session)
+  ChannelLink(Transport& transport, std::unique_ptr<channel::ClientSession> session)
       : transport_(&transport), session_(std::move(session)) {}
   Transport* transport_;
   std::unique_ptr<channel::ClientSession> session_;

@@ -22,11 +22,11 @@ struct FreeAddresses {
 };
 using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
 
-std::unexpected<Error> unreachable(const Endpoint& server, const std::string& why) {
+std::unexpected<Error> unreachable(const ServerAddress& server, const std::string& why) {
   return fail(Fault::unreachable, "dial", server.text() + " (" + why + ")");
 }
 
-Result<Descriptor> dial_address(const Endpoint& server, const addrinfo& address, Milliseconds deadline,
+Result<Descriptor> dial_address(const ServerAddress& server, const addrinfo& address, Milliseconds deadline,
                                 const Stop& stop) {
   Descriptor socket(
       ::socket(address.ai_family, address.ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address.ai_protocol));
@@ -59,7 +59,7 @@ bool is_port(std::string_view text) {
 
 }  // namespace
 
-Result<Endpoint> Endpoint::from_text(std::string_view text) {
+Result<ServerAddress> ServerAddress::from_text(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   std::string_view host = text.substr(0, colon);
   const std::string_view port = colon == std::string_view::npos ? std::string_view{} : text.substr(colon + 1);
@@ -69,10 +69,10 @@ Result<Endpoint> Endpoint::from_text(std::string_view text) {
     return fail(Fault::bad_usage, "endpoint",
                 "a server is given as HOST:PORT or [ADDRESS]:PORT, not as " + printable(text));
   }
-  return Endpoint{std::string(host), std::string(port)};
+  return ServerAddress{std::string(host), std::string(port)};
 }
 
-std::string Endpoint::text() const { return (host.contains(':') ? "[" + host + "]" : host) + ":" + port; }
+std::string ServerAddress::text() const { return (host.contains(':') ? "[" + host + "]" : host) + ":" + port; }
 
 Result<bool> Patience::wait(int descriptor, short events) const {
   for (;;) {
@@ -87,7 +87,7 @@ Result<bool> Patience::wait(int descriptor, short events) const {
   }
 }
 
-Result<Descriptor> dial(const Endpoint& server, Milliseconds deadline, const Stop& stop) {
+Result<Descriptor> dial(const ServerAddress& server, Milliseconds deadline, const Stop& stop) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;

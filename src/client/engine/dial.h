@@ -10,11 +10,11 @@
 namespace usher::client {
 
 /// Host and port, as a user writes them.
-struct Endpoint {
+struct ServerAddress {
   std::string host;  // a name or an address; IPv6 without brackets
   std::string port;  // decimal
   /// Takes "host:port", "192.0.2.1:port", "[2001:db8::1]:port". Errors: bad_usage.
-  [[nodiscard]] static Result<Endpoint> from_text(std::string_view text);
+  [[nodiscard]] static Result<ServerAddress> from_text(std::string_view text);
   [[nodiscard]] std::string text() const;
 };
 
@@ -34,6 +34,6 @@ class Patience {
 
 /// Tries all addresses in the resolver's order, each for at most `deadline`. The socket does not block.
 /// Errors: unreachable, with the failure of the last address; cancelled.
-[[nodiscard]] Result<Descriptor> dial(const Endpoint& server, Milliseconds deadline, const Stop& stop);
+[[nodiscard]] Result<Descriptor> dial(const ServerAddress& server, Milliseconds deadline, const Stop& stop);
 
 }  // namespace usher::client

@@ -86,17 +86,17 @@ Result<> Engine::connect() {
 }
 
 /// connecting_ is held.
-Result<std::shared_ptr<Link>> Engine::make_link(const Call& request, bool may_ask) {
-  auto opened = Link::open(*transport_, options_.settings, *random_, *clock_, [&] { return given_up(request); });
+Result<std::shared_ptr<ChannelLink>> Engine::make_link(const Call& request, bool may_ask) {
+  auto opened = ChannelLink::open(*transport_, options_.settings, *random_, *clock_, [&] { return given_up(request); });
   if (!opened) return std::unexpected(std::move(opened).error());
-  std::shared_ptr<Link> link = *std::move(opened);
+  std::shared_ptr<ChannelLink> link = *std::move(opened);
   USHER_TRY(wire::Authenticated person, authenticate(*link, may_ask));
   install(link, std::move(person));
   return link;
 }
 
 /// connecting_ is held.
-Result<wire::Authenticated> Engine::authenticate(Link& link, bool may_ask) {
+Result<wire::Authenticated> Engine::authenticate(ChannelLink& link, bool may_ask) {
   const person::LoginTerms terms{.server_key = link.session().peer().certificate().key_fingerprint(),
                                  .installation = options_.settings->chain.front().fingerprint(),
                                  .now = clock_->now()};
@@ -112,7 +112,7 @@ Result<wire::Authenticated> Engine::authenticate(Link& link, bool may_ask) {
   return wire::Authenticated::decode(answer->body());
 }
 
-void Engine::install(std::shared_ptr<Link> link, wire::Authenticated person) {
+void Engine::install(std::shared_ptr<ChannelLink> link, wire::Authenticated person) {
   const std::scoped_lock lock(mutex_);
   connection_.link = std::move(link);
   ++connection_.generation;
@@ -208,7 +208,7 @@ bool Engine::pause(Milliseconds time, const Call& request) const {
 }
 
 void Engine::exit() noexcept {
-  std::shared_ptr<Link> last;
+  std::shared_ptr<ChannelLink> last;
   {
     const std::scoped_lock lock(mutex_);
     last = std::exchange(connection_.link, nullptr);

@@ -32,8 +32,8 @@ struct EngineOptions {
 /// A play that this client has open. Shared by the threads that fetch chunks.
 class OpenPlay {
  public:
-  OpenPlay(wire::Opened opened, Medium medium, std::uint64_t generation);
-  [[nodiscard]] const Medium& medium() const noexcept { return medium_; }
+  OpenPlay(wire::Opened opened, VerifiedMedium medium, std::uint64_t generation);
+  [[nodiscard]] const VerifiedMedium& medium() const noexcept { return medium_; }
   [[nodiscard]] const Id128& id() const noexcept { return opened_.play; }
   [[nodiscard]] const Id128& licence() const noexcept { return opened_.licence; }
   [[nodiscard]] std::uint32_t plays_left() const noexcept { return opened_.plays_left; }
@@ -50,7 +50,7 @@ class OpenPlay {
  private:
   friend class Engine;
   wire::Opened opened_;
-  Medium medium_;
+  VerifiedMedium medium_;
   std::mutex mutex_;
   std::function<void(const wire::Opened&)> resumed_;  // under mutex_, like the next two members
   std::uint64_t epoch_;
@@ -97,8 +97,8 @@ class Engine {
 
  private:
   struct Connection {
-    std::shared_ptr<Link> link;    // empty: to be opened
-    std::uint64_t generation = 0;  // of the current link, or of the last one
+    std::shared_ptr<ChannelLink> link;  // empty: to be opened
+    std::uint64_t generation = 0;       // of the current link, or of the last one
   };
   struct Call {
     std::string_view path;
@@ -111,9 +111,9 @@ class Engine {
   [[nodiscard]] Result<channel::Response> call(const Call& request);
   [[nodiscard]] Answer attempt(const Call& request);
   [[nodiscard]] Result<Connection> connection(const Call& request);
-  [[nodiscard]] Result<std::shared_ptr<Link>> make_link(const Call& request, bool may_ask);
-  [[nodiscard]] Result<wire::Authenticated> authenticate(Link& link, bool may_ask);
-  void install(std::shared_ptr<Link> link, wire::Authenticated person);
+  [[nodiscard]] Result<std::shared_ptr<ChannelLink>> make_link(const Call& request, bool may_ask);
+  [[nodiscard]] Result<wire::Authenticated> authenticate(ChannelLink& link, bool may_ask);
+  void install(std::shared_ptr<ChannelLink> link, wire::Authenticated person);
   void abandon(std::uint64_t generation);
   void tell_trouble(const Error& error);
   void tell_recovery();

@@ -14,7 +14,7 @@ constexpr Milliseconds kClosePatience{10'000};
 
 }  // namespace
 
-OpenPlay::OpenPlay(wire::Opened opened, Medium medium, std::uint64_t generation)
+OpenPlay::OpenPlay(wire::Opened opened, VerifiedMedium medium, std::uint64_t generation)
     : opened_(std::move(opened)), medium_(std::move(medium)), epoch_(opened_.epoch), generation_(generation) {}
 
 Engine::Call Engine::changing(std::string_view path, Bytes body) {
@@ -33,7 +33,7 @@ Result<std::vector<CatalogueItem>> Engine::catalogue() {
       if (!seen.insert(entry.medium).second) continue;
       // channel.md §9.3: empty if the server cannot read the medium. This does not mean that its release is bad.
       auto medium = entry.signed_manifest.empty()
-                        ? Result<Medium>(fail(Fault::medium_unavailable, "catalogue", to_hex(entry.medium)))
+                        ? Result<VerifiedMedium>(fail(Fault::medium_unavailable, "catalogue", to_hex(entry.medium)))
                         : verify_manifest(entry.signed_manifest, *options_.distributors, clock_->now(), entry.medium);
       all.push_back({.id = entry.medium, .medium = std::move(medium), .number = all.size() + 1});
     }

@@ -15,7 +15,7 @@ constexpr std::string_view kType = "application/vnd.usher.lists";
 constexpr Milliseconds kOld{3'600'000};
 
 Result<std::vector<pki::Crl>> lists_of(View encoded) {
-  USHER_TRY(const wire::HandedLists handed, wire::HandedLists::decode(encoded));
+  USHER_TRY(const wire::RevocationLists handed, wire::RevocationLists::decode(encoded));
   std::vector<pki::Crl> lists;
   for (const Bytes& der : handed.lists) {
     USHER_TRY(pki::Crl list, pki::Crl::from_der(der));
@@ -54,7 +54,7 @@ Result<> KeptLists::take(std::vector<pki::Crl> lists, const pki::Chain& authorit
   const pki::CrlSelection newest = pki::select_crls(lists, now);
   lists_ = newest.complete;
   lists_.insert(lists_.end(), newest.deltas.begin(), newest.deltas.end());
-  wire::HandedLists kept;
+  wire::RevocationLists kept;
   std::size_t size = 1;
   for (const pki::Crl& list : lists_) {
     size += list.der().size() + 3;

@@ -19,7 +19,7 @@ bool take(std::string_view& text, char behind, std::uint64_t& out) {
 
 }  // namespace
 
-void OwnClock::add(std::uint64_t from, std::uint64_t to) {
+void HeardClock::add(std::uint64_t from, std::uint64_t to) {
   if (to <= from) return;
   std::uint64_t covered = 0;
   Span whole{.from = from, .to = to};
@@ -43,14 +43,14 @@ void OwnClock::add(std::uint64_t from, std::uint64_t to) {
   spans_.erase(spans_.begin() + static_cast<std::ptrdiff_t>(nearest));
 }
 
-std::string OwnClock::text() const {
+std::string HeardClock::text() const {
   std::string out = std::to_string(heard_) + ":";
   for (const Span& span : spans_) out += std::to_string(span.from) + "-" + std::to_string(span.to) + ",";
   return out;
 }
 
-Result<OwnClock> OwnClock::from_text(std::string_view text) {
-  OwnClock clock;
+Result<HeardClock> HeardClock::from_text(std::string_view text) {
+  HeardClock clock;
   if (!take(text, ':', clock.heard_)) return fail(Fault::malformed, "own clock");
   std::uint64_t covered = 0;
   while (!text.empty()) {

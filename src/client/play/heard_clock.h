@@ -11,7 +11,7 @@
 namespace usher::client {
 
 /// Milliseconds of the medium that the player has played. A passage that was heard twice counts once.
-class OwnClock {
+class HeardClock {
  public:
   static constexpr std::size_t kMaxSpans = 64;
   struct Span {
@@ -30,7 +30,7 @@ class OwnClock {
   /// "12000:0-10000,30000-32000,": the total, then the spans, as stored in the play's file.
   [[nodiscard]] std::string text() const;
   /// Errors: malformed.
-  [[nodiscard]] static Result<OwnClock> from_text(std::string_view text);
+  [[nodiscard]] static Result<HeardClock> from_text(std::string_view text);
 
  private:
   std::uint64_t heard_ = 0;

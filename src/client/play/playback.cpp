@@ -52,10 +52,10 @@ class Playback {
   const PlaybackSetup& setup_;
   PlaybackView& view_;
   const Timeline timeline_;
-  OwnClock spare_;
-  OwnClock& own_;
+  HeardClock spare_;
+  HeardClock& own_;
   SeekKeys keys_;
-  std::unique_ptr<Feed> feed_;
+  std::unique_ptr<PlayerFeed> feed_;
   std::optional<PlayClock> clock_;  // of the running player
   bool paused_ = false;
   StartPoint sought_;             // the target of the seek
@@ -68,7 +68,7 @@ Result<> Playback::begin(const StartPoint& start) {
   USHER_TRY(auto player, setup_.start ? setup_.start() : start_player(setup_.player, setup_.output));
   paused_ = false;
   const std::uint64_t end = tells() ? fetcher_.giving_end() : timeline_.size();
-  feed_ = std::make_unique<Feed>(fetcher_, std::move(player), start, end);
+  feed_ = std::make_unique<PlayerFeed>(fetcher_, std::move(player), start, end);
   return {};
 }
 

@@ -37,7 +37,7 @@ struct PlaybackSetup {
   std::uint64_t start_ms = 0;
   const std::atomic<bool>* interrupted = nullptr;  // true: quit
   int output = 1;                                  // the descriptor that the player "-" writes to
-  OwnClock* own = nullptr;                         // continues it; null: starts a new one
+  HeardClock* own = nullptr;                       // continues it; null: starts a new one
   std::function<bool()> troubled{};                // whether there was trouble with the server; empty: never
   /// For tests: starts another player than `player`, and reads another clock than the machine's. Empty: the usual ones.
   std::function<Result<std::unique_ptr<Player>>()> start{};

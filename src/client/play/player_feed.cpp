@@ -9,7 +9,7 @@ constexpr std::uint64_t kSlice = 4'096;  // bytes; small, so that given_ is exac
 
 }  // namespace
 
-Feed::Feed(Fetcher& fetcher, std::unique_ptr<Player> player, const StartPoint& start, std::uint64_t end)
+PlayerFeed::PlayerFeed(Fetcher& fetcher, std::unique_ptr<Player> player, const StartPoint& start, std::uint64_t end)
     : fetcher_(fetcher),
       timeline_(fetcher.manifest()),
       player_(std::move(player)),
@@ -18,7 +18,7 @@ Feed::Feed(Fetcher& fetcher, std::unique_ptr<Player> player, const StartPoint& s
       given_(start.offset),
       thread_([this] { run(); }) {}
 
-void Feed::allow(std::uint64_t end) {
+void PlayerFeed::allow(std::uint64_t end) {
   {
     const std::scoped_lock lock(mutex_);
     allowed_ = std::max(allowed_, end);
@@ -26,13 +26,13 @@ void Feed::allow(std::uint64_t end) {
   changed_.notify_all();
 }
 
-Given Feed::given() const {
+Given PlayerFeed::given() const {
   Given::Need need = need_;
   if (need == Given::Need::server && fetcher_.held_back()) need = Given::Need::held;
   return {.ms = std::max(timeline_.time_at(given_), start_.time_ms), .need = need};
 }
 
-void Feed::join() {
+void PlayerFeed::join() {
   {
     const std::scoped_lock lock(mutex_);
     stop_ = true;
@@ -43,12 +43,12 @@ void Feed::join() {
   fetcher_.resume();
 }
 
-void Feed::stop() {
+void PlayerFeed::stop() {
   player_->kill();
   join();
 }
 
-Result<> Feed::end() {
+Result<> PlayerFeed::end() {
   join();
   const bool fetched = outcome_.has_value() || outcome_.error().fault == Fault::player_failed ||
                        outcome_.error().fault == Fault::cancelled;
@@ -57,14 +57,14 @@ Result<> Feed::end() {
   return outcome_;
 }
 
-void Feed::run() {
+void PlayerFeed::run() {
   outcome_ = feed();
   need_ = Given::Need::nothing;
   const bool fetch_failed = !outcome_ && outcome_.error().fault != Fault::player_failed;
   if (outcome_ || fetch_failed) player_->finish();  // the player still plays what it has
 }
 
-Result<> Feed::feed_head() {
+Result<> PlayerFeed::feed_head() {
   const std::uint32_t size = fetcher_.manifest().chunk_size;
   for (std::uint64_t at = 0; at < start_.head;) {
     need_ = Given::Need::server;
@@ -77,7 +77,7 @@ Result<> Feed::feed_head() {
   return {};
 }
 
-Result<std::uint64_t> Feed::allowed_from(std::uint64_t at) {
+Result<std::uint64_t> PlayerFeed::allowed_from(std::uint64_t at) {
   std::unique_lock lock(mutex_);
   if (allowed_ <= at) need_ = Given::Need::limit;
   changed_.wait(lock, [&] { return stop_ || allowed_ > at; });
@@ -85,7 +85,7 @@ Result<std::uint64_t> Feed::allowed_from(std::uint64_t at) {
   return allowed_ - at;
 }
 
-Result<> Feed::give(View bytes) {
+Result<> PlayerFeed::give(View bytes) {
   while (!bytes.empty()) {
     USHER_TRY(const std::uint64_t allowed, allowed_from(given_));
     const View part = bytes.first(static_cast<std::size_t>(std::min<std::uint64_t>({allowed, bytes.size(), kSlice})));
@@ -97,7 +97,7 @@ Result<> Feed::give(View bytes) {
   return {};
 }
 
-Result<> Feed::feed() {
+Result<> PlayerFeed::feed() {
   USHER_CHECK(feed_head());
   std::size_t skip = static_cast<std::size_t>(start_.offset % fetcher_.manifest().chunk_size);
   for (;;) {

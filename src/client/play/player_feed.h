@@ -12,14 +12,14 @@
 
 namespace usher::client {
 
-class Feed {
+class PlayerFeed {
  public:
   /// Precondition: the fetcher has been moved to the position of `start`. From then on only this object calls next().
   /// `end`: all bytes before it may be given to the player at once.
-  Feed(Fetcher& fetcher, std::unique_ptr<Player> player, const StartPoint& start, std::uint64_t end);
-  ~Feed() { stop(); }
-  Feed(const Feed&) = delete;
-  Feed& operator=(const Feed&) = delete;
+  PlayerFeed(Fetcher& fetcher, std::unique_ptr<Player> player, const StartPoint& start, std::uint64_t end);
+  ~PlayerFeed() { stop(); }
+  PlayerFeed(const PlayerFeed&) = delete;
+  PlayerFeed& operator=(const PlayerFeed&) = delete;
 
   [[nodiscard]] Player& player() noexcept { return *player_; }
   /// From now on all bytes before `end` may be given to the player. The limit never decreases.

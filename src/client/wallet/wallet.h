@@ -64,7 +64,7 @@ struct UnfinishedPlay {
   Id128 licence{};
   std::uint64_t position_ms = 0;  // the last position that was heard
   std::uint64_t deadline = 0;     // unix seconds
-  OwnClock own{};                 // what was heard in this play
+  HeardClock own{};               // what was heard in this play
   wire::ChunkRanges asked{};      // chunks that were requested in this play
 };
 
@@ -75,7 +75,7 @@ class PlayMark {
   PlayMark& operator=(const PlayMark&) = delete;
   ~PlayMark() = default;
   /// Saves the progress. Best effort: if it is not written, the listener loses some seconds, or repeats.
-  void keep(std::uint64_t position_ms, const OwnClock& own, const wire::ChunkRanges& asked) noexcept;
+  void keep(std::uint64_t position_ms, const HeardClock& own, const wire::ChunkRanges& asked) noexcept;
   /// The play is over: removes its file.
   void done() noexcept;
 

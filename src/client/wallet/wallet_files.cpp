@@ -104,7 +104,7 @@ std::optional<UnfinishedPlay> play_of_text(std::string_view text) {
                         .licence = *licence,
                         .position_ms = *position,
                         .deadline = *deadline,
-                        .own = OwnClock::from_text(text_in(*object, "own")).value_or(OwnClock{}),
+                        .own = HeardClock::from_text(text_in(*object, "own")).value_or(HeardClock{}),
                         .asked = ranges_of_text(text_in(*object, "asked")).value_or(wire::ChunkRanges{})};
 }
 
@@ -351,7 +351,7 @@ void PlayMark::write() noexcept {
   static_cast<void>(!::pwrite(lock_.descriptor(), text.data(), text.size(), 0));
 }
 
-void PlayMark::keep(std::uint64_t position_ms, const OwnClock& own, const wire::ChunkRanges& asked) noexcept {
+void PlayMark::keep(std::uint64_t position_ms, const HeardClock& own, const wire::ChunkRanges& asked) noexcept {
   play_.position_ms = position_ms;
   play_.own = own;
   play_.asked = asked;

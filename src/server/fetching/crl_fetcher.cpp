@@ -55,7 +55,7 @@ void add_once(pki::Chain& to, const pki::Chain& certificates) {
 
 }  // namespace
 
-RevocationKeeper::RevocationKeeper(RevocationOptions options, Parts parts)
+CrlFetcher::CrlFetcher(RevocationOptions options, Parts parts)
     : options_(std::move(options)), p_(std::move(parts)), refresher_(options_.refreshing, p_.clock, p_.random) {
   const Time now = p_.clock.now();
   for (CachedList& cached : p_.cache.load()) {
@@ -74,9 +74,9 @@ RevocationKeeper::RevocationKeeper(RevocationOptions options, Parts parts)
   }
 }
 
-RevocationKeeper::~RevocationKeeper() { stop(); }
+CrlFetcher::~CrlFetcher() { stop(); }
 
-std::vector<pki::Crl> RevocationKeeper::lists() const {
+std::vector<pki::Crl> CrlFetcher::lists() const {
   const std::scoped_lock lock(mutex_);
   std::vector<pki::Crl> lists;
   for (const auto& [url, source] : sources_) {
@@ -85,14 +85,14 @@ std::vector<pki::Crl> RevocationKeeper::lists() const {
   return lists;
 }
 
-void RevocationKeeper::trust(pki::Chain authorities) {
+void CrlFetcher::trust(pki::Chain authorities) {
   const std::scoped_lock lock(mutex_);
   authorities_ = std::move(authorities);
 }
 
 /// Evicts the least recently wanted URL; URLs without a valid list go first. An evicted list is fetched again when it
 /// is wanted. mutex_ is held.
-bool RevocationKeeper::make_room() {
+bool CrlFetcher::make_room() {
   const Time now = p_.clock.now();
   const auto worth = [now](const Source& source) {
     return std::pair(source.list && source.list->next_update() > now, source.wanted);
@@ -113,7 +113,7 @@ bool RevocationKeeper::make_room() {
 }
 
 /// Adds a URL, unless it is known. True if it is among the sources now. mutex_ is held.
-bool RevocationKeeper::add(const std::string& url, const pki::Chain& issuers) {
+bool CrlFetcher::add(const std::string& url, const pki::Chain& issuers) {
   if (!sources_.contains(url)) {
     if (sources_.size() >= kMaxFetchedLists && !make_room()) {
       p_.log.warning("revocation list not fetched", {{"url", url}, {"reason", "there are too many"}});
@@ -128,7 +128,7 @@ bool RevocationKeeper::add(const std::string& url, const pki::Chain& issuers) {
   return true;
 }
 
-void RevocationKeeper::keep(const pki::Chain& own) {
+void CrlFetcher::keep(const pki::Chain& own) {
   const std::scoped_lock lock(mutex_);
   for (const pki::Certificate& one : own) {
     for (const std::string& url : pki::list_urls(one)) {
@@ -137,7 +137,7 @@ void RevocationKeeper::keep(const pki::Chain& own) {
   }
 }
 
-bool RevocationKeeper::may_bring(const pki::Certificate& authority, const pki::Chain& certificates) const {
+bool CrlFetcher::may_bring(const pki::Certificate& authority, const pki::Chain& certificates) const {
   const std::scoped_lock lock(mutex_);
   const bool looked_for = std::ranges::any_of(sources_, [&](const auto& entry) {
     const auto& [url, source] = entry;
@@ -151,7 +151,7 @@ bool RevocationKeeper::may_bring(const pki::Certificate& authority, const pki::C
          });
 }
 
-bool RevocationKeeper::want(const pki::Chain& path) {
+bool CrlFetcher::want(const pki::Chain& path) {
   if (path.empty()) return false;
   const std::scoped_lock lock(mutex_);
   const Time now = p_.clock.now();
@@ -172,18 +172,18 @@ bool RevocationKeeper::want(const pki::Chain& path) {
   return coming || (just_came && !in_vain);
 }
 
-void RevocationKeeper::start(Publish publish, Metrics& metrics) {
+void CrlFetcher::start(Publish publish, Metrics& metrics) {
   publish_ = std::move(publish);
   metrics_ = &metrics;
   refresher_.start([this](const std::string& url, const std::stop_token& stop) { return refresh(url, stop); });
 }
 
-void RevocationKeeper::publish_again() {
+void CrlFetcher::publish_again() {
   const std::scoped_lock publishing(publishing_);
   publish_(lists());
 }
 
-Result<Time> RevocationKeeper::refresh(const std::string& url, const std::stop_token& stop) {
+Result<Time> CrlFetcher::refresh(const std::string& url, const std::stop_token& stop) {
   const auto got = get(url, stop);
   const auto changed = got ? settle(*got) : Result<bool>(std::unexpected(got.error()));
   if (!changed) {
@@ -200,7 +200,7 @@ Result<Time> RevocationKeeper::refresh(const std::string& url, const std::stop_t
   return got->list.next_update();
 }
 
-Result<CachedList> RevocationKeeper::get(const std::string& url, const std::stop_token& stop) const {
+Result<CachedList> CrlFetcher::get(const std::string& url, const std::stop_token& stop) const {
   Source source;
   {
     const std::scoped_lock lock(mutex_);
@@ -216,7 +216,7 @@ Result<CachedList> RevocationKeeper::get(const std::string& url, const std::stop
   return CachedList{.url = url, .issuer = std::move(issuer), .list = std::move(list)};
 }
 
-Result<bool> RevocationKeeper::settle(const CachedList& got) {
+Result<bool> CrlFetcher::settle(const CachedList& got) {
   const std::scoped_lock lock(mutex_);
   Source& source = sources_.at(got.url);
   const std::size_t before = source.list ? source.list->der().size() : 0;
@@ -236,7 +236,7 @@ Result<bool> RevocationKeeper::settle(const CachedList& got) {
 
 /// If a delta needs a newer complete list than the current one, it is useless until that list is fetched: hastens the
 /// fetch. mutex_ is held.
-void RevocationKeeper::hasten_base(const pki::Crl& delta) {
+void CrlFetcher::hasten_base(const pki::Crl& delta) {
   for (const auto& [url, source] : sources_) {
     const auto& list = source.list;
     const bool is_base = list && !list->is_delta() && list->scope() == delta.scope() && list->number();
@@ -244,7 +244,7 @@ void RevocationKeeper::hasten_base(const pki::Crl& delta) {
   }
 }
 
-void RevocationKeeper::refuse(const std::string& url, const Error& error) {
+void CrlFetcher::refuse(const std::string& url, const Error& error) {
   metrics_->fetched(code_of(error.fault));
   if (error.fault == Fault::cancelled) return;
   p_.log.warning("revocation list not fetched",
@@ -252,7 +252,7 @@ void RevocationKeeper::refuse(const std::string& url, const Error& error) {
 }
 
 /// mutex_ is held.
-std::size_t RevocationKeeper::bytes_kept() const {
+std::size_t CrlFetcher::bytes_kept() const {
   std::size_t bytes = 0;
   for (const auto& [url, source] : sources_) bytes += source.list ? source.list->der().size() : 0;
   return bytes;

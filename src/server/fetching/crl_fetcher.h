@@ -22,7 +22,7 @@ struct RevocationOptions {
 };
 
 /// Thread-safe. Its threads run from start() to stop().
-class RevocationKeeper {
+class CrlFetcher {
  public:
   /// Succeeds if a list may be used: it is not older than one seen before (§4.4). Notes that it was seen.
   using Admit = std::function<Result<>(const pki::Crl& list)>;
@@ -37,10 +37,10 @@ class RevocationKeeper {
     Admit admit;
   };
   /// Loads the cache.
-  RevocationKeeper(RevocationOptions options, Parts parts);
-  ~RevocationKeeper();  // stops
-  RevocationKeeper(const RevocationKeeper&) = delete;
-  RevocationKeeper& operator=(const RevocationKeeper&) = delete;
+  CrlFetcher(RevocationOptions options, Parts parts);
+  ~CrlFetcher();  // stops
+  CrlFetcher(const CrlFetcher&) = delete;
+  CrlFetcher& operator=(const CrlFetcher&) = delete;
 
   [[nodiscard]] std::vector<pki::Crl> lists() const;
   /// Sets the authorities that may sign lists, in addition to those in the paths of want().

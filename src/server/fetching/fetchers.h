@@ -1,4 +1,4 @@
-// server/fetching/fetchers: the keepers that fetch lists, OCSP answers and issuers to judge certificates.
+// server/fetching/fetchers: everything that fetches revocation lists, OCSP answers and authorities' certificates.
 // Spec: identity.md §11.
 #pragma once
 
@@ -8,20 +8,19 @@
 
 namespace usher::server {
 
-struct Keepers {
-  RevocationKeeper lists;
-  StatusKeeper statuses;
-  IssuerKeeper issuers;
+struct Fetchers {
+  CrlFetcher lists;
+  OcspFetcher statuses;
+  IssuerFetcher issuers;
 
-  /// All keepers borrow what `parts` refers to.
-  Keepers(RevocationOptions of_lists, RevocationKeeper::Parts parts, StatusOptions of_statuses,
-          IssuerOptions of_issuers)
+  /// All fetchers borrow what `parts` refers to.
+  Fetchers(RevocationOptions of_lists, CrlFetcher::Parts parts, StatusOptions of_statuses, IssuerOptions of_issuers)
       : lists(std::move(of_lists), parts),
         statuses(std::move(of_statuses), {.clock = parts.clock, .random = parts.random, .log = parts.log}),
         issuers(std::move(of_issuers), {.clock = parts.clock, .random = parts.random, .log = parts.log}) {}
 
-  /// `publish`: as RevocationKeeper::Publish; also called when a responder newly reports a revocation.
-  void start(RevocationKeeper::Publish publish, Metrics& metrics) {
+  /// `publish`: as CrlFetcher::Publish; also called when a responder newly reports a revocation.
+  void start(CrlFetcher::Publish publish, Metrics& metrics) {
     lists.start(std::move(publish), metrics);
     statuses.start([this] { lists.publish_again(); }, metrics);
     issuers.start(metrics);

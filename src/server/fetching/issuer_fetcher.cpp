@@ -43,18 +43,18 @@ void remove_all_but(const fs::path& directory, std::size_t most) {
 
 }  // namespace
 
-IssuerKeeper::IssuerKeeper(IssuerOptions options, Parts parts)
+IssuerFetcher::IssuerFetcher(IssuerOptions options, Parts parts)
     : options_(std::move(options)), p_(parts), refresher_(options_.refreshing, p_.clock, p_.random) {
   remove_all_but(options_.directory, kMaxUrls);
 }
 
-fs::path IssuerKeeper::file_of(const std::string& url) const {
+fs::path IssuerFetcher::file_of(const std::string& url) const {
   return options_.directory / (to_hex(crypto::sha256(view_of(url))) + kExtension);
 }
 
 /// Evicts the least recently wanted URL; URLs whose last fetch failed go first. A URL that was wanted less than kYoung
 /// ago stays, so certificates with new URLs evict at most kMaxUrls a minute. mutex_ is held.
-bool IssuerKeeper::make_room() {
+bool IssuerFetcher::make_room() {
   const Time now = p_.clock.now();
   std::vector<Sources::iterator> candidates;
   for (auto at = sources_.begin(); at != sources_.end(); ++at) {
@@ -73,7 +73,7 @@ bool IssuerKeeper::make_room() {
 }
 
 /// mutex_ is held.
-IssuerKeeper::Source* IssuerKeeper::source_of(const std::string& url) {
+IssuerFetcher::Source* IssuerFetcher::source_of(const std::string& url) {
   if (const auto known = sources_.find(url); known != sources_.end()) {
     known->second.wanted = p_.clock.now();
     return &known->second;
@@ -91,7 +91,7 @@ IssuerKeeper::Source* IssuerKeeper::source_of(const std::string& url) {
   return &source;
 }
 
-pki::FoundIssuers IssuerKeeper::find(const pki::Certificate& certificate, const std::vector<std::string>& allowed) {
+pki::FoundIssuers IssuerFetcher::find(const pki::Certificate& certificate, const std::vector<std::string>& allowed) {
   const std::scoped_lock lock(mutex_);
   const Time now = p_.clock.now();
   pki::FoundIssuers found;
@@ -111,12 +111,12 @@ pki::FoundIssuers IssuerKeeper::find(const pki::Certificate& certificate, const 
   return found;
 }
 
-void IssuerKeeper::start(Metrics& metrics) {
+void IssuerFetcher::start(Metrics& metrics) {
   metrics_ = &metrics;
   refresher_.start([this](const std::string& url, const std::stop_token& stop) { return refresh(url, stop); });
 }
 
-Result<Time> IssuerKeeper::refresh(const std::string& url, const std::stop_token& stop) {
+Result<Time> IssuerFetcher::refresh(const std::string& url, const std::stop_token& stop) {
   auto got = get(url, stop);
   metrics_->fetched(got ? "ok" : code_of(got.error().fault));
   if (!got) {
@@ -134,7 +134,7 @@ Result<Time> IssuerKeeper::refresh(const std::string& url, const std::stop_token
   return Time::max();
 }
 
-Result<pki::Chain> IssuerKeeper::get(const std::string& url, const std::stop_token& stop) const {
+Result<pki::Chain> IssuerFetcher::get(const std::string& url, const std::stop_token& stop) const {
   FetchLimits limits = options_.limits;
   limits.bytes = pki::kMaxIssuersContent;
   USHER_TRY(const Bytes content, fetch(url, limits, [&] { return stop.stop_requested(); }));

@@ -25,7 +25,7 @@ struct IssuerOptions {
 
 /// Thread-safe. Its threads run from start() to stop(). Fetched certificates are not trusted: path validation treats
 /// them like certificates that a peer sent.
-class IssuerKeeper {
+class IssuerFetcher {
  public:
   /// References are borrowed.
   struct Parts {
@@ -33,10 +33,10 @@ class IssuerKeeper {
     Random& random;
     Log& log;
   };
-  IssuerKeeper(IssuerOptions options, Parts parts);
-  ~IssuerKeeper() { stop(); }
-  IssuerKeeper(const IssuerKeeper&) = delete;
-  IssuerKeeper& operator=(const IssuerKeeper&) = delete;
+  IssuerFetcher(IssuerOptions options, Parts parts);
+  ~IssuerFetcher() { stop(); }
+  IssuerFetcher(const IssuerFetcher&) = delete;
+  IssuerFetcher& operator=(const IssuerFetcher&) = delete;
 
   /// Authorities that are valid now and whose key verifies the signature of `certificate`. They are from the URLs in
   /// `certificate` that begin with one of `allowed`. A URL is fetched when it is first needed, and again at intervals.

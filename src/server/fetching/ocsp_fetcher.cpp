@@ -44,7 +44,7 @@ bool is_lacking(const std::optional<pki::StatusAnswer>& answer, Time now) { retu
 }  // namespace
 
 /// Parses "<thisUpdate> <the certificate's end>", in Unix seconds. A damaged file still counts as a revocation.
-StatusKeeper::Revoked StatusKeeper::revoked_of(const Result<Bytes>& content) {
+OcspFetcher::Revoked OcspFetcher::revoked_of(const Result<Bytes>& content) {
   std::array<std::int64_t, 2> seconds{};
   const std::string_view text = content ? text_of(*content) : std::string_view();
   const char* at = text.data();
@@ -56,11 +56,11 @@ StatusKeeper::Revoked StatusKeeper::revoked_of(const Result<Bytes>& content) {
   return {.this_update = from_unix_seconds(seconds[0]), .until = from_unix_seconds(seconds[1])};
 }
 
-std::string StatusKeeper::text_of_revoked(const Revoked& revoked) {
+std::string OcspFetcher::text_of_revoked(const Revoked& revoked) {
   return std::to_string(unix_seconds(revoked.this_update)) + " " + std::to_string(unix_seconds(revoked.until)) + "\n";
 }
 
-StatusKeeper::StatusKeeper(StatusOptions options, Parts parts)
+OcspFetcher::OcspFetcher(StatusOptions options, Parts parts)
     : options_(std::move(options)), p_(parts), refresher_(options_.refreshing, p_.clock, p_.random) {
   const Time now = p_.clock.now();
   remove_old(options_.directory, now);
@@ -80,12 +80,12 @@ StatusKeeper::StatusKeeper(StatusOptions options, Parts parts)
   }
 }
 
-fs::path StatusKeeper::file_of(const std::string& name, const char* extension) const {
+fs::path OcspFetcher::file_of(const std::string& name, const char* extension) const {
   return options_.directory / (name + extension);
 }
 
 /// mutex_ is held.
-std::optional<pki::StatusAnswer> StatusKeeper::at_hand(const std::string& name) const {
+std::optional<pki::StatusAnswer> OcspFetcher::at_hand(const std::string& name) const {
   const auto source = sources_.find(name);
   if (source != sources_.end() && source->second.answer) return source->second.answer;
   const auto revoked = revoked_.find(name);
@@ -94,7 +94,7 @@ std::optional<pki::StatusAnswer> StatusKeeper::at_hand(const std::string& name) 
   return pki::StatusAnswer{.revoked = true, .this_update = then, .next_update = then};
 }
 
-std::optional<pki::StatusAnswer> StatusKeeper::answer(const Hash256& certificate, const Hash256& issuer) {
+std::optional<pki::StatusAnswer> OcspFetcher::answer(const Hash256& certificate, const Hash256& issuer) {
   const std::string name = name_of(certificate, issuer);
   const std::scoped_lock lock(mutex_);
   if (const auto source = sources_.find(name); source != sources_.end()) {
@@ -106,7 +106,7 @@ std::optional<pki::StatusAnswer> StatusKeeper::answer(const Hash256& certificate
 }
 
 /// Removes the sources that were not needed for kUnwanted. mutex_ is held.
-void StatusKeeper::make_room() {
+void OcspFetcher::make_room() {
   const Time now = p_.clock.now();
   std::erase_if(sources_,
                 [&](const auto& one) { return one.second.wanted + kUnwanted < now && refresher_.forget(one.first); });
@@ -114,8 +114,8 @@ void StatusKeeper::make_room() {
 
 /// Finds or adds a source. For a new one, an answer that an earlier process kept is used if it still verifies. nullptr:
 /// there are too many sources. mutex_ is held.
-StatusKeeper::Source* StatusKeeper::source_of(const std::string& name, const pki::Certificate& certificate,
-                                              const pki::Certificate& issuer) {
+OcspFetcher::Source* OcspFetcher::source_of(const std::string& name, const pki::Certificate& certificate,
+                                            const pki::Certificate& issuer) {
   if (const auto known = sources_.find(name); known != sources_.end()) return &known->second;
   if (sources_.size() >= kMaxAnswers) make_room();
   if (sources_.size() >= kMaxAnswers) {
@@ -133,7 +133,7 @@ StatusKeeper::Source* StatusKeeper::source_of(const std::string& name, const pki
   return &source;
 }
 
-StatusKeeper::Wanted StatusKeeper::want(const pki::Chain& path) {
+OcspFetcher::Wanted OcspFetcher::want(const pki::Chain& path) {
   const std::scoped_lock lock(mutex_);
   const Time now = p_.clock.now();
   Wanted wanted;
@@ -154,13 +154,13 @@ StatusKeeper::Wanted StatusKeeper::want(const pki::Chain& path) {
   return wanted;
 }
 
-void StatusKeeper::start(std::function<void()> changed, Metrics& metrics) {
+void OcspFetcher::start(std::function<void()> changed, Metrics& metrics) {
   changed_ = std::move(changed);
   metrics_ = &metrics;
   refresher_.start([this](const std::string& name, const std::stop_token& stop) { return refresh(name, stop); });
 }
 
-Result<Time> StatusKeeper::refresh(const std::string& name, const std::stop_token& stop) {
+Result<Time> OcspFetcher::refresh(const std::string& name, const std::stop_token& stop) {
   std::optional<Source> source;
   {
     const std::scoped_lock lock(mutex_);
@@ -180,7 +180,7 @@ Result<Time> StatusKeeper::refresh(const std::string& name, const std::stop_toke
   return answer->next_update;
 }
 
-bool StatusKeeper::settle(const std::string& name, const pki::StatusAnswer& answer) {
+bool OcspFetcher::settle(const std::string& name, const pki::StatusAnswer& answer) {
   const std::scoped_lock lock(mutex_);
   Source& source = sources_.at(name);
   source.answer = answer;
@@ -199,8 +199,7 @@ bool StatusKeeper::settle(const std::string& name, const pki::StatusAnswer& answ
 }
 
 /// Fetches an answer from the certificate's responders, in their order, until one has an answer.
-Result<pki::StatusAnswer> StatusKeeper::ask(const Source& source, const std::string& name,
-                                            const std::stop_token& stop) {
+Result<pki::StatusAnswer> OcspFetcher::ask(const Source& source, const std::string& name, const std::stop_token& stop) {
   Result<pki::StatusAnswer> answer = fail(Fault::unreachable, "status");
   for (const std::string& url : pki::responder_urls(source.certificate)) {
     answer = ask_one(source, name, url, stop);
@@ -210,8 +209,8 @@ Result<pki::StatusAnswer> StatusKeeper::ask(const Source& source, const std::str
   return answer;
 }
 
-Result<pki::StatusAnswer> StatusKeeper::ask_one(const Source& source, const std::string& name, const std::string& url,
-                                                const std::stop_token& stop) {
+Result<pki::StatusAnswer> OcspFetcher::ask_one(const Source& source, const std::string& name, const std::string& url,
+                                               const std::stop_token& stop) {
   USHER_TRY(const Bytes request, pki::status_request(source.certificate, source.issuer));
   FetchLimits limits = options_.limits;
   limits.bytes = pki::kMaxAnswer;

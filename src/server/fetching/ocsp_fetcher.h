@@ -25,7 +25,7 @@ struct StatusOptions {
 };
 
 /// Thread-safe. Its threads run from start() to stop().
-class StatusKeeper {
+class OcspFetcher {
  public:
   struct Wanted {
     bool coming = false;   // an answer is being fetched or has just arrived: the caller should retry soon
@@ -37,10 +37,10 @@ class StatusKeeper {
     Random& random;
     Log& log;
   };
-  StatusKeeper(StatusOptions options, Parts parts);
-  ~StatusKeeper() { stop(); }
-  StatusKeeper(const StatusKeeper&) = delete;
-  StatusKeeper& operator=(const StatusKeeper&) = delete;
+  OcspFetcher(StatusOptions options, Parts parts);
+  ~OcspFetcher() { stop(); }
+  OcspFetcher(const OcspFetcher&) = delete;
+  OcspFetcher& operator=(const OcspFetcher&) = delete;
 
   /// As pki::AnswerOf. A certificate that is looked up counts as in use: its answer is renewed before it ends.
   [[nodiscard]] std::optional<pki::StatusAnswer> answer(const Hash256& certificate, const Hash256& issuer);

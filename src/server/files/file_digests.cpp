@@ -12,7 +12,7 @@ constexpr std::uint64_t kTurn = std::uint64_t{16} << 20;  // bytes that one step
 /// File times have a limited resolution: a file that changed this recently may change again without a new time.
 constexpr std::int64_t kTooFreshNs = 2'000'000'000;
 
-Result<std::size_t> read_medium(const media::Medium& medium, std::uint64_t offset, MutableView out) {
+Result<std::size_t> read_medium(const media::MediumReader& medium, std::uint64_t offset, MutableView out) {
   const media::Manifest& manifest = medium.manifest();
   std::size_t done = 0;
   while (done < out.size() && offset < manifest.size) {

@@ -17,7 +17,7 @@
 namespace usher::server {
 
 /// Reads bytes of a file or medium from `offset` on into `out`. Returns their number; 0: the end.
-/// Errors: io; truncated; those of media::Medium::read_chunk.
+/// Errors: io; truncated; those of media::MediumReader::read_chunk.
 [[nodiscard]] Result<std::size_t> read_opened(const OpenedFile& file, std::uint64_t offset, MutableView out);
 /// Succeeds if the file is unchanged since it was opened (§4.1). Errors: interrupted; io.
 [[nodiscard]] Result<> check_unchanged(const OpenedFile& file);

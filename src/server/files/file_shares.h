@@ -35,9 +35,9 @@ struct FileState {
 
 /// A file or a medium, open for reading. Immutable, shared.
 struct OpenedFile {
-  Descriptor file{};                              // set for a file
-  FileState state{};                              // the file's, at opening
-  std::shared_ptr<const media::Medium> medium{};  // set for a medium of the vault
+  Descriptor file{};                                    // set for a file
+  FileState state{};                                    // the file's, at opening
+  std::shared_ptr<const media::MediumReader> medium{};  // set for a medium of the vault
   [[nodiscard]] std::uint64_t size() const noexcept { return medium ? medium->manifest().size : state.size; }
 };
 using OpenedFilePtr = std::shared_ptr<const OpenedFile>;

@@ -50,6 +50,8 @@ HttpError http_error_of(Fault fault) noexcept {
 void ChannelDriver::note_failure(const Error& error, const channel::ServerHandshake* machine, std::uint64_t number) {
   const std::string_view suite = suite_name(machine == nullptr ? nullptr : machine->suite());
   p_.metrics.handshake_ended(code_of(error.fault), suite);
+  const auto dropped = refused_.take(p_.clock.now());
+  if (!dropped) return;
   // A machine that goes on has refused a message that may come from anyone, not from the client (§6.3).
   const bool of_client = machine != nullptr && machine->closed() && machine->client_key();
   // Errors about certificates name no subject, so that no person's name enters the log.
@@ -58,6 +60,7 @@ void ChannelDriver::note_failure(const Error& error, const channel::ServerHandsh
                                     {"step", error.where},
                                     {"about", error.about},
                                     {"suite", suite},
+                                    {"dropped", *dropped},
                                     {"installation", of_client ? fingerprint_prefix(*machine->client_key()) : ""}});
 }
 

@@ -53,8 +53,11 @@ class ChannelDriver {
   /// `machine`: nullptr if the handshake was refused before it had one.
   void note_failure(const Error& error, const channel::ServerHandshake* machine, std::uint64_t number);
 
+  static constexpr std::uint32_t kRefusedPerMinute = 100;  // lines in the log
+
   Parts p_;
   channel::RetryCookies cookies_;
+  LogLimit refused_{kRefusedPerMinute};
 };
 
 /// How HTTP reports a fault outside of records, §8.2.

@@ -9,7 +9,7 @@ namespace usher::server {
 
 class MediaChannel final : public HttpHandler {
  public:
-  /// All references are borrowed. `lists`: the result of handed_lists().
+  /// All references are borrowed. `lists`: the result of revocation_lists().
   MediaChannel(ChannelDriver& driver, const Guarded<Bytes>& lists, Metrics& metrics, Log& log)
       : driver_(driver), lists_(lists), metrics_(metrics), log_(log) {}
 

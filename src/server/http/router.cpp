@@ -52,31 +52,31 @@ const Router::Row* Router::row_of(std::string_view path) noexcept {
   return nullptr;
 }
 
-Result<Router::Ask> Router::prepare(const Row& row, LiveSession& session, const wire::Request& request,
-                                    std::uint64_t number) const {
+Result<Router::Call> Router::prepare(const Row& row, LiveSession& session, const wire::Request& request,
+                                     std::uint64_t number) const {
   const std::size_t expected = row.operation ? 1 : 0;
   if (request.parameters.size() != expected) return fail(Fault::malformed, "request: parameters");
-  Ask ask{.session = session,
-          .person = session.person(),
-          .operation = {},
-          .body = request.body,
-          .now = p_.clock.now(),
-          .number = number};
+  Call call{.session = session,
+            .person = session.person(),
+            .operation = {},
+            .body = request.body,
+            .now = p_.clock.now(),
+            .number = number};
   if (row.operation) {
     const Bytes* id = request.parameter(wire::kParameterOperation);
-    if (id == nullptr || id->size() != ask.operation.id.size()) return fail(Fault::malformed, "request: operation");
-    ask.operation = {.id = array_of<16>(*id), .content = content_of(request)};
+    if (id == nullptr || id->size() != call.operation.id.size()) return fail(Fault::malformed, "request: operation");
+    call.operation = {.id = array_of<16>(*id), .content = content_of(request)};
   }
-  if (row.person && !ask.person) return fail(Fault::not_authenticated, "request");
-  return ask;
+  if (row.person && !call.person) return fail(Fault::not_authenticated, "request");
+  return call;
 }
 
 Result<Bytes> Router::run(LiveSession& session, const Result<wire::Request>& request, std::uint64_t number) {
   if (!request) return std::unexpected(request.error());
   const Row* row = row_of(request->path);
   if (row == nullptr || row->verb == nullptr) return fail(Fault::unknown_path, "request");
-  USHER_TRY(const Ask ask, prepare(*row, session, *request, number));
-  return (this->*row->verb)(ask);
+  USHER_TRY(const Call call, prepare(*row, session, *request, number));
+  return (this->*row->verb)(call);
 }
 
 Result<> Router::answer(LiveSession& session, const channel::IncomingRequest& request, std::uint64_t number,
@@ -98,9 +98,9 @@ Result<> Router::answer(LiveSession& session, const channel::IncomingRequest& re
 Result<service::GrantedChunk> Router::granted(LiveSession& session, const Result<wire::Request>& request,
                                               std::uint64_t number, wire::Chunk& wanted) {
   if (!request) return std::unexpected(request.error());
-  USHER_TRY(const Ask ask, prepare(*row_of(wire::kPathDownload), session, *request, number));
+  USHER_TRY(const Call call, prepare(*row_of(wire::kPathDownload), session, *request, number));
   USHER_TRY(wanted, wire::Chunk::decode(request->body));
-  return p_.media.chunk(ask.caller(), wanted, ask.now);
+  return p_.media.chunk(call.caller(), wanted, call.now);
 }
 
 Result<> Router::answer_chunk(LiveSession& session, const channel::IncomingRequest& request, std::uint64_t number,
@@ -155,8 +155,8 @@ void Router::note(const LiveSession& session, std::uint64_t number, std::string_
   }
 }
 
-Result<std::shared_ptr<const Person>> Router::admit_person(const Ask& ask, const person::AuthRequest& request) {
-  channel::ServerSession& channel = ask.session.channel();
+Result<std::shared_ptr<const Person>> Router::admit_person(const Call& call, const person::AuthRequest& request) {
+  channel::ServerSession& channel = call.session.channel();
   USHER_TRY(const Hash256 exporter, channel.exporter(kExporterLabel));
   for (;;) {  // again after each reload that happens meanwhile
     const std::uint64_t generation = p_.sessions.trust_generation();
@@ -164,71 +164,71 @@ Result<std::shared_ptr<const Person>> Router::admit_person(const Ask& ask, const
     const person::AuthContext context{.server_key = authorities->channel->chain.front().key_fingerprint(),
                                       .installation = channel.peer().certificate().fingerprint(),
                                       .exporter = exporter,
-                                      .now = ask.now};
+                                      .now = call.now};
     USHER_TRY(auto verified, authenticate(request, context, authorities->persons));
     const Hash256 pseudonym = p_.pseudonyms.of(verified);
-    USHER_CHECK(p_.store.note_person({.pseudonym = pseudonym, .installation = ask.session.installation()}, ask.now));
+    USHER_CHECK(p_.store.note_person({.pseudonym = pseudonym, .installation = call.session.installation()}, call.now));
     auto person = std::make_shared<const Person>(Person{pseudonym, std::move(verified)});
-    if (p_.sessions.set_person(ask.session, person, generation)) return person;
+    if (p_.sessions.set_person(call.session, person, generation)) return person;
   }
 }
 
-Result<Bytes> Router::auth(const Ask& ask) {
-  USHER_TRY(const auto request, person::AuthRequest::decode(ask.body));
-  const auto lock = ask.session.lock_for_auth();
-  if (ask.session.person()) return fail(Fault::already_authenticated, "auth");
-  USHER_TRY(const auto person, admit_person(ask, request));
-  p_.log.info("person authenticated", {{"request", ask.number},
-                                       {"session", session_prefix(ask.session.channel().id())},
+Result<Bytes> Router::auth(const Call& call) {
+  USHER_TRY(const auto request, person::AuthRequest::decode(call.body));
+  const auto lock = call.session.lock_for_auth();
+  if (call.session.person()) return fail(Fault::already_authenticated, "auth");
+  USHER_TRY(const auto person, admit_person(call, request));
+  p_.log.info("person authenticated", {{"request", call.number},
+                                       {"session", session_prefix(call.session.channel().id())},
                                        {"pseudonym", fingerprint_prefix(person->pseudonym)},
                                        {"profile", person->verified.profile()}});
   wire::Authenticated answer;
   answer.pseudonym = person->pseudonym;
   answer.name = person->verified.display_name();
-  answer.session_end = static_cast<std::uint64_t>(unix_seconds(ask.session.ends()));
+  answer.session_end = static_cast<std::uint64_t>(unix_seconds(call.session.ends()));
   answer.server_id = p_.media.issuer().server_id;
   answer.licence_keys = p_.media.issuer().public_keys;
   return answer.encode();
 }
 
-Result<Bytes> Router::list(const Ask& ask) {
-  USHER_TRY(const auto page, wire::Page::decode(ask.body));
+Result<Bytes> Router::list(const Call& call) {
+  USHER_TRY(const auto page, wire::Page::decode(call.body));
   USHER_TRY(const auto catalogue, p_.media.list(page));
   return catalogue.encode();
 }
 
-Result<Bytes> Router::licences(const Ask& ask) {
-  USHER_TRY(const auto page, wire::Page::decode(ask.body));
-  USHER_TRY(const auto licences, p_.media.licences(ask.caller(), page, ask.now));
+Result<Bytes> Router::licences(const Call& call) {
+  USHER_TRY(const auto page, wire::Page::decode(call.body));
+  USHER_TRY(const auto licences, p_.media.licences(call.caller(), page, call.now));
   return licences.encode();
 }
 
-Result<Bytes> Router::license(const Ask& ask) {
-  USHER_TRY(const auto wanted, wire::Acquire::decode(ask.body));
-  USHER_TRY(const auto licence, p_.media.acquire(ask.caller(), ask.operation, wanted, ask.now));
+Result<Bytes> Router::license(const Call& call) {
+  USHER_TRY(const auto wanted, wire::Acquire::decode(call.body));
+  USHER_TRY(const auto licence, p_.media.acquire(call.caller(), call.operation, wanted, call.now));
   if (!licence.repeated) {
     p_.metrics.licence_issued("listener");
-    p_.log.info("licence issued", {{"request", ask.number},
-                                   {"pseudonym", fingerprint_prefix(ask.person->pseudonym)},
+    p_.log.info("licence issued", {{"request", call.number},
+                                   {"pseudonym", fingerprint_prefix(call.person->pseudonym)},
                                    {"licence", to_hex(licence.terms.id)},
                                    {"medium", to_hex(licence.terms.medium)}});
   }
-  return service::entry_of(licence, ask.now).encode();
+  return service::entry_of(licence, call.now).encode();
 }
 
-Result<Bytes> Router::plays(const Ask& ask) {
-  if (!ask.body.empty()) return fail(Fault::malformed, "plays");
-  USHER_TRY(const auto plays, p_.media.plays(ask.caller(), ask.now));
+Result<Bytes> Router::plays(const Call& call) {
+  if (!call.body.empty()) return fail(Fault::malformed, "plays");
+  USHER_TRY(const auto plays, p_.media.plays(call.caller(), call.now));
   return plays.encode();
 }
 
-Result<Bytes> Router::open(const Ask& ask) {
-  USHER_TRY(const auto wanted, wire::Open::decode(ask.body));
-  USHER_TRY(const auto opened, p_.media.open(ask.caller(), ask.operation, wanted, ask.now));
+Result<Bytes> Router::open(const Call& call) {
+  USHER_TRY(const auto wanted, wire::Open::decode(call.body));
+  USHER_TRY(const auto opened, p_.media.open(call.caller(), call.operation, wanted, call.now));
   if (!opened.repeated) {
     p_.metrics.play("opened");
-    p_.log.info("play opened", {{"request", ask.number},
-                                {"pseudonym", fingerprint_prefix(ask.person->pseudonym)},
+    p_.log.info("play opened", {{"request", call.number},
+                                {"pseudonym", fingerprint_prefix(call.person->pseudonym)},
                                 {"play", to_hex(opened.answer.play)},
                                 {"licence", to_hex(opened.answer.licence)},
                                 {"medium", to_hex(opened.answer.medium)}});
@@ -236,31 +236,31 @@ Result<Bytes> Router::open(const Ask& ask) {
   return opened.answer.encode();
 }
 
-Result<Bytes> Router::resume(const Ask& ask) {
-  USHER_TRY(const auto wanted, wire::Resume::decode(ask.body));
-  USHER_TRY(const auto opened, p_.media.resume(ask.caller(), ask.operation, wanted.play, ask.now));
+Result<Bytes> Router::resume(const Call& call) {
+  USHER_TRY(const auto wanted, wire::Resume::decode(call.body));
+  USHER_TRY(const auto opened, p_.media.resume(call.caller(), call.operation, wanted.play, call.now));
   if (!opened.repeated) {
     p_.metrics.play("resumed");
     p_.log.info("play resumed",
-                {{"request", ask.number}, {"play", to_hex(opened.answer.play)}, {"epoch", opened.answer.epoch}});
+                {{"request", call.number}, {"play", to_hex(opened.answer.play)}, {"epoch", opened.answer.epoch}});
   }
   return opened.answer.encode();
 }
 
-Result<Bytes> Router::close(const Ask& ask) {
-  USHER_TRY(const auto wanted, wire::Close::decode(ask.body));
-  USHER_TRY(const auto closed, p_.media.close(ask.caller(), ask.operation, wanted, ask.now));
+Result<Bytes> Router::close(const Call& call) {
+  USHER_TRY(const auto wanted, wire::Close::decode(call.body));
+  USHER_TRY(const auto closed, p_.media.close(call.caller(), call.operation, wanted, call.now));
   if (!closed.repeated) {
     const bool refunded = closed.answer.refunded;
     p_.metrics.play(refunded ? "refunded" : "ended");
     p_.log.info("play closed",
-                {{"request", ask.number}, {"play", to_hex(wanted.play)}, {"refunded", refunded ? "yes" : "no"}});
+                {{"request", call.number}, {"play", to_hex(wanted.play)}, {"refunded", refunded ? "yes" : "no"}});
   }
   return closed.answer.encode();
 }
 
-Result<Bytes> Router::exit(const Ask& ask) {
-  if (!ask.body.empty()) return fail(Fault::malformed, "exit");
+Result<Bytes> Router::exit(const Call& call) {
+  if (!call.body.empty()) return fail(Fault::malformed, "exit");
   return Bytes{};
 }
 

@@ -28,7 +28,7 @@ class Router final : public RequestSink {
 
  private:
   /// One request, already checked against the table of paths.
-  struct Ask {
+  struct Call {
     LiveSession& session;
     std::shared_ptr<const Person> person;  // set where the path needs one
     store::Operation operation{};          // set where the path has one
@@ -39,13 +39,13 @@ class Router final : public RequestSink {
       return {.pseudonym = person->pseudonym, .installation = session.installation()};
     }
   };
-  using Verb = Result<Bytes> (Router::*)(const Ask&);
+  using Verb = Result<Bytes> (Router::*)(const Call&);
   struct Row;
   static const Row* row_of(std::string_view path) noexcept;
   static std::span<const Row> rows() noexcept;
 
-  [[nodiscard]] Result<Ask> prepare(const Row& row, LiveSession& session, const wire::Request& request,
-                                    std::uint64_t number) const;
+  [[nodiscard]] Result<Call> prepare(const Row& row, LiveSession& session, const wire::Request& request,
+                                     std::uint64_t number) const;
   [[nodiscard]] Result<Bytes> run(LiveSession& session, const Result<wire::Request>& request, std::uint64_t number);
   [[nodiscard]] Result<> answer_chunk(LiveSession& session, const channel::IncomingRequest& request,
                                       std::uint64_t number, Bytes& out);
@@ -53,17 +53,17 @@ class Router final : public RequestSink {
                                                       std::uint64_t number, wire::Chunk& wanted);
   void note(const LiveSession& session, std::uint64_t number, std::string_view path, const Error* error) const;
 
-  Result<Bytes> auth(const Ask& ask);
+  Result<Bytes> auth(const Call& call);
   /// Authenticates by the current trust; starts again if a reload replaces it meanwhile.
-  Result<std::shared_ptr<const Person>> admit_person(const Ask& ask, const person::AuthRequest& request);
-  Result<Bytes> list(const Ask& ask);
-  Result<Bytes> licences(const Ask& ask);
-  Result<Bytes> license(const Ask& ask);
-  Result<Bytes> plays(const Ask& ask);
-  Result<Bytes> open(const Ask& ask);
-  Result<Bytes> resume(const Ask& ask);
-  Result<Bytes> close(const Ask& ask);
-  Result<Bytes> exit(const Ask& ask);
+  Result<std::shared_ptr<const Person>> admit_person(const Call& call, const person::AuthRequest& request);
+  Result<Bytes> list(const Call& call);
+  Result<Bytes> licences(const Call& call);
+  Result<Bytes> license(const Call& call);
+  Result<Bytes> plays(const Call& call);
+  Result<Bytes> open(const Call& call);
+  Result<Bytes> resume(const Call& call);
+  Result<Bytes> close(const Call& call);
+  Result<Bytes> exit(const Call& call);
 
   Parts p_;
   std::size_t auth_answer_;  // plaintext size in bytes of every answer to api/auth

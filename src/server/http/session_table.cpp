@@ -27,7 +27,7 @@ std::size_t SessionTable::IdHash::operator()(const Id128& id) const noexcept {
   return hash;
 }
 
-SessionTable::Place::~Place() {
+SessionTable::Reservation::~Reservation() {
   if (table_ == nullptr) return;
   const std::scoped_lock lock(table_->mutex_);
   table_->release_locked(network_);
@@ -64,7 +64,7 @@ bool SessionTable::has_its_share(const std::string& network) const {
   return share != shares_.end() && share->second.places() >= std::max<std::size_t>(limits_.half_open / 4, 1);
 }
 
-Result<SessionTable::Place> SessionTable::reserve(Time now, const std::string& network) {
+Result<SessionTable::Reservation> SessionTable::reserve(Time now, const std::string& network) {
   std::vector<HalfOpenPtr> gone;  // destroyed after the lock is released
   const std::scoped_lock lock(mutex_);
   if (open_.size() + reserved_ >= limits_.open) return fail(Fault::server_busy, "session: open");
@@ -76,10 +76,10 @@ Result<SessionTable::Place> SessionTable::reserve(Time now, const std::string& n
   }
   ++reserved_;
   ++shares_[network].reserved;
-  return Place(this, network);
+  return Reservation(this, network);
 }
 
-void SessionTable::add_half_open(Place place, const Id128& session, HalfOpenPtr half_open) {
+void SessionTable::add_half_open(Reservation place, const Id128& session, HalfOpenPtr half_open) {
   const std::scoped_lock lock(mutex_);
   half_open->network = place.network_;
   Share& share = shares_[place.network_];

@@ -80,15 +80,16 @@ class SessionTable {
   SessionTable(SessionLimits limits, SessionEnded ended) : limits_(limits), ended_(std::move(ended)) {}
 
   /// A place among the half-open sessions, reserved before any work is done for a session. The destructor frees it.
-  class Place {
+  class Reservation {
    public:
-    Place(Place&& other) noexcept : table_(std::exchange(other.table_, nullptr)), network_(std::move(other.network_)) {}
-    Place& operator=(Place&&) = delete;
-    ~Place();
+    Reservation(Reservation&& other) noexcept
+        : table_(std::exchange(other.table_, nullptr)), network_(std::move(other.network_)) {}
+    Reservation& operator=(Reservation&&) = delete;
+    ~Reservation();
 
    private:
     friend class SessionTable;
-    Place(SessionTable* table, std::string network) : table_(table), network_(std::move(network)) {}
+    Reservation(SessionTable* table, std::string network) : table_(table), network_(std::move(network)) {}
     SessionTable* table_;
     std::string network_;
   };
@@ -97,8 +98,8 @@ class SessionTable {
   /// Reserves a place. If all are taken, sessions past their deadline are removed. If that frees no place, the network
   /// with the most half-open sessions loses its oldest one, provided that `network` has at least two places fewer.
   /// Errors: server_busy.
-  [[nodiscard]] Result<Place> reserve(Time now, const std::string& network);
-  void add_half_open(Place place, const Id128& session, HalfOpenPtr half_open);
+  [[nodiscard]] Result<Reservation> reserve(Time now, const std::string& network);
+  void add_half_open(Reservation place, const Id128& session, HalfOpenPtr half_open);
   /// nullptr: there is no such half-open session.
   [[nodiscard]] HalfOpenPtr find_half_open(const Id128& session) const;
   void remove_half_open(const Id128& session);

@@ -1,6 +1,7 @@
 #include "server/runtime/log.h"
 
 #include <chrono>
+#include <utility>
 
 #include <fmt/chrono.h>
 #include <spdlog/logger.h>
@@ -100,6 +101,20 @@ std::string json_line(Level level, std::string_view event, Fields fields, std::s
     line += fmt::format(",{}:{}", quoted(field.name), field.number ? field.value : quoted(field.value));
   }
   return line + '}';
+}
+
+std::optional<std::uint64_t> LogLimit::take(Time now) {
+  const std::scoped_lock lock(mutex_);
+  if (now - minute_ >= std::chrono::minutes(1) || now < minute_) {
+    minute_ = now;
+    used_ = 0;
+  }
+  if (used_ == lines_) {
+    ++dropped_;
+    return std::nullopt;
+  }
+  ++used_;
+  return std::exchange(dropped_, 0);
 }
 
 std::unique_ptr<Log> make_log(Level level, LogFormat format) {

@@ -7,9 +7,12 @@
 #include <concepts>
 #include <initializer_list>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace usher::server {
@@ -39,6 +42,24 @@ class Log {
   void info(std::string_view event, Fields fields = {}) { write(Level::info, event, fields); }
   void warning(std::string_view event, Fields fields = {}) { write(Level::warning, event, fields); }
   void error(std::string_view event, Fields fields = {}) { write(Level::error, event, fields); }
+};
+
+/// Limits the lines about an event that a stranger can cause as often as they like, so that they cannot fill the disk
+/// with the log. Thread-safe.
+class LogLimit {
+ public:
+  /// `lines`: allowed in each minute.
+  explicit LogLimit(std::uint32_t lines) : lines_(lines) {}
+  /// For one event: the number of earlier events that were not logged since the last line; nullopt: do not log this
+  /// one.
+  [[nodiscard]] std::optional<std::uint64_t> take(Time now);
+
+ private:
+  std::mutex mutex_;
+  std::uint32_t lines_;
+  std::uint32_t used_ = 0;  // in this minute
+  std::uint64_t dropped_ = 0;
+  Time minute_{};  // its beginning
 };
 
 /// Writes to stderr. automatic: text if stderr is a terminal, else JSON.

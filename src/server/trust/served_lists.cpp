@@ -21,7 +21,7 @@ void add(pki::Chain& issuers, std::vector<pki::Crl>& lists, const TrustPtr& trus
 
 }  // namespace
 
-Bytes handed_lists(const Authorities& authorities, Time now) {
+Bytes revocation_lists(const Authorities& authorities, Time now) {
   const pki::Chain& own = authorities.channel->chain;
   pki::Chain issuers(own.begin() + 1, own.end());
   std::vector<pki::Crl> lists;
@@ -36,7 +36,7 @@ Bytes handed_lists(const Authorities& authorities, Time now) {
     });
   }
   std::ranges::sort(proven, {}, [](const pki::Crl& list) { return std::pair(list.der().size(), list.scope()); });
-  wire::HandedLists out;
+  wire::RevocationLists out;
   std::size_t size = 1;
   for (const pki::Crl& list : proven) {
     size += list.der().size() + 3;

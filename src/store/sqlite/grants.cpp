@@ -14,30 +14,30 @@ using licence::Step;
 struct GrantScene {
   PlayRow row;
   LicenceRow licence;
-  Medium medium;
+  MediumRecord medium;
 };
 
 /// Checks in the order of licence.md §5.6: the play, its epoch, its holder, the licence, the medium.
 Result<GrantScene> find_grant_scene(Connection& connection, const Caller& caller, const GrantRequest& request,
                                     Time now) {
   if (request.chunks.size() > kMaxGrant) return fail(Fault::malformed, "store: grant");
-  USHER_TRY(Scene scene, find_scene(connection, caller, request.play));
-  const PlayRow& row = scene.row;
+  USHER_TRY(PlayContext context, find_scene(connection, caller, request.play));
+  const PlayRow& row = context.row;
   if (row.medium != request.medium) return fail(Fault::unknown_play, "store: grant");
   if (licence::is_over(row.play.state)) return fail(Fault::play_over, "store: grant");
   if (row.play.epoch != request.epoch) return fail(Fault::stale_epoch, "store: grant");
-  USHER_CHECK(check_holder(scene, caller));
+  USHER_CHECK(check_holder(context, caller));
   if (row.installation != caller.installation) return fail(Fault::wrong_installation, "store: grant");
   if (now >= row.play.deadline) return fail(Fault::play_expired, "store: grant");
-  USHER_CHECK(check_goes_on(scene, now));
-  USHER_TRY(Medium medium, require_medium(connection, row.medium));
-  return GrantScene{.row = row, .licence = std::move(scene.licence), .medium = std::move(medium)};
+  USHER_CHECK(check_goes_on(context, now));
+  USHER_TRY(MediumRecord medium, require_medium(connection, row.medium));
+  return GrantScene{.row = row, .licence = std::move(context.licence), .medium = std::move(medium)};
 }
 
-Granted told(const GrantScene& scene, const licence::Play& play) {
-  return {.medium = scene.medium,
+Granted told(const GrantScene& context, const licence::Play& play) {
+  return {.medium = context.medium,
           .committed = play.state == PlayState::committed,
-          .repeats_left = licence::repeats_left(scene.medium.extent, play)};
+          .repeats_left = licence::repeats_left(context.medium.extent, play)};
 }
 
 /// Parallel requests arrive out of order: a request for the chunks just before a lease does not end the lease.
@@ -48,32 +48,32 @@ bool is_near(const Span& lease, std::span<const std::uint32_t> chunks) {
 }
 
 /// For a play that was committed before this request.
-void renew_lease(Connection& connection, const GrantScene& scene, LeaseBook& book,
+void renew_lease(Connection& connection, const GrantScene& context, LeaseBook& book,
                  std::span<const std::uint32_t> requested) {
-  const licence::Extent& extent = scene.medium.extent;
-  const auto lease = valid_lease(connection, scene.row, book);
+  const licence::Extent& extent = context.medium.extent;
+  const auto lease = valid_lease(connection, context.row, book);
   if (lease && is_near(*lease, requested)) return;
-  if (lease) give_back(connection, scene.row, book);
-  lease_ahead(connection, scene.row, extent, book, requested.back() + 1, licence::lease_of(extent));
+  if (lease) give_back(connection, context.row, book);
+  lease_ahead(connection, context.row, extent, book, requested.back() + 1, licence::lease_of(extent));
 }
 
 }  // namespace
 
 Result<std::optional<Granted>> check_leased(Connection& connection, const Caller& caller, const GrantRequest& request,
                                             LeaseBook& book, Time now) {
-  USHER_TRY(const GrantScene scene, find_grant_scene(connection, caller, request, now));
-  const auto lease = valid_lease(connection, scene.row, book);
+  USHER_TRY(const GrantScene context, find_grant_scene(connection, caller, request, now));
+  const auto lease = valid_lease(connection, context.row, book);
   const bool holds =
       lease && std::ranges::all_of(request.chunks, [&](std::uint32_t chunk) { return lease->holds(chunk); });
   if (!holds) return std::nullopt;
-  return told(scene, scene.row.play);
+  return told(context, context.row.play);
 }
 
 Result<std::optional<Granted>> grant_chunks(Connection& connection, const PlayRules& rules, const Caller& caller,
                                             const GrantRequest& request, GrantMode mode, Time now) {
-  USHER_TRY(const GrantScene scene, find_grant_scene(connection, caller, request, now));
-  const PlayRow& row = scene.row;
-  const licence::Extent& extent = scene.medium.extent;
+  USHER_TRY(const GrantScene context, find_grant_scene(connection, caller, request, now));
+  const PlayRow& row = context.row;
+  const licence::Extent& extent = context.medium.extent;
   settle_lease(connection, row, mode.book);
   auto uses = chunk_uses(connection, row, extent, request.chunks);
   for (licence::ChunkUse& use : uses) {
@@ -93,9 +93,9 @@ Result<std::optional<Granted>> grant_chunks(Connection& connection, const PlayRu
   } else if (step.play.state == PlayState::opened) {
     mark_heard(connection, row, extent, uses);
   } else {
-    renew_lease(connection, scene, mode.book, request.chunks);
+    renew_lease(connection, context, mode.book, request.chunks);
   }
-  return told(scene, step.play);
+  return told(context, step.play);
 }
 
 Result<> give_back_lease(Connection& connection, const Id128& play, LeaseBook& book) {

@@ -2,24 +2,24 @@
 
 namespace usher::store::sqlite {
 
-Result<Scene> find_scene(Connection& connection, const Caller& caller, const Id128& play) {
+Result<PlayContext> find_scene(Connection& connection, const Caller& caller, const Id128& play) {
   auto row = load_play(connection, play);
   if (!row || row->pseudonym != caller.pseudonym) return fail(Fault::unknown_play, "store");
   LicenceRow licence = load_licence_briefly(connection, row->licence);
-  return Scene{.row = *row, .licence = std::move(licence)};
+  return PlayContext{.row = *row, .licence = std::move(licence)};
 }
 
-Result<> check_holder(const Scene& scene, const Caller& caller) {
-  return licence::check_holder(scene.licence.licence.terms, caller.pseudonym, caller.installation);
+Result<> check_holder(const PlayContext& context, const Caller& caller) {
+  return licence::check_holder(context.licence.licence.terms, caller.pseudonym, caller.installation);
 }
 
 Result<> check_usable(const Licence& licence, Time now) {
   return licence::check_usable(licence.terms, licence.standing, now);
 }
 
-Result<> check_goes_on(const Scene& scene, Time now) {
-  const Licence& licence = scene.licence.licence;
-  if (scene.row.play.state == licence::PlayState::committed) return licence::check_not_revoked(licence.standing);
+Result<> check_goes_on(const PlayContext& context, Time now) {
+  const Licence& licence = context.licence.licence;
+  if (context.row.play.state == licence::PlayState::committed) return licence::check_not_revoked(licence.standing);
   return check_usable(licence, now);
 }
 

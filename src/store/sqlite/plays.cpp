@@ -40,8 +40,8 @@ OpenPlay told_again(Connection& connection, const PlayRules& rules, const Done& 
   const PlayRow row = load_play(connection, done.subject);
   const auto medium = load_medium(connection, row.medium);
   if (!medium) connection.damaged("a medium that is missing");
-  OpenPlay play =
-      told(connection, rules, row, load_licence(connection, row.licence).licence, medium.value_or(Medium{}).extent);
+  OpenPlay play = told(connection, rules, row, load_licence(connection, row.licence).licence,
+                       medium.value_or(MediumRecord{}).extent);
   play.epoch = done.epoch;
   play.plays_left = done.plays_left;
   play.repeated = true;
@@ -56,13 +56,13 @@ void refund(Connection& connection, const LicenceRow& licence) {
 }
 
 /// Stores the end of a play, by a close or by its deadline. Returns the plays left afterwards.
-std::optional<std::uint32_t> store_end(Connection& connection, const Scene& scene, const Step& step, Time now) {
-  store_play(connection, scene.row, step.play, now);
-  drop_grants(connection, scene.row.n);
-  drop_lease(connection, scene.row.n);
-  std::optional<std::uint32_t> left = scene.licence.licence.standing.plays_left;
+std::optional<std::uint32_t> store_end(Connection& connection, const PlayContext& context, const Step& step, Time now) {
+  store_play(connection, context.row, step.play, now);
+  drop_grants(connection, context.row.n);
+  drop_lease(connection, context.row.n);
+  std::optional<std::uint32_t> left = context.licence.licence.standing.plays_left;
   if (step.effect != Effect::refund) return left;
-  refund(connection, scene.licence);
+  refund(connection, context.licence);
   if (left) ++*left;
   return left;
 }
@@ -120,7 +120,7 @@ Result<> check_open(Connection& connection, const Caller& caller, const Operatio
                     const OpenRequest& request, Time now) {
   USHER_TRY(const auto before, load_done(connection, caller.pseudonym, operation, Done::Kind::open));
   if (before) return {};
-  USHER_TRY([[maybe_unused]] const Medium medium, require_medium(connection, request.medium));
+  USHER_TRY([[maybe_unused]] const MediumRecord medium, require_medium(connection, request.medium));
   auto row = licence_for_open(connection, caller, request, now);
   if (row && row->licence.standing.plays_left == 0U) row = fail(Fault::no_licence, "store: open");
   if (row) return {};
@@ -134,7 +134,7 @@ Result<OpenPlay> open_play(Connection& connection, const PlayRules& rules, const
   USHER_TRY(const auto before, load_done(connection, caller.pseudonym, operation, Done::Kind::open));
   if (before) return told_again(connection, rules, *before);
 
-  USHER_TRY(const Medium medium, require_medium(connection, request.medium));
+  USHER_TRY(const MediumRecord medium, require_medium(connection, request.medium));
   USHER_CHECK(expire_plays(connection, caller.pseudonym, now));  // what these plays had reserved is available again
   USHER_TRY(LicenceRow row, licence_for_open(connection, caller, request, now));
   USHER_CHECK(reserve(connection, row));
@@ -163,22 +163,22 @@ Result<OpenPlay> resume_play(Connection& connection, const PlayRules& rules, con
   USHER_TRY(const auto before, load_done(connection, caller.pseudonym, operation, Done::Kind::resume));
   if (before) return told_again(connection, rules, *before);
 
-  USHER_TRY(Scene scene, find_scene(connection, caller, play));
-  const bool moved = scene.row.installation != caller.installation;
-  USHER_TRY(const Step step, licence::resume(rules.policy, scene.row.play, moved, now));
-  USHER_CHECK(check_holder(scene, caller));
-  USHER_CHECK(check_goes_on(scene, now));
-  USHER_TRY(const Medium medium, require_medium(connection, scene.row.medium));
+  USHER_TRY(PlayContext context, find_scene(connection, caller, play));
+  const bool moved = context.row.installation != caller.installation;
+  USHER_TRY(const Step step, licence::resume(rules.policy, context.row.play, moved, now));
+  USHER_CHECK(check_holder(context, caller));
+  USHER_CHECK(check_goes_on(context, now));
+  USHER_TRY(const MediumRecord medium, require_medium(connection, context.row.medium));
 
-  store_play(connection, scene.row, step.play, now);
-  connection.run("UPDATE plays SET installation = ? WHERE n = ?", caller.installation, scene.row.n);
+  store_play(connection, context.row, step.play, now);
+  connection.run("UPDATE plays SET installation = ? WHERE n = ?", caller.installation, context.row.n);
   const Done done{.kind = Done::Kind::resume,
-                  .subject = scene.row.n,
+                  .subject = context.row.n,
                   .epoch = step.play.epoch,
-                  .plays_left = scene.licence.licence.standing.plays_left};
+                  .plays_left = context.licence.licence.standing.plays_left};
   save_done(connection, caller.pseudonym, operation, done, now);
-  scene.row.play = step.play;
-  return told(connection, rules, scene.row, scene.licence.licence, medium.extent);
+  context.row.play = step.play;
+  return told(connection, rules, context.row, context.licence.licence, medium.extent);
 }
 
 Result<Closed> close_play(Connection& connection, const Caller& caller, const Operation& operation, const Id128& play,
@@ -186,12 +186,13 @@ Result<Closed> close_play(Connection& connection, const Caller& caller, const Op
   USHER_TRY(const auto before, load_done(connection, caller.pseudonym, operation, Done::Kind::close));
   if (before) return Closed{.refunded = before->flag, .plays_left = before->plays_left, .repeated = true};
 
-  USHER_TRY(const Scene scene, find_scene(connection, caller, play));
-  USHER_TRY(const Step step, licence::close(scene.row.play, epoch));
-  USHER_CHECK(check_holder(scene, caller));
-  const Closed closed{.refunded = step.effect == Effect::refund, .plays_left = store_end(connection, scene, step, now)};
+  USHER_TRY(const PlayContext context, find_scene(connection, caller, play));
+  USHER_TRY(const Step step, licence::close(context.row.play, epoch));
+  USHER_CHECK(check_holder(context, caller));
+  const Closed closed{.refunded = step.effect == Effect::refund,
+                      .plays_left = store_end(connection, context, step, now)};
   const Done done{.kind = Done::Kind::close,
-                  .subject = scene.row.n,
+                  .subject = context.row.n,
                   .epoch = epoch,
                   .plays_left = closed.plays_left,
                   .flag = closed.refunded};
@@ -205,10 +206,10 @@ Result<std::vector<OpenPlay>> list_plays(Connection& connection, const PlayRules
   for (const PlayRow& row : load_open_plays(connection, caller.pseudonym)) {
     const LicenceRow licence = load_licence(connection, row.licence);
     const auto medium = load_medium(connection, row.medium);
-    const Scene scene{.row = row, .licence = licence};
+    const PlayContext context{.row = row, .licence = licence};
     // Also list a play that cannot be moved again: an attempt to resume it then fails with too_many_moves.
-    const bool resumable = licence::resume(rules.policy, row.play, false, now) && check_holder(scene, caller) &&
-                           check_goes_on(scene, now) && medium && !medium->removed_at;
+    const bool resumable = licence::resume(rules.policy, row.play, false, now) && check_holder(context, caller) &&
+                           check_goes_on(context, now) && medium && !medium->removed_at;
     if (resumable) plays.push_back(told(connection, rules, row, licence.licence, medium->extent));
   }
   return plays;

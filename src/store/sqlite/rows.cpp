@@ -22,8 +22,8 @@ licence::Extent extent_of(const Query& q, int column) {
   return extent;
 }
 
-Medium medium_of(const Query& q) {
-  Medium medium;
+MediumRecord medium_of(const Query& q) {
+  MediumRecord medium;
   medium.id = q.array<16>(0);
   medium.manifest = q.array<32>(1);
   medium.object = q.array<16>(2);
@@ -108,21 +108,21 @@ std::vector<PlayRow> plays_of(Query& q) {
 
 }  // namespace
 
-std::optional<Medium> load_medium(Connection& connection, const Id128& id) {
+std::optional<MediumRecord> load_medium(Connection& connection, const Id128& id) {
   Query q = connection.query("SELECT " MEDIUM_COLUMNS " FROM media WHERE medium = ?");
   if (!q.put(id).step()) return std::nullopt;
   return medium_of(q);
 }
 
-Result<Medium> require_medium(Connection& connection, const Id128& id) {
+Result<MediumRecord> require_medium(Connection& connection, const Id128& id) {
   auto medium = load_medium(connection, id);
   if (!medium || medium->removed_at) return fail(Fault::unknown_medium, "store");
   return *std::move(medium);
 }
 
-Page<Medium> load_media(Connection& connection, Range range) {
+Page<MediumRecord> load_media(Connection& connection, Range range) {
   const std::int64_t total = connection.number("SELECT count(*) FROM media WHERE removed_at IS NULL");
-  Page<Medium> page{.total = static_cast<std::uint32_t>(total), .entries = {}};
+  Page<MediumRecord> page{.total = static_cast<std::uint32_t>(total), .entries = {}};
   Query q =
       connection.query("SELECT " MEDIUM_COLUMNS " FROM media WHERE removed_at IS NULL ORDER BY n LIMIT ? OFFSET ?");
   q.put(std::int64_t{range.count}).put(std::int64_t{range.offset});

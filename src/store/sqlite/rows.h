@@ -6,10 +6,10 @@
 
 namespace usher::store::sqlite {
 
-[[nodiscard]] std::optional<Medium> load_medium(Connection& connection, const Id128& id);
+[[nodiscard]] std::optional<MediumRecord> load_medium(Connection& connection, const Id128& id);
 /// A medium that is in the catalogue. Errors: unknown_medium.
-[[nodiscard]] Result<Medium> require_medium(Connection& connection, const Id128& id);
-[[nodiscard]] Page<Medium> load_media(Connection& connection, Range range);
+[[nodiscard]] Result<MediumRecord> require_medium(Connection& connection, const Id128& id);
+[[nodiscard]] Page<MediumRecord> load_media(Connection& connection, Range range);
 
 struct LicenceRow {
   std::int64_t n = 0;

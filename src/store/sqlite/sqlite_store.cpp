@@ -36,7 +36,7 @@ class SqliteStore final : public Store {
 
   // --- media
 
-  Result<> add_medium(const Medium& medium, Time now) override {
+  Result<> add_medium(const MediumRecord& medium, Time now) override {
     if (medium.chunk_size == 0) return fail(Fault::malformed, "store: medium");
     USHER_CHECK(medium.extent.check());
     const licence::Extent& extent = medium.extent;
@@ -59,8 +59,8 @@ class SqliteStore final : public Store {
     });
   }
 
-  Result<Medium> remove_medium(const Id128& medium, Time now) override {
-    return db_.durably("store: remove medium", [&](Connection& c) -> Result<Medium> {
+  Result<MediumRecord> remove_medium(const Id128& medium, Time now) override {
+    return db_.durably("store: remove medium", [&](Connection& c) -> Result<MediumRecord> {
       if (c.run("UPDATE media SET removed_at = ? WHERE medium = ? AND removed_at IS NULL", now, medium) != 1) {
         return fail(Fault::unknown_medium, "store: remove medium", "medium " + to_hex(medium),
                     "`usherd media list` shows those that there are.");
@@ -69,16 +69,17 @@ class SqliteStore final : public Store {
     });
   }
 
-  Result<Medium> find_medium(const Id128& medium) override {
-    return db_.reading("store: medium", [&](Connection& c) -> Result<Medium> {
+  Result<MediumRecord> find_medium(const Id128& medium) override {
+    return db_.reading("store: medium", [&](Connection& c) -> Result<MediumRecord> {
       auto found = load_medium(c, medium);
       if (!found) return fail(Fault::unknown_medium, "store: medium");
       return *std::move(found);
     });
   }
 
-  Result<Page<Medium>> list_media(Range range) override {
-    return db_.reading("store: media", [&](Connection& c) -> Result<Page<Medium>> { return load_media(c, range); });
+  Result<Page<MediumRecord>> list_media(Range range) override {
+    return db_.reading("store: media",
+                       [&](Connection& c) -> Result<Page<MediumRecord>> { return load_media(c, range); });
   }
 
   // --- licences
@@ -90,7 +91,7 @@ class SqliteStore final : public Store {
       USHER_TRY(const auto before, load_done(c, terms.pseudonym, operation, Done::Kind::issue));
       if (before) return stored_before(c, *before);
 
-      USHER_TRY(const Medium medium, require_medium(c, terms.medium));
+      USHER_TRY(const MediumRecord medium, require_medium(c, terms.medium));
       if (medium.manifest != terms.manifest) return fail(Fault::release_mismatch, "store: issue");
       if (load_licence(c, terms.id)) return fail(Fault::already_exists, "store: issue");
       if (acquired) USHER_CHECK(check_limit(c, terms, *acquired));
@@ -228,17 +229,17 @@ class SqliteStore final : public Store {
 
   // --- revocation, operations
 
-  Result<std::optional<RevocationFloor>> revocation_floor(const Hash256& issuer) override {
-    return db_.reading("store: floor", [&](Connection& c) -> Result<std::optional<RevocationFloor>> {
+  Result<std::optional<FloorRecord>> revocation_floor(const Hash256& issuer) override {
+    return db_.reading("store: floor", [&](Connection& c) -> Result<std::optional<FloorRecord>> {
       Query q = c.query("SELECT number, this_update FROM revocation_floors WHERE issuer = ?");
       if (!q.put(issuer).step()) return std::nullopt;
       const auto padded = q.array<kCrlNumber>(0);
       const auto* first = std::ranges::find_if(padded, [](std::uint8_t byte) { return byte != 0; });
-      return RevocationFloor{.number = Bytes(first, padded.end()), .this_update = q.time(1)};
+      return FloorRecord{.number = Bytes(first, padded.end()), .this_update = q.time(1)};
     });
   }
 
-  Result<> raise_revocation_floor(const Hash256& issuer, const RevocationFloor& floor) override {
+  Result<> raise_revocation_floor(const Hash256& issuer, const FloorRecord& floor) override {
     if (floor.number.size() > kCrlNumber) return fail(Fault::malformed, "store: floor");
     std::array<std::uint8_t, kCrlNumber> padded{};  // so that blobs compare like numbers
     std::ranges::copy_backward(floor.number, padded.end());

@@ -108,7 +108,7 @@ TEST_F(Plays, ClosedWhileChunksAreAskedForAreOverForAllOfThem) {
 class Crashes : public store::StoreTest {};
 
 TEST_F(Crashes, YieldAtMost31ChunksEachAndEachChunkOnceAPlay) {
-  store::Medium medium = store::new_medium("fine", 310);
+  store::MediumRecord medium = store::new_medium("fine", 310);
   medium.extent.duration = Seconds{62};  // five a second: 31 are leased at once
   medium.extent.seconds = wire::even_seconds(310, medium.extent.duration);
   ASSERT_TRUE(store_->add_medium(medium, store::kNow));

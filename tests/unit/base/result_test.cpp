@@ -139,10 +139,10 @@ TEST(OsErrors, TheErrnoOfTheCallThatFailedIsTaken) {
 }
 
 TEST(OsErrors, WhatHasNoFaultOfItsOwnIsToldInTheSystemsWords) {
-  errno = EISDIR;
+  errno = ELOOP;
   const auto failed = Result<>(fail_errno("test", "album.sealed"));
   EXPECT_EQ(failed.error().fault, Fault::io);
-  EXPECT_EQ(failed.error().about, "album.sealed (Is a directory)");
+  EXPECT_EQ(failed.error().about, "album.sealed (Too many levels of symbolic links)");
 }
 
 }  // namespace

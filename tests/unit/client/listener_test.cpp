@@ -14,7 +14,7 @@ using test::FakeWorld;
 
 class SilentView final : public PlayView {
  public:
-  void opened(const Medium&, std::uint32_t, bool resumed, const CountsFrom& from) override {
+  void opened(const VerifiedMedium&, std::uint32_t, bool resumed, const CountsFrom& from) override {
     was_resumed = resumed;
     counts = from;
     announced = true;

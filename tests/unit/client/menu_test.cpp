@@ -12,21 +12,21 @@ namespace {
 /// A listener without a server: records the requests.
 class FakeListener final : public Listener {
  public:
-  [[nodiscard]] Who who() const override {
+  [[nodiscard]] PersonInfo who() const override {
     return {.server = "http://music.example:8080",
             .server_id = "music",
             .name = "Ana \x1b[31mSilva",
             .pseudonym = "00",
             .suite = "ECDHE_AES256_GCM_SHA384"};
   }
-  [[nodiscard]] Result<Shelf> shelf() override {
+  [[nodiscard]] Result<Overview> overview() override {
     ++lists;
     if (broken) return fail(Fault::unreachable, "test", "music.example");
-    Shelf shelf;
+    Overview overview;
     // Media whose manifests are not verified cannot be made here: the catalogue shows why it does not offer them.
-    shelf.catalogue.push_back({.id = {1}, .medium = fail(Fault::untrusted, "test"), .number = 1});
-    shelf.differences = differences;
-    return shelf;
+    overview.catalogue.push_back({.id = {1}, .medium = fail(Fault::untrusted, "test"), .number = 1});
+    overview.differences = differences;
+    return overview;
   }
   [[nodiscard]] Result<HeldLicence> acquire(const wire::Acquire&) override {
     ++acquired;

@@ -187,6 +187,14 @@ TEST_F(WholeServer, AReloadThatRevokesAClientEndsItsSessionAndTakesNoOther) {
   EXPECT_NE(world.log.text().find("\"session no longer trusted\""), std::string::npos) << world.log.text();
 }
 
+TEST_F(WholeServer, StrangersCannotFillTheLogWithRefusedHandshakes) {
+  start();
+  for (int i = 0; i < 150; ++i) {
+    EXPECT_THROW(exchange("/api/protocols", kTypeHandshake, Bytes(8, 0xff)), std::runtime_error);
+  }
+  EXPECT_EQ(world.log.count("handshake refused"), 100);
+}
+
 TEST_F(WholeServer, AReloadThatRevokesACardEndsItsSessionsOnly) {
   start();
   Listener ana = listener();

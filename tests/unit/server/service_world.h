@@ -84,7 +84,7 @@ struct World {
     const auto signed_manifest =
         must(vault.import(media::memory_source(media::test::release_of(*source, manifest)),
                           media::PrivateKeyUnwrapper(media::test::p256_key()), [](const auto&) { return Result<>(); }));
-    store::Medium medium;
+    store::MediumRecord medium;
     medium.id = manifest.medium;
     medium.manifest = signed_manifest.hash();
     medium.object = manifest.object;

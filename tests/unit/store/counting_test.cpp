@@ -46,7 +46,7 @@ TEST_F(CountStore, AnotherPersonAndAnotherMediumHaveAFreePartOfTheirOwn) {
   issue(what);
   const auto his = store_->open_play(other, new_operation(), {.medium = medium_.id, .licence = {}}, kNow);
   EXPECT_EQ(his->free_left, 38U);
-  const Medium second = new_medium("second");
+  const MediumRecord second = new_medium("second");
   ASSERT_TRUE(store_->add_medium(second, kNow));
   what = terms(1);
   what.medium = second.id;
@@ -165,7 +165,7 @@ TEST_F(CountStore, FirstGrantIsNotRefusedWhenTheRepeatsAreSpent) {
 }
 
 TEST_F(CountStore, StructureChunksAreNeitherHeardNorRepeatsUpToTheir64thGrant) {
-  Medium medium = new_medium("with headers");
+  MediumRecord medium = new_medium("with headers");
   medium.extent.structure = {{.first = 0, .count = 2}};
   medium.extent.seconds = wire::even_seconds(98, medium.extent.duration);
   ASSERT_TRUE(succeeds(store_->add_medium(medium, kNow)));
@@ -182,7 +182,7 @@ TEST_F(CountStore, StructureChunksAreNeitherHeardNorRepeatsUpToTheir64thGrant) {
 }
 
 TEST_F(CountStore, HeadChunksCanBeHadAgainWhenTheRepeatsAreSpent) {
-  Medium medium = new_medium("with a head");
+  MediumRecord medium = new_medium("with a head");
   medium.extent.head = 1;
   ASSERT_TRUE(succeeds(store_->add_medium(medium, kNow)));
   EXPECT_EQ(store_->find_medium(medium.id)->extent, medium.extent);

@@ -164,7 +164,7 @@ TEST_F(LeaseStore, NothingIsLeasedToAPlayThatIsNotCommitted) {
 }
 
 TEST_F(LeaseStore, HoldsAtMost31Chunks) {
-  Medium medium = new_medium("fine", 3'100);
+  MediumRecord medium = new_medium("fine", 3'100);
   medium.extent.duration = Seconds{100};
   medium.extent.seconds = wire::even_seconds(3'100, medium.extent.duration);
   ASSERT_TRUE(store_->add_medium(medium, kNow));

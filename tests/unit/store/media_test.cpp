@@ -19,7 +19,7 @@ TEST_F(MediaStore, KeepsEverythingOfAMedium) {
 }
 
 TEST_F(MediaStore, RefusesAMediumWhoseChunksCannotLieInTime) {
-  Medium medium = new_medium("impossible");
+  MediumRecord medium = new_medium("impossible");
   medium.extent.duration = Milliseconds{0};
   EXPECT_TRUE(fails_with(store_->add_medium(medium, kNow), Fault::malformed));
 }
@@ -56,10 +56,10 @@ TEST_F(MediaStore, RemovedMediumIsOutOfTheCatalogueButStaysKnown) {
 TEST_F(MediaStore, RemovedMediumComesBackWithTheSameManifestOnly) {
   const Id128 licence = issue(1);
   ASSERT_TRUE(store_->remove_medium(medium_.id, kNow));
-  Medium other = medium_;
+  MediumRecord other = medium_;
   other.manifest = hash_of("another");
   EXPECT_TRUE(fails_with(store_->add_medium(other, kNow), Fault::already_exists));
-  Medium again = medium_;
+  MediumRecord again = medium_;
   again.object = random().id();
   ASSERT_TRUE(succeeds(store_->add_medium(again, kNow)));
   EXPECT_EQ(store_->find_medium(medium_.id)->object, again.object);
@@ -111,7 +111,7 @@ TEST_F(MediaStore, PeopleAreNotedOnce) {
 TEST_F(MediaStore, RevocationFloorNeverGoesBack) {
   const Hash256 issuer = hash_of("issuer");
   EXPECT_FALSE(*store_->revocation_floor(issuer));
-  const RevocationFloor floor{.number = {0x01, 0x00}, .this_update = kNow};
+  const FloorRecord floor{.number = {0x01, 0x00}, .this_update = kNow};
   ASSERT_TRUE(succeeds(store_->raise_revocation_floor(issuer, floor)));
   EXPECT_EQ(**store_->revocation_floor(issuer), floor);
   EXPECT_TRUE(succeeds(store_->raise_revocation_floor(issuer, floor)));

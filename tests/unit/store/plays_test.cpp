@@ -113,7 +113,7 @@ TEST_F(PlayStore, UnknownPlayAndAnotherMediumAreRefused) {
 }
 
 TEST_F(PlayStore, LicenceOfAnotherMediumIsUnknownHere) {
-  const Medium other = new_medium("other");
+  const MediumRecord other = new_medium("other");
   ASSERT_TRUE(store_->add_medium(other, kNow));
   const Id128 licence = issue(1);
   EXPECT_TRUE(fails_with(store_->open_play(caller_, new_operation(), {.medium = other.id, .licence = licence}, kNow),

@@ -190,7 +190,7 @@ class Listener {
   SqliteOptions options_;
   std::unique_ptr<Store> store_;
   Time now_ = kNow;
-  Medium medium_ = new_medium("short", kChunks);
+  MediumRecord medium_ = new_medium("short", kChunks);
   Caller caller_{.pseudonym = hash_of("anna"), .installation = hash_of("laptop")};
   std::array<Id128, 2> licences_{random().id(), random().id()};
   std::vector<Session> sessions_;
@@ -275,7 +275,7 @@ class HonestListener {
   [[nodiscard]] Closed stop() { return *store_->close_play(caller_, new_operation(), play_.play, play_.epoch, kNow); }
   [[nodiscard]] Milliseconds promise() const { return free_.promise; }
   [[nodiscard]] std::size_t heard_chunks() const { return asked_.size(); }
-  [[nodiscard]] const Medium& medium() const { return medium_; }
+  [[nodiscard]] const MediumRecord& medium() const { return medium_; }
 
  private:
   static SqliteOptions options() {
@@ -297,7 +297,7 @@ class HonestListener {
 
   TemporaryDirectory directory_;
   std::unique_ptr<Store> store_;
-  Medium medium_;
+  MediumRecord medium_;
   Caller caller_{.pseudonym = hash_of("anna"), .installation = hash_of("laptop")};
   OpenPlay play_;
   licence::FreePart free_;

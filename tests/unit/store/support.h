@@ -71,8 +71,8 @@ inline std::unique_ptr<Store> open_store(const std::filesystem::path& file, cons
 }
 
 /// 100 chunks of 1 s each: 30 are promised, 38 are free, 200 can be repeated, 10 are leased at once.
-inline Medium new_medium(std::string_view name = "medium", std::uint32_t chunks = 100) {
-  Medium medium;
+inline MediumRecord new_medium(std::string_view name = "medium", std::uint32_t chunks = 100) {
+  MediumRecord medium;
   medium.id = array_of<16>(hash_of(name));
   medium.manifest = hash_of(std::string{name} + " manifest");
   medium.object = random().id();
@@ -145,7 +145,7 @@ class StoreTest : public ::testing::Test {
 
   TemporaryDirectory directory_;
   SqliteOptions options_;
-  Medium medium_ = new_medium();
+  MediumRecord medium_ = new_medium();
   Caller caller_{.pseudonym = hash_of("anna"), .installation = hash_of("anna's laptop")};
   std::unique_ptr<Store> store_;
 };

@@ -29,7 +29,7 @@ class ListsTest : public ::testing::Test {
 };
 
 TEST_F(ListsTest, WhatAServerHandsOutIsRead) {
-  const Bytes body = wire::HandedLists{.lists = {root.crl(3).der()}}.encode();
+  const Bytes body = wire::RevocationLists{.lists = {root.crl(3).der()}}.encode();
   const auto lists = must(asked(http("200 OK", "application/vnd.usher.lists", std::string(text_of(body)))));
   ASSERT_EQ(lists.size(), 1U);
   EXPECT_EQ(lists[0].number(), pki::CrlNumber(3));
@@ -38,7 +38,7 @@ TEST_F(ListsTest, WhatAServerHandsOutIsRead) {
 TEST_F(ListsTest, AnythingElseIsRefused) {
   EXPECT_EQ(asked(http("200 OK", "text/html", "hello")).error().fault, Fault::not_usher);
   EXPECT_EQ(asked(http("200 OK", "application/vnd.usher.lists", "hello")).error().fault, Fault::malformed);
-  const Bytes body = wire::HandedLists{.lists = {{1, 2, 3}}}.encode();
+  const Bytes body = wire::RevocationLists{.lists = {{1, 2, 3}}}.encode();
   EXPECT_EQ(asked(http("200 OK", "application/vnd.usher.lists", std::string(text_of(body)))).error().fault,
             Fault::malformed);
   EXPECT_EQ(asked(http("404 Not Found", "application/vnd.usher.error", "unknown-path")).error().fault,

@@ -78,7 +78,7 @@ class Visit {
   const media::Manifest& manifest_;
   licence::FreePart part_;
   PlayPlan plan_;
-  OwnClock own_;
+  HeardClock own_;
   std::uint64_t clock_ = 0;
   std::uint64_t heard_ = 0;  // chunks that the server counted
   std::set<std::uint32_t> in_hand_;

@@ -81,7 +81,7 @@ class PlaybackTest : public ::testing::Test, public PlaybackView {
   test::TestMedium medium;
   GetChunk get;
   wire::ChunkRanges asked;
-  OwnClock own;
+  HeardClock own;
   Script script;
   std::optional<Fetcher> fetcher;
   std::function<void(int look)> on_look;

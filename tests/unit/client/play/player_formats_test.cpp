@@ -99,7 +99,7 @@ class Formats : public ::testing::TestWithParam<Form> {
   void play_with(const std::string& player) {
     const test::TestMedium medium = pressed(GetParam(), folder);
     const wire::Opened opened = test::standing(medium.manifest.chunks / 2);
-    OwnClock own;
+    HeardClock own;
     Fetcher fetcher(medium.manifest, medium.getter(), {.plan = PlayPlan(medium.manifest, opened, {})});
     EndlessView view;
     const auto end = play_back(fetcher, {.player = {.command = player}, .own = &own}, view);

@@ -423,7 +423,7 @@ TEST_F(WalletTest, APlayIsUnfinishedOnceNobodyHoldsIt) {
   {
     const auto mark = wallet.begin(play);
     ASSERT_TRUE(mark.has_value());
-    OwnClock own;
+    HeardClock own;
     own.add(10'000, 42'000);
     (*mark)->keep(42'000, own, {{.first = 0, .count = 17}, {.first = 20, .count = 2}});
     EXPECT_TRUE(wallet.unfinished({7}, clock.now()).empty());
@@ -443,7 +443,7 @@ TEST_F(WalletTest, APlayIsUnfinishedOnceNobodyHoldsIt) {
 TEST_F(WalletTest, APlaysFileThatBecomesShorterIsStillReadAndItsLeastPartIsEnough) {
   Wallet wallet = open();
   const UnfinishedPlay play{.play = {5}, .medium = {7}, .licence = {1}, .deadline = 1'800'001'000};
-  OwnClock own;
+  HeardClock own;
   wire::ChunkRanges asked;
   for (std::uint32_t i = 0; i < 100; ++i) {
     own.add(std::uint64_t{i} * 10'000, std::uint64_t{i} * 10'000 + 1'000);

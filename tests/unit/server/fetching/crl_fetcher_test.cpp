@@ -1,4 +1,4 @@
-// Which list URLs make room for others (identity.md §11.3). What web servers do to a keeper: tests/e2e.
+// Which list URLs make room for others (identity.md §11.3). What web servers do to a fetcher: tests/e2e.
 #include "server/fetching/crl_fetcher.h"
 
 #include <gtest/gtest.h>
@@ -52,22 +52,22 @@ class SilentServer {
   std::string url_;
 };
 
-class RevocationKeeperTest : public ::testing::Test {
+class CrlFetcherTest : public ::testing::Test {
  protected:
   static std::string url(std::size_t number) { return "http://lists.example/" + std::to_string(number) + ".crl"; }
   void open(const std::vector<std::string>& configured = {}) {
-    keeper = std::make_unique<RevocationKeeper>(
+    fetcher = std::make_unique<CrlFetcher>(
         RevocationOptions{.urls = configured,
                           .limits = {.bytes = 1'000, .allowed = {must(AddressRange::from_text("127.0.0.1"))}}},
-        RevocationKeeper::Parts{
+        CrlFetcher::Parts{
             .clock = clock, .random = randomness(), .log = *log, .cache = cache, .admit = [](const pki::Crl&) {
               return Result<>();
             }});
   }
   /// A path needs its list, which is not there.
-  void want(const Source& source) const { static_cast<void>(keeper->want(source.path())); }
-  /// Whether the keeper still looks for its list.
-  [[nodiscard]] bool is_sought(const Source& source) const { return keeper->may_bring(source.root.certificate, {}); }
+  void want(const Source& source) const { static_cast<void>(fetcher->want(source.path())); }
+  /// Whether the fetcher still looks for its list.
+  [[nodiscard]] bool is_sought(const Source& source) const { return fetcher->may_bring(source.root.certificate, {}); }
   /// Lists that are in force, of as many other URLs.
   void keep_lists(std::size_t count) const {
     const Authority other = Authority::root();
@@ -81,10 +81,10 @@ class RevocationKeeperTest : public ::testing::Test {
   ManualClock clock{kNow};
   std::unique_ptr<Log> log = make_silent_log();
   Metrics metrics;
-  std::unique_ptr<RevocationKeeper> keeper;
+  std::unique_ptr<CrlFetcher> fetcher;
 };
 
-TEST_F(RevocationKeeperTest, UrlsThatWereWantedLongestAgoMakeRoomForOthers) {
+TEST_F(CrlFetcherTest, UrlsThatWereWantedLongestAgoMakeRoomForOthers) {
   open();
   std::vector<Source> sources;
   for (std::size_t i = 0; i < kMaxFetchedLists + 100; ++i) {
@@ -95,18 +95,18 @@ TEST_F(RevocationKeeperTest, UrlsThatWereWantedLongestAgoMakeRoomForOthers) {
   for (std::size_t i = 0; i < sources.size(); ++i) EXPECT_EQ(is_sought(sources[i]), i >= 100) << i;
 }
 
-TEST_F(RevocationKeeperTest, WhatMakesRoomIsForgottenOnDiskToo) {
+TEST_F(CrlFetcherTest, WhatMakesRoomIsForgottenOnDiskToo) {
   keep_lists(kMaxFetchedLists);
   open();
-  ASSERT_EQ(keeper->lists().size(), kMaxFetchedLists);
+  ASSERT_EQ(fetcher->lists().size(), kMaxFetchedLists);
   const Source source(url(0));
   want(source);
   EXPECT_TRUE(is_sought(source));
-  EXPECT_EQ(keeper->lists().size(), kMaxFetchedLists - 1);
+  EXPECT_EQ(fetcher->lists().size(), kMaxFetchedLists - 1);
   EXPECT_EQ(cache.load().size(), kMaxFetchedLists - 1);
 }
 
-TEST_F(RevocationKeeperTest, AUrlWithoutAListMakesRoomBeforeListsThatAreInForce) {
+TEST_F(CrlFetcherTest, AUrlWithoutAListMakesRoomBeforeListsThatAreInForce) {
   keep_lists(kMaxFetchedLists - 1);
   open();
   const Source vain(url(0));
@@ -116,10 +116,10 @@ TEST_F(RevocationKeeperTest, AUrlWithoutAListMakesRoomBeforeListsThatAreInForce)
   want(source);
   EXPECT_FALSE(is_sought(vain));
   EXPECT_TRUE(is_sought(source));
-  EXPECT_EQ(keeper->lists().size(), kMaxFetchedLists - 1);
+  EXPECT_EQ(fetcher->lists().size(), kMaxFetchedLists - 1);
 }
 
-TEST_F(RevocationKeeperTest, WhoeverWaitsForAListKeepsItsUrl) {
+TEST_F(CrlFetcherTest, WhoeverWaitsForAListKeepsItsUrl) {
   open();
   std::vector<Source> waiting;
   for (std::size_t i = 0; i < kMaxFetchedLists; ++i) want(waiting.emplace_back(url(i)));
@@ -134,11 +134,11 @@ TEST_F(RevocationKeeperTest, WhoeverWaitsForAListKeepsItsUrl) {
   EXPECT_TRUE(is_sought(waiting.front()));
 }
 
-TEST_F(RevocationKeeperTest, UrlsOfTheConfigurationAndOfTheServersOwnCertificatesStay) {
+TEST_F(CrlFetcherTest, UrlsOfTheConfigurationAndOfTheServersOwnCertificatesStay) {
   const Source own(url(20'000));
   const Source configured(url(20'001));
   open({configured.url});
-  keeper->keep({own.client});
+  fetcher->keep({own.client});
   want(own);
   want(configured);
   std::vector<Source> others;
@@ -151,10 +151,10 @@ TEST_F(RevocationKeeperTest, UrlsOfTheConfigurationAndOfTheServersOwnCertificate
   EXPECT_TRUE(is_sought(configured));
 }
 
-TEST_F(RevocationKeeperTest, AUrlThatIsBeingFetchedStaysAndIsNotInTheWay) {
+TEST_F(CrlFetcherTest, AUrlThatIsBeingFetchedStaysAndIsNotInTheWay) {
   keep_lists(kMaxFetchedLists - 1);
   open();
-  keeper->start([](const std::vector<pki::Crl>&) {}, metrics);
+  fetcher->start([](const std::vector<pki::Crl>&) {}, metrics);
   SilentServer server;
   const Source slow(server.url());
   want(slow);
@@ -164,7 +164,7 @@ TEST_F(RevocationKeeperTest, AUrlThatIsBeingFetchedStaysAndIsNotInTheWay) {
   want(source);
   EXPECT_TRUE(is_sought(slow));
   EXPECT_TRUE(is_sought(source));
-  EXPECT_EQ(keeper->lists().size(), kMaxFetchedLists - 2);
+  EXPECT_EQ(fetcher->lists().size(), kMaxFetchedLists - 2);
 }
 
 }  // namespace

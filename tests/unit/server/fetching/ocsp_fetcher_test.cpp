@@ -16,10 +16,10 @@ namespace {
 using namespace usher::test;
 using pki::StatusAnswer;
 
-class StatusKeeperTest : public ::testing::Test {
+class OcspFetcherTest : public ::testing::Test {
  protected:
-  StatusKeeperTest() { start(); }
-  ~StatusKeeperTest() override { keeper->stop(); }
+  OcspFetcherTest() { start(); }
+  ~OcspFetcherTest() override { fetcher->stop(); }
 
   /// Another process on the same directory, whose files are as old as the clock says.
   void start() {
@@ -27,12 +27,12 @@ class StatusKeeperTest : public ::testing::Test {
     for (const auto& file : std::filesystem::directory_iterator(directory.path / "revocation", error)) {
       std::filesystem::last_write_time(file, std::chrono::file_clock::from_sys(clock.now()));
     }
-    keeper = std::make_unique<StatusKeeper>(
+    fetcher = std::make_unique<OcspFetcher>(
         StatusOptions{.directory = directory.path / "revocation",
                       .fetch = [this](const std::string&, const FetchLimits&, const std::function<bool()>&,
                                       const FetchBody*) { return respond(); }},
-        StatusKeeper::Parts{.clock = clock, .random = randomness(), .log = *log});
-    keeper->start([this] { ++changes; }, metrics);
+        OcspFetcher::Parts{.clock = clock, .random = randomness(), .log = *log});
+    fetcher->start([this] { ++changes; }, metrics);
   }
   [[nodiscard]] Result<Bytes> respond() {
     const std::scoped_lock lock(mutex);
@@ -49,9 +49,9 @@ class StatusKeeperTest : public ::testing::Test {
     return {.status = status, .this_update = kNow + after, .next_update = kNow + after + life};
   }
   [[nodiscard]] std::optional<StatusAnswer> answer() const {
-    return keeper->answer(leaf.certificate.fingerprint(), root.certificate.fingerprint());
+    return fetcher->answer(leaf.certificate.fingerprint(), root.certificate.fingerprint());
   }
-  [[nodiscard]] StatusKeeper::Wanted want() const { return keeper->want({leaf.certificate, root.certificate}); }
+  [[nodiscard]] OcspFetcher::Wanted want() const { return fetcher->want({leaf.certificate, root.certificate}); }
   /// Looks the status up each minute until the responder was asked twice: answers from before that are processed then.
   void ask_again() {
     const int before = asked;
@@ -74,17 +74,17 @@ class StatusKeeperTest : public ::testing::Test {
   std::atomic<int> asked = 0;
 
   std::atomic<int> changes = 0;
-  std::unique_ptr<StatusKeeper> keeper;
+  std::unique_ptr<OcspFetcher> fetcher;
 };
 
-TEST_F(StatusKeeperTest, WhoeverHasNoResponderIsLackingAtOnce) {
+TEST_F(OcspFetcherTest, WhoeverHasNoResponderIsLackingAtOnce) {
   const Identity other = root.leaf(pki::Role::client);
-  const auto wanted = keeper->want({other.certificate, root.certificate});
+  const auto wanted = fetcher->want({other.certificate, root.certificate});
   EXPECT_FALSE(wanted.coming);
   EXPECT_TRUE(wanted.lacking);
 }
 
-TEST_F(StatusKeeperTest, AnAnswerIsFetchedWhenItIsWantedAndNotBefore) {
+TEST_F(OcspFetcherTest, AnAnswerIsFetchedWhenItIsWantedAndNotBefore) {
   EXPECT_FALSE(answer());
   EXPECT_EQ(asked, 0);
   EXPECT_TRUE(want().coming);
@@ -93,14 +93,14 @@ TEST_F(StatusKeeperTest, AnAnswerIsFetchedWhenItIsWantedAndNotBefore) {
   EXPECT_EQ(changes, 0);
 }
 
-TEST_F(StatusKeeperTest, AResponderThatFailsIsLacking) {
+TEST_F(OcspFetcherTest, AResponderThatFailsIsLacking) {
   say({});
   EXPECT_TRUE(want().coming);
   ASSERT_TRUE(eventually([&] { return want().lacking; }));
   EXPECT_FALSE(answer());
 }
 
-TEST_F(StatusKeeperTest, WhoeverIsLookedUpStaysAskedAbout) {
+TEST_F(OcspFetcherTest, WhoeverIsLookedUpStaysAskedAbout) {
   EXPECT_TRUE(want().coming);
   ASSERT_TRUE(eventually([&] { return answer().has_value(); }));
   for (int i = 0; i < 10; ++i) {
@@ -116,11 +116,11 @@ TEST_F(StatusKeeperTest, WhoeverIsLookedUpStaysAskedAbout) {
   ASSERT_TRUE(eventually([&] { return changes == 1; }));
 }
 
-TEST_F(StatusKeeperTest, ARevocationIsKnownFromTheStartOnUntilALaterAnswerTakesItBack) {
+TEST_F(OcspFetcherTest, ARevocationIsKnownFromTheStartOnUntilALaterAnswerTakesItBack) {
   say(word(V_OCSP_CERTSTATUS_REVOKED, {}, std::chrono::hours(1)));
   EXPECT_TRUE(want().coming);
   ASSERT_TRUE(eventually([&] { return answer().has_value(); }));
-  keeper->stop();
+  fetcher->stop();
   clock.advance(kDay);
   say({});
   start();
@@ -135,7 +135,7 @@ TEST_F(StatusKeeperTest, ARevocationIsKnownFromTheStartOnUntilALaterAnswerTakesI
   say(word(V_OCSP_CERTSTATUS_GOOD, Milliseconds(1'000), 50 * kDay));
   ask_again();
   EXPECT_FALSE(answer()->revoked);
-  keeper->stop();
+  fetcher->stop();
   say({});
   start();
   EXPECT_FALSE(answer());  // the status is unknown until it is requested
@@ -144,11 +144,11 @@ TEST_F(StatusKeeperTest, ARevocationIsKnownFromTheStartOnUntilALaterAnswerTakesI
   EXPECT_FALSE(answer()->revoked);
 }
 
-TEST_F(StatusKeeperTest, ADamagedRevocationIsOneAllTheSame) {
+TEST_F(OcspFetcherTest, ADamagedRevocationIsOneAllTheSame) {
   say(word(V_OCSP_CERTSTATUS_REVOKED, {}));
   EXPECT_TRUE(want().coming);
   ASSERT_TRUE(eventually([&] { return changes == 1; }));
-  keeper->stop();
+  fetcher->stop();
   for (const auto& entry : std::filesystem::directory_iterator(directory.path / "revocation")) {
     std::ofstream(entry.path()) << "damaged";
   }
@@ -157,10 +157,10 @@ TEST_F(StatusKeeperTest, ADamagedRevocationIsOneAllTheSame) {
   EXPECT_TRUE(answer()->revoked);
 }
 
-TEST_F(StatusKeeperTest, WhatIsKeptAndHasEndedOrIsDamagedIsNoAnswer) {
+TEST_F(OcspFetcherTest, WhatIsKeptAndHasEndedOrIsDamagedIsNoAnswer) {
   EXPECT_TRUE(want().coming);
   ASSERT_TRUE(eventually([&] { return answer().has_value(); }));
-  keeper->stop();
+  fetcher->stop();
   clock.advance(8 * kDay);
   say({});
   start();
