@@ -23,7 +23,7 @@
 namespace {
 
 using namespace usher;
-using listening::Context;
+using cli::Context;
 
 constexpr const char* kExamples = R"(Examples:
   usher                                   the menu: list, play, acquire licences
@@ -46,7 +46,7 @@ Guide: docs/guide/listening.md.)";
 /// Adds a flag that sets a key of the configuration.
 void add_key_flag(CLI::App& app, Context& context, const std::string& flag, const std::string& key,
                   const std::string& value_name) {
-  listening::Config any;
+  cli::Config any;
   const app::Settings settings = settings_of(any);
   const app::Key* known = settings.find(key);
   app.add_option_function<std::string>(
@@ -56,7 +56,7 @@ void add_key_flag(CLI::App& app, Context& context, const std::string& flag, cons
 }
 
 void add_options(CLI::App& app, Context& context) {
-  listening::Options& options = context.options;
+  cli::Options& options = context.options;
   app.add_option("--home", options.home, "Directory of configuration and licences, in place of the XDG ones")
       ->option_text("DIR");
   app.add_option("--config", options.config_file, "Configuration file")->option_text("FILE");
@@ -84,10 +84,10 @@ void add_options(CLI::App& app, Context& context) {
 }
 
 struct Wishes {
-  listening::BuyWish buy{};
-  listening::PlayWish play{};
-  listening::GetWish get{};
-  listening::OpenWish open{};
+  cli::BuyWish buy{};
+  cli::PlayWish play{};
+  cli::GetWish get{};
+  cli::OpenWish open{};
   std::function<Result<>()> action{};
 };
 
@@ -100,9 +100,9 @@ CLI::App* add_verb(CLI::App& app, Wishes& wishes, const char* name, const char* 
 }
 
 void add_file_verbs(CLI::App& app, Context& context, Wishes& wishes) {
-  listening::GetWish& wish = wishes.get;
+  cli::GetWish& wish = wishes.get;
   CLI::App* get = add_verb(app, wishes, "get", "Fetch files from the file stream",
-                           [&] { return listening::do_get(context, wishes.get); });
+                           [&] { return cli::do_get(context, wishes.get); });
   get->add_option("server", wish.server, "Host and port of the file stream")->required()->option_text("HOST:PORT");
   get->add_option("names", wish.names, "Files of the server, or with --list beginnings of names")
       ->option_text("NAME...");
@@ -117,7 +117,7 @@ void add_file_verbs(CLI::App& app, Context& context, Wishes& wishes) {
   add_key_flag(*get, context, "--cert", "installation.certificate", "FILE");
   add_key_flag(*get, context, "--key", "installation.key", "FILE|URI");
   CLI::App* open =
-      add_verb(app, wishes, "open", "Open a sealed file", [&] { return listening::do_open(context, wishes.open); });
+      add_verb(app, wishes, "open", "Open a sealed file", [&] { return cli::do_open(context, wishes.open); });
   open->add_option("file", wishes.open.file, "What usher get --sealed wrote")->required()->option_text("FILE");
   open->add_option("-o,--output", wishes.open.output, "Where it goes; -: standard output")->option_text("FILE");
   open->add_option("--digest", wishes.open.digest, "SHA-256 that the contents must have")->option_text("HEX");
@@ -129,13 +129,13 @@ void add_verbs(CLI::App& app, Context& context, Wishes& wishes) {
   const auto verb = [&](const char* name, const char* help, std::function<Result<>()> action) {
     return add_verb(app, wishes, name, help, std::move(action));
   };
-  verb("list", "Show the catalogue and your licences", [&] { return listening::do_list(context); });
-  verb("licences", "Show your licences", [&] { return listening::do_licences(context); });
-  CLI::App* buy = verb("buy", "Acquire a licence", [&] { return listening::do_buy(context, wishes.buy); });
+  verb("list", "Show the catalogue and your licences", [&] { return cli::do_list(context); });
+  verb("licences", "Show your licences", [&] { return cli::do_licences(context); });
+  CLI::App* buy = verb("buy", "Acquire a licence", [&] { return cli::do_buy(context, wishes.buy); });
   buy->add_option("medium", wishes.buy.medium, "Number in the catalogue, or id")->required()->option_text("NUMBER|ID");
   buy->add_option("--plays", wishes.buy.plays, "1, 5, 10 or 20 plays")->option_text("N");
   buy->add_option("--for", wishes.buy.time, "Any number of plays for a time: 12h, 7d, 2w")->option_text("TIME");
-  CLI::App* play = verb("play", "Play a medium", [&] { return listening::do_play(context, wishes.play); });
+  CLI::App* play = verb("play", "Play a medium", [&] { return cli::do_play(context, wishes.play); });
   play->add_option("medium", wishes.play.medium, "Number in the catalogue, or id")
       ->required()
       ->option_text("NUMBER|ID");
@@ -147,16 +147,16 @@ void add_verbs(CLI::App& app, Context& context, Wishes& wishes) {
   play->add_flag("--fresh", wishes.play.fresh, "Open a new play, even if one was interrupted");
   add_file_verbs(app, context, wishes);
   verb("login", "Keep a login in memory, so that nothing is asked for 12 hours",
-       [&] { return listening::do_login(context); });
-  verb("logout", "End the logins that are kept", [&] { return listening::do_logout(context); });
+       [&] { return cli::do_login(context); });
+  verb("logout", "End the logins that are kept", [&] { return cli::do_logout(context); });
   verb("card", "Show readers, cards and certificates, and what is wrong with them",
-       [&] { return listening::do_card(context); });
+       [&] { return cli::do_card(context); });
   CLI::App* config = app.add_subcommand("config", "Look at the configuration");
   config->require_subcommand(1);
   config->fallthrough();
   CLI::App* show = config->add_subcommand("show", "Print the settings in force");
   show->fallthrough();
-  show->callback([&] { wishes.action = [&] { return listening::do_config_show(context); }; });
+  show->callback([&] { wishes.action = [&] { return cli::do_config_show(context); }; });
 }
 
 int finish(const Context& context, Result<> outcome) {
@@ -165,9 +165,9 @@ int finish(const Context& context, Result<> outcome) {
   if (outcome) return 0;
   // After a cancellation by stop(), stopped() has the reason.
   if (outcome.error().fault == Fault::cancelled) {
-    if (auto why = listening::Interrupts::stopped()) outcome = std::unexpected(*std::move(why));
+    if (auto why = cli::Interrupts::stopped()) outcome = std::unexpected(*std::move(why));
   }
-  return listening::tell_failure(context.options, outcome.error());
+  return cli::tell_failure(context.options, outcome.error());
 }
 
 int run(int argc, char** argv) {
@@ -197,7 +197,7 @@ int run(int argc, char** argv) {
     if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDOUT_FILENO) != 1) {
       return finish(context, fail(Fault::bad_usage, "menu", "the menu needs a terminal; scripts use a verb"));
     }
-    wishes.action = [&] { return listening::do_menu(context); };
+    wishes.action = [&] { return cli::do_menu(context); };
   }
   return finish(context, wishes.action());
 }

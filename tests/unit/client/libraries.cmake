@@ -1,1 +1,1 @@
-target_link_libraries(${name} PRIVATE channel identity licence media tls crypto wire)
+target_link_libraries(${name} PRIVATE channel card licence media tls crypto wire)
