@@ -149,9 +149,8 @@ class Logins(Cards):
         shell.type(f"echo $$; {shlex.join(map(str, self.listener.command('list', pin=False)))}\n")
         pid = int(re.search(r"\d+", shell.expect(r"\n\d+\r?\n").strip().split("\n")[-1]).group())
         shell.expect("Passphrase .*: ")
-        for stop in (lambda: shell.type("\x1a"), lambda: self.stop_job_of(pid, signal.SIGTSTP),
+        for stop in (lambda: shell.type("not the passphrase\x1a"), lambda: self.stop_job_of(pid, signal.SIGTSTP),
                      lambda: self.stop_job_of(pid, signal.SIGSTOP)):
-            shell.type("not the passphrase")
             stop()
             shell.expect("Stopped")
             shell.expect("shell: ")

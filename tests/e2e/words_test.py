@@ -83,8 +83,28 @@ class Words(unittest.TestCase):
         outcome = self.world.usherd("--set", "server.threads=none", "media", "list", ok=False)
         self.told(outcome, "bad-config", "server.threads", "`usherd config check`")
 
+    def test_a_directory_where_a_file_is_wanted_is_called_that(self):
+        folder = self.world.root / "a folder"
+        folder.mkdir()
+        for key in ("keys.server_certificate", "keys.server_key", "keys.vault_key", "trust.client.crls"):
+            with self.subTest(key=key):
+                outcome = self.world.usherd("--set", f"{key}={folder}", "config", "check", ok=False)
+                self.told(outcome, "not-a-file", key, "a folder")
+        outcome = self.world.usherd("--config", folder, "config", "show", ok=False)
+        self.told(outcome, "not-a-file", "a folder")
+
+    def test_a_vault_that_cannot_be_read_is_found_by_the_check(self):
+        vault = self.world.root / "server/data/media"
+        vault.rename(vault.with_name("moved"))
+        self.addCleanup(lambda: vault.with_name("moved").rename(vault))
+        vault.write_text("no directory")
+        self.addCleanup(vault.unlink)
+        outcome = self.world.usherd("config", "check", ok=False)
+        self.told(outcome, "not-found", str(vault), "Not a directory")
+
     def test_a_file_that_two_keys_name_is_told_with_both(self):
-        outcome = self.world.usherd("--set", "keys.server_key=keys/recipient.key", "config", "check", ok=False)
+        key = self.world.root / "issued/operator.key"
+        outcome = self.world.usherd("--set", f"keys.server_key={key}", "config", "check", ok=False)
         self.told(outcome, "bad-key", "keys.server_key or keys.recipient_key", "is not the key of the certificate")
 
     def test_a_file_that_is_missing_names_its_key_and_is_told_once(self):

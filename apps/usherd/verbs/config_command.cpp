@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 
+#include "base/os_error.h"
 #include "card/token_key.h"
 #include "common/json.h"
 #include "common/report.h"
@@ -105,6 +106,12 @@ Result<> Check::run() {
 }
 
 void Check::check_store() {
+  std::error_code error;
+  const std::filesystem::path vault = vault_directory_of(config_);
+  const std::filesystem::directory_iterator readable(vault, error);
+  if (error && error != std::errc::no_such_file_or_directory) {  // the first import creates it
+    problems_.push_back({fault_of_errno(error.value()), "config check", vault.string() + " (" + error.message() + ")"});
+  }
   std::error_code ignored;
   if (!std::filesystem::exists(store_file_of(config_), ignored)) return;  // the first use creates it
   auto store = open_store(config_, context_.random, Use::read);

@@ -193,7 +193,7 @@ TEST_F(Files, WhatIsLongerThanItMayBeIsRefusedAndNotCut) {
   EXPECT_EQ(*read_file_into(path("a"), room), 1000U);
   expect_fault(read_file_into(path("a"), MutableView(room).first(999)), Fault::too_long);
   expect_fault(read_file(path("nowhere"), 10), Fault::not_found);
-  expect_fault(read_file(directory_, 10), Fault::io);
+  expect_fault(read_file(directory_, 10), Fault::not_a_file);
 }
 
 TEST_F(Files, APipeIsReadToItsEndAndOneWithoutAWriterIsEmpty) {
