@@ -2,7 +2,7 @@
 // expect: is private within this context
 #include "pki/trust_store.h"
 
-using namespace usher::identity;
+using namespace usher::pki;
 
 Role role_of(const VerifiedPeer& peer) { return peer.role(); }
 
