@@ -19,7 +19,6 @@ namespace {
 
 using test::Authority;
 using test::CrlEntrySketch;
-using test::kDay;
 using test::kNow;
 using test::must;
 
