@@ -43,6 +43,7 @@ struct Key {
   std::string_view choices{};  // a literal: "open|operator"; empty: any text
   bool path = false;           // from environment and command line: relative to the working directory
   bool decided = false;        // written into a new configuration even with its default value
+  bool reloaded = false;       // a reload of the configuration takes the new value; otherwise a restart is needed
 
   static Key text(std::string name, std::string& at, std::string_view help) { return {std::move(name), &at, help}; }
   static Key texts(std::string name, Texts& at, std::string_view help) { return {std::move(name), &at, help}; }
@@ -62,6 +63,10 @@ struct Key {
 
   [[nodiscard]] Key as_decided() && {
     decided = true;
+    return std::move(*this);
+  }
+  [[nodiscard]] Key as_reloaded() && {
+    reloaded = true;
     return std::move(*this);
   }
   [[nodiscard]] Value value() const;
@@ -109,6 +114,10 @@ class Settings {
   /// there is commented out. nullptr: no value is commented out.
   [[nodiscard]] std::string to_toml(const Settings* defaults = nullptr) const;
   [[nodiscard]] std::string to_json() const;
+  /// For each key: its value, the allowed values, whether a reload takes it, and its meaning; as rows of a Markdown
+  /// table, or as JSON.
+  [[nodiscard]] std::string table_markdown() const;
+  [[nodiscard]] std::string table_json() const;
 
  private:
   std::string_view program_;

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -31,7 +33,42 @@ boost::json::value json_of(const Value& value) {
   return out;
 }
 
+std::string markdown_of(const Value& value) {
+  if (const auto* text = std::get_if<std::string>(&value)) return text->empty() ? "none" : *text;
+  const auto* texts = std::get_if<Texts>(&value);
+  if (texts == nullptr) return toml_of(value);
+  return texts->empty() ? "none" : fmt::format("{}", fmt::join(*texts, ", "));
+}
+
+std::string allowed_of(const Key& key) {
+  if (key.max > key.min) return fmt::format("{} to {}", key.min, key.max);
+  std::string out;
+  for (const char c : key.choices) c == '|' ? out += ", " : out += c;
+  return out;
+}
+
 }  // namespace
+
+std::string Settings::table_json() const {
+  boost::json::array out;
+  for (const Key& key : keys_) {
+    out.push_back(boost::json::object{{"key", key.name},
+                                      {"default", json_of(key.value())},
+                                      {"allowed", allowed_of(key)},
+                                      {"reloaded", key.reloaded},
+                                      {"meaning", key.help}});
+  }
+  return boost::json::serialize(out);
+}
+
+std::string Settings::table_markdown() const {
+  std::string out;
+  for (const Key& key : keys_) {
+    out += fmt::format("| `{}` | {} | {} | {} | {} |\n", key.name, markdown_of(key.value()), allowed_of(key),
+                       key.reloaded ? "yes" : "no", key.help);
+  }
+  return out;
+}
 
 std::string Settings::to_toml(const Settings* defaults) const {
   std::string out;

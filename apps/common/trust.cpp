@@ -51,17 +51,24 @@ Result<pki::RevocationTolerance> tolerance_of(const Texts& names) {
 
 void add_trust_keys(Settings& settings, const std::string& section, TrustKeys& keys) {
   settings.add(
-      {Key::files(section + ".anchors", keys.anchors, "PEM files with the root certificates that are trusted"),
-       Key::files(section + ".intermediates", keys.intermediates, "PEM files with authorities between root and leaf"),
-       Key::files(section + ".crls", keys.crls, "PEM or DER files with revocation lists, complete and delta"),
+      {Key::files(section + ".anchors", keys.anchors, "PEM files with the trusted root certificates").as_reloaded(),
+       Key::files(section + ".intermediates", keys.intermediates, "PEM files with authorities between root and leaf")
+           .as_reloaded(),
+       Key::files(section + ".crls", keys.crls, "PEM or DER files with revocation lists, complete lists and deltas")
+           .as_reloaded(),
        Key::choice(section + ".revocation", keys.revocation, "chain|leaf|none",
-                   "which certificates need a current revocation list"),
-       Key::texts(section + ".tolerate", keys.tolerate,
-                  "what is tolerated in revocation lists: missing-delta, unusable-delta, expired-list"),
+                   "which certificates need a current revocation list")
+           .as_reloaded(),
+       Key::texts(
+           section + ".tolerate", keys.tolerate,
+           "problems of revocation lists that do not cause a refusal: missing-delta, unusable-delta, expired-list")
+           .as_reloaded(),
        Key::texts(section + ".eku", keys.eku,
-                  "extended key usages (dotted) that stand for this role, for certificates made elsewhere"),
+                  "extended key usages (dotted) that count as this role, for certificates of another authority")
+           .as_reloaded(),
        Key::flag(section + ".accept_without_eku", keys.accept_without_eku,
-                 "take certificates without extended key usage")});
+                 "accept certificates without an extended key usage")
+           .as_reloaded()});
 }
 
 Result<pki::Chain> load_certificates(const Texts& files, const PathOf& path_of) {

@@ -107,32 +107,11 @@ Result<> write_ports(const std::filesystem::path& file, const server::Server& se
   return replace_file(file, text, 0644);
 }
 
-/// All other keys need a restart.
-bool is_reloaded(std::string_view name) {
-  static constexpr std::array<std::string_view, 15> kReloaded{"trust.",
-                                                              "person.",
-                                                              "policy.acquisition",
-                                                              "policy.quota_plays",
-                                                              "policy.open_licences",
-                                                              "policy.bind_installation",
-                                                              "channel.suites",
-                                                              "channel.groups",
-                                                              "keys.server_certificate",
-                                                              "keys.server_key",
-                                                              "files.shares",
-                                                              "files.publish",
-                                                              "files.rules",
-                                                              "files.certificates",
-                                                              "files.key"};
-  return name == "server.names" || name == "channel.handshake_seconds" ||
-         std::ranges::any_of(kReloaded, [&](std::string_view prefix) { return name.starts_with(prefix); });
-}
-
 void tell_what_waits(Config before, Config now, server::Log& log) {
   const app::Settings old_settings = settings_of(before);
   const app::Settings new_settings = settings_of(now);
   for (const app::Key& key : new_settings.keys()) {
-    if (!is_reloaded(key.name) && old_settings.find(key.name)->value() != key.value()) {
+    if (!key.reloaded && old_settings.find(key.name)->value() != key.value()) {
       log.warning("setting needs a restart", {{"key", key.name}});
     }
   }

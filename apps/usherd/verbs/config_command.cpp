@@ -289,6 +289,16 @@ void add_config_command(CLI::App& app, Context& context) {
       return {};
     };
   });
+  CLI::App* keys = config->add_subcommand("keys", "Every key with its default and its meaning, as a Markdown table");
+  keys->callback([&context] {
+    context.action = [&context]() -> Result<> {
+      Config defaults;
+      const app::Settings settings = settings_of(defaults);
+      const std::string text = context.json ? settings.table_json() + "\n" : settings.table_markdown();
+      std::fwrite(text.data(), 1, text.size(), stdout);
+      return {};
+    };
+  });
   config->footer(
       "Examples:\n"
       "  usherd --home h config check && kill -HUP $(pidof usherd)\n"
