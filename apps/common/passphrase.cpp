@@ -45,11 +45,13 @@ class QuietTerminal {
   QuietTerminal(int terminal, std::string prompt)
       : terminal_(terminal), prompt_(std::move(prompt)), known_(::tcgetattr(terminal, &before_) == 0) {
     if (!known_) return;
-    struct sigaction noting{};
-    noting.sa_handler = note_signal;
     g_signal = 0;
     g_continued = false;
     for (std::size_t i = 0; i < kSignals.size(); ++i) {
+      struct sigaction noting{};
+      noting.sa_handler = note_signal;
+      // A call that this process stopped in goes on after `fg`: a prompt may begin in the background.
+      noting.sa_flags = kSignals[i] == SIGCONT ? SA_RESTART : 0;
       ::sigaction(kSignals[i], nullptr, &actions_[i]);
       if (actions_[i].sa_handler != SIG_IGN) ::sigaction(kSignals[i], &noting, nullptr);
     }
@@ -57,15 +59,16 @@ class QuietTerminal {
   }
   ~QuietTerminal() {
     if (!known_) return;
-    ::tcsetattr(terminal_, TCSAFLUSH, &before_);
+    if (in_foreground(terminal_)) ::tcsetattr(terminal_, TCSAFLUSH, &before_);
     for (std::size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &actions_[i], nullptr);
     if (const int number = g_signal.exchange(0); number != 0) std::raise(number);
   }
   QuietTerminal(const QuietTerminal&) = delete;
   QuietTerminal& operator=(const QuietTerminal&) = delete;
-  /// Begins anew if the process was stopped and continues: true. A shell turns the echo on meanwhile.
+  /// Begins anew if the process was stopped and continues in the foreground: true. A shell turns the echo on meanwhile.
   bool begin_again() {
-    if (!g_continued.exchange(false)) return false;
+    if (!g_continued || !in_foreground(terminal_)) return false;
+    g_continued = false;
     begin();
     return true;
   }
@@ -112,8 +115,9 @@ ssize_t read_byte(int descriptor, std::uint8_t& byte) {
 /// prompt was shown anew, so that earlier keys do not count.
 ssize_t read_key(QuietTerminal& terminal, std::uint8_t& byte, bool& again) {
   const auto stopped = [&] {
+    if (g_signal != 0) return true;
     again = terminal.begin_again() || again;
-    return g_signal != 0;
+    return false;
   };
   if (!wait_for_input(terminal.descriptor(), stopped)) {
     errno = EINTR;

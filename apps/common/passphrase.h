@@ -60,8 +60,9 @@ auto until_right(const PassphraseSource& source, const Attempt& attempt) -> decl
 /// Errors: io; unusable_passphrase, as above; too_long.
 [[nodiscard]] Result<crypto::Secret> passphrase_from_descriptor(int descriptor);
 
-/// Prompts on the controlling terminal, without echo. The terminal's state is restored, after Ctrl-C too.
-/// Errors: bad_usage, there is no terminal; cancelled, Ctrl-C or Ctrl-D; unusable_passphrase, as
+/// Prompts on the controlling terminal, without echo. The terminal's state is restored, after Ctrl-C too. Ctrl-Z stops
+/// the job; when it continues, the prompt begins anew.
+/// Errors: bad_usage, there is no terminal; cancelled, Ctrl-C, Ctrl-D, Ctrl-\ or a signal; unusable_passphrase, as
 /// above; too_long.
 [[nodiscard]] Result<crypto::Secret> passphrase_from_terminal(std::string_view prompt);
 

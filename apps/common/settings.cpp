@@ -170,7 +170,8 @@ void Settings::read_toml(const std::filesystem::path& file, Problems& problems) 
   constexpr std::size_t kMaxFile = 1 << 20;
   const auto text = read_file(file, kMaxFile);
   if (!text) {
-    problems.push_back({text.error().fault, "config", file.string()});
+    problems.push_back(text.error());
+    problems.back().where = kUnreadable;
     return;
   }
   try {

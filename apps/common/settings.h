@@ -24,6 +24,8 @@ using Setting = std::pair<std::string, std::string>;
 
 /// Error::where if a file cannot be parsed as TOML. In that case no setting was read from it.
 inline constexpr std::string_view kSyntax = "config: syntax";
+/// Error::where if a file cannot be read at all.
+inline constexpr std::string_view kUnreadable = "config: file";
 /// All errors, in the order in which they were found.
 using Problems = std::vector<Error>;
 /// The first of them; success if there is no error.
@@ -93,7 +95,7 @@ class Settings {
   [[nodiscard]] std::string why_unknown(std::string_view name) const;
 
   /// Errors: bad_config, with file and line (syntax, an unknown key, a value of another kind or out of its bounds);
-  /// not_found, not_permitted.
+  /// those of read_file().
   [[nodiscard]] Result<> read_toml(const std::filesystem::path& file) const;
   /// The same, but collects all errors. A key with an error keeps its value.
   void read_toml(const std::filesystem::path& file, Problems& problems) const;

@@ -13,6 +13,8 @@
 
 namespace usher::app {
 
+bool in_foreground(int terminal) noexcept { return ::tcgetpgrp(terminal) == ::getpgrp(); }
+
 bool wait_for_input(int terminal, const Stopped& stopped) {
   constexpr int kInterval = 100;  // ms
   while (!stopped()) {

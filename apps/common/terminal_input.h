@@ -12,6 +12,9 @@ namespace usher::app {
 /// Becomes true when a signal, or another reason, ends the wait.
 using Stopped = std::function<bool()>;
 
+/// Whether this process may change and read the terminal. In the background, that would stop it.
+[[nodiscard]] bool in_foreground(int terminal) noexcept;
+
 /// Waits until `terminal` can be read without blocking, or has ended: true; or until `stopped()` is true: false.
 /// Checks `stopped` every 100 ms, so that a signal whose handler runs just before the wait, or in another thread, is
 /// not lost.

@@ -62,14 +62,14 @@ app::PathOf paths_of(const Config& config) {
 
 Result<std::shared_ptr<const pki::TrustStore>> load_trust(const Config& config, const app::TrustKeys& keys,
                                                           pki::Role role, const fs::path& data,
-                                                          std::vector<pki::Crl> handed) {
+                                                          std::vector<pki::Crl> fetched) {
   const std::string name(name_of(role));
   if (keys.anchors.empty()) {
     return fail(Fault::bad_config, "trust",
                 "trust." + name + ".anchors names no file, so that no " + name + " can be trusted");
   }
   USHER_TRY(pki::TrustConfig trust, app::load_trust_config(keys, role, paths_of(config)));
-  trust.fetched = std::move(handed);
+  trust.fetched = std::move(fetched);
   const fs::path marks = data / ("revocation-" + name + ".txt");
   pki::RevocationFloor floor;
   std::error_code ignored;

@@ -24,12 +24,12 @@ struct Installation {
 /// The file that stores the lists received from the server (identity.md §11.5).
 [[nodiscard]] std::filesystem::path lists_file_of(const std::filesystem::path& data);
 
-/// Uses the lists in `handed` in addition to the configured ones. Records the newest lists seen, so that an older list
+/// Uses the lists in `fetched` in addition to the configured ones. Records the newest lists seen, so that an older list
 /// is never accepted later. Errors: bad_config, no anchors; the files'; crl_rollback.
 [[nodiscard]] Result<std::shared_ptr<const pki::TrustStore>> load_trust(const Config& config,
                                                                         const app::TrustKeys& keys, pki::Role role,
                                                                         const std::filesystem::path& data,
-                                                                        std::vector<pki::Crl> handed);
+                                                                        std::vector<pki::Crl> fetched);
 
 /// What the server's certificate must match, identity.md §3.4: the pinned key, the configured name, or the host.
 [[nodiscard]] Result<pki::ServerName> server_name_of(const Config& config, const std::string& host);

@@ -120,10 +120,10 @@ struct PersonConnection::Parts {
   Gone gone;
 };
 
-Result<> PersonConnection::try_to_connect(const Parts& p, const std::vector<pki::Crl>& handed) {
-  USHER_TRY(const auto servers, load_trust(p.config, p.config.server, pki::Role::server, p.data, handed));
+Result<> PersonConnection::try_to_connect(const Parts& p, const std::vector<pki::Crl>& fetched) {
+  USHER_TRY(const auto servers, load_trust(p.config, p.config.server, pki::Role::server, p.data, fetched));
   USHER_TRY(const auto distributors,
-            load_trust(p.config, p.config.distributor, pki::Role::distributor, p.data, handed));
+            load_trust(p.config, p.config.distributor, pki::Role::distributor, p.data, fetched));
   const auto settings = std::make_shared<channel::ClientSettings>(*p.settings);
   settings->servers = servers;
   const LoginSource source{.config = p.config,

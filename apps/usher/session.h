@@ -65,7 +65,7 @@ class PersonConnection {
   /// Connects with the newest lists that can be obtained.
   [[nodiscard]] Result<> connect(const Parts& parts);
   /// Errors: those of load_trust and of Engine::connect.
-  [[nodiscard]] Result<> try_to_connect(const Parts& parts, const std::vector<pki::Crl>& handed);
+  [[nodiscard]] Result<> try_to_connect(const Parts& parts, const std::vector<pki::Crl>& fetched);
   std::shared_ptr<const crypto::PrivateKey> key_;
   std::shared_ptr<const person::PersonLogin> person_;
   std::unique_ptr<client::HttpTransport> transport_;

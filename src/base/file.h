@@ -10,7 +10,8 @@
 
 namespace usher {
 
-/// Reads a whole file, or a pipe to its end. Errors: not_found, not_permitted, io; too_long, more than `max` bytes.
+/// Reads a whole file, or a pipe to its end.
+/// Errors: not_found, not_permitted, not_a_file, io; too_long, more than `max` bytes.
 [[nodiscard]] Result<std::string> read_file(const std::filesystem::path& file, std::size_t max);
 /// The same into memory that the caller wipes. Copies no byte to any other place. Returns the number of bytes.
 /// Errors: as read_file; too_long, more than out.size().

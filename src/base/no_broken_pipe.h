@@ -5,7 +5,7 @@
 #include <csignal>
 #include <ctime>
 
-namespace usher::client {
+namespace usher {
 
 /// Blocks SIGPIPE in this thread while it lives. The destructor discards a SIGPIPE that arrived meanwhile.
 class NoBrokenPipe {
@@ -34,4 +34,4 @@ class NoBrokenPipe {
   bool was_pending_ = false;
 };
 
-}  // namespace usher::client
+}  // namespace usher

@@ -1,4 +1,4 @@
-// crypto/ossl: OpenSSL objects that free themselves. For crypto/, identity/ and code that uses TLS.
+// crypto/ossl: OpenSSL objects that free themselves. For crypto/, pki/ and code that uses TLS.
 #pragma once
 
 #include <memory>

@@ -53,7 +53,8 @@ class Vault {
 
   /// Imports a release by rewrapping: opens every chunk and checks it against the manifest's root, copies the body
   /// unchanged, and makes a new header. Atomic. Memory: a few chunks. Replace::yes is for a damaged file.
-  /// Errors: the release's, check_origin's, already_exists, release_mismatch, cancelled, disk_full, io.
+  /// Errors: the release's, check_origin's, release_mismatch, cancelled, disk_full, io; already_exists, with
+  /// Replace::no; not_a_file, a directory is in the file's place.
   [[nodiscard]] Result<SignedManifest> import(const SourcePtr& release, const Unwrapper& key,
                                               const CheckOrigin& check_origin, const Progress& progress = {},
                                               Replace replace = Replace::no) const;

@@ -82,7 +82,7 @@ class Certificate {
   /// Subject and issuer are equal.
   [[nodiscard]] bool is_self_issued() const noexcept;
 
-  /// For use inside identity and for TLS contexts. Do not change it.
+  /// For use inside pki, person and card, and for TLS contexts. Do not change it.
   [[nodiscard]] X509* x509() const noexcept;
 
   friend bool operator==(const Certificate& a, const Certificate& b) noexcept { return a.der() == b.der(); }

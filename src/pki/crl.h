@@ -69,7 +69,7 @@ class Crl {
   [[nodiscard]] bool has_unknown_critical() const;
   /// Checks that `issuer` signed the list, with SHA-256 or better. Errors: revocation_unknown.
   [[nodiscard]] Result<> verify(const Certificate& issuer) const;
-  /// For path validation only, and only while this list lives. It does not contain the entries (crl_light.h).
+  /// For path validation only, and only while this list lives. It does not contain the entries (crl_reduced.h).
   [[nodiscard]] X509_CRL* ossl() const noexcept;
 
  private:

@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::size_t kMaxProven = 4;  // keys remembered per list
 
-// ---- OpenSSL's methods of a light list. For an X509_CRL without a ReducedCrl they report the worst: revoked, and not
-// verified.
+// ---- OpenSSL's methods of a reduced list. For an X509_CRL without a ReducedCrl they report the worst: revoked, and
+// not verified.
 
 const ReducedCrl* light_of(X509_CRL* crl) { return static_cast<const ReducedCrl*>(X509_CRL_get_meth_data(crl)); }
 
@@ -55,7 +55,7 @@ Result<CrlPtr> decode(View der) {
   return crl;
 }
 
-// ---- Writing the light list
+// ---- Writing the reduced list
 
 void add_sequence(Bytes& out, std::initializer_list<View> parts) {
   std::size_t size = 0;

@@ -2,7 +2,7 @@
 //
 // OpenSSL's X509_CRL makes several objects of each entry, more than 200 bytes. A million entries are slow to create and
 // to search. So this code reads headers with OpenSSL's ASN1_get_object, and decodes the entries only. OpenSSL decodes
-// the rest of a list (crl_light.h).
+// the rest of a list (crl_reduced.h).
 #pragma once
 
 #include <cstdint>

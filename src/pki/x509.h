@@ -1,4 +1,4 @@
-// pki/x509: owning pointers to OpenSSL's X.509 objects, and small helpers. For identity's own .cpp files.
+// pki/x509: owning pointers to OpenSSL's X.509 objects, and small helpers. For the .cpp files of pki, person and card.
 #pragma once
 
 #include <openssl/asn1.h>

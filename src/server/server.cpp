@@ -71,7 +71,7 @@ struct Server::Impl {
   Guarded<channel::ServerSettings> channel_settings;
   Guarded<service::ServicePolicy> policy;
   Guarded<Expiries> expiries;
-  Guarded<Bytes> handed;  // revocation lists for listeners
+  Guarded<Bytes> served_lists;  // revocation lists for listeners
   std::mutex installing;
   Expiries certificates;  // expiries in addition to those of the trust stores; guarded by `installing`
   std::mutex telling;
@@ -103,7 +103,7 @@ Server::Impl::Impl(ServerOptions options_, Parts parts, ServerSnapshot snapshot)
       channel_settings(snapshot.authorities->channel),
       policy(snapshot.policy),
       expiries(std::make_shared<const Expiries>()),
-      handed(std::make_shared<const Bytes>(revocation_lists(*snapshot.authorities, p.clock.now()))),
+      served_lists(std::make_shared<const Bytes>(revocation_lists(*snapshot.authorities, p.clock.now()))),
       certificates(std::move(snapshot.expiries)),
       names(std::move(snapshot.names)),
       operator_host_names(operator_names(options.operator_listen)),
@@ -136,7 +136,7 @@ Server::Impl::Impl(ServerOptions options_, Parts parts, ServerSnapshot snapshot)
               .random = p.random,
               .log = p.log,
               .metrics = metrics}),
-      channel(driver, handed, metrics, p.log),
+      channel(driver, served_lists, metrics, p.log),
       operators(metrics, [this] { return not_ready(); }),
       runtime(0),
       workers({.threads = worker_threads(options.threads), .jobs = kJobs, .jobs_of_one = kJobs}),
@@ -257,7 +257,7 @@ void Server::Impl::install(std::shared_ptr<const Authorities> next) {
   authorities.set(next);
   channel_settings.set(next->channel);
   sessions.renew_trust();  // from now on new sessions are judged by `next`; existing sessions are checked below
-  handed.set(std::make_shared<const Bytes>(revocation_lists(*next, p.clock.now())));
+  served_lists.set(std::make_shared<const Bytes>(revocation_lists(*next, p.clock.now())));
   show_expiries();
   const Time now = p.clock.now();
   sessions.end_where(

@@ -101,6 +101,25 @@ Result<MediaService::MediumPtr> MediaService::medium(const Id128& id) {
   return opened;
 }
 
+void MediaService::forget(const Id128& id, const MediumPtr& reader) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = open_.find(id);
+  if (found == open_.end() || found->second->second != reader) return;
+  recent_.erase(found->second);
+  open_.erase(found);
+}
+
+Result<media::Chunk> MediaService::read_chunk(const wire::Chunk& wanted) {
+  USHER_TRY(const MediumPtr reader, medium(wanted.medium));
+  if (auto chunk = reader->read_chunk(wanted.chunk)) return *std::move(chunk);
+  // The file may have been replaced since it was opened (`usherd media add` restores a damaged one).
+  forget(wanted.medium, reader);
+  USHER_TRY(const MediumPtr again, medium(wanted.medium));
+  auto chunk = again->read_chunk(wanted.chunk);
+  if (!chunk) return unavailable(chunk.error());
+  return *std::move(chunk);
+}
+
 Result<Bytes> MediaService::signed_manifest(const Id128& id) {
   {
     const std::scoped_lock lock(mutex_);
@@ -254,10 +273,8 @@ Result<GrantedChunk> MediaService::chunk(const store::Caller& caller, const wire
   const store::GrantRequest request{
       .play = wanted.play, .medium = wanted.medium, .epoch = wanted.epoch, .chunks = {wanted.chunk}};
   USHER_TRY(const auto granted, p_.store.grant_chunks(caller, request, now));
-  USHER_TRY(const MediumPtr reader, medium(wanted.medium));
-  auto chunk = reader->read_chunk(wanted.chunk);
-  if (!chunk) return unavailable(chunk.error());
-  return GrantedChunk{.chunk_size = granted.medium.chunk_size, .chunk = *std::move(chunk)};
+  USHER_TRY(auto chunk, read_chunk(wanted));
+  return GrantedChunk{.chunk_size = granted.medium.chunk_size, .chunk = std::move(chunk)};
 }
 
 std::size_t MediaService::refusal_size(const wire::Chunk& wanted, Fault fault) {

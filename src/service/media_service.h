@@ -100,6 +100,9 @@ class MediaService {
     std::size_t operator()(const Id128& id) const noexcept;
   };
   [[nodiscard]] Result<MediumPtr> medium(const Id128& id);
+  /// Drops the reader from the open media, if it is still the medium's.
+  void forget(const Id128& id, const MediumPtr& reader);
+  [[nodiscard]] Result<media::Chunk> read_chunk(const wire::Chunk& wanted);
   [[nodiscard]] Result<Bytes> signed_manifest(const Id128& id);
   [[nodiscard]] Result<Performed<wire::Opened>> opened(const store::OpenPlay& play);
 

@@ -1,6 +1,6 @@
 // tls/context: OpenSSL's TLS with the file stream's settings, for server and client.  Spec: filestream.md §2.
 //
-// A separate layer below net and client: both use TLS, and neither may include the other.
+// A separate layer below server and client: both use TLS, and neither may include the other.
 #pragma once
 
 #include <functional>

@@ -203,6 +203,18 @@ class AnothersHome(unittest.TestCase):
         self.assertIn("added: " + file.stem, w.usherd("media", "add", self.release).out)
         w.usherd("media", "verify", file.stem)
 
+    def test_with_another_vault_key_no_file_counts_as_damaged(self):
+        w = self.world
+        w.usherd("media", "add", self.release)
+        file, = (w.root / "server/data/media").glob("*.medium")
+        whole = file.read_bytes()
+        other = w.root / "other home"
+        run(BIN / "usherd", "--home", other, "--passphrase-file", w.secret("usherd.pass"), "init", "--id", "other",
+            env=w.env)
+        key = f"keys.vault_key={other / 'keys/vault.key'}"
+        self.assertIn("[no-key-fits]", w.usherd("--set", key, "media", "add", self.release, ok=False).err)
+        self.assertEqual(file.read_bytes(), whole)
+
     def test_a_medium_whose_file_is_lost_can_be_removed(self):
         w = self.world
         w.usherd("media", "add", self.release)

@@ -167,6 +167,24 @@ class Logins(Cards):
         self.assertNotIn("not the passphrase", shell.raw)
         self.assertNotIn("1234", shell.raw)
 
+    def test_a_prompt_that_begins_in_the_background_waits_for_the_foreground(self):
+        shell = Terminal(["bash", "--norc", "--noprofile", "-i"], dict(self.listener.env, TERM="dumb", PS1="shell: "))
+        shell.expect("shell: ")
+        shell.type(f"{shlex.join(map(str, self.listener.command('list', pin=False)))} &\n")
+        shell.expect("shell: ")
+        shell.type("while ! jobs | grep Stopped; do :; done\n")
+        shell.expect("Stopped")
+        shell.expect("shell: ")
+        shell.type("fg\n")
+        shell.expect("Passphrase .*: ")
+        shell.type("\x1a")
+        shell.expect("Stopped")
+        shell.expect("shell: ")
+        shell.type("kill %1; wait %1; echo ended $?\n")
+        shell.expect(r"ended (143|130)")
+        shell.type("exit\n")
+        shell.end()
+
     def stop_job_of(self, shell, number):
         """Sends the signal to each process of the shell's one job."""
         jobs = {int(pid) for pid in pathlib.Path(f"/proc/{shell}/task/{shell}/children").read_text().split()}

@@ -75,8 +75,8 @@ Result<server::RevocationOptions> revocation_options_of(const Config& config) {
   return options;
 }
 
-Result<std::unique_ptr<server::Fetchers>> make_keepers(const Config& config, const Clock& clock, Random& random,
-                                                       server::Log& log, store::Store& store) {
+Result<std::unique_ptr<server::Fetchers>> make_fetchers(const Config& config, const Clock& clock, Random& random,
+                                                        server::Log& log, store::Store& store) {
   USHER_TRY(server::RevocationOptions options, revocation_options_of(config));
   const std::filesystem::path directory = directory_of(config);
   server::StatusOptions statuses{.refreshing = options.refreshing, .limits = options.limits, .directory = directory};

@@ -26,9 +26,9 @@ struct Fetched {
 /// Parses as much as possible, and collects all errors.
 server::RevocationOptions revocation_options_of(const Config& config, Problems& problems);
 /// References are borrowed. Errors: as revocation_options_of.
-[[nodiscard]] Result<std::unique_ptr<server::Fetchers>> make_keepers(const Config& config, const Clock& clock,
-                                                                     Random& random, server::Log& log,
-                                                                     store::Store& store);
+[[nodiscard]] Result<std::unique_ptr<server::Fetchers>> make_fetchers(const Config& config, const Clock& clock,
+                                                                      Random& random, server::Log& log,
+                                                                      store::Store& store);
 /// Gives a trust store access to what is fetched, as its keys allow.
 void connect(pki::TrustConfig& trust, const SourceKeys& keys, const Fetched& fetched);
 

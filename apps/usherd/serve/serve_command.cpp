@@ -175,7 +175,8 @@ void make_room_for_descriptors(const Config& config, server::Log& log) {
 void warn_of_files(const Config& config, server::Log& log) {
   if (!config.files_publish.empty()) log.warning("media are published: these copies are not counted");
   if (!config.files_key_transport_certificate.empty()) {
-    log.warning("RSA key transport is offered: anyone who obtains its key can read all recorded connections");
+    log.warning(
+        "RSA key transport is offered: anyone who obtains its key can read the recorded connections that used it");
   }
 }
 
@@ -265,7 +266,7 @@ Result<> serve(const Context& context, const ServeOptions& options) {
   const TokenKeyLog token_key_log(*home.keys, *log);
   std::unique_ptr<server::Fetchers> fetchers;
   if (config.revocation_fetch) {
-    USHER_TRY(fetchers, make_keepers(config, context.clock, context.random, *log, *home.store));
+    USHER_TRY(fetchers, make_fetchers(config, context.clock, context.random, *log, *home.store));
   }
   USHER_TRY(server::ServerSnapshot snapshot, load_snapshot(config, *home.keys, fetched_by(fetchers.get(), config),
                                                            home.store.get(), &*home.vault, context.clock));

@@ -90,8 +90,11 @@ void Check::warn(const std::string& what) {
 
 Result<> Check::run() {
   if (!problems_.empty() && problems_.front().fault == Fault::not_set_up) return app::first_of(problems_);
-  // If the file is not valid TOML, its values are unknown. All further checks would be about the defaults.
-  if (std::ranges::find(problems_, app::kSyntax, &Error::where) != problems_.end()) return verdict();
+  // If the file cannot be read, its values are unknown. All further checks would be about the defaults.
+  const auto is_unread = [](const Error& error) {
+    return error.where == app::kSyntax || error.where == app::kUnreadable;
+  };
+  if (std::ranges::any_of(problems_, is_unread)) return verdict();
   check(config_, problems_);
   if (!context_.json) std::printf("configuration: %s\n", config_.file.c_str());
   open_keys();                   // files that only root may read, before the process becomes the home's owner

@@ -1,7 +1,10 @@
 // usherd media: add, list, verify, remove.
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -126,14 +129,31 @@ struct Importer {
     USHER_TRY(const auto medium, known(id));
     return medium && !medium->removed_at;
   }
-  /// The vault has a file of this medium. Replaces it if it is damaged. An intact one is used without importing again
-  /// if the store does not have the medium: an import was interrupted between the two. Errors: already_exists.
-  [[nodiscard]] Result<media::SignedManifest> take_up(const media::SourcePtr& source,
-                                                      const media::Progress& progress) const {
+  /// What is wrong with the vault's file of a medium; nullopt: nothing. Errors: those that say nothing about the file,
+  /// such as no_key_fits: with a wrong vault key every intact file looks unreadable, and must stay.
+  [[nodiscard]] Result<std::optional<Error>> damage_of(const Id128& id, const media::Progress& progress) const {
+    static constexpr std::array kDamage{Fault::malformed, Fault::wrong_object,     Fault::header_damaged,
+                                        Fault::truncated, Fault::chunk_damaged,    Fault::unsupported,
+                                        Fault::too_long,  Fault::release_mismatch, Fault::unknown_medium};
+    auto verified = home.vault->verify(id, progress);
+    if (!verified && std::ranges::find(kDamage, verified.error().fault) == kDamage.end()) {
+      return std::unexpected(std::move(verified).error());
+    }
+    if (!verified) return std::move(verified).error();
+    USHER_TRY(const auto record, known(id));
+    if (!record) return std::nullopt;
+    USHER_TRY(const media::SignedManifest stored, home.vault->manifest(id));
+    if (stored.hash() == record->manifest) return std::nullopt;
+    return Error{Fault::release_mismatch, "media add", "the file of medium " + to_hex(id) + " is of another release"};
+  }
+  /// The vault has a file of this medium. Replaces it if it is damaged, and then sets `damage`. An intact one is used
+  /// without importing again if the store does not have the medium: an import was interrupted between the two.
+  /// Errors: already_exists; damage_of's.
+  [[nodiscard]] Result<media::SignedManifest> take_up(const media::SourcePtr& source, const media::Progress& progress,
+                                                      std::optional<Error>& damage) const {
     USHER_TRY(const auto outline, media::ReleaseOutline::read(source));
-    const auto intact = home.vault->verify(outline.medium, progress);
-    if (!intact && intact.error().fault == Fault::cancelled) return std::unexpected(intact.error());
-    if (!intact) return home.vault->import(source, recipient, origin(), progress, Replace::yes);
+    USHER_TRY(damage, damage_of(outline.medium, progress));
+    if (damage) return home.vault->import(source, recipient, origin(), progress, Replace::yes);
     USHER_TRY(const bool listed, is_in_catalogue(outline.medium));
     if (listed)
       return fail(Fault::already_exists, "media add", "medium " + to_hex(outline.medium),
@@ -148,8 +168,9 @@ struct Importer {
       USHER_TRY(restored, is_in_catalogue(outline->medium));
     }
     const media::Progress progress = progress_line(printable(file));
+    std::optional<Error> damage;
     auto manifest = home.vault->import(source, recipient, origin(), progress);
-    if (!manifest && manifest.error().fault == Fault::already_exists) manifest = take_up(source, progress);
+    if (!manifest && manifest.error().fault == Fault::already_exists) manifest = take_up(source, progress, damage);
     if (!manifest) {
       std::string& about = manifest.error().about;
       if (about.find(file) == std::string::npos) about = file + (about.empty() ? "" : ": " + about);
@@ -165,11 +186,13 @@ struct Importer {
       boost::json::object out = json_of(record, contents);
       out["file"] = printable(file);
       out["restored"] = restored;
+      out["damage"] = damage ? app::json_of(*damage) : boost::json::value();
       app::print_json(out);
       return {};
     }
     std::printf("%s: %s  %s\n", restored ? "restored" : "added", to_hex(contents.medium).c_str(),
                 title_of(contents).c_str());
+    if (damage) std::printf("  its file was damaged: %s\n", printable(explain(*damage)).c_str());
     return {};
   }
 };

@@ -68,7 +68,7 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   /// Handshake and login. Retries a busy server, but not an unreachable one.
-  /// Errors: those of Link::open, of the login and of api/auth.
+  /// Errors: those of ChannelLink::open, of the login and of api/auth.
   [[nodiscard]] Result<> connect();
   /// The authenticated person. Precondition: connect() succeeded.
   [[nodiscard]] wire::Authenticated person() const;

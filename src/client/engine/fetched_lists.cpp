@@ -15,9 +15,9 @@ constexpr std::string_view kType = "application/vnd.usher.lists";
 constexpr Milliseconds kOld{3'600'000};
 
 Result<std::vector<pki::Crl>> lists_of(View encoded) {
-  USHER_TRY(const wire::RevocationLists handed, wire::RevocationLists::decode(encoded));
+  USHER_TRY(const wire::RevocationLists fetched, wire::RevocationLists::decode(encoded));
   std::vector<pki::Crl> lists;
-  for (const Bytes& der : handed.lists) {
+  for (const Bytes& der : fetched.lists) {
     USHER_TRY(pki::Crl list, pki::Crl::from_der(der));
     lists.push_back(std::move(list));
   }

@@ -50,7 +50,9 @@ struct RawTerminal::State {
   termios before{};
   KeyReader reader;
 
-  [[nodiscard]] bool begin() const {
+  /// In the background, reading or changing the terminal would stop this process.
+  [[nodiscard]] bool in_foreground() const { return ::tcgetpgrp(descriptor) == ::getpgrp(); }
+  bool begin() const {
     termios raw = before;
     raw.c_lflag &= ~static_cast<tcflag_t>(ECHO | ICANON);
     raw.c_cc[VMIN] = 0;
@@ -58,28 +60,29 @@ struct RawTerminal::State {
     raw.c_cc[VSUSP] = _POSIX_VDISABLE;
     return ::tcsetattr(descriptor, TCSADRAIN, &raw) == 0;
   }
-  /// Begins anew if a shell turned line mode on while this process was stopped. In the background, it leaves the
-  /// terminal as it is: a change would stop the process again.
+  /// Begins anew if a shell turned line mode on while this process was stopped.
   void begin_again() const {
     termios now{};
-    if (::tcgetattr(descriptor, &now) != 0 || (now.c_lflag & ICANON) == 0) return;
-    if (::tcgetpgrp(descriptor) == ::getpgrp()) static_cast<void>(begin());
+    if (::tcgetattr(descriptor, &now) == 0 && (now.c_lflag & ICANON) != 0) begin();
   }
 };
 
 RawTerminal::RawTerminal(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-RawTerminal::~RawTerminal() { ::tcsetattr(state_->descriptor, TCSADRAIN, &state_->before); }
+RawTerminal::~RawTerminal() {
+  if (state_->in_foreground()) ::tcsetattr(state_->descriptor, TCSADRAIN, &state_->before);
+}
 
 std::unique_ptr<RawTerminal> RawTerminal::open(int descriptor) {
-  if (::isatty(descriptor) != 1 || ::tcgetpgrp(descriptor) != ::getpgrp()) return nullptr;
   auto state = std::make_unique<State>();
   state->descriptor = descriptor;
+  if (::isatty(descriptor) != 1 || !state->in_foreground()) return nullptr;
   if (::tcgetattr(descriptor, &state->before) != 0 || !state->begin()) return nullptr;
   return std::unique_ptr<RawTerminal>(new RawTerminal(std::move(state)));
 }
 
 std::vector<Key> RawTerminal::keys() {
+  if (!state_->in_foreground()) return {};
   state_->begin_again();
   std::array<char, 64> typed{};
   pollfd wait{.fd = state_->descriptor, .events = POLLIN, .revents = 0};

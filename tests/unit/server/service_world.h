@@ -142,8 +142,8 @@ struct World {
                         .random = randomness(),
                         .log = log,
                         .metrics = metrics}};
-  Guarded<Bytes> handed{std::make_shared<const Bytes>(Bytes{0})};
-  MediaChannel channel{driver, handed, metrics, log};
+  Guarded<Bytes> served_lists{std::make_shared<const Bytes>(Bytes{0})};
+  MediaChannel channel{driver, served_lists, metrics, log};
 };
 
 /// One request as a listener over HTTP would see it.

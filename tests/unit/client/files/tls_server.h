@@ -71,7 +71,7 @@ class TlsServer {
 
  private:
   void serve(int socket) {
-    const client::NoBrokenPipe quiet;
+    const NoBrokenPipe quiet;
     const tls::ConnectionPtr connection(SSL_new(context_.get()));
     SSL_set_fd(connection.get(), socket);
     if (SSL_accept(connection.get()) != 1) return;

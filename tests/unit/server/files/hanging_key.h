@@ -10,7 +10,7 @@
 #include "support/eventually.h"
 #include "support/pki.h"
 
-// OpenSSL 3 keeps the methods of version 1.1 for keys that are elsewhere: as card/token_key.cpp uses them.
+// OpenSSL 3 keeps the methods of version 1.1 for keys that are elsewhere: as card/remote_key.cpp uses them.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 

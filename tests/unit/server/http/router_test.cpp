@@ -93,6 +93,23 @@ TEST_F(Requests, AMediumWhoseFileIsMissingIsUnavailableAndNotUnknown) {
   EXPECT_NE(world.log.text().find("unknown-medium, medium " + to_hex(kMedium)), std::string::npos) << world.log.text();
 }
 
+TEST_F(Requests, ADamagedMediumThatIsRestoredIsServedWithoutARestart) {
+  Listener listener(world);
+  ASSERT_EQ(listener.log_in(), Status::ok);
+  static_cast<void>(listener.acquire(kMedium));
+  const wire::Opened play = listener.open(kMedium);
+  const auto file = world.directory.path / "media" / (to_hex(kMedium) + ".medium");
+  const auto whole = world.directory.path / "whole";
+  std::filesystem::copy_file(file, whole);
+  ASSERT_EQ(listener.status("api/download", chunk_body(play, 0)), Status::ok);
+  for (std::uintmax_t at = std::filesystem::file_size(file) / 2; at < std::filesystem::file_size(file); at += 64) {
+    std::fstream(file, std::ios::in | std::ios::out | std::ios::binary).seekp(static_cast<std::streamoff>(at)).put(0);
+  }
+  ASSERT_EQ(listener.status("api/download", chunk_body(play, kChunks - 1)), Status::medium_unavailable);
+  std::filesystem::rename(whole, file);
+  EXPECT_EQ(listener.status("api/download", chunk_body(play, kChunks - 1)), Status::ok);
+}
+
 TEST_F(Requests, ALicenceOfAMediumThatWasTakenOutIsNotCalledUsable) {
   Listener listener(world);
   ASSERT_EQ(listener.log_in(), Status::ok);
