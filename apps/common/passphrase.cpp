@@ -46,7 +46,6 @@ class QuietTerminal {
       : terminal_(terminal), prompt_(std::move(prompt)), known_(::tcgetattr(terminal, &before_) == 0) {
     if (!known_) return;
     g_signal = 0;
-    g_continued = false;
     for (std::size_t i = 0; i < kSignals.size(); ++i) {
       struct sigaction noting{};
       noting.sa_handler = note_signal;
@@ -68,7 +67,6 @@ class QuietTerminal {
   /// Begins anew if the process was stopped and continues in the foreground: true. A shell turns the echo on meanwhile.
   bool begin_again() {
     if (!g_continued || !in_foreground(terminal_)) return false;
-    g_continued = false;
     begin();
     return true;
   }
@@ -88,7 +86,10 @@ class QuietTerminal {
     quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO | ISIG | ICANON);
     quiet.c_cc[VMIN] = 1;
     quiet.c_cc[VTIME] = 0;
-    if (::tcsetattr(terminal_, TCSAFLUSH, &quiet) != 0) return false;
+    do {  // again if the process was stopped meanwhile: it must not show the prompt with echo, nor show it twice
+      g_continued = false;
+      if (::tcsetattr(terminal_, TCSAFLUSH, &quiet) != 0) return false;
+    } while (g_continued);
     say(terminal_, prompt_);
     return true;
   }

@@ -211,6 +211,7 @@ class AnothersHome(unittest.TestCase):
         other = w.root / "other home"
         run(BIN / "usherd", "--home", other, "--passphrase-file", w.secret("usherd.pass"), "init", "--id", "other",
             env=w.env)
+        run("chown", "-R", f"{OTHER_USER}", other)
         key = f"keys.vault_key={other / 'keys/vault.key'}"
         self.assertIn("[no-key-fits]", w.usherd("--set", key, "media", "add", self.release, ok=False).err)
         self.assertEqual(file.read_bytes(), whole)
