@@ -148,7 +148,8 @@ class Logins(Cards):
         shell.expect("shell: ")
         shell.type(f"{shlex.join(map(str, self.listener.command('list', pin=False)))}\n")
         shell.expect("Passphrase .*: ")
-        for stop in (lambda: shell.type("not the passphrase\x1a"), lambda: os.killpg(self.job_of(shell), signal.SIGTSTP),
+        for stop in (lambda: shell.type("not the passphrase\x1a"),
+                     lambda: os.killpg(self.job_of(shell), signal.SIGTSTP),
                      lambda: os.killpg(self.job_of(shell), signal.SIGSTOP)):
             stop()
             shell.expect("Stopped")
