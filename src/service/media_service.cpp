@@ -1,7 +1,5 @@
 #include "service/media_service.h"
 
-#include <cstring>
-
 #include "wire/record.h"
 
 namespace usher::service {
@@ -42,12 +40,6 @@ std::unexpected<Error> unavailable(const Error& why) {
 
 }  // namespace
 
-std::size_t MediaService::IdHash::operator()(const Id128& id) const noexcept {
-  std::size_t hash = 0;
-  std::memcpy(&hash, id.data(), sizeof hash);
-  return hash;
-}
-
 wire::LicenceEntry entry_of(const store::Licence& licence, Time now) {
   const licence::Standing& standing = licence.standing;
   wire::LicenceEntry entry{.licence = licence.document,
@@ -80,10 +72,7 @@ wire::LicenceEntry entry_of(const store::Licence& licence, Time now) {
 Result<MediaService::MediumPtr> MediaService::medium(const Id128& id) {
   {
     const std::scoped_lock lock(mutex_);
-    if (const auto found = open_.find(id); found != open_.end()) {
-      recent_.splice(recent_.begin(), recent_, found->second);
-      return found->second->second;
-    }
+    if (const MediumPtr* found = open_.find(id)) return *found;
   }
   // Open it without the lock, so that other media are not delayed. Two threads may open the same medium; the second
   // result is dropped.
@@ -91,22 +80,14 @@ Result<MediaService::MediumPtr> MediaService::medium(const Id128& id) {
   if (!unsealed) return unavailable(unsealed.error());
   MediumPtr opened = *std::move(unsealed);
   const std::scoped_lock lock(mutex_);
-  if (const auto found = open_.find(id); found != open_.end()) return found->second->second;
-  recent_.emplace_front(id, opened);
-  open_.emplace(id, recent_.begin());
-  if (recent_.size() > p_.open_media) {
-    open_.erase(recent_.back().first);
-    recent_.pop_back();
-  }
+  if (const MediumPtr* found = open_.find(id)) return *found;
+  open_.put(id, opened);
   return opened;
 }
 
 void MediaService::forget(const Id128& id, const MediumPtr& reader) {
   const std::scoped_lock lock(mutex_);
-  const auto found = open_.find(id);
-  if (found == open_.end() || found->second->second != reader) return;
-  recent_.erase(found->second);
-  open_.erase(found);
+  if (const MediumPtr* found = open_.find(id); found != nullptr && *found == reader) open_.erase(id);
 }
 
 Result<media::Chunk> MediaService::read_chunk(const wire::Chunk& wanted) {

@@ -3,13 +3,13 @@
 #pragma once
 
 #include <functional>
-#include <list>
+#include <map>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
-#include <unordered_set>
+#include <set>
 
 #include "base/guarded.h"
+#include "base/lru.h"
 #include "crypto/key.h"
 #include "media/vault.h"
 #include "store/store.h"
@@ -66,7 +66,7 @@ class MediaService {
     /// manifest can be read again. At most 4,096 media are remembered. Called from any thread.
     std::function<void(const Id128& medium, const Error& why)> unreadable{};
   };
-  explicit MediaService(Parts parts) : p_(std::move(parts)) {}
+  explicit MediaService(Parts parts) : p_(std::move(parts)), open_(p_.open_media) {}
 
   [[nodiscard]] const LicenceIssuer& issuer() const noexcept { return p_.issuer; }
 
@@ -96,9 +96,6 @@ class MediaService {
 
  private:
   using MediumPtr = std::shared_ptr<const media::MediumReader>;
-  struct IdHash {
-    std::size_t operator()(const Id128& id) const noexcept;
-  };
   [[nodiscard]] Result<MediumPtr> medium(const Id128& id);
   /// Drops the reader from the open media, if it is still the medium's.
   void forget(const Id128& id, const MediumPtr& reader);
@@ -110,10 +107,9 @@ class MediaService {
 
   Parts p_;
   std::mutex mutex_;
-  std::list<std::pair<Id128, MediumPtr>> recent_;  // most recently used first
-  std::unordered_map<Id128, decltype(recent_)::iterator, IdHash> open_;
-  std::unordered_map<Id128, Bytes, IdHash> manifests_;
-  std::unordered_set<Id128, IdHash> unreadable_;  // reported as unreadable, and not read since
+  LruMap<Id128, MediumPtr> open_;
+  std::map<Id128, Bytes> manifests_;
+  std::set<Id128> unreadable_;  // reported as unreadable, and not read since
 };
 
 /// The licence as a listener sees it at `now`.
