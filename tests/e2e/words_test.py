@@ -160,7 +160,7 @@ class Words(unittest.TestCase):
 
     def test_a_certificate_file_that_is_none_says_what_it_takes(self):
         outcome = self.world.usherd("--set", f"trust.client.anchors={self.note}", "config", "check", ok=False)
-        self.told(outcome, "malformed", str(self.note), "PEM", without=("comes from usher",))
+        self.told(outcome, "malformed", str(self.note), "PEM", without=("its source",))
 
     # --- usher
 
