@@ -25,19 +25,6 @@ Step end(const Play& play) noexcept {
   return step;
 }
 
-Result<> check_chunks(const Extent& medium, std::span<const ChunkUse> chunks) {
-  if (chunks.empty()) return fail(Fault::malformed, "play: no chunk");
-  for (std::size_t i = 0; i < chunks.size(); ++i) {
-    if (chunks[i].number >= medium.chunks) {
-      return fail(Fault::unknown_chunk, "play", "chunk " + std::to_string(chunks[i].number));
-    }
-    for (std::size_t j = 0; j < i; ++j) {
-      if (chunks[j].number == chunks[i].number) return fail(Fault::malformed, "play: a chunk twice");
-    }
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<> check_policy(const PlayPolicy& policy) {
@@ -67,19 +54,20 @@ Step open(const PlayPolicy& policy, const Extent& medium, Time now) noexcept {
 }
 
 Result<Step> grant(const PlayPolicy& policy, const Extent& medium, const Play& play, std::uint64_t epoch,
-                   std::span<const ChunkUse> chunks, std::uint32_t heard, Time now) {
+                   const ChunkUse& chunk, std::uint32_t heard, Time now) {
   USHER_CHECK(check_epoch(play, epoch));
   if (now >= play.deadline) return fail(Fault::play_expired, "play");
-  USHER_CHECK(check_chunks(medium, chunks));
-  const auto repeated = std::ranges::count_if(chunks, [&](const ChunkUse& use) { return is_repeat(medium, use); });
-  if (static_cast<std::uint64_t>(repeated) > repeats_left(medium, play)) return fail(Fault::budget_spent, "play");
+  if (chunk.number >= medium.chunks) {
+    return fail(Fault::unknown_chunk, "play", "chunk " + std::to_string(chunk.number));
+  }
+  const bool repeats = is_repeat(medium, chunk);
+  if (repeats && repeats_left(medium, play) == 0) return fail(Fault::budget_spent, "play");
 
   Step step{.play = play, .effect = Effect::none};
-  step.play.repeats += static_cast<std::uint32_t>(repeated);
+  step.play.repeats += repeats ? 1 : 0;
   if (play.state != PlayState::opened) return step;
-  const auto is_new = [&](const ChunkUse& use) { return !use.heard && !wire::contains(medium.structure, use.number); };
-  const auto added = static_cast<std::uint64_t>(std::ranges::count_if(chunks, is_new));
-  if (added > 0 && heard + added > free_part(medium, policy.commit_after).chunks) {
+  const bool is_new = !chunk.heard && !wire::contains(medium.structure, chunk.number);
+  if (is_new && heard >= free_part(medium, policy.commit_after).chunks) {
     step.play.state = PlayState::committed;
     step.effect = Effect::commit;
   }

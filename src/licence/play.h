@@ -6,8 +6,6 @@
 //                     └────────────────────────────────────────────────────────▶ refunded
 #pragma once
 
-#include <span>
-
 #include "licence/counting.h"
 
 namespace usher::licence {
@@ -53,7 +51,7 @@ struct Step {
   Effect effect = Effect::none;
 };
 
-/// One requested chunk, and what the store knows about it.
+/// The requested chunk, and what the store knows about it.
 struct ChunkUse {
   std::uint32_t number = 0;
   std::uint32_t times = 0;  // earlier grants in this play: for a chunk with headers their number, for others 0 or 1
@@ -67,10 +65,10 @@ struct ChunkUse {
 /// Whether a grant of `use` is a repeat (§5.4).
 [[nodiscard]] bool is_repeat(const Extent& medium, const ChunkUse& use) noexcept;
 
-/// Grants all of `chunks` (each number once) or none. `heard`: how many chunks of the medium the person has heard.
-/// Errors: play_over, stale_epoch, play_expired, malformed (no chunk, or one twice), unknown_chunk, budget_spent.
+/// `heard`: how many chunks of the medium the person has heard.
+/// Errors: play_over, stale_epoch, play_expired, unknown_chunk, budget_spent.
 [[nodiscard]] Result<Step> grant(const PlayPolicy& policy, const Extent& medium, const Play& play, std::uint64_t epoch,
-                                 std::span<const ChunkUse> chunks, std::uint32_t heard, Time now);
+                                 const ChunkUse& chunk, std::uint32_t heard, Time now);
 
 /// Continues a play that is not over. Older epochs are refused from then on. `moved`: on another installation than the
 /// last. Errors: play_over, play_expired, too_many_moves.

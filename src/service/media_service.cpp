@@ -252,8 +252,8 @@ Result<Performed<wire::Closed>> MediaService::close(const store::Caller& caller,
 
 Result<GrantedChunk> MediaService::chunk(const store::Caller& caller, const wire::Chunk& wanted, Time now) {
   const store::GrantRequest request{
-      .play = wanted.play, .medium = wanted.medium, .epoch = wanted.epoch, .chunks = {wanted.chunk}};
-  USHER_TRY(const auto granted, p_.store.grant_chunks(caller, request, now));
+      .play = wanted.play, .medium = wanted.medium, .epoch = wanted.epoch, .chunk = wanted.chunk};
+  USHER_TRY(const auto granted, p_.store.grant_chunk(caller, request, now));
   USHER_TRY(auto chunk, read_chunk(wanted));
   return GrantedChunk{.chunk_size = granted.medium.chunk_size, .chunk = std::move(chunk)};
 }

@@ -84,12 +84,11 @@ struct GrantRequest {
   Id128 play{};
   Id128 medium{};
   std::uint64_t epoch = 0;
-  std::vector<std::uint32_t> chunks;  // 1..kMaxGrant numbers, each once
+  std::uint32_t chunk = 0;
 };
-inline constexpr std::size_t kMaxGrant = 256;
 
 struct Granted {
-  MediumRecord medium;             // the medium of the chunks
+  MediumRecord medium;             // the medium of the chunk
   bool committed = false;          // the play counts
   std::uint32_t repeats_left = 0;  // chunks that can be granted once more
 };

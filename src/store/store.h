@@ -67,11 +67,11 @@ class Store {
   /// too_many_moves; wrong_installation; unknown_medium; licence_revoked; licence_expired; licence_not_yet_valid.
   [[nodiscard]] virtual Result<OpenPlay> resume_play(const Caller& caller, const Operation& operation,
                                                      const Id128& play, Time now) = 0;
-  /// Counts chunks BEFORE they are sent, all or none, and commits the play when they exceed the free part.
+  /// Counts a chunk BEFORE it is sent, and commits the play when the chunk exceeds the free part.
   /// Errors: unknown_play (also another person's, or another medium's); play_over; stale_epoch; play_expired;
   /// wrong_installation; licence_revoked; licence_expired; licence_not_yet_valid; unknown_medium; unknown_chunk;
-  /// budget_spent; malformed.
-  [[nodiscard]] virtual Result<Granted> grant_chunks(const Caller& caller, const GrantRequest& request, Time now) = 0;
+  /// budget_spent.
+  [[nodiscard]] virtual Result<Granted> grant_chunk(const Caller& caller, const GrantRequest& request, Time now) = 0;
   /// Refunds a play that was not committed. Errors: operation_conflict; unknown_play; play_over; stale_epoch;
   /// wrong_installation.
   [[nodiscard]] virtual Result<Closed> close_play(const Caller& caller, const Operation& operation, const Id128& play,

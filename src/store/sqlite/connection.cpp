@@ -29,41 +29,61 @@ Fault fault_of(int code) noexcept {
   }
 }
 
+void check(int code) {
+  if (code != SQLITE_OK) throw Failure(code);  // house-rule(throw): the transaction returns it as an Error
+}
+
 }  // namespace
 
-Error error_of(const SQLite::Exception& exception, std::string_view where) {
-  // getErrorStr(), not what(): only fixed texts, never a value of a row.
-  return Error{.fault = fault_of(exception.getErrorCode()), .where = where, .about = exception.getErrorStr()};
+const char* Failure::what() const noexcept { return sqlite3_errstr(code_); }
+
+Error error_of(const Failure& failure, std::string_view where) {
+  return Error{.fault = fault_of(failure.code()), .where = where, .about = failure.what()};
 }
+
+Query::~Query() { sqlite3_reset(statement_); }
 
 void Query::damaged(const char* what) const { connection_.damaged(what); }
 
 Query& Query::put(std::int64_t value) {
-  statement_.bind(next_++, value);
+  check(sqlite3_bind_int64(statement_, next_++, value));
   return *this;
 }
 
 Query& Query::put(std::string_view text) {
-  statement_.bind(next_++, std::string{text});
+  const char* start = text.empty() ? "" : text.data();  // a null pointer would mean NULL, not an empty text
+  check(sqlite3_bind_text64(statement_, next_++, start, text.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
   return *this;
 }
 
 Query& Query::put(View blob) {
   static constexpr std::uint8_t kNothing = 0;  // a null pointer would mean NULL, not an empty blob
-  statement_.bind(next_++, blob.empty() ? &kNothing : blob.data(), static_cast<int>(blob.size()));
+  const std::uint8_t* start = blob.empty() ? &kNothing : blob.data();
+  check(sqlite3_bind_blob64(statement_, next_++, start, blob.size(), SQLITE_TRANSIENT));
   return *this;
 }
 
 Query& Query::put_null() {
-  statement_.bind(next_++);
+  check(sqlite3_bind_null(statement_, next_++));
   return *this;
 }
 
-int Query::run() { return statement_.exec(); }
+bool Query::step() {
+  const int code = sqlite3_step(statement_);
+  if (code != SQLITE_ROW && code != SQLITE_DONE) check(code);
+  return code == SQLITE_ROW;
+}
+
+int Query::run() {
+  check(step() ? SQLITE_MISUSE : SQLITE_OK);
+  return sqlite3_changes(sqlite3_db_handle(statement_));
+}
+
+bool Query::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
 std::int64_t Query::number(int column) const {
   if (is_null(column)) damaged("a number that is missing");
-  return statement_.getColumn(column).getInt64();
+  return sqlite3_column_int64(statement_, column);
 }
 
 std::uint32_t Query::number32(int column) const {
@@ -78,12 +98,14 @@ std::optional<std::int64_t> Query::number_or_null(int column) const {
   return number(column);
 }
 
-std::string Query::text(int column) const { return statement_.getColumn(column).getString(); }
+std::string Query::text(int column) const {
+  const Bytes bytes = blob(column);
+  return {bytes.begin(), bytes.end()};
+}
 
 Bytes Query::blob(int column) const {
-  const SQLite::Column value = statement_.getColumn(column);
-  const auto* bytes = static_cast<const std::uint8_t*>(value.getBlob());
-  return bytes == nullptr ? Bytes{} : Bytes(bytes, bytes + value.getBytes());
+  const auto* bytes = static_cast<const std::uint8_t*>(sqlite3_column_blob(statement_, column));
+  return bytes == nullptr ? Bytes{} : Bytes(bytes, bytes + sqlite3_column_bytes(statement_, column));
 }
 
 namespace {
@@ -101,26 +123,38 @@ std::string name_of(const std::filesystem::path& file, bool immutable) {
   return uri + "?immutable=1";
 }
 
-int flags_of(bool immutable) {
-  // FULLMUTEX is not needed: the store gives a connection to one thread at a time.
-  return SQLite::OPEN_NOMUTEX | (immutable ? SQLite::OPEN_READONLY | SQLite::OPEN_URI : SQLite::OPEN_READWRITE);
-}
-
 }  // namespace
 
-Connection::Connection(const std::filesystem::path& file, const ConnectionOptions& options)
-    : database_(name_of(file, options.immutable), flags_of(options.immutable),
-                static_cast<int>(options.busy_timeout.count())) {
-  database_.exec("PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON;");
-  database_.exec(options.durability == Durability::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
-  database_.exec("PRAGMA secure_delete = FAST; PRAGMA wal_autocheckpoint = 4000;");
-  if (options.max_pages != 0) database_.exec("PRAGMA max_page_count = " + std::to_string(options.max_pages));
+void Connection::Close::operator()(sqlite3* database) const noexcept { sqlite3_close(database); }
+void Connection::Close::operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
+
+Connection::Connection(const std::filesystem::path& file, const ConnectionOptions& options) {
+  // NOMUTEX: the store gives a connection to one thread at a time.
+  const int flags =
+      SQLITE_OPEN_NOMUTEX | (options.immutable ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI : SQLITE_OPEN_READWRITE);
+  sqlite3* database = nullptr;
+  const int opened = sqlite3_open_v2(name_of(file, options.immutable).c_str(), &database, flags, nullptr);
+  database_.reset(database);  // after a failure too, SQLite may have allocated it
+  check(opened);
+  check(sqlite3_busy_timeout(database, static_cast<int>(options.busy_timeout.count())));
+  execute("PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON;");
+  execute(options.durability == Durability::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+  execute("PRAGMA secure_delete = FAST; PRAGMA wal_autocheckpoint = 4000;");
+  if (options.max_pages != 0) execute("PRAGMA max_page_count = " + std::to_string(options.max_pages));
+}
+
+void Connection::execute(const std::string& sql) {
+  check(sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr));
 }
 
 Query Connection::query(const char* sql) {
   auto found = statements_.find(sql);
-  if (found == statements_.end()) found = statements_.try_emplace(sql, database_, sql).first;
-  return Query(*this, found->second);
+  if (found == statements_.end()) {
+    sqlite3_stmt* statement = nullptr;
+    check(sqlite3_prepare_v3(database_.get(), sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr));
+    found = statements_.try_emplace(sql, statement).first;
+  }
+  return {*this, found->second.get()};
 }
 
 Transaction::Transaction(Connection& connection, Kind kind) : connection_(connection) {
@@ -131,7 +165,7 @@ Transaction::~Transaction() {
   if (!open_) return;
   try {
     connection_.run("ROLLBACK");
-  } catch (const SQLite::Exception&) {  // NOLINT(bugprone-empty-catch): a full disk has rolled back already
+  } catch (const Failure&) {  // NOLINT(bugprone-empty-catch): a full disk has rolled back already
   }
 }
 

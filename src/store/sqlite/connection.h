@@ -1,12 +1,11 @@
 // store/sqlite/connection: one connection to the file; its statements, transactions and errors.
 #pragma once
 
-#include <SQLiteCpp/Database.h>
-#include <SQLiteCpp/Exception.h>
-#include <SQLiteCpp/Statement.h>
-
+#include <exception>
 #include <filesystem>
+#include <memory>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <utility>
 
@@ -14,21 +13,36 @@
 #include "base/clock.h"
 #include "base/result.h"
 
+struct sqlite3;
+struct sqlite3_stmt;
+
 namespace usher::store::sqlite {
 
+/// An error of SQLite: its result code. what(): SQLite's text for the code, never a value of a row.
+class Failure : public std::exception {
+ public:
+  explicit Failure(int code) noexcept : code_(code) {}
+  [[nodiscard]] int code() const noexcept { return code_; }
+  [[nodiscard]] const char* what() const noexcept override;
+
+ private:
+  int code_;
+};
+
 /// Converts an SQLite error to usher's.
-[[nodiscard]] Error error_of(const SQLite::Exception& exception, std::string_view where);
+[[nodiscard]] Error error_of(const Failure& failure, std::string_view where);
 
 class Connection;
 
 /// A statement in use: parameters are bound from left to right, then it is stepped. The destructor always resets it.
-/// A column that usher cannot have written reads as zeros and marks the connection: its transaction fails (transact).
+/// Functions that are not const throw Failure. A column that usher cannot have written reads as zeros and marks the
+/// connection: its transaction fails (transact).
 class Query {
  public:
-  Query(Connection& connection, SQLite::Statement& statement) : connection_(connection), statement_(statement) {}
+  Query(Connection& connection, sqlite3_stmt* statement) noexcept : connection_(connection), statement_(statement) {}
   Query(const Query&) = delete;
   Query& operator=(const Query&) = delete;
-  ~Query() { statement_.tryReset(); }
+  ~Query();
 
   Query& put(std::int64_t value);
   Query& put(std::string_view text);
@@ -45,7 +59,7 @@ class Query {
   }
 
   /// The next row, if there is one.
-  bool step() { return statement_.executeStep(); }
+  bool step();
   /// For statements without result rows. Returns how many rows were changed.
   int run();
 
@@ -55,7 +69,7 @@ class Query {
   [[nodiscard]] Time time(int column) const { return Time{Milliseconds{number(column)}}; }
   [[nodiscard]] std::string text(int column) const;
   [[nodiscard]] Bytes blob(int column) const;
-  [[nodiscard]] bool is_null(int column) const { return statement_.isColumnNull(column); }
+  [[nodiscard]] bool is_null(int column) const;
   /// Marks the connection. `what`: a literal.
   void damaged(const char* what) const;
   template <std::size_t N>
@@ -68,8 +82,8 @@ class Query {
 
  private:
   Connection& connection_;
-  SQLite::Statement& statement_;
-  int next_ = 1;
+  sqlite3_stmt* statement_;
+  int next_ = 1;  // SQLite's number of the next parameter
 };
 
 /// When a commit reaches the disk. full: at once. normal: with the next commit that is full; until then it survives the
@@ -83,14 +97,15 @@ struct ConnectionOptions {
   bool immutable = false;  // read only, without SQLite's additional files; no other process may have the store open
 };
 
-/// Not thread-safe.
+/// Not thread-safe. Functions throw Failure.
 class Connection {
  public:
-  /// Throws SQLite::Exception.
   Connection(const std::filesystem::path& file, const ConnectionOptions& options);
 
   /// Prepares each statement once. `sql` must be a literal. A statement can be used only once at a time.
   [[nodiscard]] Query query(const char* sql);
+  /// Runs any number of statements that have no parameters and no result.
+  void execute(const std::string& sql);
   /// Runs an UPDATE, INSERT or DELETE. Returns how many rows were changed.
   template <class... Values>
   int run(const char* sql, const Values&... values) {
@@ -107,17 +122,19 @@ class Connection {
     damaged("no row");
     return 0;
   }
-  [[nodiscard]] SQLite::Database& database() noexcept { return database_; }
-
   /// Records that the store has data that usher cannot have written. `what`: a literal.
   void damaged(const char* what) noexcept { damage_ = what; }
   /// Returns and clears the damage that was recorded since the last call; null: nothing.
   [[nodiscard]] const char* take_damage() noexcept { return std::exchange(damage_, nullptr); }
 
  private:
+  struct Close {
+    void operator()(sqlite3* database) const noexcept;
+    void operator()(sqlite3_stmt* statement) const noexcept;
+  };
   const char* damage_ = nullptr;
-  SQLite::Database database_;
-  std::unordered_map<const char*, SQLite::Statement> statements_;
+  std::unique_ptr<sqlite3, Close> database_;
+  std::unordered_map<const char*, std::unique_ptr<sqlite3_stmt, Close>> statements_;
 };
 
 /// The destructor rolls back unless commit() succeeded.
@@ -148,8 +165,8 @@ auto transact(Connection& connection, Transaction::Kind kind, std::string_view w
     if (const char* damage = connection.take_damage()) return fail(Fault::store, where, damage);
     if (result) transaction.commit();
     return result;
-  } catch (const SQLite::Exception& exception) {
-    return std::unexpected(error_of(exception, where));
+  } catch (const Failure& failure) {
+    return std::unexpected(error_of(failure, where));
   }
 }
 template <class Body>

@@ -15,7 +15,7 @@ namespace usher::store::sqlite {
 /// time.
 class Connections {
  public:
-  /// Throws SQLite::Exception.
+  /// Throws Failure.
   Connections(const std::filesystem::path& file, const ConnectionOptions& options)
       : durable_(file, with(options, Durability::full)),
         quick_(file, with(options, Durability::normal)),

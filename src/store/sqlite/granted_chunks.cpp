@@ -66,52 +66,26 @@ void grant_bits(Connection& connection, std::int64_t play, std::int64_t block, B
 
 }  // namespace
 
-std::vector<licence::ChunkUse> chunk_uses(Connection& connection, const PlayRow& play, const licence::Extent& medium,
-                                          std::span<const std::uint32_t> chunks) {
-  struct Block {
-    Granted64 play;
-    Bits heard;
-  };
-  std::map<std::int64_t, Block> blocks;
-  std::vector<licence::ChunkUse> uses;
-  uses.reserve(chunks.size());
-  for (const std::uint32_t chunk : chunks) {
-    if (wire::contains(medium.structure, chunk)) {
-      uses.push_back({.number = chunk, .times = header_times(connection, play.n, chunk)});
-      continue;
-    }
-    const bool header = medium.is_header(chunk);
-    const std::int64_t block = block_of(chunk);
-    auto found = blocks.find(block);
-    if (found == blocks.end()) {
-      const Block loaded{.play = load_granted(connection, play.n, block),
-                         .heard = load_heard_block(connection, play, block)};
-      found = blocks.emplace(block, loaded).first;
-    }
-    uses.push_back({.number = chunk,
-                    .times = header ? header_times(connection, play.n, chunk)
-                             : (found->second.play.granted & bit_of(chunk)) != 0 ? 1U
-                                                                                 : 0U,
-                    .heard = (found->second.heard & bit_of(chunk)) != 0,
-                    .uncounted = (found->second.play.pending & bit_of(chunk)) != 0});
-  }
-  return uses;
+licence::ChunkUse chunk_use(Connection& connection, const PlayRow& play, const licence::Extent& medium,
+                            std::uint32_t chunk) {
+  licence::ChunkUse use{.number = chunk};
+  if (medium.is_header(chunk)) use.times = header_times(connection, play.n, chunk);
+  if (wire::contains(medium.structure, chunk)) return use;
+  const Granted64 granted = load_granted(connection, play.n, block_of(chunk));
+  if (!medium.is_header(chunk)) use.times = (granted.granted & bit_of(chunk)) != 0 ? 1 : 0;
+  use.uncounted = (granted.pending & bit_of(chunk)) != 0;
+  use.heard = (load_heard_block(connection, play, block_of(chunk)) & bit_of(chunk)) != 0;
+  return use;
 }
 
-void count_grants(Connection& connection, std::int64_t play, const licence::Extent& medium,
-                  std::span<const licence::ChunkUse> chunks) {
-  Blocks blocks;
-  for (const licence::ChunkUse& chunk : chunks) {
-    if (medium.is_header(chunk.number)) {
-      connection.run(
-          "INSERT INTO header_grants (play, chunk, times) VALUES (?, ?, 1) "
-          "ON CONFLICT (play, chunk) DO UPDATE SET times = times + 1",
-          play, std::int64_t{chunk.number});
-    }
-    if (wire::contains(medium.structure, chunk.number)) continue;
-    blocks[block_of(chunk.number)] |= bit_of(chunk.number);
+void count_grant(Connection& connection, std::int64_t play, const licence::Extent& medium, std::uint32_t chunk) {
+  if (medium.is_header(chunk)) {
+    connection.run(
+        "INSERT INTO header_grants (play, chunk, times) VALUES (?, ?, 1) "
+        "ON CONFLICT (play, chunk) DO UPDATE SET times = times + 1",
+        play, std::int64_t{chunk});
   }
-  for (const auto& [block, bits] : blocks) grant_bits(connection, play, block, bits);
+  if (!wire::contains(medium.structure, chunk)) grant_bits(connection, play, block_of(chunk), bit_of(chunk));
 }
 
 std::optional<Span> grant_ahead(Connection& connection, std::int64_t play, const licence::Extent& medium,
@@ -179,13 +153,9 @@ std::uint32_t count_heard(Connection& connection, const Hash256& pseudonym, cons
 }
 
 void mark_heard(Connection& connection, const PlayRow& play, const licence::Extent& medium,
-                std::span<const licence::ChunkUse> chunks) {
-  Blocks blocks;
-  for (const licence::ChunkUse& chunk : chunks) {
-    if (chunk.heard || wire::contains(medium.structure, chunk.number)) continue;
-    blocks[block_of(chunk.number)] |= bit_of(chunk.number);
-  }
-  add_heard(connection, play, blocks);
+                const licence::ChunkUse& chunk) {
+  if (chunk.heard || wire::contains(medium.structure, chunk.number)) return;
+  add_heard(connection, play, {{block_of(chunk.number), bit_of(chunk.number)}});
 }
 
 void restart_heard(Connection& connection, const PlayRow& committed) {

@@ -22,13 +22,11 @@ struct Span {
 
 // --- a play's chunks
 
-/// What the store knows of each chunk.
-[[nodiscard]] std::vector<licence::ChunkUse> chunk_uses(Connection& connection, const PlayRow& play,
-                                                        const licence::Extent& medium,
-                                                        std::span<const std::uint32_t> chunks);
-/// Counts one more grant of each chunk. A chunk whose forgiveness was pending is marked as forgiven.
-void count_grants(Connection& connection, std::int64_t play, const licence::Extent& medium,
-                  std::span<const licence::ChunkUse> chunks);
+/// What the store knows of the chunk.
+[[nodiscard]] licence::ChunkUse chunk_use(Connection& connection, const PlayRow& play, const licence::Extent& medium,
+                                          std::uint32_t chunk);
+/// Counts one more grant of the chunk. If its forgiveness was pending, it is marked as forgiven.
+void count_grant(Connection& connection, std::int64_t play, const licence::Extent& medium, std::uint32_t chunk);
 /// Grants chunks from `first` on for a lease: up to `room`, stopping before the first chunk that was granted before or
 /// has headers. Empty: no chunk can be leased.
 [[nodiscard]] std::optional<Span> grant_ahead(Connection& connection, std::int64_t play, const licence::Extent& medium,
@@ -44,9 +42,9 @@ void drop_grants(Connection& connection, std::int64_t play);
 
 [[nodiscard]] wire::ChunkRanges load_heard(Connection& connection, const Hash256& pseudonym, const Id128& medium);
 [[nodiscard]] std::uint32_t count_heard(Connection& connection, const Hash256& pseudonym, const Id128& medium);
-/// Adds those of `chunks` that are not heard yet, and that are not in the structure set.
+/// Adds the chunk, if it is not heard yet and not in the structure set.
 void mark_heard(Connection& connection, const PlayRow& play, const licence::Extent& medium,
-                std::span<const licence::ChunkUse> chunks);
+                const licence::ChunkUse& chunk);
 /// After `committed` was committed: resets the person's heard chunks of the medium to those that were granted to the
 /// person's other plays of it in the state opened.
 void restart_heard(Connection& connection, const PlayRow& committed);

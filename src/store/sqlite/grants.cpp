@@ -1,6 +1,4 @@
-// store/sqlite/grants: grants the chunks of a play.  Spec: licence.md §5.6, §8.3.
-#include <algorithm>
-
+// store/sqlite/grants: grants a chunk of a play.  Spec: licence.md §5.6, §8.3.
 #include "store/sqlite/leases.h"
 #include "store/sqlite/play_context.h"
 
@@ -20,7 +18,6 @@ struct GrantScene {
 /// Checks in the order of licence.md §5.6: the play, its epoch, its holder, the licence, the medium.
 Result<GrantScene> find_grant_scene(Connection& connection, const Caller& caller, const GrantRequest& request,
                                     Time now) {
-  if (request.chunks.size() > kMaxGrant) return fail(Fault::malformed, "store: grant");
   USHER_TRY(PlayContext context, find_scene(connection, caller, request.play));
   const PlayRow& row = context.row;
   if (row.medium != request.medium) return fail(Fault::unknown_play, "store: grant");
@@ -40,21 +37,18 @@ Granted told(const GrantScene& context, const licence::Play& play) {
           .repeats_left = licence::repeats_left(context.medium.extent, play)};
 }
 
-/// Parallel requests arrive out of order: a request for the chunks just before a lease does not end the lease.
-bool is_near(const Span& lease, std::span<const std::uint32_t> chunks) {
-  return std::ranges::all_of(chunks, [&](std::uint32_t chunk) {
-    return chunk <= lease.last && std::uint64_t{chunk} + licence::kMaxLease >= lease.first;
-  });
+/// Parallel requests arrive out of order: a request for one of the chunks just before a lease does not end the lease.
+bool is_near(const Span& lease, std::uint32_t chunk) {
+  return chunk <= lease.last && std::uint64_t{chunk} + licence::kMaxLease >= lease.first;
 }
 
 /// For a play that was committed before this request.
-void renew_lease(Connection& connection, const GrantScene& context, LeaseBook& book,
-                 std::span<const std::uint32_t> requested) {
+void renew_lease(Connection& connection, const GrantScene& context, LeaseBook& book, std::uint32_t requested) {
   const licence::Extent& extent = context.medium.extent;
   const auto lease = valid_lease(connection, context.row, book);
   if (lease && is_near(*lease, requested)) return;
   if (lease) give_back(connection, context.row, book);
-  lease_ahead(connection, context.row, extent, book, requested.back() + 1, licence::lease_of(extent));
+  lease_ahead(connection, context.row, extent, book, requested + 1, licence::lease_of(extent));
 }
 
 }  // namespace
@@ -63,37 +57,33 @@ Result<std::optional<Granted>> check_leased(Connection& connection, const Caller
                                             LeaseBook& book, Time now) {
   USHER_TRY(const GrantScene context, find_grant_scene(connection, caller, request, now));
   const auto lease = valid_lease(connection, context.row, book);
-  const bool holds =
-      lease && std::ranges::all_of(request.chunks, [&](std::uint32_t chunk) { return lease->holds(chunk); });
-  if (!holds) return std::nullopt;
+  if (!lease || !lease->holds(request.chunk)) return std::nullopt;
   return told(context, context.row.play);
 }
 
-Result<std::optional<Granted>> grant_chunks(Connection& connection, const PlayRules& rules, const Caller& caller,
-                                            const GrantRequest& request, GrantMode mode, Time now) {
+Result<std::optional<Granted>> grant_chunk(Connection& connection, const PlayRules& rules, const Caller& caller,
+                                           const GrantRequest& request, GrantMode mode, Time now) {
   USHER_TRY(const GrantScene context, find_grant_scene(connection, caller, request, now));
   const PlayRow& row = context.row;
   const licence::Extent& extent = context.medium.extent;
   settle_lease(connection, row, mode.book);
-  auto uses = chunk_uses(connection, row, extent, request.chunks);
-  for (licence::ChunkUse& use : uses) {
-    if (std::ranges::find(mode.taken, use.number) != mode.taken.end()) use.uncounted = true;
-  }
+  licence::ChunkUse use = chunk_use(connection, row, extent, request.chunk);
+  use.uncounted = use.uncounted || mode.taken;
   const std::uint32_t heard =
       row.play.state == PlayState::opened ? count_heard(connection, row.pseudonym, row.medium) : 0;
-  USHER_TRY(const Step step, licence::grant(rules.policy, extent, row.play, request.epoch, uses, heard, now));
+  USHER_TRY(const Step step, licence::grant(rules.policy, extent, row.play, request.epoch, use, heard, now));
   if (step.effect == Effect::commit && !mode.durably) return std::nullopt;
 
   store_play(connection, row, step.play, now);
-  count_grants(connection, row.n, extent, uses);
+  count_grant(connection, row.n, extent, request.chunk);
   if (step.effect == Effect::commit) {
     connection.run("UPDATE licences SET first_play = coalesce(first_play, ?) WHERE n = ?", unix_seconds(now),
                    row.licence);
     restart_heard(connection, row);
   } else if (step.play.state == PlayState::opened) {
-    mark_heard(connection, row, extent, uses);
+    mark_heard(connection, row, extent, use);
   } else {
-    renew_lease(connection, context, mode.book, request.chunks);
+    renew_lease(connection, context, mode.book, request.chunk);
   }
   return told(context, step.play);
 }

@@ -19,26 +19,20 @@ std::uint32_t bit_of(const Span& chunks, std::uint32_t chunk) noexcept { return 
 
 }  // namespace
 
-std::vector<std::uint32_t> LeaseBook::take(const Id128& play, std::span<const std::uint32_t> chunks) {
+bool LeaseBook::take(const Id128& play, std::uint32_t chunk) {
   const std::scoped_lock lock(mutex_);
-  std::vector<std::uint32_t> taken;
   Lease* lease = leases_.find(play);
-  if (lease == nullptr) return taken;
-  for (const std::uint32_t chunk : chunks) {
-    if (!lease->chunks.holds(chunk) || (lease->unasked & bit_of(lease->chunks, chunk)) == 0) continue;
-    lease->unasked &= ~bit_of(lease->chunks, chunk);
-    taken.push_back(chunk);
-  }
-  return taken;
+  if (lease == nullptr || !lease->chunks.holds(chunk)) return false;
+  const std::uint32_t bit = bit_of(lease->chunks, chunk);
+  const bool unasked = (lease->unasked & bit) != 0;
+  lease->unasked &= ~bit;
+  return unasked;
 }
 
-void LeaseBook::put_back(const Id128& play, std::span<const std::uint32_t> chunks) {
+void LeaseBook::put_back(const Id128& play, std::uint32_t chunk) {
   const std::scoped_lock lock(mutex_);
   Lease* lease = leases_.find(play);
-  if (lease == nullptr) return;
-  for (const std::uint32_t chunk : chunks) {
-    if (lease->chunks.holds(chunk)) lease->unasked |= bit_of(lease->chunks, chunk);
-  }
+  if (lease != nullptr && lease->chunks.holds(chunk)) lease->unasked |= bit_of(lease->chunks, chunk);
 }
 
 void LeaseBook::add(const Id128& play, const Span& chunks) {

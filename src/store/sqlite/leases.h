@@ -18,10 +18,10 @@ class LeaseBook {
   explicit LeaseBook(const Id128& node) : node_(node) {}
   [[nodiscard]] const Id128& node() const noexcept { return node_; }
 
-  /// Returns those of `chunks` that are leased and were not requested yet, and marks them as requested.
-  [[nodiscard]] std::vector<std::uint32_t> take(const Id128& play, std::span<const std::uint32_t> chunks);
-  /// Undoes take() for chunks that were not sent, if the play still has that lease.
-  void put_back(const Id128& play, std::span<const std::uint32_t> chunks);
+  /// Whether the chunk is leased and was not requested yet. Marks it as requested.
+  [[nodiscard]] bool take(const Id128& play, std::uint32_t chunk);
+  /// Undoes take() for a chunk that was not sent, if the play still has that lease.
+  void put_back(const Id128& play, std::uint32_t chunk);
 
   void add(const Id128& play, const Span& chunks);
   void drop(const Id128& play);

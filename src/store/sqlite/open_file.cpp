@@ -31,24 +31,24 @@ Result<> prepare_file(const std::filesystem::path& file, Milliseconds patience) 
   // SQLite gives its own files (log, index) the mode of this one.
   USHER_CHECK(make_owned(file));
   try {
-    SQLite::Database database(file.string(), SQLite::OPEN_READWRITE, static_cast<int>(patience.count()));
+    Connection connection(file, {.busy_timeout = patience});
     // The switch to a log needs exclusive access, and SQLite does not wait for that. So this loop waits while another
     // process creates the same store.
     constexpr Milliseconds kPause{20};
     for (Milliseconds waited{0};; waited += kPause) {
       try {
-        const std::string mode = database.execAndGet("PRAGMA journal_mode = WAL").getString();
-        if (mode != "wal")
+        Query mode = connection.query("PRAGMA journal_mode = WAL");
+        if (!mode.step() || mode.text(0) != "wal")
           return fail(Fault::store, "store: open", file.string() + ": no write-ahead log on this file system",
                       "Move the data directory to a local disk.");
         return {};
-      } catch (const SQLite::Exception& exception) {
-        if (exception.getErrorCode() != SQLITE_BUSY || waited >= patience) throw;
+      } catch (const Failure& failure) {
+        if (failure.code() != SQLITE_BUSY || waited >= patience) throw;
         sqlite3_sleep(static_cast<int>(kPause.count()));
       }
     }
-  } catch (const SQLite::Exception& exception) {
-    Error error = error_of(exception, "store: open");
+  } catch (const Failure& failure) {
+    Error error = error_of(failure, "store: open");
     error.about = file.string() + ": " + error.about;
     return std::unexpected(std::move(error));
   }

@@ -26,14 +26,14 @@ struct PlayRules {
 struct GrantMode {
   bool durably = false;  // whether this connection waits for the disk; a grant that commits the play needs it
   LeaseBook& book;
-  std::span<const std::uint32_t> taken;  // chunks taken from the book: counted before, and not sent
+  bool taken = false;  // from the book: the chunk was counted before, and not sent
 };
 /// Stores nothing and returns an empty value if it would commit the play on a connection that does not wait for the
 /// disk.
-[[nodiscard]] Result<std::optional<Granted>> grant_chunks(Connection& connection, const PlayRules& rules,
-                                                          const Caller& caller, const GrantRequest& request,
-                                                          GrantMode mode, Time now);
-/// For requests whose chunks were all taken from the book: checks everything that grant_chunks checks, except the
+[[nodiscard]] Result<std::optional<Granted>> grant_chunk(Connection& connection, const PlayRules& rules,
+                                                         const Caller& caller, const GrantRequest& request,
+                                                         GrantMode mode, Time now);
+/// For a chunk that was taken from the book: checks everything that grant_chunk checks, except the
 /// repeats. Writes nothing. Empty: the lease is no longer valid.
 [[nodiscard]] Result<std::optional<Granted>> check_leased(Connection& connection, const Caller& caller,
                                                           const GrantRequest& request, LeaseBook& book, Time now);

@@ -149,10 +149,9 @@ constexpr std::int64_t kOldest = 2;  // version 1 was never released; its media 
 static_assert(kMigrations.size() + kOldest == kSchemaVersion + 1);
 
 Result<> migrate_inside(Connection& connection) {
-  SQLite::Database& database = connection.database();
-  const std::int64_t application = database.execAndGet("PRAGMA application_id").getInt64();
-  const std::int64_t version = database.execAndGet("PRAGMA user_version").getInt64();
-  const bool empty = database.execAndGet("SELECT count(*) FROM sqlite_schema").getInt64() == 0;
+  const std::int64_t application = connection.number("PRAGMA application_id");
+  const std::int64_t version = connection.number("PRAGMA user_version");
+  const bool empty = connection.number("SELECT count(*) FROM sqlite_schema") == 0;
   const bool ours = application == kApplicationId || (application == 0 && version == 0 && empty);
   if (!ours)
     return fail(Fault::store, "sqlite: open", "the file belongs to another application",
@@ -167,10 +166,10 @@ Result<> migrate_inside(Connection& connection) {
                 "Make a new home with `usherd init --home`, or continue to use that release.");
   }
   for (std::int64_t next = std::max(version + 1, kOldest); next <= kSchemaVersion; ++next) {
-    database.exec(kMigrations.at(static_cast<std::size_t>(next - kOldest)));
+    connection.execute(kMigrations.at(static_cast<std::size_t>(next - kOldest)));
   }
-  database.exec("PRAGMA application_id = " + std::to_string(kApplicationId));
-  database.exec("PRAGMA user_version = " + std::to_string(kSchemaVersion));
+  connection.execute("PRAGMA application_id = " + std::to_string(kApplicationId));
+  connection.execute("PRAGMA user_version = " + std::to_string(kSchemaVersion));
   return {};
 }
 
@@ -204,9 +203,8 @@ constexpr std::array kFigures{
 }  // namespace
 
 bool is_current(Connection& connection) {
-  SQLite::Database& database = connection.database();
-  return database.execAndGet("PRAGMA application_id").getInt64() == kApplicationId &&
-         database.execAndGet("PRAGMA user_version").getInt64() == kSchemaVersion;
+  return connection.number("PRAGMA application_id") == kApplicationId &&
+         connection.number("PRAGMA user_version") == kSchemaVersion;
 }
 
 Result<> migrate(Connection& connection) {

@@ -9,7 +9,7 @@ inline constexpr std::int64_t kApplicationId = 0x75736872;  // "ushr"
 inline constexpr std::uint32_t kSchemaVersion = 3;
 inline constexpr std::uint32_t kBlock = 64;  // chunks of one row of `heard` and `grants`
 
-/// Whether the file is usher's and up to date, so that migrate() has nothing to do. Throws SQLite::Exception.
+/// Whether the file is usher's and up to date, so that migrate() has nothing to do. Throws Failure.
 [[nodiscard]] bool is_current(Connection& connection);
 
 /// Creates the schema or brings it up to date, in one transaction. Errors: store (another application's file);

@@ -159,12 +159,16 @@ class SqliteStore final : public Store {
     }));
   }
 
-  Result<Granted> grant_chunks(const Caller& caller, const GrantRequest& request, Time now) override {
-    const std::vector<std::uint32_t> taken = leases_.take(request.play, request.chunks);
+  Result<Granted> grant_chunk(const Caller& caller, const GrantRequest& request, Time now) override {
+    const bool taken = leases_.take(request.play, request.chunk);
     Result<Granted> result = grant(caller, request, taken, now);
     if (result) return result;
     const bool over = result.error().fault == Fault::play_over || result.error().fault == Fault::play_expired;
-    over ? leases_.drop(request.play) : leases_.put_back(request.play, taken);
+    if (over) {
+      leases_.drop(request.play);
+    } else if (taken) {
+      leases_.put_back(request.play, request.chunk);
+    }
     return tidying(caller, now, std::move(result));
   }
 
@@ -284,11 +288,9 @@ class SqliteStore final : public Store {
     return std::move(row->licence);
   }
 
-  /// `taken`: the requested chunks that were counted ahead. If these are all requested chunks and their lease is still
-  /// valid, nothing is written.
-  Result<Granted> grant(const Caller& caller, const GrantRequest& request, std::span<const std::uint32_t> taken,
-                        Time now) {
-    if (!taken.empty() && taken.size() == request.chunks.size()) {
+  /// `taken`: the requested chunk was counted ahead. If its lease is still valid, nothing is written.
+  Result<Granted> grant(const Caller& caller, const GrantRequest& request, bool taken, Time now) {
+    if (taken) {
       USHER_TRY(auto checked, db_.checking("store: grant", [&](Connection& c) {
         return sqlite::check_leased(c, caller, request, leases_, now);
       }));
@@ -296,8 +298,8 @@ class SqliteStore final : public Store {
     }
     const auto store = [&](bool durably) {
       return [&, durably](Connection& c) {
-        return sqlite::grant_chunks(c, rules_, caller, request, {.durably = durably, .book = leases_, .taken = taken},
-                                    now);
+        return sqlite::grant_chunk(c, rules_, caller, request, {.durably = durably, .book = leases_, .taken = taken},
+                                   now);
       };
     };
     USHER_TRY(const auto stored, db_.quickly("store: grant", store(false)));
@@ -354,8 +356,8 @@ Result<std::unique_ptr<Store>> open_for_writing(const std::filesystem::path& fil
     auto store = std::make_unique<SqliteStore>(file, random, options);
     if (options.check) USHER_CHECK(store->check());
     return store;
-  } catch (const SQLite::Exception& exception) {
-    return std::unexpected(error_of(exception, "store: open"));
+  } catch (const Failure& failure) {
+    return std::unexpected(error_of(failure, "store: open"));
   }
 }
 
@@ -373,8 +375,8 @@ Result<std::unique_ptr<Store>> open_for_reading(const std::filesystem::path& fil
     USHER_CHECK(store->check_version());
     if (options.check) USHER_CHECK(store->check());
     return store;
-  } catch (const SQLite::Exception& exception) {
-    return std::unexpected(error_of(exception, "store: open to read"));
+  } catch (const Failure& failure) {
+    return std::unexpected(error_of(failure, "store: open to read"));
   }
 }
 

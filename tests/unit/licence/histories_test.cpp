@@ -38,8 +38,8 @@ struct Person {
     const auto had = opened.granted.find(chunk);
     const ChunkUse use{
         .number = chunk, .times = had == opened.granted.end() ? 0 : had->second, .heard = heard.contains(chunk)};
-    const auto step = grant(policy, medium, opened.play, opened.play.epoch, {&use, 1},
-                            static_cast<std::uint32_t>(heard.size()), kNow);
+    const auto step =
+        grant(policy, medium, opened.play, opened.play.epoch, use, static_cast<std::uint32_t>(heard.size()), kNow);
     if (!step) return false;
     opened.play = step->play;
     ++opened.granted[chunk];

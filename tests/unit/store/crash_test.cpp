@@ -38,8 +38,8 @@ class Crash : public StoreTest {
       tell({.kind = Told::Kind::opened, .operation = {}, .play = play->play});
       const std::uint32_t length = round % 3 == 0 ? 20 : 60;
       for (std::uint32_t chunk = 0; chunk < length; ++chunk) {
-        const GrantRequest request{.play = play->play, .medium = medium_.id, .epoch = 1, .chunks = {chunk}};
-        if (store->grant_chunks(caller_, request, kNow)) {
+        const GrantRequest request{.play = play->play, .medium = medium_.id, .epoch = 1, .chunk = chunk};
+        if (store->grant_chunk(caller_, request, kNow)) {
           tell({.kind = Told::Kind::heard, .operation = {}, .play = play->play, .chunk = chunk});
         }
       }

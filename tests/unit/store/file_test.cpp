@@ -1,5 +1,4 @@
 // The file: created privately, checked at open, refused when it is not ours; a full disk changes nothing.
-#include <SQLiteCpp/Database.h>
 #include <sqlite3.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -22,8 +21,9 @@ class StoreFile : public StoreTest {
     return open_sqlite(directory_.file(), random(), options);
   }
   void execute(const std::string& sql) const {
-    SQLite::Database database(directory_.file().string(), SQLite::OPEN_READWRITE, 1'000);
-    database.exec(sql);
+    sqlite::Connection connection(directory_.file(), {.busy_timeout = Milliseconds{1'000}});
+    connection.execute("PRAGMA foreign_keys = OFF");  // a damaged file may hold anything
+    connection.execute(sql);
   }
 };
 
@@ -57,25 +57,26 @@ TEST_F(StoreFile, ThatIsNotADatabaseIsRefused) {
 
 TEST_F(StoreFile, OfAnotherApplicationIsRefusedAndLeftAlone) {
   const auto other = directory_.path() / "other.db";
-  SQLite::Database(other.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE).exec("CREATE TABLE theirs (x)");
+  std::ofstream{other};  // an empty file is an empty database
+  sqlite::Connection(other, {}).execute("CREATE TABLE theirs (x)");
   EXPECT_TRUE(fails_with(open_sqlite(other, random()), Fault::store));
-  SQLite::Database database(other.string());
-  EXPECT_FALSE(database.tableExists("licences"));
-  EXPECT_TRUE(database.tableExists("theirs"));
+  sqlite::Connection connection(other, {});
+  sqlite::Query tables = connection.query("SELECT name FROM sqlite_schema");
+  ASSERT_TRUE(tables.step());
+  EXPECT_EQ(tables.text(0), "theirs");
+  EXPECT_FALSE(tables.step());
 }
 
 TEST_F(StoreFile, FindsTheLicenceForAPlayByAnIndexHoweverManyThereAre) {
-  SQLite::Database database(directory_.file().string());
-  SQLite::Statement plan(
-      database,
+  sqlite::Connection connection(directory_.file(), {});
+  sqlite::Query plan = connection.query(
       "EXPLAIN QUERY PLAN SELECT n FROM licences WHERE pseudonym = ? AND medium = ? AND ends > ?3 AND "
       "not_before <= ?3 AND revoked_at IS NULL AND coalesce(plays_left, 1) > 0 AND "
       "(installation IS NULL OR installation = ?) ORDER BY ends, n LIMIT 1");
-  ASSERT_TRUE(plan.executeStep());
-  EXPECT_NE(plan.getColumn(3).getString().find("licences_with_plays (pseudonym=? AND medium=? AND ends>?)"),
-            std::string::npos)
-      << plan.getColumn(3).getString();
-  EXPECT_FALSE(plan.executeStep()) << "nothing is sorted: " << plan.getColumn(3).getString();
+  ASSERT_TRUE(plan.step());
+  EXPECT_NE(plan.text(3).find("licences_with_plays (pseudonym=? AND medium=? AND ends>?)"), std::string::npos)
+      << plan.text(3);
+  EXPECT_FALSE(plan.step()) << "nothing is sorted: " << plan.text(3);
 }
 
 TEST_F(StoreFile, OfANewerUsherIsRefused) {
@@ -143,8 +144,7 @@ TEST_F(StoreFile, RowThatCannotBeOursIsRefusedAndNothingIsStored) {
   EXPECT_TRUE(fails_with(open(licence), Fault::store));
   EXPECT_TRUE(fails_with(grant(*play, {0}), Fault::store));
   EXPECT_TRUE(succeeds(store_->find_medium(medium_.id)));  // the rest can still be read
-  SQLite::Database database(directory_.file().string());
-  EXPECT_EQ(database.execAndGet("SELECT plays_left FROM licences").getInt(), 2);
+  EXPECT_EQ(sqlite::Connection(directory_.file(), {}).number("SELECT plays_left FROM licences"), 2);
 }
 
 /// The result of `body` in a process of its own in which no file can grow: as on a full disk, but also for root.
@@ -201,7 +201,7 @@ TEST_F(StoreFile, DamageThatABodyMetBeforeItThrewIsNotTheNextOnes) {
   sqlite::Connection connection(directory_.file(), {});
   const auto thrown = sqlite::read(connection, "test", [](sqlite::Connection& c) -> Result<> {
     c.damaged("a row");
-    throw SQLite::Exception("test", SQLITE_BUSY);
+    throw sqlite::Failure(SQLITE_BUSY);
   });
   EXPECT_TRUE(fails_with(thrown, Fault::busy));
   EXPECT_TRUE(succeeds(sqlite::read(connection, "test", [](sqlite::Connection&) -> Result<> { return {}; })));
@@ -228,12 +228,12 @@ TEST_F(StoreFile, LockedForLongByAnotherIsBusyAndNothingChanges) {
   auto store = reopen(impatient);
   ASSERT_TRUE(succeeds(store));
   const Id128 licence = issue(1);
-  SQLite::Database other(directory_.file().string(), SQLite::OPEN_READWRITE);
-  other.exec("BEGIN IMMEDIATE");
+  sqlite::Connection other(directory_.file(), {});
+  other.execute("BEGIN IMMEDIATE");
   const OpenRequest request{.medium = medium_.id, .licence = {}};
   EXPECT_TRUE(fails_with((*store)->open_play(caller_, new_operation(), request, kNow), Fault::busy));
   EXPECT_EQ((*store)->find_licence(licence)->standing.plays_left, 1U);  // reading continues
-  other.exec("ROLLBACK");
+  other.execute("ROLLBACK");
   EXPECT_TRUE(succeeds((*store)->open_play(caller_, new_operation(), request, kNow)));
 }
 
@@ -241,8 +241,7 @@ TEST_F(StoreFile, FullDiskIsSaidAndNothingChanges) {
   const Id128 licence = issue(5);
   const auto play = open();
   const auto pages = [&] {
-    return static_cast<std::uint32_t>(
-        SQLite::Database(directory_.file().string()).execAndGet("PRAGMA page_count").getInt64());
+    return static_cast<std::uint32_t>(sqlite::Connection(directory_.file(), {}).number("PRAGMA page_count"));
   };
   store_.reset();
   SqliteOptions small;
@@ -293,8 +292,7 @@ TEST_F(StoreFile, FullDiskOnCommitOfAPlayGrantsNothing) {
   const auto play = open();
   ASSERT_TRUE(succeeds(play));
   store_.reset();
-  small.max_pages = static_cast<std::uint32_t>(
-      SQLite::Database(directory_.file().string()).execAndGet("PRAGMA page_count").getInt64());
+  small.max_pages = static_cast<std::uint32_t>(sqlite::Connection(directory_.file(), {}).number("PRAGMA page_count"));
   store_ = open_store(directory_.file(), small);
   std::uint32_t granted = 0;
   Result<Granted> result = Granted{};

@@ -1,1 +1,1 @@
-target_link_libraries(unit_store PRIVATE SQLiteCpp Threads::Threads)
+target_link_libraries(unit_store PRIVATE PkgConfig::SQLITE Threads::Threads)

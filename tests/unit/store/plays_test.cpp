@@ -94,18 +94,18 @@ TEST_F(PlayStore, OtherPeoplesLicencesAndPlaysAreUnknown) {
                          Fault::no_licence));
   EXPECT_TRUE(fails_with(store_->resume_play(thief, new_operation(), play->play, kNow), Fault::unknown_play));
   EXPECT_TRUE(fails_with(store_->close_play(thief, new_operation(), play->play, 1, kNow), Fault::unknown_play));
-  const GrantRequest request{.play = play->play, .medium = medium_.id, .epoch = 1, .chunks = {0}};
-  EXPECT_TRUE(fails_with(store_->grant_chunks(thief, request, kNow), Fault::unknown_play));
+  const GrantRequest request{.play = play->play, .medium = medium_.id, .epoch = 1, .chunk = 0};
+  EXPECT_TRUE(fails_with(store_->grant_chunk(thief, request, kNow), Fault::unknown_play));
   EXPECT_TRUE(store_->list_plays(thief, kNow)->empty());
 }
 
 TEST_F(PlayStore, UnknownPlayAndAnotherMediumAreRefused) {
   issue(1);
   const auto play = open();
-  GrantRequest request{.play = random().id(), .medium = medium_.id, .epoch = 1, .chunks = {0}};
-  EXPECT_TRUE(fails_with(store_->grant_chunks(caller_, request, kNow), Fault::unknown_play));
-  request = {.play = play->play, .medium = random().id(), .epoch = 1, .chunks = {0}};
-  EXPECT_TRUE(fails_with(store_->grant_chunks(caller_, request, kNow), Fault::unknown_play));
+  GrantRequest request{.play = random().id(), .medium = medium_.id, .epoch = 1, .chunk = 0};
+  EXPECT_TRUE(fails_with(store_->grant_chunk(caller_, request, kNow), Fault::unknown_play));
+  request = {.play = play->play, .medium = random().id(), .epoch = 1, .chunk = 0};
+  EXPECT_TRUE(fails_with(store_->grant_chunk(caller_, request, kNow), Fault::unknown_play));
   EXPECT_TRUE(fails_with(store_->resume_play(caller_, new_operation(), random().id(), kNow), Fault::unknown_play));
   EXPECT_TRUE(fails_with(store_->open_play(caller_, new_operation(), {.medium = random().id(), .licence = {}}, kNow),
                          Fault::unknown_medium));
@@ -135,8 +135,8 @@ TEST_F(PlayStore, AnotherInstallationOfThePersonIsRefused) {
   EXPECT_TRUE(fails_with(store_->resume_play(elsewhere, new_operation(), play->play, kNow), Fault::wrong_installation));
   EXPECT_TRUE(
       fails_with(store_->close_play(elsewhere, new_operation(), play->play, 1, kNow), Fault::wrong_installation));
-  const GrantRequest request{.play = play->play, .medium = medium_.id, .epoch = 1, .chunks = {0}};
-  EXPECT_TRUE(fails_with(store_->grant_chunks(elsewhere, request, kNow), Fault::wrong_installation));
+  const GrantRequest request{.play = play->play, .medium = medium_.id, .epoch = 1, .chunk = 0};
+  EXPECT_TRUE(fails_with(store_->grant_chunk(elsewhere, request, kNow), Fault::wrong_installation));
   EXPECT_TRUE(store_->list_plays(elsewhere, kNow)->empty());
 }
 
@@ -187,12 +187,12 @@ TEST_F(PlayStore, LicenceOfThePersonAlonePlaysAnywhereButOnOneDeviceAtATime) {
   ASSERT_TRUE(grant(*here, {0}));
   Caller elsewhere = caller_;
   elsewhere.installation = hash_of("phone");
-  GrantRequest request{.play = here->play, .medium = medium_.id, .epoch = 1, .chunks = {1}};
-  EXPECT_TRUE(fails_with(store_->grant_chunks(elsewhere, request, kNow), Fault::wrong_installation));
+  GrantRequest request{.play = here->play, .medium = medium_.id, .epoch = 1, .chunk = 1};
+  EXPECT_TRUE(fails_with(store_->grant_chunk(elsewhere, request, kNow), Fault::wrong_installation));
   const auto there = store_->resume_play(elsewhere, new_operation(), here->play, kNow);
   ASSERT_TRUE(succeeds(there));
   request.epoch = there->epoch;
-  EXPECT_TRUE(succeeds(store_->grant_chunks(elsewhere, request, kNow)));
+  EXPECT_TRUE(succeeds(store_->grant_chunk(elsewhere, request, kNow)));
   EXPECT_TRUE(fails_with(grant(*here, {1}), Fault::stale_epoch));
 }
 

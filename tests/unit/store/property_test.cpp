@@ -126,34 +126,35 @@ class Listener {
   void grant(const Move& move, bool stale) {
     Session* session = chosen(move);
     if (session == nullptr) return;
-    const auto granted = store_->grant_chunks(caller_,
-                                              {.play = session->play.play,
-                                               .medium = medium_.id,
-                                               .epoch = session->play.epoch - (stale ? 1 : 0),
-                                               .chunks = move.chunks},
-                                              now_);
-    const bool here = session->installation == caller_.installation;
-    const bool all_there = std::ranges::all_of(move.chunks, [](std::uint32_t chunk) { return chunk < kChunks; });
-    const bool all_new =
-        std::ranges::none_of(move.chunks, [&](std::uint32_t chunk) { return session->heard.contains(chunk); });
+    for (const std::uint32_t chunk : move.chunks) grant(*session, chunk, stale);
+  }
+  void grant(Session& session, std::uint32_t chunk, bool stale) {
+    const auto granted = store_->grant_chunk(caller_,
+                                             {.play = session.play.play,
+                                              .medium = medium_.id,
+                                              .epoch = session.play.epoch - (stale ? 1 : 0),
+                                              .chunk = chunk},
+                                             now_);
+    const bool here = session.installation == caller_.installation;
+    const bool is_new = chunk < kChunks && !session.heard.contains(chunk);
     // A listener who may hear a chunk for the first time is never refused it.
-    if (here && all_there && all_new && !stale && !session->over) RC_ASSERT(granted.has_value());
+    if (here && is_new && !stale && !session.over) RC_ASSERT(granted.has_value());
     if (!granted) return;
-    RC_ASSERT(here && !stale && !session->over);
-    for (const std::uint32_t chunk : move.chunks) ++session->heard[chunk];
-    if (granted->committed && !session->committed) commit(*session, move);
-    if (!session->committed) free_.insert(move.chunks.begin(), move.chunks.end());
+    RC_ASSERT(here && !stale && !session.over);
+    ++session.heard[chunk];
+    if (granted->committed && !session.committed) commit(session, chunk);
+    if (!session.committed) free_.insert(chunk);
   }
   /// The chunks that were heard free of charge are now paid for, except those that other open plays hold.
-  void commit(Session& session, const Move& move) {
+  void commit(Session& session, std::uint32_t chunk) {
     auto heard = free_;
-    heard.insert(move.chunks.begin(), move.chunks.end());
+    heard.insert(chunk);
     RC_ASSERT(heard.size() > kChunks / 2);  // not one chunk too early
     session.committed = true;
     free_.clear();
     for (const Session& other : sessions_) {
       if (other.committed || other.over) continue;
-      for (const auto& [chunk, times] : other.heard) free_.insert(chunk);
+      for (const auto& [number, times] : other.heard) free_.insert(number);
     }
   }
   void close(const Move& move) {
@@ -284,8 +285,8 @@ class HonestListener {
     return options;
   }
   void ask(std::uint32_t chunk) {
-    const GrantRequest request{.play = play_.play, .medium = medium_.id, .epoch = play_.epoch, .chunks = {chunk}};
-    const auto granted = store_->grant_chunks(caller_, request, kNow);
+    const GrantRequest request{.play = play_.play, .medium = medium_.id, .epoch = play_.epoch, .chunk = chunk};
+    const auto granted = store_->grant_chunk(caller_, request, kNow);
     RC_ASSERT(granted.has_value());
     asked_.insert(chunk);
   }

@@ -124,9 +124,15 @@ class StoreTest : public ::testing::Test {
   Result<OpenPlay> open(const Id128& licence, Time now = kNow) {
     return store_->open_play(caller_, new_operation(), {.medium = medium_.id, .licence = licence}, now);
   }
-  Result<Granted> grant(const OpenPlay& play, std::vector<std::uint32_t> chunks, Time now = kNow) {
-    return store_->grant_chunks(
-        caller_, {.play = play.play, .medium = play.medium, .epoch = play.epoch, .chunks = std::move(chunks)}, now);
+  /// Asks for the chunks one after the other. The last answer, or the first refusal.
+  Result<Granted> grant(const OpenPlay& play, const std::vector<std::uint32_t>& chunks, Time now = kNow) {
+    Result<Granted> answer = fail(Fault::local, "no chunk was asked for");
+    for (const std::uint32_t chunk : chunks) {
+      answer = store_->grant_chunk(
+          caller_, {.play = play.play, .medium = play.medium, .epoch = play.epoch, .chunk = chunk}, now);
+      if (!answer) break;
+    }
+    return answer;
   }
   Result<Closed> close(const OpenPlay& play, Time now = kNow) {
     return store_->close_play(caller_, new_operation(), play.play, play.epoch, now);
