@@ -108,6 +108,14 @@ Result<Bytes> from_base64url(std::string_view text) {
   return out;
 }
 
+std::string lower_ascii(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
 bool is_clean_utf8(std::string_view text) noexcept {
   while (!text.empty()) {
     const std::size_t length = clean_character(text);

@@ -8,11 +8,10 @@
 #include <thread>
 
 #include <poll.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/process_memory.h"
 #include "card/card_wire.h"
 #include "wire/codec.h"
 
@@ -54,11 +53,7 @@ class Watchdog {
 };
 
 void harden() {
-  const rlimit none{0, 0};
-  ::setrlimit(RLIMIT_CORE, &none);
-#ifndef __SANITIZE_ADDRESS__  // the leak check at exit traces the process
-  ::prctl(PR_SET_DUMPABLE, 0);
-#endif
+  [[maybe_unused]] const auto done = make_memory_private();  // best effort: the card can be used without it
   // Ctrl-C reaches the whole process group. The parent decides whether the card is still needed.
   std::signal(SIGINT, SIG_IGN);
   std::signal(SIGQUIT, SIG_IGN);

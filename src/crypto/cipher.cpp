@@ -1,8 +1,6 @@
 #include "crypto/cipher.h"
 
-#include <cassert>
-#include <cstdlib>
-
+#include "base/must.h"
 #include "crypto/ossl.h"
 
 namespace usher::crypto {
@@ -26,11 +24,6 @@ const EVP_CIPHER* ossl_of(Cipher cipher) noexcept {
     return fetched;
   }();
   return kFetched[static_cast<std::size_t>(cipher)];
-}
-
-// A failure here is our own bug, or lack of memory. A peer can never cause it.
-void must(bool held) {
-  if (!held) std::abort();
 }
 
 CipherCtxPtr context_for(Cipher cipher, View key, View iv, bool encrypting) {

@@ -1,18 +1,13 @@
 #include "crypto/digest.h"
 
 #include <algorithm>
-#include <cassert>
-#include <cstdlib>
 
 #include <openssl/err.h>
 
+#include "base/must.h"
+
 namespace usher::crypto {
 namespace {
-
-// A digest of the default provider fails only if memory runs out. A caller could do nothing with such an error.
-void must(bool held) {
-  if (!held) std::abort();
-}
 
 constexpr char kBetween = '\x1f';  // separates about from advice in OpenSSL's error queue
 

@@ -1,6 +1,6 @@
 #include "crypto/kdf.h"
 
-#include <cassert>
+#include "base/must.h"
 
 namespace usher::crypto {
 
@@ -13,7 +13,7 @@ Secret hkdf_expand(Digest digest, const Secret& prk, std::initializer_list<View>
 }
 
 Secret hkdf_expand(const HmacKey& prk, std::initializer_list<View> info, std::size_t size) {
-  assert(size <= 255 * prk.size());
+  must(size <= 255 * prk.size());
   Bytes joined;
   for (const View part : info) append(joined, part);
   Secret out(size);

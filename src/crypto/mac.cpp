@@ -1,16 +1,12 @@
 #include "crypto/mac.h"
 
-#include <cstdlib>
-
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
+#include "base/must.h"
+
 namespace usher::crypto {
 namespace {
-
-void must(bool held) {
-  if (!held) std::abort();
-}
 
 const char* name_of(Digest digest) {
   return digest == Digest::sha256 ? "SHA256" : digest == Digest::sha384 ? "SHA384" : "SHA512";

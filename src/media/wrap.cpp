@@ -1,7 +1,6 @@
 #include "media/wrap.h"
 
-#include <cassert>
-
+#include "base/must.h"
 #include "crypto/cipher.h"
 #include "crypto/group.h"
 #include "wire/codec.h"
@@ -25,7 +24,7 @@ constexpr std::uint8_t kZero[] = {0};
 constexpr std::array<std::uint8_t, crypto::kAeadNonceSize> kNonce{};
 
 Bytes seal_key(const Secret& wrapping_key, View context, const Secret& object_key) {
-  assert(object_key.size() == kObjectKeySize);
+  must(object_key.size() == kObjectKeySize);
   Bytes wrapped(kWrappedSize);
   crypto::aead_seal(crypto::Cipher::aes256_gcm, wrapping_key.expose(), kNonce, context, object_key.expose(), wrapped);
   return wrapped;

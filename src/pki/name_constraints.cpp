@@ -4,18 +4,13 @@
 
 #include <openssl/err.h>
 
+#include "base/encoding.h"
 #include "pki/x509.h"
 
 namespace usher::pki {
 namespace {
 
 using ConstraintsPtr = Ossl<NAME_CONSTRAINTS, NAME_CONSTRAINTS_free>;
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
 
 /// "*.rest" covers every name of one label and rest. So it covers `excluded` if that is one label and rest.
 bool stands_for(std::string_view wildcard, std::string_view excluded) {
@@ -36,7 +31,7 @@ std::vector<std::string> excluded_dns_names(const Certificate& authority) {
     if (base->type != GEN_DNS) continue;
     const View name(ASN1_STRING_get0_data(base->d.dNSName),
                     static_cast<std::size_t>(ASN1_STRING_length(base->d.dNSName)));
-    out.push_back(lower(text_of(name)));
+    out.push_back(lower_ascii(text_of(name)));
   }
   return out;
 }
@@ -56,7 +51,7 @@ bool has_excluded_wildcard(const Certificate& leaf, const Certificate& authority
   const auto names = leaf.dns_names();
   return std::ranges::any_of(names, [&](const std::string& name) {
     return name.starts_with("*.") &&
-           std::ranges::any_of(excluded, [&](const std::string& one) { return stands_for(lower(name), one); });
+           std::ranges::any_of(excluded, [&](const std::string& one) { return stands_for(lower_ascii(name), one); });
   });
 }
 

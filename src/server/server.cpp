@@ -40,7 +40,7 @@ HttpEvents events_for(const std::string& listener, Metrics& metrics) {
 /// Host names that the operator's listener accepts: its bound addresses, and the usual names of this machine.
 std::vector<std::string> operator_names(const std::vector<Endpoint>& endpoints) {
   std::vector<std::string> names{"localhost", "127.0.0.1", "::1"};
-  for (const Endpoint& endpoint : endpoints) names.push_back(endpoint.address);
+  for (const Endpoint& endpoint : endpoints) names.push_back(endpoint.host);
   return names;
 }
 
@@ -130,7 +130,7 @@ Server::Impl::Impl(ServerOptions options_, Parts parts, ServerSnapshot snapshot)
               .log = p.log,
               .metrics = metrics}),
       driver({.sessions = sessions,
-              .sink = router,
+              .router = router,
               .settings = channel_settings,
               .clock = p.clock,
               .random = p.random,

@@ -1,8 +1,7 @@
 #include "wire/codec.h"
 
-#include <cassert>
-
 #include "base/encoding.h"
+#include "base/must.h"
 
 namespace usher::wire {
 
@@ -22,7 +21,7 @@ Writer& Writer::raw(View bytes) {
 }
 
 Writer& Writer::vec(View bytes, int prefix) {
-  assert(bytes.size() < (std::uint64_t{1} << (8 * prefix)));
+  must(bytes.size() < (std::uint64_t{1} << (8 * prefix)));
   return number(bytes.size(), prefix).raw(bytes);
 }
 

@@ -1,7 +1,6 @@
 #include "wire/handshake.h"
 
-#include <cassert>
-
+#include "base/must.h"
 #include "wire/codec.h"
 
 namespace usher::wire {
@@ -32,7 +31,7 @@ std::vector<std::uint16_t> get_numbers(Reader& in, std::size_t max) {
 }
 
 void put_certificates(Writer& out, const std::vector<Bytes>& certificates) {
-  assert(!certificates.empty() && certificates.size() <= kMaxChainCount);
+  must(!certificates.empty() && certificates.size() <= kMaxChainCount);
   out.u8(static_cast<std::uint8_t>(certificates.size()));
   for (const Bytes& certificate : certificates) out.vec16(certificate);
 }

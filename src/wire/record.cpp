@@ -1,8 +1,8 @@
 #include "wire/record.h"
 
 #include <bit>
-#include <cassert>
 
+#include "base/must.h"
 #include "wire/codec.h"
 
 namespace usher::wire {
@@ -79,7 +79,7 @@ Result<RecordHeader> RecordHeader::decode(View record) {
 }
 
 Bytes Request::encode() const {
-  assert(!path.empty() && path.size() <= kMaxPath && body.size() <= kMaxRequestBody);
+  must(!path.empty() && path.size() <= kMaxPath && body.size() <= kMaxRequestBody);
   Writer list;
   for (const Parameter& each : parameters) list.vec8(view_of(each.name)).vec16(each.value);
   return Writer().u8(kRequestTag).vec8(view_of(path)).vec16(list.bytes()).vec32(body).bytes();

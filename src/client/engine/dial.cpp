@@ -22,11 +22,11 @@ struct FreeAddresses {
 };
 using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
 
-std::unexpected<Error> unreachable(const ServerAddress& server, const std::string& why) {
+std::unexpected<Error> unreachable(const Endpoint& server, const std::string& why) {
   return fail(Fault::unreachable, "dial", server.text() + " (" + why + ")");
 }
 
-Result<Descriptor> dial_address(const ServerAddress& server, const addrinfo& address, Milliseconds deadline,
+Result<Descriptor> dial_address(const Endpoint& server, const addrinfo& address, Milliseconds deadline,
                                 const Stop& stop) {
   Descriptor socket(
       ::socket(address.ai_family, address.ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address.ai_protocol));
@@ -48,31 +48,14 @@ Result<Descriptor> dial_address(const ServerAddress& server, const addrinfo& add
   return socket;
 }
 
-bool is_port(std::string_view text) {
-  const bool digits = !text.empty() && text.size() <= 5 &&
-                      std::ranges::all_of(text, [](char digit) { return digit >= '0' && digit <= '9'; });
-  if (!digits) return false;
-  int number = 0;
-  for (const char digit : text) number = number * 10 + (digit - '0');
-  return number >= 1 && number <= 65535;
-}
-
 }  // namespace
 
-Result<ServerAddress> ServerAddress::from_text(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  std::string_view host = text.substr(0, colon);
-  const std::string_view port = colon == std::string_view::npos ? std::string_view{} : text.substr(colon + 1);
-  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  if (bracketed) host = host.substr(1, host.size() - 2);
-  if (host.empty() || !is_port(port) || host.contains(':') != bracketed || host.contains('[') || host.contains(']')) {
-    return fail(Fault::bad_usage, "endpoint",
-                "a server is given as HOST:PORT or [ADDRESS]:PORT, not as " + printable(text));
-  }
-  return ServerAddress{std::string(host), std::string(port)};
+Result<Endpoint> endpoint_from_text(std::string_view text) {
+  auto endpoint = Endpoint::from_text(text);
+  if (endpoint && endpoint->port != 0) return *std::move(endpoint);
+  return fail(Fault::bad_usage, "endpoint",
+              "a server is given as HOST:PORT or [ADDRESS]:PORT, not as " + printable(text));
 }
-
-std::string ServerAddress::text() const { return (host.contains(':') ? "[" + host + "]" : host) + ":" + port; }
 
 Result<bool> Patience::wait(int descriptor, short events) const {
   for (;;) {
@@ -87,17 +70,18 @@ Result<bool> Patience::wait(int descriptor, short events) const {
   }
 }
 
-Result<Descriptor> dial(const ServerAddress& server, Milliseconds deadline, const Stop& stop) {
+Result<Descriptor> dial(const Endpoint& server, Milliseconds deadline, const Stop& stop) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV | AI_ADDRCONFIG;
+  const std::string port = std::to_string(server.port);
   addrinfo* found = nullptr;
-  int wrong = ::getaddrinfo(server.host.c_str(), server.port.c_str(), &hints, &found);
+  int wrong = ::getaddrinfo(server.host.c_str(), port.c_str(), &hints, &found);
   if (wrong != 0) {
     // AI_ADDRCONFIG does not count the loopback address. A host without a network can still connect to itself.
     hints.ai_flags = AI_NUMERICSERV;
-    wrong = ::getaddrinfo(server.host.c_str(), server.port.c_str(), &hints, &found);
+    wrong = ::getaddrinfo(server.host.c_str(), port.c_str(), &hints, &found);
   }
   if (wrong != 0) return unreachable(server, ::gai_strerror(wrong));
   const Addresses addresses(found);

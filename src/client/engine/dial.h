@@ -1,22 +1,15 @@
 // client/engine/dial: opens a TCP connection to a host, at its first address that answers, IPv4 or IPv6.
 #pragma once
 
-#include <string>
-
 #include "base/clock.h"
 #include "base/descriptor.h"
+#include "base/endpoint.h"
 #include "client/engine/transport.h"
 
 namespace usher::client {
 
-/// Host and port, as a user writes them.
-struct ServerAddress {
-  std::string host;  // a name or an address; IPv6 without brackets
-  std::string port;  // decimal
-  /// Takes "host:port", "192.0.2.1:port", "[2001:db8::1]:port". Errors: bad_usage.
-  [[nodiscard]] static Result<ServerAddress> from_text(std::string_view text);
-  [[nodiscard]] std::string text() const;
-};
+/// Takes "host:port", "192.0.2.1:port", "[2001:db8::1]:port". Errors: bad_usage, port 0 too.
+[[nodiscard]] Result<Endpoint> endpoint_from_text(std::string_view text);
 
 /// A deadline on the steady clock, together with a stop condition.
 class Patience {
@@ -34,6 +27,6 @@ class Patience {
 
 /// Tries all addresses in the resolver's order, each for at most `deadline`. The socket does not block.
 /// Errors: unreachable, with the failure of the last address; cancelled.
-[[nodiscard]] Result<Descriptor> dial(const ServerAddress& server, Milliseconds deadline, const Stop& stop);
+[[nodiscard]] Result<Descriptor> dial(const Endpoint& server, Milliseconds deadline, const Stop& stop);
 
 }  // namespace usher::client

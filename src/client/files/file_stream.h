@@ -12,7 +12,7 @@
 namespace usher::client {
 
 struct FileStreamOptions {
-  ServerAddress server{};
+  Endpoint server{};
   pki::Chain chain{};                               // of this installation, leaf first
   std::shared_ptr<const crypto::PrivateKey> key{};  // its key, in memory or on a token
   std::shared_ptr<const pki::TrustStore> trust{};   // of servers

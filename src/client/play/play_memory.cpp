@@ -1,10 +1,7 @@
 #include "client/play/play_memory.h"
 
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
-#include "base/os_error.h"
 #include "crypto/secret.h"
 
 namespace usher::client {
@@ -38,13 +35,6 @@ void LockedBuffer::clear() noexcept {
   ::munmap(start_, size_);
   start_ = nullptr;
   size_ = 0;
-}
-
-Result<> harden_process() {
-  const rlimit none{.rlim_cur = 0, .rlim_max = 0};
-  if (::setrlimit(RLIMIT_CORE, &none) != 0) return fail_errno("harden: core dumps");
-  if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return fail_errno("harden: dumpable");
-  return {};
 }
 
 }  // namespace usher::client

@@ -34,9 +34,4 @@ class LockedBuffer {
 
 using Piece = std::shared_ptr<const LockedBuffer>;
 
-/// Disables core dumps, and keeps other processes of the same user from reading this process's memory. main() calls it
-/// first.
-/// Errors: not_permitted.
-[[nodiscard]] Result<> harden_process();
-
 }  // namespace usher::client

@@ -4,10 +4,10 @@
 #include <memory>
 #include <vector>
 
+#include "base/endpoint.h"
 #include "base/random.h"
 #include "server/files/file_contexts.h"
 #include "server/files/file_shares.h"
-#include "server/runtime/endpoint.h"
 #include "server/runtime/log.h"
 #include "server/runtime/metrics.h"
 

@@ -5,6 +5,8 @@
 
 #include <arpa/inet.h>
 
+#include "base/encoding.h"
+
 namespace usher::server {
 namespace {
 
@@ -13,14 +15,6 @@ bool is_host_char(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_';
 }
 bool is_port(std::string_view text) { return text.size() <= 5 && std::ranges::all_of(text, is_digit); }
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 /// The canonical text of an IPv6 address, without a zone; empty if `text` is not an IPv6 address.
 std::string canonical_ipv6(const std::string& text) {
@@ -51,11 +45,11 @@ std::string host_of(std::string_view field) {
   if (colon != std::string_view::npos && !is_port(field.substr(colon + 1))) return {};
   if (host.ends_with('.')) host.remove_suffix(1);
   if (host.empty() || host.ends_with('.') || !std::ranges::all_of(host, is_host_char)) return {};
-  return lower(host);
+  return lower_ascii(host);
 }
 
 void HostNames::set(std::vector<std::string> names) {
-  for (std::string& name : names) name = name.contains(':') ? canonical_ipv6(name) : lower(name);
+  for (std::string& name : names) name = name.contains(':') ? canonical_ipv6(name) : lower_ascii(name);
   auto fresh = std::make_shared<const std::vector<std::string>>(std::move(names));
   const std::scoped_lock lock(mutex_);
   names_ = std::move(fresh);

@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/endpoint.h"
 #include "base/result.h"
 #include "server/http/host_names.h"
 #include "server/http/http.h"
-#include "server/runtime/endpoint.h"
 #include "server/runtime/log.h"
 
 namespace usher::server {

@@ -1,20 +1,12 @@
 // server/runtime/endpoint: an address and a port to listen on.
 #pragma once
 
-#include <string>
-
+#include "base/endpoint.h"
 #include "base/result.h"
 
 namespace usher::server {
 
-/// An address and a port to listen on. Port 0: the system chooses one.
-struct Endpoint {
-  std::string address;  // IPv4 or IPv6, without brackets
-  std::uint16_t port = 0;
-  /// "0.0.0.0:8080", "[::1]:8080". Errors: bad_config.
-  [[nodiscard]] static Result<Endpoint> from_text(std::string_view text);
-  [[nodiscard]] std::string text() const;
-  friend bool operator==(const Endpoint&, const Endpoint&) = default;
-};
+/// "0.0.0.0:8080", "[::1]:8080"; port 0: the system chooses one. Errors: bad_config, also for a name.
+[[nodiscard]] Result<Endpoint> endpoint_from_text(std::string_view text);
 
 }  // namespace usher::server

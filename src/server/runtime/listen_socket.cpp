@@ -1,22 +1,14 @@
 #include "server/runtime/listen_socket.h"
 
-#include <algorithm>
-#include <array>
-#include <charconv>
-
 #include <boost/asio/ip/v6_only.hpp>
 
 #include "base/os_error.h"
+#include "server/runtime/endpoint.h"
 
 namespace usher::server {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 namespace {
-
-std::unexpected<Error> not_an_endpoint(std::string_view text) {
-  return fail(Fault::bad_config, "endpoint",
-              "\"" + std::string(text) + "\" is not ADDRESS:PORT or [ADDRESS]:PORT, as 0.0.0.0:8080");
-}
 
 bool is_no_such_family(const boost::system::error_code& error) {
   return error == asio::error::address_family_not_supported || error.value() == EADDRNOTAVAIL;
@@ -24,26 +16,13 @@ bool is_no_such_family(const boost::system::error_code& error) {
 
 }  // namespace
 
-Result<Endpoint> Endpoint::from_text(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return not_an_endpoint(text);
-  std::string_view host = text.substr(0, colon);
-  const std::string_view port = text.substr(colon + 1);
-  const bool brackets = host.starts_with('[') && host.ends_with(']') && host.size() > 2;
-  if (brackets) host = host.substr(1, host.size() - 2);
-  Endpoint endpoint{.address = std::string(host)};
-  const auto [end, bad_port] = std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
-  boost::system::error_code bad_address;
-  const auto address = asio::ip::make_address(endpoint.address, bad_address);
-  if (bad_port != std::errc{} || end != port.data() + port.size() || bad_address || address.is_v6() != brackets) {
-    return not_an_endpoint(text);
-  }
-  return endpoint;
-}
-
-std::string Endpoint::text() const {
-  const bool brackets = address.find(':') != std::string::npos;
-  return (brackets ? "[" + address + "]" : address) + ":" + std::to_string(port);
+Result<Endpoint> endpoint_from_text(std::string_view text) {
+  auto endpoint = Endpoint::from_text(text);
+  boost::system::error_code not_an_address;
+  if (endpoint) static_cast<void>(asio::ip::make_address(endpoint->host, not_an_address));
+  if (endpoint && !not_an_address) return *std::move(endpoint);
+  return fail(Fault::bad_config, "endpoint",
+              "\"" + std::string(text) + "\" is not ADDRESS:PORT or [ADDRESS]:PORT, as 0.0.0.0:8080");
 }
 
 namespace {
@@ -67,7 +46,7 @@ std::unexpected<Error> refused(const boost::system::error_code& error, const End
 }  // namespace
 
 Result<std::optional<tcp::acceptor>> open_acceptor(asio::io_context& context, const Endpoint& endpoint, Log& log) {
-  const tcp::endpoint wanted(asio::ip::make_address(endpoint.address), endpoint.port);
+  const tcp::endpoint wanted(asio::ip::make_address(endpoint.host), endpoint.port);
   tcp::acceptor socket(context);
   boost::system::error_code error;
   error = socket.open(wanted.protocol(), error);
@@ -88,7 +67,7 @@ Result<std::optional<tcp::acceptor>> open_acceptor(asio::io_context& context, co
 Endpoint endpoint_of(const tcp::acceptor& acceptor) {
   boost::system::error_code ignored;
   const tcp::endpoint got = acceptor.local_endpoint(ignored);
-  return {.address = got.address().to_string(), .port = got.port()};
+  return {.host = got.address().to_string(), .port = got.port()};
 }
 
 std::string counted_as(const asio::ip::address& address) {

@@ -7,7 +7,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "base/clock.h"
-#include "server/runtime/endpoint.h"
+#include "base/endpoint.h"
 #include "server/runtime/log.h"
 
 namespace usher::server {

@@ -1,12 +1,10 @@
 #include "server/runtime/log.h"
 
 #include <chrono>
+#include <cstdio>
 #include <utility>
 
 #include <fmt/chrono.h>
-#include <spdlog/logger.h>
-#include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <unistd.h>
 
 #include "base/encoding.h"
@@ -28,22 +26,8 @@ std::string_view name_of(Level level) {
   return "error";
 }
 
-spdlog::level::level_enum spd_of(Level level) {
-  switch (level) {
-    case Level::debug:
-      return spdlog::level::debug;
-    case Level::info:
-      return spdlog::level::info;
-    case Level::warning:
-      return spdlog::level::warn;
-    case Level::error:
-      return spdlog::level::err;
-  }
-  return spdlog::level::err;
-}
-
 /// RFC 8259 §7. printable() has replaced control characters, so that only two characters need escaping.
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
   std::string out = "\"";
   for (const char c : printable(text)) {
     if (c == '"' || c == '\\') out += '\\';
@@ -61,21 +45,21 @@ std::string time_text() {
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(now)), millis);
 }
 
-class SpdLog final : public Log {
+class StderrLog final : public Log {
  public:
-  SpdLog(Level level, bool json) : logger_("usherd", std::make_shared<spdlog::sinks::stderr_sink_mt>()), json_(json) {
-    logger_.set_formatter(std::make_unique<spdlog::pattern_formatter>("%v"));
-    logger_.set_level(spd_of(level));
-  }
-  bool enabled(Level level) const noexcept override { return logger_.should_log(spd_of(level)); }
+  StderrLog(Level least, bool json) : least_(least), json_(json) {}
+  bool enabled(Level level) const noexcept override { return level >= least_; }
   void write(Level level, std::string_view event, Fields fields) override {
     if (!enabled(level)) return;
     const std::string time = time_text();
-    logger_.log(spd_of(level), json_ ? json_line(level, event, fields, time) : text_line(level, event, fields, time));
+    const std::string line =
+        (json_ ? json_line(level, event, fields, time) : text_line(level, event, fields, time)) + '\n';
+    // stderr has no buffer: one call writes the whole line, and no other thread's line comes in between.
+    std::fwrite(line.data(), 1, line.size(), stderr);
   }
 
  private:
-  spdlog::logger logger_;
+  Level least_;
   bool json_;
 };
 
@@ -90,15 +74,15 @@ class SilentLog final : public Log {
 std::string text_line(Level level, std::string_view event, Fields fields, std::string_view time) {
   std::string line = fmt::format("{} {:<7} {}", time, name_of(level), event);
   for (const Field& field : fields) {
-    line += fmt::format("  {}={}", field.name, is_plain(field.value) ? printable(field.value) : quoted(field.value));
+    line += fmt::format("  {}={}", field.name, is_plain(field.value) ? printable(field.value) : json_text(field.value));
   }
   return line;
 }
 
 std::string json_line(Level level, std::string_view event, Fields fields, std::string_view time) {
-  std::string line = fmt::format(R"({{"time":"{}","level":"{}","event":{})", time, name_of(level), quoted(event));
+  std::string line = fmt::format(R"({{"time":"{}","level":"{}","event":{})", time, name_of(level), json_text(event));
   for (const Field& field : fields) {
-    line += fmt::format(",{}:{}", quoted(field.name), field.number ? field.value : quoted(field.value));
+    line += fmt::format(",{}:{}", json_text(field.name), field.number ? field.value : json_text(field.value));
   }
   return line + '}';
 }
@@ -119,7 +103,7 @@ std::optional<std::uint64_t> LogLimit::take(Time now) {
 
 std::unique_ptr<Log> make_log(Level level, LogFormat format) {
   const bool json = format == LogFormat::automatic ? ::isatty(STDERR_FILENO) == 0 : format == LogFormat::json;
-  return std::make_unique<SpdLog>(level, json);
+  return std::make_unique<StderrLog>(level, json);
 }
 
 std::unique_ptr<Log> make_silent_log() { return std::make_unique<SilentLog>(); }

@@ -5,6 +5,8 @@
 namespace usher {
 namespace {
 
+TEST(LowerAscii, ChangesOnlyTheLettersOfAscii) { EXPECT_EQ(lower_ascii("AZaz09[`@\xc3\x84"), "azaz09[`@\xc3\x84"); }
+
 TEST(Hex, IsLowerCaseAndTwoCharactersAByte) {
   EXPECT_EQ(to_hex(Bytes{0x00, 0x0f, 0xa5, 0xff}), "000fa5ff");
   EXPECT_EQ(to_hex({}), "");

@@ -72,7 +72,7 @@ class TinyServer {
   TinyServer& operator=(const TinyServer&) = delete;
 
   [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
-  [[nodiscard]] std::string port() const { return std::to_string(port_); }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] int connections() const { return connections_; }
 
  private:

@@ -19,6 +19,11 @@ TEST(Writer, AVectorIsItsLengthAndItsBytes) {
 
 TEST(Writer, RawHasNoLength) { EXPECT_EQ(Writer().raw(view_of("ab")).bytes(), (Bytes{'a', 'b'})); }
 
+TEST(Writer, EndsTheProcessBeforeItWritesAWrongLength) {
+  EXPECT_DEATH(Writer().vec8(Bytes(256)), "");
+  EXPECT_DEATH(Writer().vec16(Bytes(65'536)), "");
+}
+
 TEST(Reader, EmptyInputIsWhole) { EXPECT_TRUE(Reader({}, "test").finish().has_value()); }
 
 TEST(Reader, BytesThatAreLeftOverAreRefused) {

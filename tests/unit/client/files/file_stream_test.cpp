@@ -215,7 +215,7 @@ TEST_F(FileStreamNetwork, SilentServerIsGivenUp) {
 }
 
 TEST_F(FileStreamNetwork, NobodyThereIsUnreachable) {
-  std::string port;
+  std::uint16_t port = 0;
   {
     const TinyServer gone([](int) {});
     port = gone.port();
@@ -262,11 +262,11 @@ TEST(FileStreamKey, OfAnotherCertificateIsRefused) {
   EXPECT_EQ(code_of(made.error().fault), "bad-key");
 }
 
-TEST(ServerAddress, IsReadInEveryForm) {
-  for (const auto& [text, host, port] : {std::tuple{"localhost:8443", "localhost", "8443"},
-                                         {"192.0.2.1:1", "192.0.2.1", "1"},
-                                         {"[2001:db8::1]:65535", "2001:db8::1", "65535"}}) {
-    const auto read = ServerAddress::from_text(text);
+TEST(EndpointOfAServer, IsReadInEveryForm) {
+  for (const auto& [text, host, port] : {std::tuple{"localhost:8443", "localhost", 8443},
+                                         {"192.0.2.1:1", "192.0.2.1", 1},
+                                         {"[2001:db8::1]:65535", "2001:db8::1", 65535}}) {
+    const auto read = endpoint_from_text(text);
     ASSERT_TRUE(read) << text;
     EXPECT_EQ(read->host, host);
     EXPECT_EQ(read->port, port);
@@ -274,7 +274,7 @@ TEST(ServerAddress, IsReadInEveryForm) {
   }
   for (const char* text : {"", "host", "host:", ":1", "host:0", "host:65536", "host:http", "::1:80", "[::1]", "[::1]80",
                            "[host]:80", "a:b:1"}) {
-    EXPECT_FALSE(ServerAddress::from_text(text)) << text;
+    EXPECT_FALSE(endpoint_from_text(text)) << text;
   }
 }
 

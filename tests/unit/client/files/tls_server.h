@@ -62,7 +62,7 @@ class TlsServer {
     server_.emplace([this](int socket) { serve(socket); });
   }
 
-  [[nodiscard]] client::ServerAddress endpoint() const { return {"127.0.0.1", server_->port()}; }
+  [[nodiscard]] Endpoint endpoint() const { return {"127.0.0.1", server_->port()}; }
   /// The lines that arrived, in their order.
   [[nodiscard]] std::vector<std::string> lines() const {
     const std::scoped_lock guard(lock_);
@@ -108,7 +108,7 @@ struct FileWorld {
     if (role == pki::Role::server) request.ip_addresses = {must(pki::IpAddress::from_text("127.0.0.1"))};
     return request;
   }
-  [[nodiscard]] client::FileStreamOptions options(client::ServerAddress endpoint,
+  [[nodiscard]] client::FileStreamOptions options(Endpoint endpoint,
                                                   const std::vector<pki::Certificate>& revoked = {}) const {
     return {.server = std::move(endpoint),
             .chain = {installation.certificate},

@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include "server/runtime/endpoint.h"
+#include "base/endpoint.h"
 #include "support/pki.h"
 #include "tls/context.h"
 

@@ -1,6 +1,7 @@
 // What a peer can make the HTTP server do, over real sockets on loopback.
 #include <condition_variable>
 
+#include "server/runtime/endpoint.h"
 #include "server/runtime/runtime.h"
 #include "server/runtime/workers.h"
 #include "support/eventually.h"
@@ -312,13 +313,13 @@ TEST_F(HttpServerTest, APortThatIsTakenIsToldSo) {
 
 TEST(EndpointText, OneFormForEachAddress) {
   for (const char* text : {"0.0.0.0:8080", "[::]:8080", "127.0.0.1:0", "[::1]:65535"}) {
-    const auto endpoint = Endpoint::from_text(text);
+    const auto endpoint = endpoint_from_text(text);
     ASSERT_TRUE(endpoint) << text;
     EXPECT_EQ(endpoint->text(), text);
   }
   for (const char* text : {"", "8080", ":8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:1x", "::1:80",
                            "[::1]", "[127.0.0.1]:80", "localhost:80", "[]:80"}) {
-    EXPECT_FALSE(Endpoint::from_text(text)) << text;
+    EXPECT_FALSE(endpoint_from_text(text)) << text;
   }
 }
 

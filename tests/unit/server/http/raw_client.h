@@ -18,7 +18,7 @@ namespace usher::server::test {
 class RawClient {
  public:
   explicit RawClient(const Endpoint& to, int receive_buffer = 0) {
-    const bool six = to.address.find(':') != std::string::npos;
+    const bool six = to.host.find(':') != std::string::npos;
     socket_ = ::socket(six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     // Only so that a test that has failed ends.
     const timeval patience{.tv_sec = 60, .tv_usec = 0};
@@ -29,13 +29,13 @@ class RawClient {
       sockaddr_in6 address{};
       address.sin6_family = AF_INET6;
       address.sin6_port = htons(to.port);
-      ::inet_pton(AF_INET6, to.address.c_str(), &address.sin6_addr);
+      ::inet_pton(AF_INET6, to.host.c_str(), &address.sin6_addr);
       done = ::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
     } else {
       sockaddr_in address{};
       address.sin_family = AF_INET;
       address.sin_port = htons(to.port);
-      ::inet_pton(AF_INET, to.address.c_str(), &address.sin_addr);
+      ::inet_pton(AF_INET, to.host.c_str(), &address.sin_addr);
       done = ::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
     }
     EXPECT_EQ(done, 0) << to.text() << ": " << std::strerror(errno);
