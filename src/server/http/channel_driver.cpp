@@ -1,6 +1,5 @@
 #include "server/http/channel_driver.h"
 
-#include "base/encoding.h"
 #include "wire/handshake.h"
 #include "wire/record.h"
 
@@ -10,9 +9,6 @@ namespace {
 std::string_view suite_name(const channel::Suite* suite) { return suite == nullptr ? std::string_view() : suite->name; }
 
 }  // namespace
-
-std::string session_prefix(const Id128& session) { return to_hex(View(session).first(4)); }
-std::string fingerprint_prefix(const Hash256& fingerprint) { return to_hex(View(fingerprint).first(8)); }
 
 HttpError http_error_of(Fault fault) noexcept {
   switch (fault) {
@@ -130,7 +126,7 @@ Result<Bytes> ChannelDriver::record(Bytes record, std::uint64_t number) {
   }
   USHER_TRY(const channel::IncomingRequest request, session->channel().open_request(std::move(record)));
   Bytes out;
-  USHER_CHECK(p_.sink.answer(*session, request, number, out));
+  USHER_CHECK(p_.router.answer(*session, request, number, out));
   return out;
 }
 

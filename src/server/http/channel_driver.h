@@ -4,20 +4,9 @@
 #include "base/clock.h"
 #include "base/guarded.h"
 #include "channel/retry.h"
-#include "server/http/session_table.h"
-#include "server/runtime/log.h"
-#include "server/runtime/metrics.h"
+#include "server/http/router.h"
 
 namespace usher::server {
-
-/// Answers requests whose records were verified.
-class RequestSink {
- public:
-  virtual ~RequestSink() = default;
-  /// Writes the record with the answer to `out`. Errors: session_over, too_long; in both cases there is no answer.
-  [[nodiscard]] virtual Result<> answer(LiveSession& session, const channel::IncomingRequest& request,
-                                        std::uint64_t number, Bytes& out) = 0;
-};
 
 /// Thread-safe.
 class ChannelDriver {
@@ -25,7 +14,7 @@ class ChannelDriver {
   /// All references are borrowed.
   struct Parts {
     SessionTable& sessions;
-    RequestSink& sink;
+    Router& router;
     const Guarded<channel::ServerSettings>& settings;
     const Clock& clock;
     Random& random;
@@ -66,10 +55,5 @@ struct HttpError {
   std::string_view code;
 };
 [[nodiscard]] HttpError http_error_of(Fault fault) noexcept;
-
-/// The first 8 hexadecimal digits: enough to find a session in the log, too few to use as its id.
-[[nodiscard]] std::string session_prefix(const Id128& session);
-/// How the log names an installation or a person: 16 digits of a key's fingerprint or of a pseudonym.
-[[nodiscard]] std::string fingerprint_prefix(const Hash256& fingerprint);
 
 }  // namespace usher::server

@@ -2,14 +2,16 @@
 #pragma once
 
 #include "person/pseudonym.h"
-#include "server/http/channel_driver.h"
+#include "server/http/session_table.h"
+#include "server/runtime/log.h"
+#include "server/runtime/metrics.h"
 #include "server/trust/authorities.h"
 #include "service/media_service.h"
 
 namespace usher::server {
 
 /// Thread-safe. All references are borrowed.
-class Router final : public RequestSink {
+class Router {
  public:
   struct Parts {
     service::MediaService& media;
@@ -23,8 +25,10 @@ class Router final : public RequestSink {
   };
   explicit Router(const Parts& parts);
 
+  /// Answers a request whose record was verified: writes the record with the answer to `out`. `number`: the HTTP
+  /// request's, for the log. Errors: session_over, too_long; in both cases there is no answer.
   [[nodiscard]] Result<> answer(LiveSession& session, const channel::IncomingRequest& request, std::uint64_t number,
-                                Bytes& out) override;
+                                Bytes& out);
 
  private:
   /// One request, already checked against the table of paths.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/encoding.h"
+
 namespace usher::server {
 
 std::shared_ptr<const Person> LiveSession::person() const {
@@ -242,5 +244,8 @@ Result<> still_trusted(const LiveSession& session, const Authorities& authoritie
   }
   return last;
 }
+
+std::string session_prefix(const Id128& session) { return to_hex(View(session).first(4)); }
+std::string fingerprint_prefix(const Hash256& fingerprint) { return to_hex(View(fingerprint).first(8)); }
 
 }  // namespace usher::server

@@ -167,4 +167,9 @@ class SessionTable {
 /// Succeeds if the session's installation, and its person if it has one, would still be accepted.
 [[nodiscard]] Result<> still_trusted(const LiveSession& session, const Authorities& authorities, Time now);
 
+/// The first 8 hexadecimal digits: enough to find a session in the log, too few to use as its id.
+[[nodiscard]] std::string session_prefix(const Id128& session);
+/// How the log names an installation or a person: 16 digits of a key's fingerprint or of a pseudonym.
+[[nodiscard]] std::string fingerprint_prefix(const Hash256& fingerprint);
+
 }  // namespace usher::server

@@ -136,7 +136,7 @@ struct World {
                  .log = log,
                  .metrics = metrics}};
   ChannelDriver driver{{.sessions = sessions,
-                        .sink = router,
+                        .router = router,
                         .settings = settings,
                         .clock = clock,
                         .random = randomness(),

@@ -20,7 +20,7 @@ constexpr Milliseconds kYoung{61'000};  // after which a URL may make room for a
 /// An authority of its own with a client whose certificate points to one URL.
 struct Source {
   explicit Source(const std::string& url_)
-      : url(url_), client(root.leaf({.role = pki::Role::client, .pointers = {.crl = url_}}).certificate) {}
+      : url(url_), client(root.leaf({.role = pki::Role::client, .urls = {.crl = url_}}).certificate) {}
   std::string url;
   Authority root = Authority::root();
   pki::Certificate client;

@@ -68,7 +68,7 @@ class OcspFetcherTest : public ::testing::Test {
   std::unique_ptr<Log> log = make_log(Level::error, LogFormat::json);
   Metrics metrics;
   Authority root = Authority::root();
-  Identity leaf = root.leaf({.role = pki::Role::client, .pointers = {.responder = "http://a.example/"}});
+  Identity leaf = root.leaf({.role = pki::Role::client, .urls = {.responder = "http://a.example/"}});
   std::mutex mutex;
   std::optional<OcspSays> says = word(V_OCSP_CERTSTATUS_GOOD, {});
   std::atomic<int> asked = 0;

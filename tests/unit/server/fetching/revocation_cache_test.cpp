@@ -130,7 +130,7 @@ TEST(ListUrls, AreThoseOfTheCertificatesBelowTheRoot) {
       root.sub("sub", around(kNow, 1000, 900),
                {.crl = "http://a.example/root.crl", .freshest_crl = "https://a.example/root.delta.crl"});
   pki::LeafRequest request{.role = pki::Role::client};
-  request.pointers = {.crl = "http://a.example/sub.crl"};
+  request.urls = {.crl = "http://a.example/sub.crl"};
   const Identity leaf = sub.leaf(request);
   EXPECT_EQ(pki::list_urls(pki::Chain{leaf.certificate, sub.certificate, root.certificate}),
             (std::vector<std::string>{"http://a.example/sub.crl", "http://a.example/root.crl",

@@ -117,7 +117,7 @@ TEST(PointsToLists, OnlyWhatTheAuthorityItselfIssuedCounts) {
   const Authority root = Authority::root();
   pki::LeafRequest request{.role = Role::client};
   EXPECT_FALSE(points_to_lists_of(root.certificate, {root.leaf(request).certificate}));
-  request.pointers = {.crl = "http://a.example/1.crl"};
+  request.urls = {.crl = "http://a.example/1.crl"};
   EXPECT_TRUE(points_to_lists_of(root.certificate, {root.leaf(request).certificate}));
   EXPECT_FALSE(points_to_lists_of(root.certificate, {Authority::root().leaf(request).certificate}));
 }
