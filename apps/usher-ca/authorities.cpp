@@ -120,7 +120,7 @@ Result<pki::Chain> issue_card_user(Context& context, const CardUser& user, const
                                     .given_name = user.given_name,
                                     .surname = user.surname},
                            .validity = validity_of(user.days, context.clock.now(), &sub.certificate()),
-                           .pointers = sub.pointers()};
+                           .urls = sub.urls()};
   if (user.profile == "generic") {
     request.role = pki::Role::person;
   } else if (user.profile == "cartao-de-cidadao") {

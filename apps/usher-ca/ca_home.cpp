@@ -80,13 +80,13 @@ Result<std::map<std::string, std::string>> parse_state(std::string_view text, co
 
 Result<Authority> Authority::create(const std::filesystem::path& directory, const pki::Certificate& certificate,
                                     const crypto::PrivateKey& key, const crypto::Secret& passphrase,
-                                    const pki::CertificateUrls& pointers) {
+                                    const pki::CertificateUrls& urls) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error) return fail(fault_of_errno(error.value()), "authority", directory.string());
   std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
   Authority authority(directory, certificate);
-  authority.pointers_ = pointers;
+  authority.urls_ = urls;
   USHER_TRY(const std::string key_pem, key.to_pem(passphrase));
   // The certificate is written last: a directory without one is not an authority yet.
   if (std::filesystem::exists(directory / "ca.pem"))
@@ -124,18 +124,18 @@ Result<> Authority::load_state() {
   const auto base_at = number_of<std::int64_t>(state["base-at"]);
   if (!next || *next == 0 || !base || !base_at) return fail(Fault::malformed, "state", about, std::string(kRestore));
   crl_state_ = {.next_number = *next, .base_number = *base, .base_at = *base_at};
-  pointers_ = {.crl = state["crl-url"],
-               .freshest_crl = state["freshest-crl-url"],
-               .issuer = state["issuer-url"],
-               .responder = state["responder-url"]};
+  urls_ = {.crl = state["crl-url"],
+           .freshest_crl = state["freshest-crl-url"],
+           .issuer = state["issuer-url"],
+           .responder = state["responder-url"]};
   return {};
 }
 
 Result<> Authority::save_state() const {
   std::string text = "next-crl " + std::to_string(crl_state_.next_number) + "\nbase-crl " +
                      std::to_string(crl_state_.base_number) + "\nbase-at " + std::to_string(crl_state_.base_at) + "\n";
-  text += "crl-url " + pointers_.crl + "\nfreshest-crl-url " + pointers_.freshest_crl + "\nissuer-url " +
-          pointers_.issuer + "\nresponder-url " + pointers_.responder + "\n";
+  text += "crl-url " + urls_.crl + "\nfreshest-crl-url " + urls_.freshest_crl + "\nissuer-url " + urls_.issuer +
+          "\nresponder-url " + urls_.responder + "\n";
   return replace_file(directory_ / "state", text);
 }
 
@@ -193,7 +193,7 @@ Result<pki::Crl> Authority::make_crl(const crypto::PrivateKey& key, bool delta, 
   pki::CrlRequest request{.number = crl_state_.next_number,
                           .this_update = now - kClockSkew,
                           .next_update = now + lifetime,
-                          .freshest_crl = pointers_.freshest_crl};
+                          .freshest_crl = urls_.freshest_crl};
   if (delta) request.base_number = crl_state_.base_number;
   // A complete list never drops a certificate: today's list also decides about past signatures.
   for (const IndexEntry& entry : index_) {

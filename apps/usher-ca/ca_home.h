@@ -41,7 +41,7 @@ class Authority {
   /// Makes the directory (mode 0700) and its first files. Errors: already_exists, io, not_permitted, disk_full.
   [[nodiscard]] static Result<Authority> create(const std::filesystem::path& directory,
                                                 const pki::Certificate& certificate, const crypto::PrivateKey& key,
-                                                const crypto::Secret& passphrase, const pki::CertificateUrls& pointers);
+                                                const crypto::Secret& passphrase, const pki::CertificateUrls& urls);
   /// Errors: not_set_up, busy (another usher-ca), malformed, io.
   [[nodiscard]] static Result<Authority> open(const std::filesystem::path& directory);
 
@@ -68,7 +68,7 @@ class Authority {
   /// Errors: not_found (a delta before any complete one), local, io.
   [[nodiscard]] Result<pki::Crl> make_crl(const crypto::PrivateKey& key, bool delta, Time now, Seconds lifetime);
   /// The locations of its lists and certificate that go into the certificates issued here.
-  [[nodiscard]] const pki::CertificateUrls& pointers() const noexcept { return pointers_; }
+  [[nodiscard]] const pki::CertificateUrls& urls() const noexcept { return urls_; }
 
  private:
   Authority(std::filesystem::path directory, pki::Certificate certificate)
@@ -82,7 +82,7 @@ class Authority {
   std::shared_ptr<const FileLock> lock_;  // held while this object lives: no number is used twice
   std::vector<IndexEntry> index_;
   CrlState crl_state_;
-  pki::CertificateUrls pointers_;
+  pki::CertificateUrls urls_;
 };
 
 }  // namespace usher::ca

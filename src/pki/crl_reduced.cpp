@@ -15,22 +15,22 @@ constexpr std::size_t kMaxProven = 4;  // keys remembered per list
 // ---- OpenSSL's methods of a reduced list. For an X509_CRL without a ReducedCrl they report the worst: revoked, and
 // not verified.
 
-const ReducedCrl* light_of(X509_CRL* crl) { return static_cast<const ReducedCrl*>(X509_CRL_get_meth_data(crl)); }
+const ReducedCrl* reduced_of(X509_CRL* crl) { return static_cast<const ReducedCrl*>(X509_CRL_get_meth_data(crl)); }
 
 /// 0: not listed, 1: revoked, 2: removeFromCRL.
 int look_up(X509_CRL* crl, X509_REVOKED** entry, const ASN1_INTEGER* serial, const X509_NAME* issuer) {
-  const ReducedCrl* light = light_of(crl);
-  const auto status = light == nullptr ? CrlIndex::Status::revoked : light->find(serial, issuer);
+  const ReducedCrl* reduced = reduced_of(crl);
+  const auto status = reduced == nullptr ? CrlIndex::Status::revoked : reduced->find(serial, issuer);
   if (status == CrlIndex::Status::absent) return 0;
-  X509_REVOKED* answer = light == nullptr ? nullptr : light->answer(status);
+  X509_REVOKED* answer = reduced == nullptr ? nullptr : reduced->answer(status);
   static X509_REVOKED* const revoked = X509_REVOKED_new();  // for a list without a ReducedCrl
   if (entry != nullptr) *entry = answer == nullptr ? revoked : answer;
   return status == CrlIndex::Status::removed ? 2 : 1;
 }
 
 int verify(X509_CRL* crl, EVP_PKEY* key) {
-  const ReducedCrl* light = light_of(crl);
-  return light != nullptr && light->verify(key) ? 1 : 0;
+  const ReducedCrl* reduced = reduced_of(crl);
+  return reduced != nullptr && reduced->verify(key) ? 1 : 0;
 }
 
 /// OpenSSL cannot set the methods of a single list: a decoded list takes the defaults of that moment.
@@ -68,7 +68,7 @@ void add_sequence(Bytes& out, std::initializer_list<View> parts) {
   for (const View part : parts) append(out, part);
 }
 
-Bytes light_der(const CrlParts& parts, const CrlIndex& index) {
+Bytes reduced_der(const CrlParts& parts, const CrlIndex& index) {
   const auto& examples = index.examples();
   Bytes entries;
   if (index.size() > 0) add_sequence(entries, {examples.revoked, examples.removed, examples.critical});
@@ -143,7 +143,7 @@ ReducedCrl::ReducedCrl(CrlIndex index, CrlPtr crl, View signed_bytes)
 Result<std::unique_ptr<const ReducedCrl>> ReducedCrl::make(View der) {
   USHER_TRY(const CrlParts parts, split_crl(der));
   USHER_TRY(CrlIndex index, CrlIndex::build(der, parts.entries));
-  USHER_TRY(CrlPtr crl, decode(light_der(parts, index)));
+  USHER_TRY(CrlPtr crl, decode(reduced_der(parts, index)));
   return std::unique_ptr<const ReducedCrl>(new ReducedCrl(std::move(index), std::move(crl), parts.signed_bytes));
 }
 
@@ -163,7 +163,7 @@ CrlIndex::Status ReducedCrl::find(const ASN1_INTEGER* serial, const X509_NAME* i
 X509_REVOKED* ReducedCrl::answer(CrlIndex::Status status) const noexcept {
   STACK_OF(X509_REVOKED)* entries = X509_CRL_get_REVOKED(crl_.get());
   const bool second = status == CrlIndex::Status::removed && !index_.examples().revoked.empty();
-  return sk_X509_REVOKED_value(entries, second ? 1 : 0);  // in the order of light_der
+  return sk_X509_REVOKED_value(entries, second ? 1 : 0);  // in the order of reduced_der
 }
 
 }  // namespace usher::pki

@@ -88,12 +88,11 @@ bool push(AUTHORITY_INFO_ACCESS* access, int method, const std::string& url) {
   return true;
 }
 
-bool add_access(X509* certificate, const CertificateUrls& pointers) {
-  if (pointers.issuer.empty() && pointers.responder.empty()) return true;
+bool add_access(X509* certificate, const CertificateUrls& urls) {
+  if (urls.issuer.empty() && urls.responder.empty()) return true;
   const AccessPtr access(sk_ACCESS_DESCRIPTION_new_null());
-  return access && push(access.get(), NID_ad_OCSP, pointers.responder) &&
-         push(access.get(), NID_ad_ca_issuers, pointers.issuer) &&
-         add(certificate, NID_info_access, access.get(), false);
+  return access && push(access.get(), NID_ad_OCSP, urls.responder) &&
+         push(access.get(), NID_ad_ca_issuers, urls.issuer) && add(certificate, NID_info_access, access.get(), false);
 }
 
 }  // namespace
@@ -168,15 +167,14 @@ bool add_alternative_names(X509* certificate, std::span<const std::string> dns, 
   return add(certificate, NID_subject_alt_name, names.get(), false);
 }
 
-bool add_urls(X509* certificate, const CertificateUrls& pointers) {
-  if (!pointers.crl.empty() && !add(certificate, NID_crl_distribution_points, points_to(pointers.crl).get(), false)) {
+bool add_urls(X509* certificate, const CertificateUrls& urls) {
+  if (!urls.crl.empty() && !add(certificate, NID_crl_distribution_points, points_to(urls.crl).get(), false)) {
     return false;
   }
-  if (!pointers.freshest_crl.empty() &&
-      !add(certificate, NID_freshest_crl, points_to(pointers.freshest_crl).get(), false)) {
+  if (!urls.freshest_crl.empty() && !add(certificate, NID_freshest_crl, points_to(urls.freshest_crl).get(), false)) {
     return false;
   }
-  return add_access(certificate, pointers);
+  return add_access(certificate, urls);
 }
 
 bool add_freshest_crl(X509_CRL* crl, const std::string& url) {

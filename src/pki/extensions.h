@@ -17,7 +17,7 @@ bool add_subject_key_id(X509* certificate);
 bool add_authority_key_id(X509* certificate, const X509* issuer);
 bool add_authority_key_id(X509_CRL* crl, const X509* issuer);
 bool add_alternative_names(X509* certificate, std::span<const std::string> dns, std::span<const IpAddress> ip);
-bool add_urls(X509* certificate, const CertificateUrls& pointers);
+bool add_urls(X509* certificate, const CertificateUrls& urls);
 bool add_freshest_crl(X509_CRL* crl, const std::string& url);
 
 }  // namespace usher::pki

@@ -41,11 +41,11 @@ Result<> check_url(const std::string& url) {
   return {};
 }
 
-Result<> check_pointers(const CertificateUrls& pointers) {
-  USHER_CHECK(check_url(pointers.crl));
-  USHER_CHECK(check_url(pointers.freshest_crl));
-  USHER_CHECK(check_url(pointers.issuer));
-  return check_url(pointers.responder);
+Result<> check_urls(const CertificateUrls& urls) {
+  USHER_CHECK(check_url(urls.crl));
+  USHER_CHECK(check_url(urls.freshest_crl));
+  USHER_CHECK(check_url(urls.issuer));
+  return check_url(urls.responder);
 }
 
 bool add_part(X509_NAME* name, int nid, const std::string& text) {
@@ -156,9 +156,9 @@ Result<std::vector<std::string>> checked_dns_names(const std::vector<std::string
 }
 
 Result<> add_ca_extensions(X509* certificate, const CaRequest& request) {
-  USHER_CHECK(check_pointers(request.pointers));
+  USHER_CHECK(check_urls(request.urls));
   if (!add_basic_constraints(certificate, true, request.path_length) ||
-      !add_key_usage(certificate, KU_KEY_CERT_SIGN | KU_CRL_SIGN) || !add_urls(certificate, request.pointers)) {
+      !add_key_usage(certificate, KU_KEY_CERT_SIGN | KU_CRL_SIGN) || !add_urls(certificate, request.urls)) {
     return crypto::ossl_fail(Fault::local, "issue: extensions");
   }
   return {};
@@ -223,7 +223,7 @@ Result<Certificate> issue_sub_ca(const Issuer& issuer, const CaRequest& request,
 Result<Certificate> issue_leaf(const Issuer& issuer, const LeafRequest& request, const crypto::PublicKey& subject,
                                Random& random) {
   USHER_CHECK(check_issuer(issuer));
-  USHER_CHECK(check_pointers(request.pointers));
+  USHER_CHECK(check_urls(request.urls));
   USHER_TRY(const std::vector<std::string> dns, checked_dns_names(request.dns_names));
   X509* parent = issuer.certificate.x509();
   USHER_TRY(const X509Ptr certificate,
@@ -233,7 +233,7 @@ Result<Certificate> issue_leaf(const Issuer& issuer, const LeafRequest& request,
       !add_extended_key_usage(certificate.get(), usages_of(request)) ||
       !add_authority_key_id(certificate.get(), parent) ||
       !add_alternative_names(certificate.get(), dns, request.ip_addresses) ||
-      !add_urls(certificate.get(), request.pointers)) {
+      !add_urls(certificate.get(), request.urls)) {
     return crypto::ossl_fail(Fault::local, "issue: extensions");
   }
   return sign(certificate.get(), issuer.key);

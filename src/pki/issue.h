@@ -46,7 +46,7 @@ struct CaRequest {
   Name name{};
   Validity validity{};
   std::optional<int> path_length{};  // authorities allowed below this one; not set: no limit
-  CertificateUrls pointers{};
+  CertificateUrls urls{};
 };
 
 struct LeafRequest {
@@ -57,7 +57,7 @@ struct LeafRequest {
   std::vector<std::string> dns_names{};   // servers
   std::vector<IpAddress> ip_addresses{};  // servers
   std::vector<std::string> more_eku{};    // dotted
-  CertificateUrls pointers{};
+  CertificateUrls urls{};
 };
 
 /// Self-signed. Errors: malformed (a name or a URL), local.

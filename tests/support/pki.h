@@ -56,11 +56,11 @@ struct Authority {
   [[nodiscard]] pki::Issuer issuer() const { return {certificate, key}; }
 
   [[nodiscard]] Authority sub(const std::string& name = "test sub", pki::Validity validity = around(kNow, 1000, 900),
-                              pki::CertificateUrls pointers = {}) const {
+                              pki::CertificateUrls urls = {}) const {
     crypto::PrivateKey sub_key = new_key();
-    auto sub_certificate = must(pki::issue_sub_ca(
-        issuer(), {.name = {.common_name = name}, .validity = validity, .pointers = std::move(pointers)},
-        sub_key.public_key(), randomness()));
+    auto sub_certificate =
+        must(pki::issue_sub_ca(issuer(), {.name = {.common_name = name}, .validity = validity, .urls = std::move(urls)},
+                               sub_key.public_key(), randomness()));
     return {std::move(sub_certificate), std::move(sub_key)};
   }
 

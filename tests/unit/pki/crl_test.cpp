@@ -66,7 +66,7 @@ TEST(Crl, DamagedInputIsRefused) {
 struct Pointing : Deltas {
   Pointing() {
     LeafRequest request{.role = Role::client};
-    request.pointers = {.crl = "http://a.example/1.crl", .freshest_crl = "http://a.example/1.delta.crl"};
+    request.urls = {.crl = "http://a.example/1.crl", .freshest_crl = "http://a.example/1.delta.crl"};
     leaf = root.leaf(request);
   }
   [[nodiscard]] std::string verdict_with(const RevocationTolerance& tolerance, std::vector<Crl> crls,

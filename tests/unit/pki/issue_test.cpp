@@ -37,7 +37,7 @@ TEST(Issue, WrongHostNamesAndUrlsAreRefused) {
         << bad;
   }
   request.dns_names = {"good.example"};
-  request.pointers.crl = "file:///etc/passwd";
+  request.urls.crl = "file:///etc/passwd";
   EXPECT_EQ(fault_of(issue_leaf(root.issuer(), request, key.public_key(), test::randomness())), Fault::malformed);
 }
 

@@ -145,7 +145,7 @@ TEST_F(LackingTest, WhatIsHadMakesNobodyTrusted) {
 TEST(AccessUrls, AreThoseOfTheResponderAndOfTheIssuer) {
   const Authority root = Authority::root();
   LeafRequest request{.role = Role::client};
-  request.pointers = {.issuer = "http://a.example/root.crt", .responder = "http://a.example/ocsp"};
+  request.urls = {.issuer = "http://a.example/root.crt", .responder = "http://a.example/ocsp"};
   const Identity leaf = root.leaf(request);
   EXPECT_EQ(issuer_urls(leaf.certificate), std::vector<std::string>{"http://a.example/root.crt"});
   EXPECT_EQ(responder_urls(leaf.certificate), std::vector<std::string>{"http://a.example/ocsp"});
