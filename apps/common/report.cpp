@@ -1,8 +1,6 @@
 #include "common/report.h"
 
-#include <cerrno>
 #include <cstdio>
-#include <system_error>
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -27,13 +25,6 @@ int report(std::string_view program, const Error& error, bool json, std::optiona
   std::fflush(stdout);
   std::fwrite(text.data(), 1, text.size(), stderr);
   return status;
-}
-
-Error error_of(const std::exception& exception) {
-  const auto* system = dynamic_cast<const std::system_error*>(&exception);
-  const int number = system == nullptr ? 0 : system->code().default_error_condition().value();
-  if (number == EMFILE || number == ENFILE) return {Fault::too_few_descriptors, "main"};
-  return {Fault::local, "main", exception.what()};
 }
 
 void Batch::refused(const Error& error) {

@@ -1,7 +1,6 @@
 // apps/common/report: error messages, exit statuses, and confirmation prompts.
 #pragma once
 
-#include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,9 +16,6 @@ int report(std::string_view program, const Error& error, bool json = false, std:
 
 /// {"error":{"code":…,"message":…,"advice":…,"exit":…}}, the format of all programs with --json.
 [[nodiscard]] std::string error_json(const Error& error, std::optional<int> status = {});
-
-/// The error for an exception that main() catches: too_few_descriptors, or local for every other exception.
-[[nodiscard]] Error error_of(const std::exception& exception);
 
 /// For a verb that does one thing to many objects. It continues after an error, reports each one when it happens, and
 /// ends with the status of the first.

@@ -80,8 +80,8 @@ struct Key {
 /// address.
 class Settings {
  public:
-  /// `program`: a literal, for messages.
-  explicit Settings(std::string_view program) : program_(program) {}
+  /// `program`: a literal, for messages. `reloads`: whether the program can read its configuration again.
+  explicit Settings(std::string_view program, bool reloads = false) : program_(program), reloads_(reloads) {}
   void add(std::initializer_list<Key> keys) { keys_.insert(keys_.end(), keys.begin(), keys.end()); }
   /// Keys of earlier releases, each with the message about it: literals.
   using Retired = std::pair<std::string_view, std::string_view>;
@@ -116,13 +116,14 @@ class Settings {
   /// there is commented out. nullptr: no value is commented out.
   [[nodiscard]] std::string to_toml(const Settings* defaults = nullptr) const;
   [[nodiscard]] std::string to_json() const;
-  /// For each key: its value, the allowed values, whether a reload takes it, and its meaning; as rows of a Markdown
-  /// table, or as JSON.
+  /// For each key: its value, the allowed values, whether a reload takes it (if the program reloads), and its
+  /// meaning; as rows of a Markdown table, or as JSON.
   [[nodiscard]] std::string table_markdown() const;
   [[nodiscard]] std::string table_json() const;
 
  private:
   std::string_view program_;
+  bool reloads_;
   std::vector<Key> keys_;
   std::vector<Retired> retired_;
 };

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <boost/json/array.hpp>
@@ -41,6 +43,7 @@ std::string markdown_of(const Value& value) {
 }
 
 std::string allowed_of(const Key& key) {
+  if (key.max == std::numeric_limits<std::int64_t>::max()) return fmt::format("{} or more", key.min);
   if (key.max > key.min) return fmt::format("{} to {}", key.min, key.max);
   std::string out;
   for (const char c : key.choices) c == '|' ? out += ", " : out += c;
@@ -55,7 +58,7 @@ std::string Settings::table_json() const {
     out.push_back(boost::json::object{{"key", key.name},
                                       {"default", json_of(key.value())},
                                       {"allowed", allowed_of(key)},
-                                      {"reloaded", key.reloaded},
+                                      {"reloaded", reloads_ && key.reloaded},
                                       {"meaning", key.help}});
   }
   return boost::json::serialize(out);
@@ -64,8 +67,9 @@ std::string Settings::table_json() const {
 std::string Settings::table_markdown() const {
   std::string out;
   for (const Key& key : keys_) {
-    out += fmt::format("| `{}` | {} | {} | {} | {} |\n", key.name, markdown_of(key.value()), allowed_of(key),
-                       key.reloaded ? "yes" : "no", key.help);
+    const std::string_view reload = !reloads_ ? "" : key.reloaded ? "yes | " : "no | ";
+    out += fmt::format("| `{}` | {} | {} | {}{} |\n", key.name, markdown_of(key.value()), allowed_of(key), reload,
+                       key.help);
   }
   return out;
 }

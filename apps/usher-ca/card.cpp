@@ -1,5 +1,4 @@
 // usher-ca card: makes a PKCS #11 token into a person's card.  Spec: identity.md §9.8.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "card/card_provision.h"
@@ -87,27 +86,25 @@ Result<> make_card(Context& context, const CardCommand& command) {
 
 }  // namespace
 
-void add_card_command(CLI::App& app, Context& context) {
+void add_card_command(const app::Command& program, Context& context) {
   const auto command = std::make_shared<CardCommand>();
-  CLI::App* const verb = app.add_subcommand("card", "Make a free PKCS #11 token into a person's card");
-  verb->add_option("--module", command->module, "PKCS #11 module")->capture_default_str();
-  verb->add_option("--token", command->token, "Label of the new token, 1 to 32 bytes")->required();
-  verb->add_option("--kind", command->kind, "Key: p256, rsa2048 or rsa3072")->capture_default_str();
-  verb->add_option("--name", command->user.common_name, "The person's whole name")->required();
-  verb->add_option("--given-name", command->user.given_name, "Given name");
-  verb->add_option("--surname", command->user.surname, "Surname");
-  verb->add_option("--civil-number", command->user.civil_number, "Civil number: the subject's serialNumber")
-      ->required();
-  verb->add_option("--profile", command->user.profile, "cartao-de-cidadao or generic")->capture_default_str();
-  verb->add_option("--days", command->user.days, "Validity of the certificate")->capture_default_str();
-  verb->add_flag("--no-sub-ca", command->no_sub_ca, "Do not write the sub-CA, as on the citizen card v2");
-  verb->add_flag("--always-authenticate", command->each_signature, "The key asks for the PIN for each signature");
-  verb->add_option("--pin-file", command->pin.file, "File with the card's new PIN");
-  verb->add_option("--pin-fd", command->pin.descriptor, "Open descriptor to read the PIN from");
-  verb->add_option("--so-pin-file", command->so_pin.file, "File with the card's new SO-PIN");
-  verb->add_option("--so-pin-fd", command->so_pin.descriptor, "Open descriptor to read the SO-PIN from");
-  verb->callback(
-      [&context, command] { context.action = [&context, command] { return make_card(context, *command); }; });
+  const app::Command verb = program.command("card", "Make a free PKCS #11 token into a person's card");
+  verb.option("--module", command->module, "PKCS #11 module").with_default();
+  verb.option("--token", command->token, "Label of the new token, 1 to 32 bytes").required();
+  verb.option("--kind", command->kind, "Key: p256, rsa2048 or rsa3072").with_default();
+  verb.option("--name", command->user.common_name, "The person's whole name").required();
+  verb.option("--given-name", command->user.given_name, "Given name");
+  verb.option("--surname", command->user.surname, "Surname");
+  verb.option("--civil-number", command->user.civil_number, "Civil number: the subject's serialNumber").required();
+  verb.option("--profile", command->user.profile, "cartao-de-cidadao or generic").with_default();
+  verb.option("--days", command->user.days, "Validity of the certificate").with_default();
+  verb.flag("--no-sub-ca", command->no_sub_ca, "Do not write the sub-CA, as on the citizen card v2");
+  verb.flag("--always-authenticate", command->each_signature, "The key asks for the PIN for each signature");
+  verb.option("--pin-file", command->pin.file, "File with the card's new PIN");
+  verb.option("--pin-fd", command->pin.descriptor, "Open descriptor to read the PIN from");
+  verb.option("--so-pin-file", command->so_pin.file, "File with the card's new SO-PIN");
+  verb.option("--so-pin-fd", command->so_pin.descriptor, "Open descriptor to read the SO-PIN from");
+  verb.action([&context, command] { return make_card(context, *command); });
 }
 
 }  // namespace usher::ca

@@ -1,4 +1,4 @@
-// usher-ca/commands: the verbs.  Each adds itself to the command line and sets Context::action if it was chosen.
+// usher-ca/commands: the commands. Each adds itself to the command line.
 #pragma once
 
 #include <filesystem>
@@ -8,10 +8,7 @@
 #include <vector>
 
 #include "ca_home.h"
-
-namespace CLI {
-class App;
-}
+#include "common/command_line.h"
 
 namespace usher::ca {
 
@@ -23,8 +20,6 @@ struct Context {
   /// The passphrase of the authorities' keys (--passphrase-file, --passphrase-fd, or a prompt). It is read once and
   /// kept. `fresh`: for a new key; a prompt then asks twice.
   std::function<Result<crypto::Secret>(bool fresh)> passphrase;
-  /// Set by the chosen verb; main() runs it after the whole command line was parsed.
-  std::function<Result<>()> action{};
   /// Results on standard output, and errors on stderr, are JSON (docs/reference/json.md).
   bool json = false;
 };
@@ -56,12 +51,12 @@ struct CardUser {
 /// the index.
 [[nodiscard]] Result<pki::Chain> issue_card_user(Context& context, const CardUser& user, const crypto::PublicKey& key);
 
-void add_rotate_command(CLI::App& app, Context& context);  // rotate.cpp
-void add_init_command(CLI::App& app, Context& context);
-void add_issue_command(CLI::App& app, Context& context);
-void add_revoke_command(CLI::App& app, Context& context);
-void add_crl_command(CLI::App& app, Context& context);
-void add_list_command(CLI::App& app, Context& context);
-void add_card_command(CLI::App& app, Context& context);  // card.cpp
+void add_rotate_command(const app::Command& program, Context& context);  // rotate.cpp
+void add_init_command(const app::Command& program, Context& context);
+void add_issue_command(const app::Command& program, Context& context);
+void add_revoke_command(const app::Command& program, Context& context);
+void add_crl_command(const app::Command& program, Context& context);
+void add_list_command(const app::Command& program, Context& context);
+void add_card_command(const app::Command& program, Context& context);  // card.cpp
 
 }  // namespace usher::ca

@@ -1,5 +1,4 @@
 // usher-ca init: a hierarchy of authorities.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "commands.h"
@@ -23,7 +22,7 @@ struct InitOptions {
 };
 
 /// The URLs of an authority's lists and certificate, below the operator's URL.
-pki::CertificateUrls pointers_of(const InitOptions& options, const std::string& stem) {
+pki::CertificateUrls urls_of(const InitOptions& options, const std::string& stem) {
   if (options.url.empty()) return {.responder = options.ocsp_url};
   const std::string base = options.url.ends_with('/') ? options.url : options.url + "/";
   return {.crl = base + stem + ".crl",
@@ -65,7 +64,7 @@ Result<> init_media(const Context& context, const InitOptions& options) {
       .path_length = 0};
   USHER_TRY(const pki::Certificate root, pki::issue_root(request, key, context.random));
   USHER_TRY(Authority authority,
-            Authority::create(context.home / "media/root", root, key, passphrase, pointers_of(options, "media-root")));
+            Authority::create(context.home / "media/root", root, key, passphrase, urls_of(options, "media-root")));
   return first_crl(authority, key, context, options);
 }
 
@@ -85,20 +84,20 @@ Result<> init_card(const Context& context, const InitOptions& options) {
       .validity = validity_of(options.days, context.clock.now(), nullptr),
       .path_length = 1};
   USHER_TRY(const pki::Certificate root, pki::issue_root(root_request, root_key, context.random));
-  const pki::CertificateUrls root_pointers = pointers_of(options, "card-root");
+  const pki::CertificateUrls root_urls = urls_of(options, "card-root");
   const pki::CaRequest sub_request{.name = {.common_name = "EC de Autenticação do Cartão de Cidadão 0001 (test)",
                                             .organisation = "Instituto dos Registos e do Notariado I.P.",
                                             .organisational_unit = "subECEstado",
                                             .country = "PT"},
                                    .validity = validity_of(options.days, context.clock.now(), &root),
                                    .path_length = 0,
-                                   .pointers = root_pointers};
+                                   .urls = root_urls};
   USHER_TRY(const pki::Certificate sub,
             pki::issue_sub_ca({root, root_key}, sub_request, sub_key.public_key(), context.random));
   USHER_TRY(Authority sub_authority,
-            Authority::create(context.home / "card/sub", sub, sub_key, passphrase, pointers_of(options, "card-sub")));
+            Authority::create(context.home / "card/sub", sub, sub_key, passphrase, urls_of(options, "card-sub")));
   USHER_TRY(Authority root_authority,
-            Authority::create(context.home / "card/root", root, root_key, passphrase, root_pointers));
+            Authority::create(context.home / "card/root", root, root_key, passphrase, root_urls));
   USHER_CHECK(root_authority.record(sub, "sub-ca"));
   USHER_CHECK(first_crl(root_authority, root_key, context, options));
   return first_crl(sub_authority, sub_key, context, options);
@@ -106,41 +105,35 @@ Result<> init_card(const Context& context, const InitOptions& options) {
 
 }  // namespace
 
-void add_init_command(CLI::App& app, Context& context) {
+void add_init_command(const app::Command& program, Context& context) {
   auto options = std::make_shared<InitOptions>();
-  CLI::App* verb = app.add_subcommand(
-      "init", "Create a hierarchy: the media root, or with --card a root and a sub-CA for test cards");
-  verb->footer(
+  const app::Command verb =
+      program.command("init", "Create a hierarchy: the media root, or with --card a root and a sub-CA for test cards");
+  verb.footer(
       "Examples:\n"
       "  usher-ca --home ca --passphrase-file pass init --organisation \"Example Records\" --key rsa3072\n"
       "  usher-ca --home ca --passphrase-file pass init --card --url http://pki.example.org/\n"
       "Both may live in one home, under one passphrase. A first, empty revocation list is made at once.");
-  verb->add_flag("--card", options->card, "The card hierarchy");
-  verb->add_option("--cn", options->common_name, "The root's common name");
-  verb->add_option("--organisation", options->organisation, "The root's organisation");
-  verb->add_option("--country", options->country, "The root's country, two letters");
-  verb->add_option("--key", options->key_kind, "Kind of the authorities' keys: p256, rsa2048 or rsa3072")
-      ->capture_default_str();
-  verb->add_option("--days", options->days, "Validity of the authorities in days")
-      ->check(CLI::Range(1, 36500))
-      ->capture_default_str();
-  verb->add_option("--crl-days", options->crl_days, "Validity of the first revocation lists in days")
-      ->check(CLI::Range(1, 3650))
-      ->capture_default_str();
-  verb->add_option(
-      "--url", options->url,
-      "Where lists and authorities will be published: goes into certificates as CRL distribution point and "
-      "issuer");
-  verb->add_flag("--deltas", options->deltas,
-                 "Certificates also point to delta lists (freshest CRL); verification then requires one in force")
-      ->needs("--url");
-  verb->add_option("--ocsp-url", options->ocsp_url,
-                   "URL of your OCSP responder: goes into certificates. usher-ca includes no responder");
-  verb->callback([&context, options] {
-    context.action = [&context, options]() -> Result<> {
-      return options->card ? init_card(context, *options) : init_media(context, *options);
-    };
-  });
+  verb.flag("--card", options->card, "The card hierarchy");
+  verb.option("--cn", options->common_name, "The root's common name");
+  verb.option("--organisation", options->organisation, "The root's organisation");
+  verb.option("--country", options->country, "The root's country, two letters");
+  verb.option("--key", options->key_kind, "Kind of the authorities' keys: p256, rsa2048 or rsa3072").with_default();
+  verb.option("--days", options->days, "Validity of the authorities in days").between(1, 36500).with_default();
+  verb.option("--crl-days", options->crl_days, "Validity of the first revocation lists in days")
+      .between(1, 3650)
+      .with_default();
+  const app::Option url =
+      verb.option("--url", options->url,
+                  "Where lists and authorities will be published: goes into certificates as CRL distribution point and "
+                  "issuer");
+  verb.flag("--deltas", options->deltas,
+            "Certificates also point to delta lists (freshest CRL); verification then requires one in force")
+      .needs(url);
+  verb.option("--ocsp-url", options->ocsp_url,
+              "URL of your OCSP responder: goes into certificates. usher-ca includes no responder");
+  verb.action(
+      [&context, options] { return options->card ? init_card(context, *options) : init_media(context, *options); });
 }
 
 }  // namespace usher::ca

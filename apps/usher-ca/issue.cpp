@@ -1,5 +1,4 @@
 // usher-ca issue: certificates by role, and their keys.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <span>
 
@@ -91,7 +90,7 @@ Result<> issue_media(Context& context, const IssueOptions& options, pki::Role ro
   USHER_TRY(const crypto::Secret passphrase, context.passphrase(false));
   USHER_TRY(const crypto::PrivateKey authority_key, authority.load_key(passphrase));
   request.validity = validity_of(options.days, context.clock.now(), &authority.certificate());
-  request.pointers = authority.pointers();
+  request.urls = authority.urls();
   USHER_TRY(const Subject subject, make_subject(options));
   USHER_TRY(const pki::Certificate certificate,
             issue_recorded(authority, authority_key, request, std::string(name_of(role)), subject.key, context.random));
@@ -116,68 +115,65 @@ Result<> issue_user(Context& context, IssueOptions& options) {
 
 }  // namespace
 
-void add_common_issue_options(CLI::App& verb, IssueOptions& options) {
-  verb.add_option("--out", options.out, "Path without suffix: <out>.pem and <out>.key are written")->required();
-  verb.add_option("--key", options.key_kind, "Kind of the new key: p256, rsa2048 or rsa3072")->capture_default_str();
-  verb.add_option("--public-key", options.public_key,
-                  "PEM with a public key, or a certificate whose key is kept: certify that, make no new key");
-  verb.add_option("--key-passphrase-file", options.key_passphrase.file, "File with the passphrase for the new key");
-  verb.add_option("--key-passphrase-fd", options.key_passphrase.descriptor,
-                  "Open descriptor to read that passphrase from");
-  verb.add_option("--days", options.days, "Validity in days, at most the authority's")
-      ->check(CLI::Range(1, 36500))
-      ->capture_default_str();
+void add_common_issue_options(const app::Command& verb, IssueOptions& options) {
+  verb.option("--out", options.out, "Path without suffix: <out>.pem and <out>.key are written").required();
+  verb.option("--key", options.key_kind, "Kind of the new key: p256, rsa2048 or rsa3072").with_default();
+  verb.option("--public-key", options.public_key,
+              "PEM with a public key, or a certificate whose key is kept: certify that, make no new key");
+  verb.option("--key-passphrase-file", options.key_passphrase.file, "File with the passphrase for the new key");
+  verb.option("--key-passphrase-fd", options.key_passphrase.descriptor, "Open descriptor to read that passphrase from");
+  verb.option("--days", options.days, "Validity in days, at most the authority's").between(1, 36500).with_default();
 }
 
 namespace {
 
-void add_media_verb(CLI::App& issue, Context& context, pki::Role role, const char* about) {
+void add_media_verb(const app::Command& issue, Context& context, pki::Role role, const char* about) {
   auto options = std::make_shared<IssueOptions>();
-  CLI::App* verb = issue.add_subcommand(std::string(name_of(role)), about);
-  if (role == pki::Role::release_recipient) verb->alias("recipient")->alias("release");
-  add_common_issue_options(*verb, *options);
-  verb->add_option("--cn", options->common_name, "Common name");
-  verb->add_option("--organisation", options->organisation, "Organisation");
-  if (role == pki::Role::server) {
-    verb->add_option("--name", options->dns_names, "DNS name that listeners dial; may be repeated");
-    verb->add_option("--ip", options->ip_addresses, "IPv4 or IPv6 address that listeners dial; may be repeated");
+  const app::Command verb = issue.command(std::string(name_of(role)), about);
+  if (role == pki::Role::release_recipient) {
+    verb.also("recipient");
+    verb.also("release");
   }
-  verb->callback([&context, options, role] {
-    context.action = [&context, options, role] { return issue_media(context, *options, role); };
-  });
+  add_common_issue_options(verb, *options);
+  verb.option("--cn", options->common_name, "Common name");
+  verb.option("--organisation", options->organisation, "Organisation");
+  if (role == pki::Role::server) {
+    verb.option("--name", options->dns_names, "DNS name that listeners dial; may be repeated");
+    verb.option("--ip", options->ip_addresses, "IPv4 or IPv6 address that listeners dial; may be repeated");
+  }
+  verb.action([&context, options, role] { return issue_media(context, *options, role); });
 }
 
-void add_user_verb(CLI::App& issue, Context& context) {
+void add_user_verb(const app::Command& issue, Context& context) {
   auto options = std::make_shared<IssueOptions>();
   options->days = options->user.days;
-  CLI::App* verb = issue.add_subcommand(
-      "user", "A person of the card hierarchy, for a key that is elsewhere or new (see also: card)");
-  add_common_issue_options(*verb, *options);
-  verb->add_option("--cn", options->common_name, "The person's full name")->required();
-  verb->add_option("--given-name", options->user.given_name, "Given name");
-  verb->add_option("--surname", options->user.surname, "Surname");
-  verb->add_option("--civil-number", options->user.civil_number, "Subject serialNumber: BI123456789")->required();
-  verb->add_option("--profile", options->user.profile, "cartao-de-cidadao or generic")->capture_default_str();
-  verb->callback(
-      [&context, options] { context.action = [&context, options] { return issue_user(context, *options); }; });
+  const app::Command verb =
+      issue.command("user", "A person of the card hierarchy, for a key that is elsewhere or new (see also: card)");
+  add_common_issue_options(verb, *options);
+  verb.option("--cn", options->common_name, "The person's full name").required();
+  verb.option("--given-name", options->user.given_name, "Given name");
+  verb.option("--surname", options->user.surname, "Surname");
+  verb.option("--civil-number", options->user.civil_number, "Subject serialNumber: BI123456789").required();
+  verb.option("--profile", options->user.profile, "cartao-de-cidadao or generic").with_default();
+  verb.action([&context, options] { return issue_user(context, *options); });
 }
 
 }  // namespace
 
-void add_issue_command(CLI::App& app, Context& context) {
-  CLI::App* issue = app.add_subcommand("issue", "Issue a certificate");
-  issue->require_subcommand(1);
-  issue->footer(
+void add_issue_command(const app::Command& program, Context& context) {
+  const app::Command issue = program.command("issue", "Issue a certificate");
+  issue.needs_command();
+  issue.footer(
       "Examples:\n"
       "  usher-ca --home ca issue server --name localhost --ip 127.0.0.1 --ip ::1 --out server\n"
       "  usher-ca --home ca issue client --cn \"Kitchen radio\" --public-key client.pem --out client-2027\n"
       "  usher-ca --home ca issue release-recipient --key rsa3072 --out operator\n"
       "  usher-ca --home ca issue user --cn \"Ana Maria Silva\" --civil-number BI123456789 --out ana");
-  add_media_verb(*issue, context, pki::Role::server, "A server, under the names that listeners dial");
-  add_media_verb(*issue, context, pki::Role::client, "A listener's installation");
-  add_media_verb(*issue, context, pki::Role::distributor, "A distributor, who signs releases");
-  add_media_verb(*issue, context, pki::Role::release_recipient, "An operator, for whom releases are sealed");
-  add_user_verb(*issue, context);
+  add_media_verb(issue, context, pki::Role::server, "A server, under the names that listeners dial");
+  add_media_verb(issue, context, pki::Role::client, "A listener's installation");
+  add_media_verb(issue, context, pki::Role::distributor, "A distributor, who signs releases");
+  add_media_verb(issue, context, pki::Role::release_recipient, "An operator, for whom releases are sealed");
+  add_user_verb(issue, context);
 }
 
 }  // namespace usher::ca

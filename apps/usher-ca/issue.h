@@ -21,7 +21,7 @@ struct IssueOptions {
 };
 
 /// --out, --key, --public-key, --key-passphrase-file, --key-passphrase-fd, --days.
-void add_common_issue_options(CLI::App& verb, IssueOptions& options);
+void add_common_issue_options(const app::Command& verb, IssueOptions& options);
 /// Issued by the issuing root. Errors: bad_usage, already_exists; those of the authority.
 [[nodiscard]] Result<> issue_media(Context& context, const IssueOptions& options, pki::Role role);
 

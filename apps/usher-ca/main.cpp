@@ -1,14 +1,9 @@
 // usher-ca: the certificate authority.  Creates the hierarchies, issues and revokes certificates, publishes lists.
-#include <sys/resource.h>
-
-#include <CLI/CLI.hpp>
 #include <cstdlib>
-#include <exception>
 
 #include "commands.h"
-#include "common/arguments.h"
-#include "common/output.h"
 #include "common/passphrase.h"
+#include "common/program.h"
 #include "common/report.h"
 #include "crypto/random.h"
 
@@ -54,41 +49,31 @@ int run(int argc, char** argv) {
                         return asked->clone();
                       }};
 
-  CLI::App app{"usher-ca: creates usher's authorities, issues and revokes certificates, publishes revocation lists."};
-  app.footer(kExamples);
-  app.set_version_flag("--version", USHER_VERSION);
-  app.require_subcommand(1);
-  app.fallthrough();
-  app.add_option("--home", context.home, "The authorities' directory")->envname("USHER_CA_HOME")->capture_default_str();
-  app.add_option("--passphrase-file", source.file, "File with the passphrase of the authorities' keys");
-  app.add_option("--passphrase-fd", source.descriptor, "Open descriptor to read that passphrase from");
-  ca::add_init_command(app, context);
-  ca::add_issue_command(app, context);
-  ca::add_revoke_command(app, context);
-  ca::add_crl_command(app, context);
-  ca::add_list_command(app, context);
-  ca::add_rotate_command(app, context);
-  ca::add_card_command(app, context);
-  app::add_json_flag(app, context.json);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app::end_of_parsing(app, error, "usher-ca", app::wants_json(argc, argv));
-  }
-  if (!context.action) return static_cast<int>(ExitClass::usage);
-  const auto done = context.action();
+  app::CommandLine line(
+      "usher-ca", "usher-ca: creates usher's authorities, issues and revokes certificates, publishes revocation lists.",
+      USHER_VERSION);
+  const app::Command program = line.program();
+  program.footer(kExamples);
+  program.needs_command();
+  program.takes_outer_options();
+  program.option("--home", context.home, "The authorities' directory").or_variable("USHER_CA_HOME").with_default();
+  program.option("--passphrase-file", source.file, "File with the passphrase of the authorities' keys");
+  program.option("--passphrase-fd", source.descriptor, "Open descriptor to read that passphrase from");
+  ca::add_init_command(program, context);
+  ca::add_issue_command(program, context);
+  ca::add_revoke_command(program, context);
+  ca::add_crl_command(program, context);
+  ca::add_list_command(program, context);
+  ca::add_rotate_command(program, context);
+  ca::add_card_command(program, context);
+  const auto action = line.parse(argc, argv, context.json);
+  if (!action) return action.error();
+  const auto done = (*action)();
   return done ? app::finish("usher-ca", 0, context.json) : app::report("usher-ca", done.error(), context.json);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const rlimit no_core{0, 0};
-  ::setrlimit(RLIMIT_CORE, &no_core);
-  usher::app::reserve_standard_descriptors();
-  try {
-    return run(argc, argv);
-  } catch (const std::exception& error) {
-    return usher::app::report("usher-ca", usher::app::error_of(error), usher::app::wants_json(argc, argv));
-  }
+  return usher::app::run_program("usher-ca", usher::app::Memory::no_core_files, argc, argv, run);
 }

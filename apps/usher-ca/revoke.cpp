@@ -1,6 +1,5 @@
 // usher-ca revoke, list, crl: handles certificates after they were issued.
 #include <unistd.h>
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <cstdio>
@@ -31,17 +30,11 @@ struct CrlOptions {
   std::filesystem::path out;
 };
 
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
-  return text;
-}
-
 Result<> revoke(Context& context, const RevokeOptions& options) {
   const auto reason = pki::revocation_reason_of_name(options.reason);
   if (!reason || *reason == pki::RevocationReason::remove_from_crl)
     return fail(Fault::bad_usage, "revoke", "no such reason: " + options.reason);
-  std::string serial = lower(options.serial);
+  std::string serial = lower_ascii(options.serial);
   if (!options.certificate.empty()) {
     USHER_TRY(const std::string pem, read_file(options.certificate, kMaxPem));
     USHER_TRY(const pki::Chain chain, pki::chain_from_pem(pem));
@@ -183,46 +176,47 @@ Result<> list(const Context& context) {
 
 }  // namespace
 
-void add_revoke_command(CLI::App& app, Context& context) {
+void add_revoke_command(const app::Command& program, Context& context) {
   auto options = std::make_shared<RevokeOptions>();
-  CLI::App* verb = app.add_subcommand("revoke", "Revoke a certificate");
-  verb->footer(
+  const app::Command verb = program.command("revoke", "Revoke a certificate");
+  verb.footer(
       "Examples:\n  usher-ca --home ca revoke --certificate client.pem --reason key-compromise\n"
       "  usher-ca --home ca revoke 5d1f0a…\n"
       "Reasons: unspecified key-compromise ca-compromise affiliation-changed superseded\n"
       "  cessation-of-operation certificate-hold privilege-withdrawn");
-  auto* serial = verb->add_option("serial", options->serial, "Serial number, hexadecimal, as `usher-ca list` shows it");
-  auto* certificate = verb->add_option("--certificate", options->certificate, "The certificate, PEM")->excludes(serial);
-  verb->add_option("--reason", options->reason, "Why")->capture_default_str();
-  verb->callback([&context, options, serial, certificate] {
-    if (serial->count() + certificate->count() == 0) throw CLI::RequiredError("serial or --certificate");
-    context.action = [&context, options] { return revoke(context, *options); };
+  const app::Option serial =
+      verb.option("serial", options->serial, "Serial number, hexadecimal, as `usher-ca list` shows it");
+  verb.option("--certificate", options->certificate, "The certificate, PEM").excludes(serial);
+  verb.option("--reason", options->reason, "Why").with_default();
+  verb.action([&context, options]() -> Result<> {
+    if (options->serial.empty() && options->certificate.empty()) {
+      return fail(Fault::bad_usage, "revoke", "give either a serial number or --certificate",
+                  "`usher-ca revoke --help` shows how it is used.");
+    }
+    return revoke(context, *options);
   });
 }
 
-void add_crl_command(CLI::App& app, Context& context) {
+void add_crl_command(const app::Command& program, Context& context) {
   auto options = std::make_shared<CrlOptions>();
-  CLI::App* verb = app.add_subcommand("crl", "Make revocation lists, for every authority of the home");
-  verb->footer(
+  const app::Command verb = program.command("crl", "Make revocation lists, for every authority of the home");
+  verb.footer(
       "Examples:\n  usher-ca --home ca crl --out published\n  usher-ca --home ca crl --delta --days 1 --out published\n"
       "Files: <out>/media-root.crl.pem, card-root.crl.pem, card-sub.crl.pem, with --delta *.delta.crl.pem; the same "
       "in\n"
       "DER without .pem, and the authorities' certificates, as a web server publishes them.\n"
       "A delta holds what changed since the last complete list; configure it beside that list.");
-  verb->add_flag("--delta", options->delta, "Delta lists");
-  verb->add_flag("--media", options->media, "The media hierarchy alone");
-  verb->add_flag("--card", options->card, "The card hierarchy alone");
-  verb->add_option("--days", options->days, "Days until the next one must be there")
-      ->check(CLI::Range(0.001, 3650.0))
-      ->capture_default_str();
-  verb->add_option("--out", options->out, "Directory for copies");
-  verb->callback(
-      [&context, options] { context.action = [&context, options] { return make_crls(context, *options); }; });
+  verb.flag("--delta", options->delta, "Delta lists");
+  verb.flag("--media", options->media, "The media hierarchy alone");
+  verb.flag("--card", options->card, "The card hierarchy alone");
+  verb.option("--days", options->days, "Days until the next one must be there").between(0.001, 3650.0).with_default();
+  verb.option("--out", options->out, "Directory for copies");
+  verb.action([&context, options] { return make_crls(context, *options); });
 }
 
-void add_list_command(CLI::App& app, Context& context) {
-  CLI::App* verb = app.add_subcommand("list", "List the certificates that were issued");
-  verb->callback([&context] { context.action = [&context] { return list(context); }; });
+void add_list_command(const app::Command& program, Context& context) {
+  const app::Command verb = program.command("list", "List the certificates that were issued");
+  verb.action([&context] { return list(context); });
 }
 
 }  // namespace usher::ca

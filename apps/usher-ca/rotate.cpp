@@ -1,5 +1,4 @@
 // usher-ca rotate: a new root next to the old one, and successors of certificates.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -37,8 +36,7 @@ Result<> tell(const Rotation& rotation, bool as_json) {
 }
 
 /// The URLs of the new root's lists: next to the old root's, if those are published.
-pki::CertificateUrls pointers_beside(const pki::CertificateUrls& old, const RootOptions& options,
-                                     const std::string& stem) {
+pki::CertificateUrls urls_beside(const pki::CertificateUrls& old, const RootOptions& options, const std::string& stem) {
   std::string base = options.url;
   if (base.empty()) base = old.crl.substr(0, old.crl.rfind('/') + 1);  // npos + 1 is 0: no URL
   if (base.empty()) return {.responder = old.responder};
@@ -65,7 +63,7 @@ Result<> prepare(const Context& context, const RootOptions& options, const std::
       .path_length = 0};
   USHER_TRY(const pki::Certificate root, pki::issue_root(request, key, context.random));
   USHER_TRY(Authority authority, Authority::create(context.home / ("media/root-" + number), root, key, passphrase,
-                                                   pointers_beside(old.pointers(), options, "media-root-" + number)));
+                                                   urls_beside(old.urls(), options, "media-root-" + number)));
   USHER_CHECK(authority.make_crl(key, false, context.clock.now(), std::chrono::days(options.crl_days)));
   return {};
 }
@@ -110,7 +108,7 @@ Result<Successor> reissue(const Context& context, Roots& roots, const IndexEntry
   // Valid at least as long as the old certificate, which may last for more than a year.
   request.validity.not_after =
       std::min(roots.next.certificate().not_after(), std::max(request.validity.not_after, certificate->not_after()));
-  request.pointers = roots.next.pointers();
+  request.urls = roots.next.urls();
   USHER_TRY(const crypto::PublicKey key, certificate->public_key());
   USHER_TRY(const pki::Certificate made,
             issue_recorded(roots.next, roots.key, request, entry.kind, key, context.random));
@@ -221,50 +219,46 @@ Result<> rotate_server(Context& context, ServerOptions& options) {
 
 }  // namespace
 
-void add_rotate_command(CLI::App& app, Context& context) {
-  CLI::App* rotate =
-      app.add_subcommand("rotate", "Change the root, or a server's certificate, without a client failing");
-  rotate->require_subcommand(1);
-  rotate->footer(
+void add_rotate_command(const app::Command& program, Context& context) {
+  const app::Command rotate =
+      program.command("rotate", "Change the root, or a server's certificate, without a client failing");
+  rotate.needs_command();
+  rotate.footer(
       "Examples:\n"
       "  usher-ca --home ca rotate root                       how far the change is, and what to do next\n"
       "  usher-ca --home ca rotate root --begin               a new root beside the old one\n"
       "  usher-ca --home ca rotate root --switch --out again  once everybody trusts both\n"
       "  usher-ca --home ca rotate server media.example.org --out server-2027");
   auto root = std::make_shared<RootOptions>();
-  CLI::App* verb = rotate->add_subcommand(
+  const app::Command verb = rotate.command(
       "root", "Say how far the change of the media root is, and what is next; only the flags below change anything");
-  CLI::Option* begin = verb->add_flag("--begin", root->begin, "Make a new media root beside the old one");
-  CLI::Option* over =
-      verb->add_flag("--switch", root->switch_over, "From now on the new root issues; certify the same keys anew");
-  CLI::Option* again =
-      verb->add_flag("--again", root->again, "Begin another change, after an earlier one has been gone through");
-  begin->excludes(over);
-  over->excludes(again);
-  verb->add_option("--out", root->out, "Directory for the successors' certificates");
+  const app::Option begin = verb.flag("--begin", root->begin, "Make a new media root beside the old one");
+  const app::Option over =
+      verb.flag("--switch", root->switch_over, "From now on the new root issues; certify the same keys anew");
+  const app::Option again =
+      verb.flag("--again", root->again, "Begin another change, after an earlier one has been gone through");
+  begin.excludes(over);
+  over.excludes(again);
+  verb.option("--out", root->out, "Directory for the successors' certificates");
   const std::array making{
-      verb->add_option("--cn", root->common_name, "The new root's common name"),
-      verb->add_option("--key", root->key_kind, "Kind of the new root's key: p256, rsa2048 or rsa3072")
-          ->capture_default_str(),
-      verb->add_option("--days", root->days, "Validity of the new root in days")
-          ->check(CLI::Range(1, 36500))
-          ->capture_default_str(),
-      verb->add_option("--crl-days", root->crl_days, "Validity of its first revocation list in days")
-          ->check(CLI::Range(1, 3650))
-          ->capture_default_str(),
-      verb->add_option("--url", root->url, "Where its lists will be published (default: where the old one's are)")};
-  verb->callback([&context, root, making] {
-    root->for_a_new_root = std::ranges::any_of(making, [](const CLI::Option* option) { return option->count() > 0; });
-    context.action = [&context, root] { return rotate_root(context, *root); };
+      verb.option("--cn", root->common_name, "The new root's common name"),
+      verb.option("--key", root->key_kind, "Kind of the new root's key: p256, rsa2048 or rsa3072").with_default(),
+      verb.option("--days", root->days, "Validity of the new root in days").between(1, 36500).with_default(),
+      verb.option("--crl-days", root->crl_days, "Validity of its first revocation list in days")
+          .between(1, 3650)
+          .with_default(),
+      verb.option("--url", root->url, "Where its lists will be published (default: where the old one's are)")};
+  verb.action([&context, root, making] {
+    root->for_a_new_root = std::ranges::any_of(making, &app::Option::given);
+    return rotate_root(context, *root);
   });
 
   auto server = std::make_shared<ServerOptions>();
-  CLI::App* one =
-      rotate->add_subcommand("server", "Issue the successor of a server's certificate, with the same names");
-  one->add_option("name", server->name, "Common name or DNS name of the server")->required();
-  add_common_issue_options(*one, server->issue);
-  one->callback(
-      [&context, server] { context.action = [&context, server] { return rotate_server(context, *server); }; });
+  const app::Command one =
+      rotate.command("server", "Issue the successor of a server's certificate, with the same names");
+  one.option("name", server->name, "Common name or DNS name of the server").required();
+  add_common_issue_options(one, server->issue);
+  one.action([&context, server] { return rotate_server(context, *server); });
 }
 
 }  // namespace usher::ca

@@ -1,15 +1,10 @@
-// usher-press/commands: the verbs. Each adds itself to the command line and sets Context::action if it was chosen.
+// usher-press/commands: the commands. Each adds itself to the command line.
 #pragma once
-
-#include <functional>
 
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/result.h"
-
-namespace CLI {
-class App;
-}
+#include "common/command_line.h"
 
 namespace usher::press {
 
@@ -19,8 +14,6 @@ struct TrustOptions;
 struct Context {
   const Clock& clock;
   Random& random;
-  /// Set by the chosen verb; main() runs it after the whole command line was parsed.
-  std::function<Result<>()> action{};
   /// The exit status of main() if the action succeeds: the first error's status, for a batch that continued after an
   /// error.
   int status = 0;
@@ -28,11 +21,11 @@ struct Context {
   bool json = false;
 };
 
-void add_press_command(CLI::App& app, Context& context);
-void add_inspect_command(CLI::App& app, Context& context);
-void add_verify_command(CLI::App& app, Context& context);
+void add_press_command(const app::Command& program, Context& context);
+void add_inspect_command(const app::Command& program, Context& context);
+void add_verify_command(const app::Command& program, Context& context);
 
 /// `--trust` and the options that belong to it, for a verb.
-void add_trust_options(CLI::App& verb, TrustOptions& options);
+void add_trust_options(const app::Command& verb, TrustOptions& options);
 
 }  // namespace usher::press

@@ -1,6 +1,5 @@
 // usher-press inspect: shows the contents of a release or a sidecar.
 #include <unistd.h>
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <cstdio>
 
@@ -194,14 +193,13 @@ Result<> inspect(const InspectOptions& options, bool as_json) {
 
 }  // namespace
 
-void add_inspect_command(CLI::App& app, Context& context) {
+void add_inspect_command(const app::Command& program, Context& context) {
   auto options = std::make_shared<InspectOptions>();
-  CLI::App* verb =
-      app.add_subcommand("inspect", "Show what a release (.usher) or a sidecar (.manifest) says; nothing is verified");
-  verb->add_option("file", options->file, "Release or sidecar")->required()->option_text("FILE");
-  add_key_options(*verb, options->key, "The recipient's private key, which shows the manifest too");
-  verb->callback(
-      [options, &context] { context.action = [options, &context] { return inspect(*options, context.json); }; });
+  const app::Command verb =
+      program.command("inspect", "Show what a release (.usher) or a sidecar (.manifest) says; nothing is verified");
+  verb.option("file", options->file, "Release or sidecar").required().value_name("FILE");
+  add_key_options(verb, options->key, "The recipient's private key, which shows the manifest too");
+  verb.action([options, &context] { return inspect(*options, context.json); });
 }
 
 }  // namespace usher::press

@@ -1,7 +1,5 @@
 #include "keys.h"
 
-#include <CLI/CLI.hpp>
-
 #include "base/file.h"
 #include "card/token_key.h"
 
@@ -47,13 +45,14 @@ Result<pki::Chain> load_chain(const std::filesystem::path& file) {
   return about_file(pki::chain_from_pem(pem), file);
 }
 
-CLI::Option* add_key_options(CLI::App& verb, KeyOptions& options, const std::string& about) {
-  CLI::Option* key = verb.add_option("--key", options.name, about + " (encrypted PEM), or its URI on a token: pkcs11:…")
-                         ->option_text("FILE|URI");
-  verb.add_option("--module", options.module, "PKCS #11 module of a key on a token, if its URI names no module")
-      ->option_text("FILE");
-  verb.add_option("--passphrase-file", options.passphrase.file, "File with the key's passphrase, or the token's PIN");
-  verb.add_option("--passphrase-fd", options.passphrase.descriptor, "Open descriptor to read that from");
+app::Option add_key_options(const app::Command& verb, KeyOptions& options, const std::string& about) {
+  const app::Option key =
+      verb.option("--key", options.name, about + " (encrypted PEM), or its URI on a token: pkcs11:…")
+          .value_name("FILE|URI");
+  verb.option("--module", options.module, "PKCS #11 module of a key on a token, if its URI names no module")
+      .value_name("FILE");
+  verb.option("--passphrase-file", options.passphrase.file, "File with the key's passphrase, or the token's PIN");
+  verb.option("--passphrase-fd", options.passphrase.descriptor, "Open descriptor to read that from");
   return key;
 }
 

@@ -5,14 +5,10 @@
 #include <memory>
 #include <vector>
 
+#include "common/command_line.h"
 #include "common/passphrase.h"
 #include "media/wrap.h"
 #include "pki/trust_store.h"
-
-namespace CLI {
-class App;
-class Option;
-}  // namespace CLI
 
 namespace usher::press {
 
@@ -34,7 +30,7 @@ struct KeyOptions {
   app::PassphraseSource passphrase;
 };
 /// Adds the options. `about`: whose key it is, for the help.
-CLI::Option* add_key_options(CLI::App& verb, KeyOptions& options, const std::string& about);
+app::Option add_key_options(const app::Command& verb, KeyOptions& options, const std::string& about);
 
 /// Errors: those of reading and of the passphrase; bad_passphrase, unencrypted_key, malformed, bad_key; those of
 /// card::open_token_key.

@@ -1,12 +1,6 @@
-// usher-press: the distributor's program.  Makes releases, shows and verifies them.
-#include <CLI/CLI.hpp>
-#include <exception>
-
-#include <sys/resource.h>
-
+// usher-press: the distributor's program. Makes releases, shows and verifies them.
 #include "commands.h"
-#include "common/arguments.h"
-#include "common/output.h"
+#include "common/program.h"
 #include "common/report.h"
 #include "crypto/random.h"
 #include "keys.h"
@@ -14,17 +8,17 @@
 
 namespace usher::press {
 
-void add_trust_options(CLI::App& verb, TrustOptions& options) {
-  verb.add_option("--trust", options.anchors, "Follow certificates to these roots (PEM)")->option_text("FILE");
-  verb.add_option("--crl", options.crls, "With --trust: revocation list of an authority (PEM), once for each")
-      ->option_text("FILE")
-      ->allow_extra_args(false);
-  verb.add_flag("--no-revocation", options.no_revocation, "With --trust: do without revocation lists");
-  verb.add_option("--accept-eku", options.mapping.any_eku, "Take certificates made elsewhere that have this key usage")
-      ->option_text("OID")
-      ->allow_extra_args(false);
-  verb.add_flag("--accept-without-eku", options.mapping.accept_without_eku,
-                "Take certificates made elsewhere that name no key usage");
+void add_trust_options(const app::Command& verb, TrustOptions& options) {
+  verb.option("--trust", options.anchors, "Follow certificates to these roots (PEM)").value_name("FILE");
+  verb.option("--crl", options.crls, "With --trust: revocation list of an authority (PEM), once for each")
+      .value_name("FILE")
+      .one_at_a_time();
+  verb.flag("--no-revocation", options.no_revocation, "With --trust: do without revocation lists");
+  verb.option("--accept-eku", options.mapping.any_eku, "Take certificates made elsewhere that have this key usage")
+      .value_name("OID")
+      .one_at_a_time();
+  verb.flag("--accept-without-eku", options.mapping.accept_without_eku,
+            "Take certificates made elsewhere that name no key usage");
 }
 
 }  // namespace usher::press
@@ -48,22 +42,18 @@ int run(int argc, char** argv) {
   const SystemClock clock;
   crypto::SystemRandom random;
   press::Context context{.clock = clock, .random = random};
-  CLI::App app{"usher-press: turns media files into releases that one operator can open."};
-  app.footer(kExamples);
-  app.set_version_flag("--version", USHER_VERSION);
-  app.require_subcommand(1);
-  press::add_press_command(app, context);
-  press::add_inspect_command(app, context);
-  press::add_verify_command(app, context);
-  app::add_json_flag(app, context.json);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app::end_of_parsing(app, error, "usher-press", app::wants_json(argc, argv));
-  }
-  if (!context.action) return static_cast<int>(ExitClass::usage);
+  app::CommandLine line("usher-press", "usher-press: turns media files into releases that one operator can open.",
+                        USHER_VERSION);
+  const app::Command program = line.program();
+  program.footer(kExamples);
+  program.needs_command();
+  press::add_press_command(program, context);
+  press::add_inspect_command(program, context);
+  press::add_verify_command(program, context);
+  const auto action = line.parse(argc, argv, context.json);
+  if (!action) return action.error();
   press::catch_interrupts();
-  const auto done = context.action();
+  const auto done = (*action)();
   return done ? app::finish("usher-press", context.status, context.json)
               : app::report("usher-press", done.error(), context.json);
 }
@@ -71,12 +61,5 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const rlimit no_core{0, 0};
-  ::setrlimit(RLIMIT_CORE, &no_core);
-  usher::app::reserve_standard_descriptors();
-  try {
-    return run(argc, argv);
-  } catch (const std::exception& error) {
-    return usher::app::report("usher-press", usher::app::error_of(error), usher::app::wants_json(argc, argv));
-  }
+  return usher::app::run_program("usher-press", usher::app::Memory::no_core_files, argc, argv, run);
 }

@@ -1,5 +1,4 @@
 // usher-press press: makes releases from media files.
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <cstdio>
 #include <map>
@@ -241,28 +240,27 @@ Result<> press_all(const PressOptions& options, Context& context) {
 }  // namespace
 
 /// Options that describe the medium, instead of the file's own tags.
-void add_text_options(CLI::App& verb, PressOptions& options) {
-  verb.add_option("--title", options.title, "In place of the file's own title");
-  verb.add_option("--artist", options.artist, "In place of the file's own artist");
-  verb.add_option("--album", options.album, "In place of the file's own album");
-  verb.add_option("--description", options.description, "In place of the file's own description or comment");
-  verb.add_option("--media-type", options.media_type, "In place of the type that the content shows, as audio/ogg");
-  verb.add_option("--distributor", options.distributor, "Your name, in place of the certificate's");
-  verb.add_option("--medium", options.medium, "Keep a medium's id when it is pressed again (32 hexadecimal digits)");
+void add_text_options(const app::Command& verb, PressOptions& options) {
+  verb.option("--title", options.title, "In place of the file's own title");
+  verb.option("--artist", options.artist, "In place of the file's own artist");
+  verb.option("--album", options.album, "In place of the file's own album");
+  verb.option("--description", options.description, "In place of the file's own description or comment");
+  verb.option("--media-type", options.media_type, "In place of the type that the content shows, as audio/ogg");
+  verb.option("--distributor", options.distributor, "Your name, in place of the certificate's");
+  verb.option("--medium", options.medium, "Keep a medium's id when it is pressed again (32 hexadecimal digits)");
 }
 
 /// Options that change the medium before it is pressed.
-void add_media_options(CLI::App& verb, PressOptions& options) {
-  verb.add_flag("--remux", options.prepare.remux,
-                "Pack a file anew that cannot be played as a stream; nothing is encoded again");
-  CLI::Option* cover = verb.add_option("--cover", options.prepare.cover_file, "A picture, in place of the file's own")
-                           ->option_text("FILE");
-  verb.add_flag("--no-cover", options.no_cover, "No picture, though the file has one")->excludes(cover);
-  verb.add_option("--duration", options.duration, "How long it plays, where that cannot be found out")
-      ->check(CLI::Range(0.001, 1e9))
-      ->option_text("SECONDS");
-  verb.add_option("--chunk-size", options.chunk_size, "4KiB to 1MiB, in place of about two seconds of the medium")
-      ->transform(CLI::AsSizeValue(false));
+void add_media_options(const app::Command& verb, PressOptions& options) {
+  verb.flag("--remux", options.prepare.remux,
+            "Pack a file anew that cannot be played as a stream; nothing is encoded again");
+  const app::Option cover =
+      verb.option("--cover", options.prepare.cover_file, "A picture, in place of the file's own").value_name("FILE");
+  verb.flag("--no-cover", options.no_cover, "No picture, though the file has one").excludes(cover);
+  verb.option("--duration", options.duration, "How long it plays, where that cannot be found out")
+      .between(0.001, 1e9)
+      .value_name("SECONDS");
+  verb.size("--chunk-size", options.chunk_size, "4KiB to 1MiB, in place of about two seconds of the medium");
   verb.footer(
       "Examples:\n"
       "  usher-press press Song.flac --key label.key --cert label.pem --for operator.pem --out releases\n"
@@ -271,30 +269,25 @@ void add_media_options(CLI::App& verb, PressOptions& options) {
       "  usher-press press Song.mp3  … --no-cover          the picture in the file is taken out, and not used");
 }
 
-void add_press_command(CLI::App& app, Context& context) {
+void add_press_command(const app::Command& program, Context& context) {
   auto options = std::make_shared<PressOptions>();
-  CLI::App* verb = app.add_subcommand("press", "Turn media files into releases for one operator");
-  verb->add_option("files", options->files, "Media files")->required()->option_text("FILE...");
-  add_key_options(*verb, options->key, "Your private key")->required();
-  verb->add_option("--cert", options->certificate, "Your certificate and its chain (PEM)")
-      ->required()
-      ->option_text("FILE");
-  verb->add_option("--for", options->recipient, "The operator's release-recipient certificate (PEM)")
-      ->required()
-      ->option_text("FILE");
-  verb->add_option("--out", options->out, "Where the releases go: <file's name>.usher")
-      ->capture_default_str()
-      ->option_text("DIR");
-  add_text_options(*verb, *options);
-  add_media_options(*verb, *options);
-  verb->add_flag("--manifest-out", options->manifest_out,
-                 "Write <name>.manifest too, in the clear, for your own records");
-  verb->add_flag("--anonymous", options->anonymous, "Name the files by the medium's id: a file's name is not sealed");
-  add_trust_options(*verb, options->trust);
-  verb->callback([options, &context] {
+  const app::Command verb = program.command("press", "Turn media files into releases for one operator");
+  verb.option("files", options->files, "Media files").required().value_name("FILE...");
+  add_key_options(verb, options->key, "Your private key").required();
+  verb.option("--cert", options->certificate, "Your certificate and its chain (PEM)").required().value_name("FILE");
+  verb.option("--for", options->recipient, "The operator's release-recipient certificate (PEM)")
+      .required()
+      .value_name("FILE");
+  verb.option("--out", options->out, "Where the releases go: <file's name>.usher").with_default().value_name("DIR");
+  add_text_options(verb, *options);
+  add_media_options(verb, *options);
+  verb.flag("--manifest-out", options->manifest_out, "Write <name>.manifest too, in the clear, for your own records");
+  verb.flag("--anonymous", options->anonymous, "Name the files by the medium's id: a file's name is not sealed");
+  add_trust_options(verb, options->trust);
+  verb.action([options, &context] {
     options->prepare.cover = !options->no_cover;
     options->prepare.duration_ms = static_cast<std::uint64_t>(options->duration * 1000);
-    context.action = [options, &context] { return press_all(*options, context); };
+    return press_all(*options, context);
   });
 }
 

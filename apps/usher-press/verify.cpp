@@ -1,5 +1,4 @@
 // usher-press verify: checks whether a release or a sidecar is as its distributor signed it.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "base/encoding.h"
@@ -100,13 +99,13 @@ Result<> verify(const VerifyOptions& options, const Context& context) {
 
 }  // namespace
 
-void add_verify_command(CLI::App& app, Context& context) {
+void add_verify_command(const app::Command& program, Context& context) {
   auto options = std::make_shared<VerifyOptions>();
-  CLI::App* verb = app.add_subcommand("verify", "Check a release (.usher) or a sidecar (.manifest)");
-  verb->add_option("file", options->file, "Release or sidecar")->required()->option_text("FILE");
-  add_key_options(*verb, options->key, "The recipient's private key, which opens manifest and media");
-  add_trust_options(*verb, options->trust);
-  verb->callback([options, &context] { context.action = [options, &context] { return verify(*options, context); }; });
+  const app::Command verb = program.command("verify", "Check a release (.usher) or a sidecar (.manifest)");
+  verb.option("file", options->file, "Release or sidecar").required().value_name("FILE");
+  add_key_options(verb, options->key, "The recipient's private key, which opens manifest and media");
+  add_trust_options(verb, options->trust);
+  verb.action([options, &context] { return verify(*options, context); });
 }
 
 }  // namespace usher::press

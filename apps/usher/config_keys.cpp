@@ -29,7 +29,7 @@ app::Settings settings_of(Config& c) {
       Key::texts("card.modules", c.modules, "PKCS #11 modules, tried in this order; empty: the profile's own list (--module)"),
       Key::choice("card.profile", c.profile, "cartao-de-cidadao|generic", "what the card must look like (--profile)"),
       Key::text("card.token", c.token, "label of the token, if there are several; empty: the token that fits (--token)"),
-      Key::number("card.slot", c.slot, -1, std::numeric_limits<std::int64_t>::max(), "number of its slot, as usher card shows it; -1: any"),
+      Key::number("card.slot", c.slot, -1, std::numeric_limits<std::int64_t>::max(), "number of its slot, as usher card shows it; -1: any slot (--slot)"),
       Key::text("card.certificate", c.card_certificate, "first 8 or more digits of the fingerprint of the certificate to use, as usher card shows it; empty: the certificate that fits (--card-certificate)"),
       Key::choice("card.removed", c.removed, "go-on|stop", "what happens when the card is taken out after the login"),
       Key::files("card.intermediates", c.card_intermediates, "PEM files with sub-CAs, for cards that do not contain theirs"),

@@ -73,7 +73,7 @@ Result<std::vector<client::FileWish>> wishes_of(const GetWish& wish) {
 }
 
 Result<client::FileStream> connect(const Context& context, const GetWish& wish) {
-  USHER_TRY(client::ServerAddress server, client::ServerAddress::from_text(wish.server));
+  USHER_TRY(Endpoint server, client::endpoint_from_text(wish.server));
   USHER_TRY(const Config config, load_config(context.options, context.environment));
   USHER_CHECK(check_set_up(config));
   USHER_TRY(pki::ServerName name, server_name_of(config, server.host));

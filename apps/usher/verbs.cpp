@@ -1,6 +1,5 @@
 #include "verbs.h"
 
-#include <charconv>
 #include <cstdio>
 #include <iostream>
 
@@ -9,6 +8,7 @@
 #include "base/encoding.h"
 #include "client/menu.h"
 #include "client/text.h"
+#include "common/duration.h"
 #include "common/output.h"
 #include "common/report.h"
 #include "console.h"
@@ -17,8 +17,8 @@
 namespace usher::cli {
 namespace {
 
-constexpr std::uint64_t kMinTime = 60;          // minimum that can be acquired, seconds, channel.md §9.2
-constexpr std::uint64_t kMaxTime = 31'622'400;  // 366 days
+constexpr Seconds kMinTime{60};          // minimum that can be acquired, channel.md §9.2
+constexpr Seconds kMaxTime{31'622'400};  // 366 days
 
 void print(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
@@ -78,22 +78,6 @@ client::PlayRequest request_of(const Context& context, const Config& config) {
 
 }  // namespace
 
-Result<std::uint64_t> seconds_of(std::string_view text) {
-  std::uint64_t count = 0;
-  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), count);
-  const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
-  const std::uint64_t seconds = unit == "s"   ? 1
-                                : unit == "m" ? 60
-                                : unit == "h" ? 3600
-                                : unit == "d" ? 86'400
-                                : unit == "w" ? 604'800
-                                              : 0;
-  if (wrong != std::errc{} || seconds == 0 || count == 0 || count > 1'000'000'000 / seconds) {
-    return fail(Fault::bad_usage, "time", "a time is given as 90s, 30m, 12h, 7d or 2w, not as " + printable(text));
-  }
-  return count * seconds;
-}
-
 Result<> do_menu(Context& context) {
   USHER_TRY(Opened opened, open(context));
   USHER_CHECK(connect(context, opened));
@@ -134,12 +118,13 @@ Result<> do_buy(Context& context, const BuyWish& wish) {
   }
   std::uint64_t amount = wish.plays;
   if (!wish.time.empty()) {
-    USHER_TRY(amount, seconds_of(wish.time));
-    if (amount < kMinTime || amount > kMaxTime) {
+    USHER_TRY(const Seconds time, app::duration_from_text(wish.time, Seconds::max()));
+    if (time < kMinTime || time > kMaxTime) {
       return fail(Fault::bad_usage, "buy",
                   "a licence is for 60s at least and 366d at most, not for " + printable(wish.time),
                   "Give --for a time between them, such as 7d.");
     }
+    amount = static_cast<std::uint64_t>(time.count());
   }
   USHER_TRY(Opened opened, open(context));
   USHER_CHECK(connect(context, opened));
@@ -202,6 +187,13 @@ Result<> do_play(Context& context, const PlayWish& wish) {
 Result<> do_config_show(Context& context) {
   USHER_TRY(const Config config, load_config(context.options, context.environment));
   print(context.options.json ? json_line(to_json(config)) : to_toml(config));
+  return {};
+}
+
+Result<> do_config_keys(const Context& context) {
+  Config defaults;
+  const app::Settings settings = settings_of(defaults);
+  print(context.options.json ? json_line(settings.table_json()) : settings.table_markdown());
   return {};
 }
 

@@ -35,8 +35,6 @@ struct PlayWish {
 int tell_failure(const Options& options, const Error& error);
 [[nodiscard]] Result<> do_play(Context& context, const PlayWish& wish);
 [[nodiscard]] Result<> do_config_show(Context& context);
-
-/// "90s", "30m", "12h", "7d", "2w" in seconds. Errors: bad_usage.
-[[nodiscard]] Result<std::uint64_t> seconds_of(std::string_view text);
+[[nodiscard]] Result<> do_config_keys(const Context& context);
 
 }  // namespace usher::cli

@@ -1,13 +1,7 @@
 // usherd: the server, and the operator's verbs that work on its data.
 #include <cstdlib>
-#include <exception>
 
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <CLI/CLI.hpp>
-
-#include "common/arguments.h"
-#include "common/output.h"
+#include "common/program.h"
 #include "common/report.h"
 #include "crypto/random.h"
 #include "usherd/home/home.h"
@@ -28,50 +22,39 @@ constexpr const char* kExamples = R"(Examples:
 
 Settings come from <home>/usherd.toml, then USHER_* variables, then --set and other flags: the later ones win.)";
 
-/// Keeps keys and media out of core files and away from debuggers of the same user.
-void keep_memory_private() {
-  const rlimit no_core{0, 0};
-  ::setrlimit(RLIMIT_CORE, &no_core);
-  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
-
 int run(int argc, char** argv) {
   const SystemClock clock;
   crypto::SystemRandom random;
   usherd::Context context{.clock = clock, .random = random};
   if (const char* home = std::getenv("USHER_HOME"); home != nullptr) context.home = home;
 
-  CLI::App app{"usherd: serves confidential recordings to identified people, a counted number of times."};
-  app.footer(kExamples);
-  app.set_version_flag("--version", USHER_VERSION);
-  app.require_subcommand(1);
-  app.fallthrough();
-  app.add_option("--home", context.home, "Directory of configuration, keys and data (USHER_HOME; default: XDG)");
-  app.add_option("--config", context.config_file, "Configuration file (default: <home>/usherd.toml)");
-  app.add_option("--set", context.set, "KEY=VALUE: a configuration key for this run; lists with commas; repeatable")
-      ->expected(1)
-      ->take_all();
-  app.add_option("--passphrase-file", context.passphrase.file, "File with the passphrase of the server's keys");
-  app.add_option("--passphrase-fd", context.passphrase.descriptor, "Open descriptor to read that passphrase from");
-  app.add_option("--pin-file", context.pin.file, "File with the PIN of the tokens that have keys");
-  app.add_option("--pin-fd", context.pin.descriptor, "Open descriptor to read that PIN from");
-  usherd::add_init_command(app, context);
-  usherd::add_serve_command(app, context);
-  usherd::add_media_command(app, context);
-  usherd::add_licence_command(app, context);
-  usherd::add_persons_command(app, context);
-  usherd::add_vault_key_command(app, context);
-  usherd::add_rotate_command(app, context);
-  usherd::add_config_command(app, context);
-  usherd::add_check_chain_command(app, context);
-  app::add_json_flag(app, context.json, {"serve"});
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app::end_of_parsing(app, error, "usherd", app::wants_json(argc, argv));
-  }
-  if (!context.action) return static_cast<int>(ExitClass::usage);
-  const auto done = context.action();
+  app::CommandLine line("usherd",
+                        "usherd: serves confidential recordings to identified people, a counted number of times.",
+                        USHER_VERSION);
+  const app::Command program = line.program();
+  program.footer(kExamples);
+  program.needs_command();
+  program.takes_outer_options();
+  program.option("--home", context.home, "Directory of configuration, keys and data (USHER_HOME; default: XDG)");
+  program.option("--config", context.config_file, "Configuration file (default: <home>/usherd.toml)");
+  program.option("--set", context.set, "KEY=VALUE: a configuration key for this run; lists with commas; repeatable")
+      .one_at_a_time();
+  program.option("--passphrase-file", context.passphrase.file, "File with the passphrase of the server's keys");
+  program.option("--passphrase-fd", context.passphrase.descriptor, "Open descriptor to read that passphrase from");
+  program.option("--pin-file", context.pin.file, "File with the PIN of the tokens that have keys");
+  program.option("--pin-fd", context.pin.descriptor, "Open descriptor to read that PIN from");
+  usherd::add_init_command(program, context);
+  usherd::add_serve_command(program, context);
+  usherd::add_media_command(program, context);
+  usherd::add_licence_command(program, context);
+  usherd::add_persons_command(program, context);
+  usherd::add_vault_key_command(program, context);
+  usherd::add_rotate_command(program, context);
+  usherd::add_config_command(program, context);
+  usherd::add_check_chain_command(program, context);
+  const auto action = line.parse(argc, argv, context.json, {"serve"});
+  if (!action) return action.error();
+  const auto done = (*action)();
   if (done) return app::finish("usherd", context.status, context.json);
   const auto told = advised(Result<>(std::unexpected(done.error())),
                             done.error().fault == Fault::bad_config ? "Correct it and run `usherd config check`." : "");
@@ -81,11 +64,5 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  keep_memory_private();
-  usher::app::reserve_standard_descriptors();
-  try {
-    return run(argc, argv);
-  } catch (const std::exception& error) {
-    return usher::app::report("usherd", usher::app::error_of(error), usher::app::wants_json(argc, argv));
-  }
+  return usher::app::run_program("usherd", usher::app::Memory::secret, argc, argv, run);
 }

@@ -9,7 +9,7 @@
 #include "card/token_key.h"
 #include "channel/suite.h"
 #include "licence/terms.h"
-#include "server/http/http_server.h"
+#include "server/runtime/endpoint.h"
 #include "usherd/config/file_shares.h"
 #include "usherd/config/revocation.h"
 
@@ -116,7 +116,7 @@ void check(const Config& config, Problems& problems) {
                                                                  {"server.operator_listen", &config.operator_listen},
                                                                  {"files.listen", &config.files_listen}};
   for (const auto& [key, list] : addresses) {
-    for (const std::string& text : *list) note(all_ok(key, server::Endpoint::from_text(text)));
+    for (const std::string& text : *list) note(all_ok(key, server::endpoint_from_text(text)));
   }
   demand(!config.listen.empty(), "server.listen must name an address");
   if (!config.suites.empty()) note(all_ok("channel.suites", channel::suite_order(config.suites)));

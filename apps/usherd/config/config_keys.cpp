@@ -32,7 +32,7 @@ void add_person_keys(app::Settings& settings, const std::string& section, Person
 
 // clang-format off
 app::Settings settings_of(Config& c) {
-  app::Settings settings("usherd");
+  app::Settings settings("usherd", true);
   settings.add({
       Key::text("server.id", c.id, "name of this server in licences. Do not change it after the first licence was issued"),
       Key::file("server.data", c.data, "directory of the store and of the vault"),

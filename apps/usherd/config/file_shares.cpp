@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "server/runtime/endpoint.h"
 
 namespace usher::usherd {
 namespace {
@@ -100,7 +101,7 @@ Result<server::FileStreamOptions> file_options_of(const Config& config) {
   const auto size = [](std::int64_t value) { return static_cast<std::size_t>(value); };
   server::FileStreamOptions options;
   for (const std::string& text : config.files_listen) {
-    USHER_TRY(server::Endpoint endpoint, server::Endpoint::from_text(text));
+    USHER_TRY(Endpoint endpoint, server::endpoint_from_text(text));
     options.listen.push_back(std::move(endpoint));
   }
   options.threads = static_cast<unsigned>(config.files_threads);

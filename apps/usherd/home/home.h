@@ -1,19 +1,15 @@
 // usherd/home/home: the data of the verbs: configuration, store, vault.  Layout: docs/reference/home.md.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 
+#include "common/command_line.h"
 #include "common/passphrase.h"
 #include "media/vault.h"
 #include "store/store.h"
 #include "usherd/config/config.h"
 #include "usherd/home/keyring.h"
-
-namespace CLI {
-class App;
-}
 
 namespace usher::usherd {
 
@@ -27,8 +23,6 @@ struct Context {
   app::PassphraseSource pin{};  // of tokens
   const Clock& clock;
   Random& random;
-  /// Set by the chosen verb; main() runs it after the whole command line was parsed.
-  std::function<Result<>()> action{};
   /// The exit status of main() if the action succeeds: for verbs that answer with it.
   int status = 0;
   /// Results on standard output, and errors on stderr, are JSON (docs/reference/json.md).
@@ -78,14 +72,14 @@ struct Home {
 [[nodiscard]] Result<Id128> find_id(std::string_view text, std::span<const Id128> among, Fault missing);
 
 // The verbs.
-void add_init_command(CLI::App& app, Context& context);
-void add_serve_command(CLI::App& app, Context& context);
-void add_media_command(CLI::App& app, Context& context);
-void add_licence_command(CLI::App& app, Context& context);
-void add_persons_command(CLI::App& app, Context& context);
-void add_vault_key_command(CLI::App& app, Context& context);
-void add_rotate_command(CLI::App& app, Context& context);
-void add_config_command(CLI::App& app, Context& context);
-void add_check_chain_command(CLI::App& app, Context& context);
+void add_init_command(const app::Command& program, Context& context);
+void add_serve_command(const app::Command& program, Context& context);
+void add_media_command(const app::Command& program, Context& context);
+void add_licence_command(const app::Command& program, Context& context);
+void add_persons_command(const app::Command& program, Context& context);
+void add_vault_key_command(const app::Command& program, Context& context);
+void add_rotate_command(const app::Command& program, Context& context);
+void add_config_command(const app::Command& program, Context& context);
+void add_check_chain_command(const app::Command& program, Context& context);
 
 }  // namespace usher::usherd

@@ -8,10 +8,10 @@
 
 #include <sys/resource.h>
 #include <unistd.h>
-#include <CLI/CLI.hpp>
 
 #include "base/encoding.h"
 #include "base/file.h"
+#include "server/runtime/endpoint.h"
 #include "server/server.h"
 #include "store/sqlite/sqlite_store.h"
 #include "usherd/config/file_shares.h"
@@ -63,10 +63,10 @@ server::LogFormat format_of(std::string_view name) {
   return name == "json" ? server::LogFormat::json : server::LogFormat::automatic;
 }
 
-Result<std::vector<server::Endpoint>> endpoints_of(const std::vector<std::string>& texts) {
-  std::vector<server::Endpoint> endpoints;
+Result<std::vector<Endpoint>> endpoints_of(const std::vector<std::string>& texts) {
+  std::vector<Endpoint> endpoints;
   for (const std::string& text : texts) {
-    USHER_TRY(server::Endpoint endpoint, server::Endpoint::from_text(text));
+    USHER_TRY(Endpoint endpoint, server::endpoint_from_text(text));
     endpoints.push_back(std::move(endpoint));
   }
   return endpoints;
@@ -101,9 +101,9 @@ Result<server::ServerOptions> options_of(const Config& config) {
 Result<> write_ports(const std::filesystem::path& file, const server::Server& server) {
   if (file.empty()) return {};
   std::string text;
-  for (const server::Endpoint& endpoint : server.endpoints()) text += "media " + endpoint.text() + "\n";
-  for (const server::Endpoint& endpoint : server.file_endpoints()) text += "files " + endpoint.text() + "\n";
-  for (const server::Endpoint& endpoint : server.operator_endpoints()) text += "operator " + endpoint.text() + "\n";
+  for (const Endpoint& endpoint : server.endpoints()) text += "media " + endpoint.text() + "\n";
+  for (const Endpoint& endpoint : server.file_endpoints()) text += "files " + endpoint.text() + "\n";
+  for (const Endpoint& endpoint : server.operator_endpoints()) text += "operator " + endpoint.text() + "\n";
   return replace_file(file, text, 0644);
 }
 
@@ -118,7 +118,7 @@ void tell_what_waits(Config before, Config now, server::Log& log) {
 }
 
 void tell_file_endpoints(const server::Server& server, server::Log& log) {
-  for (const server::Endpoint& endpoint : server.file_endpoints()) {
+  for (const Endpoint& endpoint : server.file_endpoints()) {
     log.info("serving files", {{"address", endpoint.text()}});
   }
 }
@@ -285,9 +285,9 @@ Result<> serve(const Context& context, const ServeOptions& options) {
   warn_of_files(config, *log);
   USHER_CHECK(server.start());
   USHER_CHECK(write_ports(options.port_file, server));
-  for (const server::Endpoint& endpoint : server.endpoints()) log->info("serving", {{"address", endpoint.text()}});
+  for (const Endpoint& endpoint : server.endpoints()) log->info("serving", {{"address", endpoint.text()}});
   tell_file_endpoints(server, *log);
-  for (const server::Endpoint& endpoint : server.operator_endpoints()) {
+  for (const Endpoint& endpoint : server.operator_endpoints()) {
     log->info("operator's listener", {{"address", endpoint.text()}});
   }
   notify("READY=1");
@@ -308,9 +308,9 @@ Result<> serve(const Context& context, const ServeOptions& options) {
 
 }  // namespace
 
-void add_serve_command(CLI::App& app, Context& context) {
-  CLI::App* verb = app.add_subcommand("serve", "Run the server until SIGTERM; SIGHUP reloads");
-  verb->footer(
+void add_serve_command(const app::Command& program, Context& context) {
+  const app::Command verb = program.command("serve", "Run the server until SIGTERM; SIGHUP reloads");
+  verb.footer(
       "Examples:\n"
       "  usherd --home /srv/usher serve\n"
       "  usherd --home h serve --listen 127.0.0.1:0 --operator-listen 127.0.0.1:0 --port-file ports\n"
@@ -318,16 +318,15 @@ void add_serve_command(CLI::App& app, Context& context) {
       "names and policy again, all or nothing.");
   const auto options = std::make_shared<ServeOptions>();
   const auto setting = [&context, verb](const char* flag, const char* key, const char* about) {
-    verb->add_option_function<std::string>(
-        flag, [&context, key](const std::string& text) { context.settings.emplace_back(key, text); }, about);
+    verb.option(flag, [&context, key](const std::string& text) { context.settings.emplace_back(key, text); }, about);
   };
   setting("--listen", "server.listen", "Addresses of the media channel, with commas between; port 0: any free one");
   setting("--files-listen", "files.listen", "Addresses of the file stream");
   setting("--operator-listen", "server.operator_listen", "Addresses of health, readiness and metrics");
   setting("--log-level", "log.level", "debug, info, warning or error");
   setting("--log-format", "log.format", "auto, text or json");
-  verb->add_option("--port-file", options->port_file, "Write the addresses that were bound to this file");
-  verb->callback([&context, options] { context.action = [&context, options] { return serve(context, *options); }; });
+  verb.option("--port-file", options->port_file, "Write the addresses that were bound to this file");
+  verb.action([&context, options] { return serve(context, *options); });
 }
 
 }  // namespace usher::usherd

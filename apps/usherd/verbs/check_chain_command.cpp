@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -89,24 +88,23 @@ Result<> run(CheckOptions& options, Context& context) {
   return {};
 }
 
-void add_arguments(CLI::App& verb, CheckOptions& options) {
+void add_arguments(const app::Command& verb, CheckOptions& options) {
   ChainQuestion& question = options.question;
-  verb.add_option("--trust", question.trust, "Files with root certificates; without one nothing is trusted");
-  verb.add_option("--untrusted", question.untrusted, "Files with authorities between root and leaf");
-  verb.add_option("--crl", question.crls, "Files with revocation lists, complete and delta");
-  verb.add_option("--revocation", options.revocation, "Whose status must be established: chain, leaf or none")
-      ->check(CLI::IsMember({"chain", "leaf", "none"}));
-  verb.add_option("--profile", options.profile, "What a card must look like: cartao-de-cidadao or generic");
-  verb.add_option("--purpose", options.purpose, "What the certificate is for; any (the default): the path alone")
-      ->check(CLI::IsMember({"client", "server", "user", "any"}));
-  verb.add_option("--name", options.name, "The host name or address that the certificate must be for");
-  verb.add_option("--at", options.at, "The time to judge at: Unix seconds or 2026-01-31T12:00:00Z (default: now)");
-  verb.add_option("--initial-policy", question.policy.initial_policies, "RFC 5280's user-initial-policy-set");
-  verb.add_flag("--explicit-policy", question.policy.require_explicit, "initial-explicit-policy");
-  verb.add_flag("--inhibit-mapping", question.policy.inhibit_mapping, "initial-policy-mapping-inhibit");
-  verb.add_flag("--inhibit-any", question.policy.inhibit_any, "initial-any-policy-inhibit");
-  verb.add_option("CERT", question.certificate, "The certificate; in PEM, others after it count as --untrusted")
-      ->required();
+  verb.option("--trust", question.trust, "Files with root certificates; without one nothing is trusted");
+  verb.option("--untrusted", question.untrusted, "Files with authorities between root and leaf");
+  verb.option("--crl", question.crls, "Files with revocation lists, complete and delta");
+  verb.option("--revocation", options.revocation, "Whose status must be established: chain, leaf or none")
+      .one_of({"chain", "leaf", "none"});
+  verb.option("--profile", options.profile, "What a card must look like: cartao-de-cidadao or generic");
+  verb.option("--purpose", options.purpose, "What the certificate is for; any (the default): the path alone")
+      .one_of({"client", "server", "user", "any"});
+  verb.option("--name", options.name, "The host name or address that the certificate must be for");
+  verb.option("--at", options.at, "The time to judge at: Unix seconds or 2026-01-31T12:00:00Z (default: now)");
+  verb.option("--initial-policy", question.policy.initial_policies, "RFC 5280's user-initial-policy-set");
+  verb.flag("--explicit-policy", question.policy.require_explicit, "initial-explicit-policy");
+  verb.flag("--inhibit-mapping", question.policy.inhibit_mapping, "initial-policy-mapping-inhibit");
+  verb.flag("--inhibit-any", question.policy.inhibit_any, "initial-any-policy-inhibit");
+  verb.option("CERT", question.certificate, "The certificate; in PEM, others after it count as --untrusted").required();
   verb.footer(
       "Files are PEM or DER. Exit status: 0 accepted, 1 refused, 2 unusable arguments or input.\n"
       "Examples:\n"
@@ -116,11 +114,11 @@ void add_arguments(CLI::App& verb, CheckOptions& options) {
 
 }  // namespace
 
-void add_check_chain_command(CLI::App& app, Context& context) {
-  CLI::App* verb = app.add_subcommand("check-chain", "Why a certificate is accepted or refused, offline");
+void add_check_chain_command(const app::Command& program, Context& context) {
+  const app::Command verb = program.command("check-chain", "Why a certificate is accepted or refused, offline");
   const auto options = std::make_shared<CheckOptions>();
-  add_arguments(*verb, *options);
-  verb->callback([&context, options] { context.action = [&context, options] { return run(*options, context); }; });
+  add_arguments(verb, *options);
+  verb.action([&context, options] { return run(*options, context); });
 }
 
 }  // namespace usher::usherd

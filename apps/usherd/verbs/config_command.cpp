@@ -6,7 +6,6 @@
 #include <optional>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 
 #include "base/os_error.h"
@@ -278,31 +277,27 @@ Result<> check_all(const Context& context) { return Check(context).run(); }
 
 }  // namespace
 
-void add_config_command(CLI::App& app, Context& context) {
-  CLI::App* config = app.add_subcommand("config", "Check or show the configuration");
-  config->require_subcommand(1);
-  CLI::App* check_verb = config->add_subcommand("check", "Read and check everything that serve would use");
-  check_verb->callback([&context] { context.action = [&context] { return check_all(context); }; });
-  CLI::App* show = config->add_subcommand("show", "The settings in force, from file, environment and flags");
-  show->callback([&context] {
-    context.action = [&context]() -> Result<> {
-      USHER_TRY(const Config loaded, load_config(context));
-      const std::string text = context.json ? to_json(loaded) + "\n" : to_toml(loaded, false);
-      std::fwrite(text.data(), 1, text.size(), stdout);
-      return {};
-    };
+void add_config_command(const app::Command& program, Context& context) {
+  const app::Command config = program.command("config", "Check or show the configuration");
+  config.needs_command();
+  const app::Command check_verb = config.command("check", "Read and check everything that serve would use");
+  check_verb.action([&context] { return check_all(context); });
+  const app::Command show = config.command("show", "The settings in force, from file, environment and flags");
+  show.action([&context]() -> Result<> {
+    USHER_TRY(const Config loaded, load_config(context));
+    const std::string text = context.json ? to_json(loaded) + "\n" : to_toml(loaded, false);
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    return {};
   });
-  CLI::App* keys = config->add_subcommand("keys", "Every key with its default and its meaning, as a Markdown table");
-  keys->callback([&context] {
-    context.action = [&context]() -> Result<> {
-      Config defaults;
-      const app::Settings settings = settings_of(defaults);
-      const std::string text = context.json ? settings.table_json() + "\n" : settings.table_markdown();
-      std::fwrite(text.data(), 1, text.size(), stdout);
-      return {};
-    };
+  const app::Command keys = config.command("keys", "Every key with its default and its meaning, as a Markdown table");
+  keys.action([&context]() -> Result<> {
+    Config defaults;
+    const app::Settings settings = settings_of(defaults);
+    const std::string text = context.json ? settings.table_json() + "\n" : settings.table_markdown();
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    return {};
   });
-  config->footer(
+  config.footer(
       "Examples:\n"
       "  usherd --home h config check && kill -HUP $(pidof usherd)\n"
       "  usherd --home h config show --json | jq '.\"limits.connections\"'");

@@ -1,7 +1,6 @@
 // usherd init: makes a home.
 #include <cstdio>
 
-#include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 
 #include "base/file.h"
@@ -71,35 +70,35 @@ Result<> init(const Context& context) {
 
 }  // namespace
 
-void add_init_command(CLI::App& app, Context& context) {
-  CLI::App* verb =
-      app.add_subcommand("init", "Make a home: configuration, and keys for licences, vault and pseudonyms");
-  verb->footer(
+void add_init_command(const app::Command& program, Context& context) {
+  const app::Command verb =
+      program.command("init", "Make a home: configuration, and keys for licences, vault and pseudonyms");
+  verb.footer(
       "Examples:\n"
       "  usherd --home /srv/usher --passphrase-file /etc/usher.pass init --id media.example.org\n"
       "  usherd --home h --passphrase-file p init --id e.example --acquisition quota\n"
       "  usherd --home h --passphrase-file p --set trust.client.anchors=root.pem --set trust.client.crls=root.crl "
       "init\n"
       "Everything given with --set or USHER_* variables is written into the new configuration.");
-  verb->add_option_function<std::string>(
+  verb.option(
       "--id", [&context](const std::string& id) { context.settings.emplace_back("server.id", id); },
       "Name of this server in licences: never changed later");
-  verb->add_option_function<std::string>(
+  verb.option(
       "--listen", [&context](const std::string& text) { context.settings.emplace_back("server.listen", text); },
       "Addresses of the media channel, with commas between");
-  verb->add_option_function<std::string>(
+  verb.option(
       "--acquisition",
       [&context](const std::string& text) { context.settings.emplace_back("policy.acquisition", text); },
       "Who issues licences: operator (the default), quota (a listener acquires 5 plays of a medium), or open (a "
       "listener\n"
       "acquires as many as he wants: five calls give him a hundred plays free of charge)");
-  verb->add_option_function<std::string>(
+  verb.option(
       "--licence-key", [&context](const std::string& uri) { context.settings.emplace_back("keys.licence_key", uri); },
       "The licence key is on a token: its URI, pkcs11:…; no key is made");
-  verb->add_option_function<std::string>(
+  verb.option(
       "--vault-token", [&context](const std::string& uri) { context.settings.emplace_back("keys.vault_token", uri); },
       "Seal the vault key for this key on a token, and not for the passphrase");
-  verb->callback([&context] { context.action = [&context] { return init(context); }; });
+  verb.action([&context] { return init(context); });
 }
 
 }  // namespace usher::usherd

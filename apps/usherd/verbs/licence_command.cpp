@@ -1,17 +1,16 @@
 // usherd licence, usherd persons: issues, lists and revokes licences.
-#include <charconv>
 #include <cstdio>
 #include <memory>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <unistd.h>
-#include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
 #include "base/encoding.h"
 #include "base/file.h"
+#include "common/duration.h"
 #include "common/json.h"
 #include "common/output.h"
 #include "common/table.h"
@@ -36,23 +35,6 @@ struct IssueOptions {
   std::uint32_t plays = 0;
   std::string life;
 };
-
-/// "90s", "30m", "12h", "7d", "4w".
-Result<Seconds> duration_of(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
-  const std::int64_t seconds = unit == "s"   ? 1
-                               : unit == "m" ? 60
-                               : unit == "h" ? 3600
-                               : unit == "d" ? 86'400
-                               : unit == "w" ? 604'800
-                                             : 0;
-  if (bad != std::errc{} || number <= 0 || seconds == 0 || number > licence::kMaxWindow / seconds) {
-    return fail(Fault::bad_usage, "--for", "a time is a number and s, m, h, d or w, such as 7d");
-  }
-  return Seconds(number * seconds);
-}
 
 std::string time_text(std::int64_t seconds) { return fmt::format("{:%Y-%m-%d %H:%M}", fmt::gmtime(seconds)); }
 
@@ -157,7 +139,7 @@ Result<> issue(const Context& context, const IssueOptions& options) {
   USHER_TRY(order.pseudonym, person_of(context, home, options, card));
   if (options.plays != 0) order.plays = options.plays;
   if (!options.life.empty()) {
-    USHER_TRY(order.life, duration_of(options.life));
+    USHER_TRY(order.life, app::duration_from_text(options.life, Seconds(licence::kMaxWindow)));
   }
   USHER_TRY(service::LicenceIssuer issuer, load_licence_issuer(home.config, *home.keys));
   const Guarded<service::ServicePolicy> policy(std::make_shared<const service::ServicePolicy>());
@@ -242,42 +224,43 @@ Result<> persons(const Context& context) {
   return {};
 }
 
-void add_issue_verb(CLI::App& licence, Context& context) {
+void add_issue_verb(const app::Command& licence, Context& context) {
   const auto options = std::make_shared<IssueOptions>();
-  CLI::App* verb = licence.add_subcommand("issue", "Issue a licence to a person");
-  verb->add_option("--to", options->to, "The person's pseudonym, or the beginning of one that has been seen");
-  verb->add_option("--card", options->card, "PEM with the card's certificate and its authorities, instead of --to");
-  verb->add_option("--medium", options->medium, "The medium's id, or the beginning of it")->required();
-  verb->add_option("--plays", options->plays, "How many plays")->check(CLI::Range(1U, licence::kMaxPlays));
-  verb->add_option("--for", options->life, "For how long, any number of plays: 90s, 30m, 12h, 7d, 4w");
-  verb->add_option("--installation", options->installation, "PEM of the installation that it is bound to; else any");
-  verb->callback([&context, options] { context.action = [&context, options] { return issue(context, *options); }; });
+  const app::Command verb = licence.command("issue", "Issue a licence to a person");
+  verb.option("--to", options->to, "The person's pseudonym, or the beginning of one that has been seen");
+  verb.option("--card", options->card, "PEM with the card's certificate and its authorities, instead of --to");
+  verb.option("--medium", options->medium, "The medium's id, or the beginning of it").required();
+  verb.option("--plays", options->plays, "How many plays").between(1U, licence::kMaxPlays);
+  verb.option("--for", options->life, "For how long, any number of plays: 90s, 30m, 12h, 7d, 4w");
+  verb.option("--installation", options->installation, "PEM of the installation that it is bound to; else any");
+  verb.action([&context, options] { return issue(context, *options); });
 }
 
 }  // namespace
 
-void add_licence_command(CLI::App& app, Context& context) {
-  CLI::App* licence = app.add_subcommand("licence", "Issue, list and revoke licences");
-  licence->require_subcommand(1);
-  licence->footer(
+void add_licence_command(const app::Command& program, Context& context) {
+  const app::Command licence = program.command("licence", "Issue, list and revoke licences");
+  licence.needs_command();
+  licence.footer(
       "Examples:\n"
       "  usherd --home h licence issue --to 9c4e --medium 3f9a --plays 5\n"
       "  usherd --home h licence issue --card ana.pem --medium 3f9a --for 7d --installation kitchen.pem\n"
       "  usherd --home h licence list --json\n"
       "  usherd --home h licence revoke 77b1\n"
       "All of them may be used while the server runs.");
-  add_issue_verb(*licence, context);
+  add_issue_verb(licence, context);
   const auto id = std::make_shared<std::string>();
-  CLI::App* list_verb = licence->add_subcommand("list", "Everybody's licences, in the order of their issue");
-  list_verb->callback([&context] { context.action = [&context] { return list(context); }; });
-  CLI::App* revoke_verb = licence->add_subcommand("revoke", "Refuse a licence from its next chunk on");
-  revoke_verb->add_option("licence", *id, "Its id, or the beginning of it")->required();
-  revoke_verb->callback([&context, id] { context.action = [&context, id] { return revoke(context, *id); }; });
+  const app::Command list_verb = licence.command("list", "Everybody's licences, in the order of their issue");
+  list_verb.action([&context] { return list(context); });
+  const app::Command revoke_verb = licence.command("revoke", "Refuse a licence from its next chunk on");
+  revoke_verb.option("licence", *id, "Its id, or the beginning of it").required();
+  revoke_verb.action([&context, id] { return revoke(context, *id); });
 }
 
-void add_persons_command(CLI::App& app, Context& context) {
-  CLI::App* verb = app.add_subcommand("persons", "Who has logged in, by pseudonym: names and numbers are not kept");
-  verb->callback([&context] { context.action = [&context] { return persons(context); }; });
+void add_persons_command(const app::Command& program, Context& context) {
+  const app::Command verb =
+      program.command("persons", "Who has logged in, by pseudonym: names and numbers are not kept");
+  verb.action([&context] { return persons(context); });
 }
 
 }  // namespace usher::usherd

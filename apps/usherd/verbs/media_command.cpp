@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 #include <unistd.h>
-#include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
@@ -369,10 +368,10 @@ Result<> remove(const Context& context, const std::string& id, bool yes) {
 
 }  // namespace
 
-void add_media_command(CLI::App& app, Context& context) {
-  CLI::App* media = app.add_subcommand("media", "Releases in the vault and the catalogue");
-  media->require_subcommand(1);
-  media->footer(
+void add_media_command(const app::Command& program, Context& context) {
+  const app::Command media = program.command("media", "Releases in the vault and the catalogue");
+  media.needs_command();
+  media.footer(
       "Examples:\n"
       "  usherd --home h media add track01.usher track02.usher\n"
       "  usherd --home h media list --json\n"
@@ -382,23 +381,22 @@ void add_media_command(CLI::App& app, Context& context) {
   const auto files = std::make_shared<std::vector<std::string>>();
   const auto id = std::make_shared<std::string>();
 
-  CLI::App* add_verb = media->add_subcommand("add", "Import releases that were pressed for this operator");
-  add_verb->add_option("file", *files, "Releases, as usher-press writes them")->required();
-  add_verb->callback([&context, files] { context.action = [&context, files] { return add(context, *files); }; });
+  const app::Command add_verb = media.command("add", "Import releases that were pressed for this operator");
+  add_verb.option("file", *files, "Releases, as usher-press writes them").required();
+  add_verb.action([&context, files] { return add(context, *files); });
 
-  CLI::App* list_verb = media->add_subcommand("list", "The catalogue");
-  list_verb->callback([&context] { context.action = [&context] { return list(context); }; });
+  const app::Command list_verb = media.command("list", "The catalogue");
+  list_verb.action([&context] { return list(context); });
 
-  CLI::App* verify_verb = media->add_subcommand("verify", "Read media whole, and check them against their manifests");
-  verify_verb->add_option("medium", *id, "Its id, or the beginning of it; all where it is left out");
-  verify_verb->callback([&context, id] { context.action = [&context, id] { return verify(context, *id); }; });
+  const app::Command verify_verb = media.command("verify", "Read media whole, and check them against their manifests");
+  verify_verb.option("medium", *id, "Its id, or the beginning of it; all where it is left out");
+  verify_verb.action([&context, id] { return verify(context, *id); });
 
-  CLI::App* remove_verb = media->add_subcommand("remove", "Take a medium out of the catalogue and the vault");
-  remove_verb->add_option("medium", *id, "Its id, or the beginning of it")->required();
+  const app::Command remove_verb = media.command("remove", "Take a medium out of the catalogue and the vault");
+  remove_verb.option("medium", *id, "Its id, or the beginning of it").required();
   const auto yes = std::make_shared<bool>(false);
-  remove_verb->add_flag("--yes", *yes, "Do not ask");
-  remove_verb->callback(
-      [&context, id, yes] { context.action = [&context, id, yes] { return remove(context, *id, *yes); }; });
+  remove_verb.flag("--yes", *yes, "Do not ask");
+  remove_verb.action([&context, id, yes] { return remove(context, *id, *yes); });
 }
 
 }  // namespace usher::usherd

@@ -2,7 +2,6 @@
 #include <cstdio>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 
 #include "common/json.h"
@@ -39,15 +38,15 @@ Result<> rotate(const Context& context, const std::string& to) {
 
 }  // namespace
 
-void add_rotate_command(CLI::App& app, Context& context) {
-  CLI::App* verb = app.add_subcommand("rotate", "Replace a key of the server's own");
-  verb->require_subcommand(1);
-  CLI::App* licence =
-      verb->add_subcommand("licence-key", "A new key signs licences; those of the old one still verify");
+void add_rotate_command(const app::Command& program, Context& context) {
+  const app::Command verb = program.command("rotate", "Replace a key of the server's own");
+  verb.needs_command();
+  const app::Command licence =
+      verb.command("licence-key", "A new key signs licences; those of the old one still verify");
   const auto to = std::make_shared<std::string>();
-  licence->add_option("--to", *to, "The new key is on a token: its URI, pkcs11:…");
-  licence->callback([&context, to] { context.action = [&context, to] { return rotate(context, *to); }; });
-  verb->footer("Examples:\n  usherd --home h rotate licence-key && systemctl restart usherd");
+  licence.option("--to", *to, "The new key is on a token: its URI, pkcs11:…");
+  licence.action([&context, to] { return rotate(context, *to); });
+  verb.footer("Examples:\n  usherd --home h rotate licence-key && systemctl restart usherd");
 }
 
 }  // namespace usher::usherd

@@ -2,8 +2,6 @@
 #include <cstdio>
 #include <memory>
 
-#include <CLI/CLI.hpp>
-
 #include "common/json.h"
 #include "usherd/home/home.h"
 #include "usherd/home/key_files.h"
@@ -34,16 +32,16 @@ Result<> seal(const Context& context, bool for_token) {
 
 }  // namespace
 
-void add_vault_key_command(CLI::App& app, Context& context) {
-  CLI::App* verb = app.add_subcommand("vault-key", "The key of the media at rest: who opens it");
-  verb->require_subcommand(1);
-  CLI::App* seal_verb = verb->add_subcommand("seal", "Seal it anew; media are not touched, a running server goes on");
+void add_vault_key_command(const app::Command& program, Context& context) {
+  const app::Command verb = program.command("vault-key", "The key of the media at rest: who opens it");
+  verb.needs_command();
+  const app::Command seal_verb = verb.command("seal", "Seal it anew; media are not touched, a running server goes on");
   const auto to = std::make_shared<std::string>();
-  seal_verb->add_option("--to", *to, "token: the key that keys.vault_token names; passphrase: that of the key files")
-      ->required()
-      ->check(CLI::IsMember({"token", "passphrase"}));
-  seal_verb->callback([&context, to] { context.action = [&context, to] { return seal(context, *to == "token"); }; });
-  verb->footer(
+  seal_verb.option("--to", *to, "token: the key that keys.vault_token names; passphrase: that of the key files")
+      .required()
+      .one_of({"token", "passphrase"});
+  seal_verb.action([&context, to] { return seal(context, *to == "token"); });
+  verb.footer(
       "Examples:\n"
       "  usherd --home h vault-key seal --to token       after keys.vault_token was set\n"
       "  usherd --home h vault-key seal --to passphrase  before the token is given up");

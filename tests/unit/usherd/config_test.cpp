@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "support/manual.h"
 #include "unit/media/fixtures.h"
 #include "usherd/config/config.h"
 
@@ -216,27 +217,14 @@ TEST_F(ConfigCheck, AServerForFilesAloneNeedsNoTrustInACard) {
   EXPECT_TRUE(check(config_));
 }
 
-std::string manual(const char* page) {
-  std::ifstream in(std::string(USHER_SOURCE_DIR) + "/docs/reference/" + page);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
-
 TEST(Manual, HasTheRowOfEveryKeyAndNoOther) {
-  const std::string text = manual("configuration.md");
   Config defaults;
   const app::Settings settings = settings_of(defaults);
-  std::istringstream rows(settings.table_markdown());
-  for (std::string row; std::getline(rows, row);) {
-    EXPECT_NE(text.find("\n" + row + "\n"), std::string::npos) << "tools/config-table writes this row: " << row;
-  }
-  std::istringstream lines(text);
-  std::ptrdiff_t keys = 0;
-  for (std::string line; std::getline(lines, line);) keys += line.starts_with("| `") && line.ends_with(" |") ? 1 : 0;
-  EXPECT_EQ(keys, std::ssize(settings.keys()));
+  test::expect_rows_of(settings, "configuration.md");
 }
 
 TEST(Manual, HasEveryCodeWithItsExitStatus) {
-  const std::string text = manual("errors.md");
+  const std::string text = test::manual_page("errors.md");
 #define FAULT(name, code, exit_class, sentence, advice)                                                    \
   EXPECT_NE(text.find("| `" code "` | " + std::to_string(static_cast<int>(ExitClass::exit_class)) + " |"), \
             std::string::npos)                                                                             \
