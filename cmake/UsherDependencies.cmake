@@ -1,7 +1,6 @@
 # usher's dependencies: Debian 12 packages only (tools/setup installs them).
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(fmt REQUIRED)
-find_package(spdlog REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
 find_package(CURL REQUIRED)
 find_package(CLI11 REQUIRED)
@@ -13,7 +12,6 @@ pkg_check_modules(P11 REQUIRED IMPORTED_TARGET p11-kit-1)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(TAGLIB REQUIRED IMPORTED_TARGET taglib)
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
-find_library(SQLITECPP_LIBRARY SQLiteCpp REQUIRED)
 
 # p11-kit: pkcs11.h, URIs.
 add_library(usher_p11 INTERFACE)
@@ -23,10 +21,6 @@ target_link_libraries(usher_asio INTERFACE Boost::headers Threads::Threads)
 if(USHER_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # Asio uses fences. g++ warns that ThreadSanitizer does not model them; with -Werror the build would fail.
   target_compile_options(usher_asio INTERFACE -Wno-tsan)
-endif()
-if(NOT TARGET SQLiteCpp)
-  add_library(SQLiteCpp INTERFACE)
-  target_link_libraries(SQLiteCpp INTERFACE ${SQLITECPP_LIBRARY} PkgConfig::SQLITE)
 endif()
 add_library(TagLib::TagLib ALIAS PkgConfig::TAGLIB)
 

@@ -13,7 +13,7 @@ usher_library(pki     PUBLIC base crypto PRIVATE wire)
 usher_library(card    PUBLIC base crypto pki PRIVATE wire usher_p11)
 usher_library(channel PUBLIC base crypto wire pki)
 usher_library(licence PUBLIC base crypto wire PRIVATE Boost::json)
-usher_library(store   PUBLIC base licence PRIVATE SQLiteCpp)
+usher_library(store   PUBLIC base licence PRIVATE PkgConfig::SQLITE)
 usher_library(server  PUBLIC channel store PRIVATE usher_asio)
 """
 
@@ -45,7 +45,7 @@ class CheckLayers(unittest.TestCase):
         self.allowed("src/card/a.cpp", "#include <p11-kit/uri.h>")
         self.allowed("src/channel/a.cpp", '#include "pki/role.h"')
         self.allowed("src/licence/a.cpp", "#include <boost/json.hpp>")
-        self.allowed("src/store/sqlite/a.cpp", "#include <SQLiteCpp/Database.h>")
+        self.allowed("src/store/sqlite/a.cpp", "#include <sqlite3.h>")
         self.allowed("src/server/http/a.cpp", "#include <boost/beast.hpp>")
         self.allowed("src/server/files/a.cpp", "#include <openssl/ssl.h>")
         self.allowed("src/server/http/a.cpp", '#include "server/runtime/log.h"')
@@ -64,8 +64,8 @@ class CheckLayers(unittest.TestCase):
         self.refused("src/pki/a.h", "#include <p11-kit/uri.h>", "pki may not use p11")
         self.refused("src/channel/a.h", "#include <boost/json.hpp>", "channel may not use json")
         self.refused("src/store/a.h", "#include <sqlite3.h>", "store may not use sqlite")
-        self.refused("src/store/postgres/a.h", "#include <SQLiteCpp/Database.h>", "store/postgres may not use sqlite")
-        self.refused("src/base/a.h", "#include <spdlog/spdlog.h>", "base may not use spdlog")
+        self.refused("src/store/postgres/a.h", "#include <sqlite3.h>", "store/postgres may not use sqlite")
+        self.refused("src/base/a.h", "#include <prometheus/counter.h>", "base may not use prometheus")
 
     def test_a_store_is_chosen_by_main_alone(self):
         self.refused("src/server/a.h", '#include "store/sqlite/sqlite_store.h"', "only main() chooses it")
@@ -105,9 +105,9 @@ class CheckLayers(unittest.TestCase):
         self.assertIn("client links store through another library", output)
 
     def test_a_third_party_library_that_is_handed_on_is_refused(self):
-        status, output = self.run_on({}, CMAKE.replace("PRIVATE SQLiteCpp", "PUBLIC SQLiteCpp"))
+        status, output = self.run_on({}, CMAKE.replace("PRIVATE PkgConfig::SQLITE", "PUBLIC PkgConfig::SQLITE"))
         self.assertEqual(status, 1)
-        self.assertIn("store hands SQLiteCpp on", output)
+        self.assertIn("store hands PkgConfig::SQLITE on", output)
 
 
 if __name__ == "__main__":
