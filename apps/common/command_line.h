@@ -110,9 +110,9 @@ class CommandLine {
 
   [[nodiscard]] Command program();
 
-  /// Adds --json to the program and to each of its commands but those named in `without`, then parses. Returns the
-  /// action of the chosen command, empty if there is none; or the exit status, after a request for help or for the
-  /// version, and after a command line that cannot be understood, which is reported.
+  /// Adds --json to the program and to each of its commands, except those named in `without`. Then parses.
+  /// Returns the action of the chosen command; it is empty if no command was given. Where nothing is to be run, returns
+  /// the exit status: help or the version was shown, or the command line was not understood and this was reported.
   [[nodiscard]] std::expected<Action, int> parse(int argc, char** argv, bool& json,
                                                  const std::vector<std::string>& without = {});
 

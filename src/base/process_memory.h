@@ -5,7 +5,7 @@
 
 namespace usher {
 
-/// No core file will hold this process's memory. Errors: those of error_of_errno.
+/// No core file will hold this process's memory. Errors: those of fail_errno.
 [[nodiscard]] Result<> forbid_core_files();
 
 /// The same; and debuggers and other processes of the same user cannot read the memory. From then on /proc/self belongs
